@@ -1,0 +1,70 @@
+"""The command line: gathers the commands and turns errors into one line and an exit code."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from improviser import __version__
+from improviser.errors import ImproviserError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="improviser",
+    help="A real-time MIDI improviser: small neural networks, evolved, that play along with you.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Let `command` end in one line and an exit code, whatever it raises on purpose."""
+
+    @functools.wraps(command)
+    def run_guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except ImproviserError as error:
+            line = " ".join(str(error).split())
+            print(f"improviser: error: {line}", file=sys.stderr)
+            raise SystemExit(error.exit_code) from None
+        except KeyboardInterrupt:
+            raise SystemExit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output (`head`, say) has gone: that is its right. Spare Python's flush at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+
+    return run_guarded
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave."""
+    if wanted:
+        print(f"improviser {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def improviser(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A real-time MIDI improviser: small neural networks, evolved, that play along with you."""
+
+
+def run() -> int:
+    """Run the command line; return the exit code."""
+    try:
+        app()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0

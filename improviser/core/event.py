@@ -1,0 +1,74 @@
+"""What MIDI says: frozen events, each one channel or system message of the MIDI 1.0 specification."""
+
+from dataclasses import dataclass
+
+SUSTAIN = 64
+SOSTENUTO = 66
+SOFT = 67
+ALL_SOUND_OFF = 120
+ALL_NOTES_OFF = 123
+HELD_PEDALS = (SUSTAIN, SOSTENUTO)
+"""The pedals that keep notes sounding after their note-offs."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOn:
+    """A key goes down. `channel` 0–15, `pitch` 0–127, `velocity` 1–127 (velocity 0 is parsed as a note-off)."""
+
+    channel: int
+    pitch: int
+    velocity: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOff:
+    """A key comes up. `channel` 0–15, `pitch` 0–127, `velocity` 0–127 (the release velocity)."""
+
+    channel: int
+    pitch: int
+    velocity: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ControlChange:
+    """A controller moves. `channel` 0–15, `control` 0–127, `value` 0–127."""
+
+    channel: int
+    control: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class PitchBend:
+    """The bend wheel moves. `channel` 0–15, `value` −8192–8191, 0 is the centre."""
+
+    channel: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPressure:
+    """Aftertouch of a whole channel. `channel` 0–15, `value` 0–127."""
+
+    channel: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressure:
+    """Aftertouch of one key. `channel` 0–15, `pitch` 0–127, `value` 0–127."""
+
+    channel: int
+    pitch: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramChange:
+    """Another sound is chosen. `channel` 0–15, `program` 0–127."""
+
+    channel: int
+    program: int
+
+
+Event = NoteOn | NoteOff | ControlChange | PitchBend | ChannelPressure | KeyPressure | ProgramChange

@@ -1,0 +1,1 @@
+"""Evolution: strategies that ask for fitness and are told it."""

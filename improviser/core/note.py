@@ -1,0 +1,41 @@
+"""A note: pitch, onset, duration and velocity."""
+
+import math
+from dataclasses import dataclass
+
+from improviser.errors import NoteError
+
+PITCHES = 128
+CHANNELS = 16
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Note:
+    """One note of a piece or a session.
+
+    :param pitch: MIDI note number, 0–127 (60 is middle C).
+    :param onset_seconds: when it starts; finite.
+    :param duration_seconds: how long it sounds; finite, not negative.
+    :param velocity: 1–127; a note of velocity 0 is no note.
+    :raises NoteError: for anything outside these ranges.
+    """
+
+    pitch: int
+    onset_seconds: float
+    duration_seconds: float
+    velocity: int = 64
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.pitch < PITCHES:
+            raise NoteError(f"pitch {self.pitch} is outside 0–127")
+        if not 1 <= self.velocity <= 127:
+            raise NoteError(f"velocity {self.velocity} is outside 1–127")
+        if not math.isfinite(self.onset_seconds):
+            raise NoteError(f"onset {self.onset_seconds} is not a finite number of seconds")
+        if not (math.isfinite(self.duration_seconds) and self.duration_seconds >= 0):
+            raise NoteError(f"duration {self.duration_seconds} is not a finite number of seconds ≥ 0")
+
+    @property
+    def end_seconds(self) -> float:
+        """When it stops sounding."""
+        return self.onset_seconds + self.duration_seconds

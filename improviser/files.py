@@ -1,0 +1,55 @@
+"""Writes files whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from improviser.errors import OutputError
+
+
+def check_writable(path: Path) -> None:
+    """Fail early if `path` cannot become a file.
+
+    :raises OutputError: if its folder does not exist, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; name a file in it")
+    if not path.absolute().parent.is_dir():
+        raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
+
+    :raises OutputError: if it cannot be written; nothing is left behind.
+    """
+    check_writable(path)
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        # A temporary file is private (0600); give the result the permissions that any new file would have.
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def create_folder(path: Path) -> None:
+    """Create the folder `path`, and those above it, where they do not exist.
+
+    :raises OutputError: if that is not possible.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot create the folder {path}: {error.strerror or error}") from error
