@@ -1,0 +1,107 @@
+"""The ledger: what sounds at an output, written so that whoever outlives the sender can end it.
+
+Every message on its way out passes through here. The order is what makes the promise hold: a note-on, pedal or bend is
+entered *before* it is sent and struck out *after* its end was sent, so at any instant, and wherever the sender is
+killed, the ledger names at least all that sounds. It lives in a buffer of `SIZE` bytes, which may be shared memory.
+"""
+
+from collections.abc import Iterator
+
+from improviser.core.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, Event, NoteOff, NoteOn, PitchBend
+from improviser.core.note import CHANNELS, PITCHES
+
+SILENT, SOUNDS, RETRIGGERED = range(3)
+NOTES = CHANNELS * PITCHES
+PEDALS = NOTES
+BENDS = PEDALS + CHANNELS * len(HELD_PEDALS)
+USED = BENDS + CHANNELS
+SIZE = USED + CHANNELS
+"""Bytes of a ledger: a flag for each note of each channel, for each pedal, for a bend, and for use at all."""
+
+
+class Ledger:
+    """What sounds, one byte a fact, in `buffer` (a bytearray, memoryview or mmap of at least `SIZE` bytes)."""
+
+    def __init__(self, buffer: "bytearray | memoryview | None" = None) -> None:
+        self._facts = memoryview(bytearray(SIZE) if buffer is None else buffer)
+        if len(self._facts) < SIZE:
+            raise ValueError(f"a ledger needs {SIZE} bytes, not {len(self._facts)}")
+
+    def admit(self, event: Event) -> tuple[Event, ...]:
+        """Enter `event` and return what to send for it, in order; call `sent` with each part once it is sent.
+
+        A note-on of a pitch that sounds is preceded by its note-off (a retrigger); a note-off of a pitch that does not
+        sound is dropped.
+        """
+        if isinstance(event, NoteOn):
+            place = event.channel * PITCHES + event.pitch
+            retriggered = self._facts[place]
+            self._facts[place] = RETRIGGERED if retriggered else SOUNDS
+            self._facts[USED + event.channel] = 1
+            return (NoteOff(event.channel, event.pitch), event) if retriggered else (event,)
+        if isinstance(event, NoteOff):
+            return (event,) if self._facts[event.channel * PITCHES + event.pitch] else ()
+        if isinstance(event, ControlChange):
+            self._facts[USED + event.channel] = 1
+            if event.control in HELD_PEDALS and event.value:
+                self._facts[self._pedal(event)] = 1
+        elif isinstance(event, PitchBend) and event.value:
+            self._facts[BENDS + event.channel] = 1
+            self._facts[USED + event.channel] = 1
+        return (event,)
+
+    def sent(self, event: Event) -> None:
+        """Strike out what the sending of `event` has ended."""
+        if isinstance(event, NoteOff):
+            place = event.channel * PITCHES + event.pitch
+            # The note-off of a retrigger is followed by a note-on at once: the pitch stays entered.
+            self._facts[place] = SOUNDS if self._facts[place] == RETRIGGERED else SILENT
+        elif isinstance(event, ControlChange):
+            if event.control in HELD_PEDALS and not event.value:
+                self._facts[self._pedal(event)] = 0
+        elif isinstance(event, PitchBend) and not event.value:
+            self._facts[BENDS + event.channel] = 0
+
+    @staticmethod
+    def _pedal(event: ControlChange) -> int:
+        return PEDALS + event.channel * len(HELD_PEDALS) + HELD_PEDALS.index(event.control)
+
+    @property
+    def sounding(self) -> list[tuple[int, int]]:
+        """The (channel, pitch) of every note that sounds."""
+        notes = bytes(self._facts[:NOTES])
+        return [divmod(place, PITCHES) for place, fact in enumerate(notes) if fact] if any(notes) else []
+
+    @property
+    def silent(self) -> bool:
+        """Whether no note sounds, no pedal is down and no bend is off its centre."""
+        return not any(self._facts[:USED])
+
+    def releases(self) -> tuple[Event, ...]:
+        """Return what ends all that sounds: note-offs, pedals up, bends to the centre, then CC 123 on channels in use."""
+        return tuple(self._releases())
+
+    def _releases(self) -> Iterator[Event]:
+        for channel, pitch in self.sounding:
+            yield NoteOff(channel, pitch)
+        for channel in range(CHANNELS):
+            for number, pedal in enumerate(HELD_PEDALS):
+                if self._facts[PEDALS + channel * len(HELD_PEDALS) + number]:
+                    yield ControlChange(channel, pedal, 0)
+            if self._facts[BENDS + channel]:
+                yield PitchBend(channel, 0)
+        for channel in range(CHANNELS):
+            if self._facts[USED + channel]:
+                yield ControlChange(channel, ALL_NOTES_OFF, 0)
+
+    def snapshot(self) -> bytes:
+        """Return a copy of the facts, from which another ledger can be made."""
+        return bytes(self._facts[:SIZE])
+
+    def clear(self) -> None:
+        """Strike out everything."""
+        self._facts[:SIZE] = bytes(SIZE)
+
+    def close(self) -> None:
+        """Let go of the buffer, so that its owner may close it."""
+        self._facts.release()
