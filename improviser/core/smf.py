@@ -17,6 +17,7 @@ HEADER_SIZE = 14
 LONGEST_NUMBER = 4
 """Bytes of a variable-length number, by the specification."""
 LONGEST_NAME = 200
+OVERRUN = "is broken in {}: a message runs over the track's end"
 META = 0xFF
 SYSTEM_EXCLUSIVE = (0xF0, 0xF7)
 TRACK_NAME, END_OF_TRACK, SET_TEMPO, TIME_SIGNATURE = 0x03, 0x2F, 0x51, 0x58
@@ -138,7 +139,7 @@ def _messages(chunk: bytes, where: str) -> Iterator[_Message]:
             data = chunk[position : position + size]
             position += size
             if len(data) < size:
-                raise IndexError
+                raise MidiFileError(OVERRUN.format(where))
             if status < 0xF0:
                 running = status
                 if max(data) > 127:
@@ -148,7 +149,7 @@ def _messages(chunk: bytes, where: str) -> Iterator[_Message]:
             if status < 0xA0 or kind in META_WANTED:
                 yield _Message(tick, status, kind, data)
     except IndexError:
-        raise MidiFileError(f"is broken in {where}: a message runs over the track's end") from None
+        raise MidiFileError(OVERRUN.format(where)) from None
     yield _Message(tick, META, END_OF_TRACK, b"")
 
 
