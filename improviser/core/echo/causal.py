@@ -1,0 +1,182 @@
+"""The causal decoder: the original's decoding for a tune that has not ended.
+
+The original ranks the finished output of a whole piece, so it cannot know its first note before its last. Here the last
+`MEMORY` notes stand for the piece: at each note the decoder does what the original would do if the piece ended now, and
+keeps only this note's answer. It differs in three ways:
+
+- What is not yet heard cannot count. A session therefore begins with tables saved with the model: how often each pitch
+  occurred in training, the range of the outputs and how often each level of it occurred. They fill the memory; every
+  note heard pushes out one entry of them, so that after `MEMORY` notes all is the player's own.
+- An answer once given stays, though later notes may change the ranks.
+- A pitch that was not in training gets the next free number, as in an encoding by first appearance; there are 128 at
+  most. An imported network has no tables: its first answer is the first note heard.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from improviser.core.echo.decoding import levels_of, notes_of_levels
+from improviser.core.echo.encoding import EncodedNotes, FloatArray, IntArray, by_frequency
+from improviser.core.note import PITCHES
+from improviser.errors import ModelError
+
+MEMORY = 256
+"""How many notes the ranks are taken from."""
+
+GOLDEN_RATIO = (1 + 5**0.5) / 2
+"""Its multiples, modulo 1, spread evenly however many there are."""
+
+OTHERS = 1e-4
+"""The probability shared by all pitches but the chosen one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a session starts from.
+
+    :param pitches: the different pitches of the training notes in order of first appearance, 0–127.
+    :param pitch_counts: how often each occurred, ≥ 1.
+    :param output_range: the lowest and the highest raw output over the training notes.
+    :param level_counts: how often each of the K + 1 levels of that range occurred.
+    :raises ModelError: if they do not fit each other.
+    """
+
+    pitches: tuple[int, ...] = ()
+    pitch_counts: tuple[int, ...] = ()
+    output_range: tuple[float, float] = (0.0, 0.0)
+    level_counts: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        lowest, highest = self.output_range
+        sound = (
+            len(set(self.pitches)) == len(self.pitches) == len(self.pitch_counts)
+            and all(0 <= pitch < PITCHES for pitch in self.pitches)
+            and all(0 < count < 2**31 for count in self.pitch_counts)
+            and all(0 <= count < 2**31 for count in self.level_counts)
+            and len(self.level_counts) == (len(self.pitches) + 1 if self.pitches else 0)
+            and sum(self.level_counts) == sum(self.pitch_counts)
+            and np.isfinite(highest - lowest)
+            and lowest <= highest
+        )
+        if not sound:
+            raise ModelError("its tables of pitches and levels do not fit each other; it is damaged")
+
+    @classmethod
+    def of(cls, notes: EncodedNotes, raw: FloatArray) -> Self:
+        """Return the tables of a training sequence and the raw outputs for it."""
+        steps = len(notes.pitches)
+        levels = np.bincount(levels_of(raw, steps), minlength=steps + 1)
+        lowest, highest = float(raw.min()), float(raw.max())
+        return cls(notes.pitches, tuple(notes.counts.tolist()), (lowest, highest), tuple(levels.tolist()))
+
+    @classmethod
+    def of_settings(cls, settings: Mapping[str, Any]) -> Self:
+        """Return the tables held by a model's settings.
+
+        :raises ModelError: if they are not sound.
+        """
+        try:
+            pitches, pitch_counts, level_counts = (
+                _whole_numbers(settings[key]) for key in ("pitches", "pitch_counts", "level_counts")
+            )
+            lowest, highest = settings["output_range"]
+            return cls(pitches, pitch_counts, (float(lowest), float(highest)), level_counts)
+        except (LookupError, TypeError, ValueError, OverflowError) as error:
+            raise ModelError("its tables of pitches and levels are missing or damaged") from error
+
+    def settings(self) -> dict[str, Any]:
+        """Return the tables as JSON values."""
+        return {
+            "pitches": list(self.pitches),
+            "pitch_counts": list(self.pitch_counts),
+            "output_range": list(self.output_range),
+            "level_counts": list(self.level_counts),
+        }
+
+    def memory(self) -> tuple[IntArray, FloatArray]:
+        """Return up to `MEMORY` notes, as numbers and raw outputs, that are distributed as in training."""
+        if not self.pitches:
+            return np.zeros(0, np.int64), np.zeros(0)
+        lowest, highest = self.output_range
+        outputs = np.linspace(lowest, highest, len(self.level_counts))
+        return _spread(np.arange(len(self.pitches)), self.pitch_counts), _spread(outputs, self.level_counts)
+
+
+class CausalDecoder:
+    """The memory of one session; all of it is bounded."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._number = {pitch: place for place, pitch in enumerate(tables.pitches)}
+        numbers, raw = tables.memory()
+        self._length = len(numbers)
+        self._next = self._length % MEMORY
+        self._numbers = np.zeros(MEMORY, np.int64)
+        self._raw = np.zeros(MEMORY)
+        self._numbers[: self._length] = numbers
+        self._raw[: self._length] = raw
+
+    def number_of(self, pitch: int) -> int:
+        """Return the number that `pitch` has, or would have if it were heard now."""
+        return self._number.get(pitch, len(self._number))
+
+    def hear(self, pitch: int, raw: float) -> None:
+        """Take in a note of the player and the network's output at it."""
+        number = self._number.setdefault(pitch, len(self._number))
+        self._numbers[self._next] = number
+        self._raw[self._next] = raw
+        self._next = (self._next + 1) % MEMORY
+        self._length = min(self._length + 1, MEMORY)
+
+    def log_preferences(self, pitch: int, raw: float) -> FloatArray:
+        """Return log-probabilities, shape (128,), of the answer to `pitch`, at which the network put out `raw`.
+
+        The decoded pitch has all but `OTHERS`. The rest goes to the pitches of the neighbouring levels, the nearer the
+        more, and last to the pitches around the decoded one: where it may not be played, the next best one is.
+        """
+        pitches = list(self._number)
+        number = self.number_of(pitch)
+        if number == len(pitches):
+            pitches.append(pitch)
+        numbers = np.append(self._chronological(self._numbers), number)
+        outputs = np.append(self._chronological(self._raw), raw)
+        counts = np.bincount(numbers, minlength=len(pitches))
+        ranked = by_frequency(counts)[: np.count_nonzero(counts)]
+        levels = levels_of(outputs, len(ranked))
+        notes = notes_of_levels(levels[None], ranked)[0]
+        level = levels[-1]
+        choice = pitches[notes[level]]
+        distance = np.abs(np.arange(PITCHES) - choice) / 4.0 + PITCHES
+        nearness = np.abs(np.arange(len(notes)) - level)
+        # The nearest level is written last, so that it stays.
+        order = np.argsort(-nearness, kind="stable")
+        distance[np.array(pitches)[notes[order]]] = nearness[order]
+        others: FloatArray = np.exp(-distance)
+        others[choice] = 0.0
+        probabilities = others * (OTHERS / others.sum())
+        probabilities[choice] = 1.0 - OTHERS
+        logs: FloatArray = np.log(probabilities)
+        return logs
+
+    def _chronological(self, ring: Any) -> Any:
+        """Return the remembered values, the oldest first."""
+        if self._length < MEMORY:
+            return ring[: self._length]
+        return np.concatenate([ring[self._next :], ring[: self._next]])
+
+
+def _whole_numbers(values: Sequence[Any]) -> tuple[int, ...]:
+    if not all(type(value) is int for value in values):
+        raise TypeError("a table holds whole numbers")
+    return tuple(values)
+
+
+def _spread(values: Any, counts: Sequence[int]) -> Any:
+    """Repeat `values` as `counts` say, scaled down to `MEMORY` in all, and mixed, so that none is forgotten first."""
+    total = sum(counts)
+    length = min(total, MEMORY)
+    middles = (np.arange(length) + 0.5) * (total / length)
+    mixed = np.argsort(np.arange(length) * GOLDEN_RATIO % 1.0, kind="stable")
+    return values[np.searchsorted(np.cumsum(counts), middles, side="right")][mixed]
