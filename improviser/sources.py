@@ -32,7 +32,7 @@ Eb5 1/2  F5 1/2  G5 1  F5 1  Eb5 1
 Bb4 1  Eb5 1  Bb4 1  C5 1  G4 1  Ab4 1/2  G4 1/2  F4 1  Eb4 2
 """
 REST = "- 1"
-TUNE = f"{STOLLEN} {REST} {STOLLEN} {ABGESANG} - 2"
+TUNE = f"{STOLLEN} {REST} {STOLLEN} {ABGESANG} - 4"
 """The whole of it, ready to begin again."""
 PITCH_CLASSES = {"C": 0, "D": 2, "Eb": 3, "F": 5, "G": 7, "Ab": 8, "Bb": 10}
 
