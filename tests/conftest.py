@@ -1,0 +1,102 @@
+"""Fixtures: an environment of the tests' own, and real JACK, mosquitto and FluidSynth for the tests that need them."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jack_peer import JackPeer
+from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackServer, claimed, missing, requires
+
+KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Hide the user's own settings, models, sessions and JACK server from the tests, and the tests from them."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in os.environ:
+            if variable.startswith("IMPROVISER_") and variable not in KEPT_VARIABLES:
+                patch.delenv(variable)
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+            patch.setenv(variable, str(home / variable.lower()))
+        patch.setenv("JACK_DEFAULT_SERVER", SHARED_NAMES[0])
+        patch.setenv("JACK_NO_START_SERVER", "1")
+        yield
+
+
+@pytest.fixture(scope="session")
+def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer]:
+    """A JACK server for all tests: synchronous, so no event is ever lost. Do not kill clients on it, nor itself."""
+    if sys.platform != "linux":
+        missing("the JACK servers of the tests need Linux")
+    requires("jackd")
+    with claimed(SHARED_NAMES) as name, pytest.MonkeyPatch.context() as patch:
+        server = JackServer(name, tmp_path_factory.mktemp("jack"))
+        for variable, value in server.client_environment.items():
+            patch.setenv(variable, value)
+        server.start()
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def restartable_jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
+    """A running JACK server for one test, which may `kill`, `freeze`, `start` or `restart` it, and kill its clients.
+
+    It is asynchronous, so that a killed client does not hold up the others; see `JackServer` for what that costs.
+    """
+    if sys.platform != "linux":
+        missing("the JACK servers of the tests need Linux")
+    requires("jackd")
+    with claimed(FAULT_NAMES) as name:
+        server = JackServer(name, tmp_path, synchronous=False)
+        for variable, value in server.client_environment.items():
+            monkeypatch.setenv(variable, value)
+        server.start()
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def jack_peer(jack_server: JackServer) -> Iterator[Callable[[str], JackPeer]]:
+    """A function that opens another client of the shared JACK server, by name; all are closed at the end."""
+    peers: list[JackPeer] = []
+
+    def open_peer(name: str = "peer") -> JackPeer:
+        peers.append(JackPeer(jack_server.client_environment, name))
+        return peers[-1]
+
+    yield open_peer
+    for peer in peers:
+        peer.close()
+
+
+@pytest.fixture
+def fluidsynth_on_jack(jack_server: JackServer, tmp_path: Path) -> Iterator[FluidSynth]:
+    """A FluidSynth on the shared JACK server: MIDI in at `.midi`, sound out at `.left` and `.right`."""
+    synth = FluidSynth(jack_server, tmp_path)
+    synth.start()
+    yield synth
+    synth.stop()
+
+
+@pytest.fixture(scope="session")
+def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A mosquitto for all tests, at `.host` and `.port`; do not stop it."""
+    broker = Broker(tmp_path_factory.mktemp("mosquitto"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def restartable_broker(tmp_path: Path) -> Iterator[Broker]:
+    """A running mosquitto for one test, which may `kill`, `freeze`, `start` or `restart` it."""
+    broker = Broker(tmp_path)
+    broker.start()
+    yield broker
+    broker.kill()

@@ -1,0 +1,302 @@
+"""Another JACK client for the tests: a process of its own that sends, receives and connects MIDI ports.
+
+The test talks to it over pipes, so no crash, freeze or lost server of JACK can take the tests with it. Notes are
+received by RtMidi's C++ callback into its queue, which Python only polls: nothing is lost at 10,000 messages/s.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+QUEUE_SIZE = 1 << 18
+POLL_SECONDS = 0.000_25
+
+
+class Received(NamedTuple):
+    """A message and the moment it arrived, in seconds of `time.monotonic`."""
+
+    seconds: float
+    message: bytes
+
+
+class JackPeer:
+    """One peer, with a MIDI output `NAME-out:out` and a MIDI input `NAME-in:in`; both names are of JACK ports.
+
+    :param environment: what makes a client find the server (`JackServer.client_environment`).
+    """
+
+    def __init__(self, environment: Mapping[str, str], name: str = "peer") -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).resolve()), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **environment},
+        )
+        try:
+            opened = self._reply(timeout=20)
+        except BaseException:
+            self.kill()
+            raise
+        self.output: str = opened["output"]
+        self.input: str = opened["input"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """The peer's process id."""
+        return self._process.pid
+
+    def ports(self) -> list[str]:
+        """Return the names of all MIDI ports of the server."""
+        names: list[str] = self._ask("ports")
+        return names
+
+    def connections(self, port: str) -> list[str]:
+        """Return the names of the ports that `port` is connected to."""
+        names: list[str] = self._ask("connections", port)
+        return names
+
+    def connect(self, source: str, target: str) -> None:
+        """Connect two ports; it is no error if they are."""
+        self._ask("connect", source, target)
+
+    def disconnect(self, source: str, target: str) -> None:
+        """Part two ports."""
+        self._ask("disconnect", source, target)
+
+    def wait_for_port(self, start: str, end: str = "", timeout: float = 10.0) -> str:
+        """Return the first MIDI port whose name starts and ends like this, as soon as there is one."""
+        deadline = time.monotonic() + timeout
+        while True:
+            names = self.ports()
+            for name in names:
+                if name.startswith(start) and name.endswith(end):
+                    return name
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no port {start}…{end} within {timeout} s; there are: {', '.join(names)}")
+            time.sleep(0.01)
+
+    def wait_until_gone(self, port: str, timeout: float = 20.0) -> None:
+        """Wait until `port` does not exist any more."""
+        deadline = time.monotonic() + timeout
+        while port in self.ports():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the port {port} is still there after {timeout} s")
+            time.sleep(0.01)
+
+    def connect_to(self, client: str, timeout: float = 10.0) -> None:
+        """Connect our output to `CLIENT…:in` and `CLIENT…:out` to our input, as soon as they are there."""
+        self.connect(self.output, self.wait_for_port(client, ":in", timeout))
+        self.connect(self.wait_for_port(client, ":out", timeout), self.input)
+
+    def send(self, *messages: Sequence[int]) -> list[float]:
+        """Send messages at once, in this order; return when each was sent, in seconds of `time.monotonic`."""
+        return self.play([(0.0, message) for message in messages])
+
+    def play(self, schedule: Iterable[tuple[float, Sequence[int]]]) -> list[float]:
+        """Send each message so many seconds from now (ascending); return when each was sent."""
+        entries = [(seconds, list(message)) for seconds, message in schedule]
+        length = max((seconds for seconds, _ in entries), default=0.0)
+        times: list[float] = self._ask("play", entries, timeout=length + 30)
+        return times
+
+    def received(self) -> list[Received]:
+        """Return what has arrived since the start, or since `clear`."""
+        return [Received(seconds, bytes(message)) for seconds, message in self._ask("received")]
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Received]:
+        """Return what has arrived as soon as it is `count` messages; whatever there is after `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        while self._ask("count") < count and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return self.received()
+
+    def clear(self) -> None:
+        """Forget what has arrived."""
+        self._ask("clear")
+
+    def close(self) -> None:
+        """Close the ports, let everything sent arrive, and end."""
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError, RuntimeError, TimeoutError):
+                self._ask("close", timeout=5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
+        self.kill()
+
+    def kill(self) -> None:
+        """End like a crash: without closing anything."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
+    def _ask(self, command: str, *arguments: object, timeout: float = 10.0) -> Any:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([command, *arguments]).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._reply(timeout)
+
+    def _reply(self, timeout: float) -> Any:
+        assert self._process.stdout is not None
+        if not select.select([self._process.stdout], [], [], timeout)[0]:
+            raise TimeoutError(f"the JACK peer said nothing for {timeout} s")
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the JACK peer has ended with code {self._process.wait()}")
+        reply = json.loads(line)
+        if "error" in reply:
+            raise RuntimeError(f"the JACK peer says: {reply['error']}")
+        return reply["value"]
+
+
+def held(messages: Iterable[bytes]) -> Counter[tuple[int, int]]:
+    """Return how many note-ons of each (channel, pitch) had no note-off yet; note-offs without a note-on count −1."""
+    sounding: Counter[tuple[int, int]] = Counter()
+    for message in messages:
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == 0x90 and message[2] > 0:
+            sounding[channel, message[1]] += 1
+        elif kind in (0x80, 0x90):
+            sounding[channel, message[1]] -= 1
+    return Counter({key: count for key, count in sounding.items() if count != 0})
+
+
+class _Client:
+    """The peer's side of the pipes: RtMidi for the messages, JACK-Client for the connections."""
+
+    def __init__(self, name: str) -> None:
+        self.control = jack.Client(f"{name}-control", no_start_server=True)
+        before = set(self.ports())
+        self.midi_in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"{name}-in", queue_size_limit=QUEUE_SIZE)
+        self.midi_in.ignore_types(sysex=False, timing=False, active_sense=False)
+        self.midi_in.open_virtual_port("in")
+        self.midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=f"{name}-out")
+        self.midi_out.open_virtual_port("out")
+        # JACK adds a number to a client name that is taken (by a killed peer, say): look what the ports are called.
+        self.input, self.output = sorted(set(self.ports()) - before, key=lambda port: not port.endswith(":in"))
+        self.arrivals: list[tuple[float, float, list[int]]] = []
+        self.first = 0
+        self.closing = threading.Event()
+        self.reader = threading.Thread(target=self.read)
+        self.reader.start()
+
+    def read(self) -> None:
+        while not self.closing.is_set():
+            while (message := self.midi_in.get_message()) is not None:
+                data, seconds_since_last = message
+                self.arrivals.append((time.monotonic(), seconds_since_last, data))
+            time.sleep(POLL_SECONDS)
+
+    def ports(self) -> list[str]:
+        return [port.name for port in self.control.get_ports(is_midi=True)]
+
+    def connections(self, port: str) -> list[str]:
+        return [other.name for other in self.control.get_all_connections(port)]
+
+    def connect(self, source: str, target: str) -> None:
+        try:
+            self.control.connect(source, target)
+        except jack.JackErrorCode as error:
+            if error.code != errno.EEXIST:
+                raise
+        self.wait_until_connected(source, target, True)
+
+    def disconnect(self, source: str, target: str) -> None:
+        self.control.disconnect(source, target)
+        self.wait_until_connected(source, target, False)
+
+    def wait_until_connected(self, source: str, target: str, wanted: bool) -> None:
+        """JACK shows a change with its next period; until then notes go the old way."""
+        deadline = time.monotonic() + 5
+        while (target in self.connections(source)) is not wanted:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{source} → {target}: the change does not show")
+            time.sleep(0.001)
+
+    def play(self, schedule: list[tuple[float, list[int]]]) -> list[float]:
+        start = time.monotonic()
+        times = []
+        for seconds, message in schedule:
+            if (wait := start + seconds - time.monotonic()) > 0:
+                time.sleep(wait)
+            times.append(time.monotonic())
+            self.midi_out.send_message(message)
+        return times
+
+    def received(self) -> list[tuple[float, list[int]]]:
+        """Add up RtMidi's own exact gaps; the message that was polled soonest says where they begin."""
+        arrivals = list(self.arrivals)
+        sums = list(accumulate(gap for _, gap, _ in arrivals))
+        begin = min((polled - total for (polled, _, _), total in zip(arrivals, sums, strict=True)), default=0.0)
+        stamped = [(begin + total, data) for (_, _, data), total in zip(arrivals, sums, strict=True)]
+        return stamped[self.first :]
+
+    def count(self) -> int:
+        return len(self.arrivals) - self.first
+
+    def clear(self) -> None:
+        self.first = len(self.arrivals)
+
+    def close(self) -> None:
+        self.closing.set()
+        self.reader.join()
+        # Closing waits until JACK has taken all that was sent; only then may the process end.
+        self.midi_out.close_port()
+        self.midi_in.close_port()
+        self.midi_out.delete()
+        self.midi_in.delete()
+        self.control.close()
+
+
+def _serve(name: str) -> None:
+    """Answer each line of stdin (a command and its arguments) with a line on stdout, until `close` or the end."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # libjack talks on stdout; it must not talk into the replies
+
+    def reply(**content: object) -> None:
+        replies.write(json.dumps(content) + "\n")
+        replies.flush()
+
+    try:
+        client = _Client(name)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the test is to see it)
+        reply(error=repr(error))
+        return
+    reply(value={"input": client.input, "output": client.output})
+    command = ""
+    while command != "close":
+        line = sys.stdin.readline()
+        command, *arguments = json.loads(line) if line else ["close"]
+        try:
+            reply(value=getattr(client, command)(*arguments))
+        except Exception as error:  # noqa: BLE001
+            reply(error=repr(error))
+
+
+if __name__ == "__main__":
+    import jack
+    import rtmidi
+
+    _serve(sys.argv[1])
