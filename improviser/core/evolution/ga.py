@@ -1,0 +1,110 @@
+"""The genetic algorithm: the fittest survive unchanged, the rest are replaced by their mutated children.
+
+Holland, *Adaptation in Natural and Artificial Systems* (1975). With its defaults it is the scheme of the original
+experiment: the best fifth survives, and each survivor in turn is cloned and mutated until the population is full again.
+With a crossover rate children have two parents; with a tournament the parents are drawn from the whole population
+(Goldberg & Deb, "A comparative analysis of selection schemes", 1991); elitism after De Jong (1975).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.evolution.crossover import uniform
+from improviser.core.evolution.mutation import FloatArray, Mutation
+from improviser.core.evolution.randomness import restored, state_of
+from improviser.core.evolution.selection import ranking, tournament
+
+
+@dataclass(frozen=True, slots=True)
+class Breeding:
+    """How the next generation comes about.
+
+    :param mutation: how children differ from what they are copied from.
+    :param survivors: the share of the population that lives on unchanged, 0–1; one individual at least.
+    :param parents: the share that breeds, 0–1; by default the survivors.
+    :param tournament: 0: the fittest breed, each in turn; n > 1: parents are the winners among n drawn at random.
+    :param crossover: the share of children that have two parents, 0–1.
+    :param sigma: the step size that self-adaptive mutation begins with.
+    """
+
+    mutation: Mutation
+    survivors: float = 0.2
+    parents: float | None = None
+    tournament: int = 0
+    crossover: float = 0.0
+    sigma: float = 0.05
+
+
+class GeneticAlgorithm:
+    """Ask for a population, tell its fitness; all randomness comes from `rng`.
+
+    :param first: the first population, shape (population, genome_size).
+    """
+
+    def __init__(self, first: FloatArray, breeding: Breeding, rng: np.random.Generator) -> None:
+        self._population: FloatArray = np.ascontiguousarray(first, np.float32)
+        self._sigmas: FloatArray = np.full(len(first), breeding.sigma, np.float32)
+        self._champion: FloatArray = self._population[0]
+        self._breeding = breeding
+        self._rng = rng
+
+    def ask(self) -> FloatArray:
+        """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte."""
+        return self._population
+
+    def tell(self, fitness: NDArray[np.float64]) -> None:
+        """Take the population's fitness, NaN being the worst, and breed the next."""
+        order = ranking(fitness)
+        self._champion = self._population[order[0]].copy()
+        survivors = order[: self._count(self._breeding.survivors)]
+        mothers, fathers = self._parents(fitness, order, len(order) - len(survivors))
+        children = self._population[mothers]
+        sigmas = self._sigmas[mothers]
+        if self._breeding.crossover:
+            children = uniform(self._rng, children, self._population[fathers], self._breeding.crossover)
+            sigmas = np.sqrt(sigmas * self._sigmas[fathers])
+        children, sigmas = self._breeding.mutation(self._rng, children, sigmas)
+        self._population = np.concatenate([self._population[survivors], children])
+        self._sigmas = np.concatenate([self._sigmas[survivors], sigmas])
+
+    def _parents(
+        self, fitness: NDArray[np.float64], order: NDArray[np.intp], children: int
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the mother and the father of each child."""
+        if self._breeding.tournament:
+            pairs = tournament(self._rng, fitness, 2 * children, self._breeding.tournament)
+            return pairs[:children], pairs[children:]
+        share = self._breeding.survivors if self._breeding.parents is None else self._breeding.parents
+        breeders = order[: self._count(share)]
+        mothers = np.resize(breeders, children)
+        if not self._breeding.crossover:
+            return mothers, mothers
+        return mothers, breeders[self._rng.integers(0, len(breeders), children)]
+
+    def _count(self, share: float) -> int:
+        return min(len(self._population), max(1, round(share * len(self._population))))
+
+    @property
+    def champion(self) -> FloatArray:
+        """The fittest of the population last told of; before that, its first."""
+        return self._champion
+
+    def state(self) -> Mapping[str, Any]:
+        """Everything needed to go on bit for bit."""
+        return {
+            "population": self._population,
+            "sigmas": self._sigmas,
+            "champion": self._champion,
+            "rng": state_of(self._rng),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from a `state`."""
+        self._population = state["population"]
+        self._sigmas = state["sigmas"]
+        self._champion = state["champion"]
+        self._rng = restored(state["rng"])

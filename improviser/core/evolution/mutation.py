@@ -1,0 +1,109 @@
+"""Mutation: how a child differs from what it was copied from.
+
+A mutation takes genomes, shape (children, genome_size), float32, and the step size each child inherits, shape
+(children,), and returns new ones. `Factor`, `Offset` and `Selection` are the original's; their strength is fixed, and
+they hand the step sizes on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+class Mutation(Protocol):
+    """A way to mutate."""
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return mutated genomes and the step sizes they have now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """Every weight is multiplied by 1 ± up to `divergence`, in hundredths of it."""
+
+    divergence: float
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutate."""
+        return genomes * (np.float32(1) + _hundredths(rng, genomes.shape) * np.float32(self.divergence)), sigmas
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """To every weight up to ± `divergence` is added, in hundredths of it."""
+
+    divergence: float
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutate."""
+        return genomes + _hundredths(rng, genomes.shape) * np.float32(self.divergence), sigmas
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Of each node's weights the share `divergence`, but at least one, is drawn anew from 0, 0.01 … 1.
+
+    :param matrices: the (nodes, weights of each node) of the layers that a genome consists of, in order.
+    """
+
+    divergence: float
+    matrices: Sequence[tuple[int, int]]
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutate."""
+        mutated = genomes.copy()
+        if not self.divergence:
+            return mutated, sigmas
+        start = 0
+        for nodes, weights in self.matrices:
+            end = start + nodes * weights
+            layer = mutated[:, start:end].reshape(len(genomes), nodes, weights)  # a copy, or a view: written back below
+            count = min(weights, max(1, round(abs(self.divergence) * weights)))
+            chosen = rng.random(layer.shape, np.float32).argsort(axis=2)[:, :, :count]
+            np.put_along_axis(layer, chosen, rng.integers(0, 101, chosen.shape).astype(np.float32) / 100, axis=2)
+            mutated[:, start:end] = layer.reshape(len(genomes), -1)
+            start = end
+        return mutated, sigmas
+
+
+@dataclass(frozen=True, slots=True)
+class SelfAdaptive:
+    """Gaussian steps whose size is inherited and mutates too: good step sizes come with the children they made good.
+
+    After Schwefel, *Numerical Optimization of Computer Models* (1981): σ' = σ · exp(τ N(0, 1)), x' = x + σ' N(0, 1),
+    with τ = 1/√(2 genes) where `learning_rate` is not given. Step sizes stay within `smallest` … `largest`.
+    """
+
+    learning_rate: float | None = None
+    smallest: float = 1e-4
+    largest: float = 1.0
+
+    def __call__(
+        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Mutate."""
+        rate = self.learning_rate if self.learning_rate is not None else (2 * genomes.shape[1]) ** -0.5
+        grown = sigmas * np.exp(np.float32(rate) * rng.standard_normal(len(sigmas), np.float32))
+        grown = np.clip(grown, np.float32(self.smallest), np.float32(self.largest))
+        steps = rng.standard_normal(genomes.shape, np.float32)
+        steps *= grown[:, None]
+        steps += genomes
+        return steps, grown
+
+
+def _hundredths(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+    """Return −1, −0.99 … 1, all equally likely."""
+    return rng.integers(-100, 101, shape, np.int8).astype(np.float32) / np.float32(100)
