@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser import __version__
+from improviser.commands import play, ports
 from improviser.errors import ImproviserError
 
 INTERRUPTED = 130
@@ -68,3 +69,10 @@ def run() -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
+
+
+for _name, _function, _epilog in (
+    ("play", play.play, play.EPILOG),
+    ("ports", ports.ports, None),
+):
+    app.command(_name, epilog=_epilog)(guarded(_function))

@@ -78,7 +78,7 @@ class Ledger:
         return not any(self._facts[:USED])
 
     def releases(self) -> tuple[Event, ...]:
-        """Return what ends all that sounds: note-offs, pedals up, bends to the centre, then CC 123 on channels in use."""
+        """Return what ends all that sounds: note-offs, pedals up, bends to the centre, then CC 123 where in use."""
         return tuple(self._releases())
 
     def _releases(self) -> Iterator[Event]:

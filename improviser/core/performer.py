@@ -3,7 +3,7 @@
 Rules of the house:
 
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
-* `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, which is called
+* `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
   after the answer was sent.
 * Every note-on has an owner in the `Voice` that will end it (the player's key), and everything to be sent is entered in
   the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each event with `sent`.

@@ -1,0 +1,270 @@
+"""The engine: the process on the note path. Ports, performer and timers; nothing else.
+
+It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER is a file that both map into memory.
+Commands come in on stdin, reports go out on stdout (see `pipe`). Three threads meet in one lock around the performer
+and the output: RtMidi's, which hears; the reader's, which takes commands; the main thread's, which beats the heart.
+
+When stdin ends, the daemon is gone: the engine ends all that sounds and leaves. Whatever else ends it, the ledger tells
+the daemon what to release.
+"""
+
+import gc
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import FrameType
+
+import msgspec
+import numpy as np
+
+from improviser import library, midi
+from improviser.core.event import Event
+from improviser.core.ledger import SIZE, Ledger
+from improviser.core.performer import Parameters, Performer
+from improviser.core.responder import Model
+from improviser.errors import EngineError, ImproviserError
+from improviser.pipe import (
+    HEARTBEAT,
+    AnyCommand,
+    Applied,
+    Change,
+    Close,
+    Failed,
+    FrameReader,
+    Hear,
+    Lost,
+    Open,
+    Panic,
+    Played,
+    Ready,
+    Report,
+    Step,
+    Swap,
+    decode_command,
+    frame,
+)
+
+SHARED_BYTES = SIZE + HEARTBEAT.size
+HEARTBEAT_SECONDS = 0.1
+READ_BYTES = 1 << 16
+
+
+class Reporter:
+    """Sends reports down a pipe without ever waiting for its reader; counts what is lost."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lost = 0
+        os.set_blocking(descriptor, False)
+
+    def send(self, report: Report) -> None:
+        """Send `report`, or count it as lost if the pipe is full or has no reader."""
+        if self._lost and self._write(frame(Lost(self._lost))):
+            self._lost = 0
+        if not self._write(frame(report)):
+            self._lost += 1
+
+    def _write(self, data: bytes) -> bool:
+        # Frames are far below PIPE_BUF, so a non-blocking write takes all of one or nothing.
+        try:
+            return os.write(self._descriptor, data) == len(data)
+        except OSError:
+            return False
+
+
+class Engine:
+    """Ports around a performer."""
+
+    def __init__(self, ports: midi.Ports, performer: Performer, reporter: Reporter, epoch: float) -> None:
+        self.lock = threading.Lock()
+        self.fault: Exception | None = None
+        self.stopping = threading.Event()
+        self._ports = ports
+        self._performer = performer
+        self._reporter = reporter
+        self._epoch = epoch
+
+    def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
+        """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
+        try:
+            with self.lock:
+                self._hear(message, stamp)
+        except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
+            self.fault = error
+            self.stopping.set()
+
+    def _hear(self, message: Sequence[int], stamp: float | None) -> None:
+        heard = time.perf_counter()
+        event = midi.decode(message)
+        if event is None or self.stopping.is_set():
+            return
+        now = heard - self._epoch if stamp is None else stamp
+        played = self._send(self._performer.hear(event, now))
+        latency = time.perf_counter() - heard
+        self._performer.settle()
+        self._reporter.send(Step(now, bytes(message), played, latency))
+
+    def _send(self, events: Iterable[Event]) -> list[bytes]:
+        sent = []
+        for event in events:
+            message = midi.encode(event)
+            self._ports.send(message)
+            self._performer.sent(event)
+            sent.append(message)
+        return sent
+
+    def obey(self, command: AnyCommand) -> None:
+        """Carry out a command."""
+        match command:
+            case Hear(stamp, message):
+                self.hear(message, stamp)
+            case Change(parameter, value):
+                self._change(parameter, value)
+            case Swap(models):
+                self._swap(models)
+            case Panic():
+                with self.lock:
+                    self._report_played(self._send(self._performer.panic()))
+            case Close():
+                self.stopping.set()
+            case Open():
+                raise EngineError("the engine is open already")
+
+    def _change(self, parameter: str, value: object) -> None:
+        try:
+            with self.lock:
+                self._report_played(self._send(self._performer.change(parameter, value)))
+        except (ImproviserError, TypeError, ValueError) as error:
+            self._reporter.send(Applied(parameter, value, str(error)))
+        else:
+            self._reporter.send(Applied(parameter, value))
+
+    def _swap(self, names: list[str]) -> None:
+        try:
+            models = load(names)  # outside the lock: notes go on being answered by the old ones
+            with self.lock:
+                self._performer.swap(models)
+        except ImproviserError as error:
+            self._reporter.send(Applied("model", names, str(error)))
+        else:
+            self._reporter.send(Applied("model", names))
+
+    def _report_played(self, played: list[bytes]) -> None:
+        if played:
+            self._reporter.send(Played(time.perf_counter() - self._epoch, played))
+
+    def run(self, heartbeat: memoryview) -> None:
+        """Beat the heart until it is time to stop; then end all that sounds and close the ports."""
+        beats = 0
+        while not self.stopping.wait(HEARTBEAT_SECONDS):
+            with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
+                beats += 1
+                HEARTBEAT.pack_into(heartbeat, 0, beats)
+        with self.lock:
+            self._report_played(self._send(self._performer.panic()))
+            self._ports.close()
+        if self.fault is not None:
+            raise self.fault
+
+
+def load(names: Sequence[str]) -> list[Model]:
+    """Load models and use each once, so that the first note is not the one that warms the caches.
+
+    :raises ModelError: if one cannot be loaded.
+    """
+    models = [library.load_model(name) for name in names]
+    for model in models:
+        responder = model.responder()
+        for beat in range(3):
+            responder.propose(60 + beat, float(beat))
+            responder.learn(60 + beat, float(beat), 48)
+    return models
+
+
+def take_commands(engine: Engine, reader: FrameReader) -> None:
+    """Obey what comes in on stdin until it ends."""
+    try:
+        while data := os.read(sys.stdin.fileno(), READ_BYTES):
+            for body in reader.feed(data):
+                engine.obey(decode_command(body))
+    except (OSError, ValueError, msgspec.MsgspecError, ImproviserError) as error:
+        engine.fault = error
+    finally:
+        engine.stopping.set()
+
+
+def await_opening(reader: FrameReader) -> tuple[Open, list[AnyCommand]]:
+    """Read up to the first command, which opens; return it and what came with it.
+
+    :raises EngineError: if stdin ends first, or something else comes.
+    """
+    while data := os.read(sys.stdin.fileno(), READ_BYTES):
+        commands = [decode_command(body) for body in reader.feed(data)]
+        if commands and isinstance(commands[0], Open):
+            return commands[0], commands[1:]
+        if commands:
+            raise EngineError(f"the engine was told to {type(commands[0]).__name__} before it was open")
+    raise EngineError("the daemon left before the engine was open")
+
+
+def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter: Reporter, shared: memoryview) -> None:
+    """Open the ports, report, and play until told to stop.
+
+    :raises ImproviserError: if models or ports cannot be opened.
+    """
+    ledger = Ledger(shared[:SIZE])
+    ledger.clear()
+    models = load(opening.models)
+    parameters = Parameters(**opening.parameters)
+    performer = Performer(models, parameters, np.random.default_rng(opening.seed), ledger)
+    ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
+    engine = Engine(ports, performer, reporter, opening.epoch)
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        engine.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    for message in opening.releases:
+        ports.send(message)
+    gc.collect()
+    gc.freeze()
+    gc.disable()  # the note path makes no cycles; a collection would be a pause of milliseconds
+    reporter.send(Ready(ports.api, ports.input, ports.output))
+    for command in early:
+        engine.obey(command)
+    threading.Thread(target=take_commands, args=(engine, reader), name="commands", daemon=True).start()
+    ports.listen(engine.hear)
+    engine.run(shared[SIZE:SHARED_BYTES])
+
+
+def main() -> int:
+    """Run the engine; return its exit code."""
+    # Ctrl-C in a terminal reaches the whole process group; the daemon decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Libraries print on stdout at will: keep the pipe for ourselves and send them to stderr.
+    reporter = Reporter(os.dup(1))
+    os.dup2(2, 1)
+    reader = FrameReader()
+    try:
+        with Path(sys.argv[1]).open("r+b") as file:
+            shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
+        opening, early = await_opening(reader)
+        serve(opening, reader, early, reporter, shared)
+    except ImproviserError as error:
+        reporter.send(Failed(type(error).__name__, str(error)))
+        return 1
+    except Exception as error:  # the daemon logs the traceback from stderr, and needs to be told in one line
+        reporter.send(Failed(EngineError.__name__, f"the engine failed: {type(error).__name__}: {error}"))
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

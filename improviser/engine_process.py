@@ -1,0 +1,169 @@
+"""The daemon's handle on one engine process: start it, talk to it, watch its heart, know what it left sounding."""
+
+import asyncio
+import contextlib
+import mmap
+import os
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from improviser import errors
+from improviser.core.ledger import SIZE, Ledger
+from improviser.errors import EngineError
+from improviser.pipe import HEARTBEAT, AnyReport, Close, Command, Failed, FrameReader, Open, Ready, decode_report, frame
+
+READ_BYTES = 1 << 16
+PIPE_BYTES = 1 << 20
+START_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+KEPT_LINES = 20
+
+
+def share_memory() -> tuple[Path, mmap.mmap]:
+    """Return a file for the ledger and the heartbeat, and its map."""
+    # Memory, not a disk: writing a page back must never make a note wait.
+    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  the name is mkstemp's
+    descriptor, name = tempfile.mkstemp(prefix="improviser-", dir=folder)
+    try:
+        os.truncate(descriptor, SIZE + HEARTBEAT.size)
+        return Path(name), mmap.mmap(descriptor, SIZE + HEARTBEAT.size)
+    finally:
+        os.close(descriptor)
+
+
+def widen(pipe: object) -> None:
+    """Let the reports of many seconds fit into a pipe, for a daemon that is busy; only Linux can."""
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import fcntl
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[attr-defined]
+
+
+class EngineProcess:
+    """One engine: `spawn` it, `open` it, `send` it commands, and `close` or `kill` it."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, shared: mmap.mmap, on_report: Callable[[AnyReport], None]
+    ) -> None:
+        self._process = process
+        self._shared = shared
+        self._on_report = on_report
+        self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
+        self.ledger = Ledger(memoryview(shared)[:SIZE])
+        self.said: deque[str] = deque(maxlen=KEPT_LINES)
+        """The last lines of the engine's stderr, for the log if it dies."""
+
+    @classmethod
+    async def open(cls, opening: Open, on_report: Callable[[AnyReport], None]) -> tuple[Self, Ready]:
+        """Start an engine and wait until its ports are open.
+
+        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
+        """
+        path, shared = share_memory()
+        pipe = asyncio.subprocess.PIPE
+        arguments = (sys.executable, "-m", "improviser.engine", str(path))
+        try:
+            process = await asyncio.create_subprocess_exec(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
+            engine = cls(process, shared, on_report)
+            try:
+                return engine, await engine._open(opening)
+            except BaseException:
+                engine.kill()
+                await engine.ended()
+                raise
+        finally:
+            # The memory lives as long as either process maps it; where a mapped file cannot lose its name, it stays.
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+    async def _open(self, opening: Open) -> Ready:
+        transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
+        widen(transport.get_extra_info("pipe"))
+        self.send(opening)
+        try:
+            return await asyncio.wait_for(self._ready, START_SECONDS)
+        except TimeoutError:
+            raise EngineError(f"the engine did not start within {START_SECONDS:g} s; {self.last_words}") from None
+
+    async def _read_reports(self) -> None:
+        reader = FrameReader()
+        stdout = self._process.stdout
+        try:
+            while stdout is not None and (data := await stdout.read(READ_BYTES)):
+                for body in reader.feed(data):
+                    self._take(decode_report(body))
+        except (ValueError, msgspec.MsgspecError) as error:
+            self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
+            self.kill()
+        await self._process.wait()
+        self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
+
+    def _take(self, report: AnyReport) -> None:
+        if isinstance(report, Ready):
+            self._ready.set_result(report)
+        elif isinstance(report, Failed):
+            self._fail(getattr(errors, report.kind, EngineError)(report.message))
+        self._on_report(report)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(error)
+            self._ready.exception()  # seen here too: after a timeout nobody else will look
+
+    async def _read_stderr(self) -> None:
+        stderr = self._process.stderr
+        while stderr is not None and (line := await stderr.readline()):
+            self.said.append(line.decode(errors="replace").rstrip())
+
+    @property
+    def last_words(self) -> str:
+        """What the engine last printed, in one line."""
+        return f"it said: {self.said[-1]}" if self.said else "it said nothing"
+
+    @property
+    def pid(self) -> int:
+        """The engine's process id."""
+        return self._process.pid
+
+    @property
+    def beats(self) -> int:
+        """How often the engine's heart has beaten; while it lives, this goes on rising."""
+        (beats,) = HEARTBEAT.unpack_from(self._shared, SIZE)
+        return int(beats)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.returncode is not None
+
+    def send(self, command: Command) -> None:
+        """Send a command; it waits in memory if it must, and is never dropped while the engine lives."""
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(frame(command))
+
+    async def ended(self) -> int:
+        """Wait until the process has ended and all its reports are in; return its exit code."""
+        code = await self._process.wait()
+        await asyncio.gather(*self._tasks)
+        return code
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def close(self) -> None:
+        """Let the engine end what sounds and leave; kill it if it does not. The ledger tells what it left sounding."""
+        self.send(Close())
+        try:
+            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(self.ended())), CLOSE_SECONDS)
+        except TimeoutError:
+            self.kill()
+            await self.ended()

@@ -1,0 +1,184 @@
+"""JACK's connections: who is connected to our two ports, remembered, restored, and reached when the engine is dead.
+
+The engine's ports are `NAME:in` and `NAME:out` of two clients (JACK may add a suffix to either name). The daemon keeps
+a client of its own that has no ports and no process callback, so it costs the audio graph nothing; through it the
+daemon learns of every connection the user makes, and of the loss of the server, which RtMidi cannot see.
+"""
+
+import contextlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from improviser.core.port_choice import pick
+from improviser.errors import MidiSystemError
+
+IN, OUT = "in", "out"
+SETTLING_SECONDS = 0.03
+"""A new connection carries messages from the next period on; the longest usual period (1,024 frames) lasts 21 ms."""
+
+
+@dataclass(slots=True)
+class Wires:
+    """The connections of the engine's two ports that are to last, whichever engine and server it is.
+
+    `absent` are the peers that were seen to go: when they come back, they are connected again.
+    """
+
+    peers: dict[str, set[str]] = field(default_factory=lambda: {IN: set(), OUT: set()})
+    absent: set[str] = field(default_factory=set)
+
+    def add(self, role: str, peer: str) -> None:
+        """Keep `peer` connected to the engine's port `role` ("in" or "out") whenever both exist."""
+        self.peers[role].add(peer)
+        self.absent.add(peer)
+
+
+class Patchbay:
+    """Connections of one engine's ports on a JACK server.
+
+    :param name: the client name that the engine asks for.
+    :param wires: what is remembered; it outlives this object.
+    :param changed: called, from a thread of JACK's, whenever ports or connections change.
+    :param lost: called, from a thread of JACK's, when the server is gone.
+    :raises MidiSystemError: if there is no server.
+    """
+
+    def __init__(self, name: str, wires: Wires, changed: Callable[[], None], lost: Callable[[], None]) -> None:
+        os.environ.setdefault("JACK_NO_START_SERVER", "1")
+        import jack
+
+        jack.set_error_function(lambda _: None)
+        jack.set_info_function(lambda _: None)
+        self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        try:
+            self._client: Any = jack.Client(f"{name}-patchbay", no_start_server=True)
+        except jack.JackError as error:
+            raise MidiSystemError(f"no JACK server answers ({error}); start one, or choose another --api") from error
+        self._name = name
+        self._ports: dict[str, str] = {}
+        self._earlier: set[str] = set()
+        self._wires = wires
+        self._watch(changed, lost)
+        self.expect()
+
+    def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
+        def registered(port: Any, is_new: bool) -> None:
+            if not is_new:
+                self._wires.absent.add(port.name)
+            changed()
+
+        self._client.set_shutdown_callback(lambda _status, _reason: lost())
+        self._client.set_port_registration_callback(registered, only_available=False)
+        self._client.set_port_connect_callback(lambda *_: changed(), only_available=False)
+        self._client.activate()
+
+    def expect(self) -> None:
+        """Note the ports there are, so that those of an engine started from now on can be told from them."""
+        self._ports = {}
+        self._earlier = set(self._own_candidates())
+
+    def _own_candidates(self) -> list[str]:
+        pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in|out)")
+        return [port.name for port in self._client.get_ports(is_midi=True) if pattern.fullmatch(port.name)]
+
+    def adopt(self) -> None:
+        """Take the ports that have appeared since `expect` as the engine's."""
+        for name in self._own_candidates():
+            if name not in self._earlier:
+                self._ports[name.rsplit(":", 1)[1]] = name
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """The full names of the engine's ports, by "in" and "out"."""
+        return dict(self._ports)
+
+    def resolve(self, choice: str, direction: str) -> str | None:
+        """Return the port to connect to the engine's input or output, or None for a virtual port.
+
+        :param direction: "input" or "output", as the user sees it.
+        :raises PortError: if `choice` is a name that matches nothing.
+        """
+        ports = self._client.get_ports(is_midi=True, is_output=direction == "input", is_input=direction == "output")
+        ours = set(self._ports.values())
+        others = [port for port in ports if port.name not in ours]
+        return pick(choice, [port.name for port in others], [p.name for p in others if p.is_physical], direction)
+
+    def refresh(self) -> list[str]:
+        """Learn what the user has connected and cut, connect what has come back; return what was restored.
+
+        A connection that is gone while both its ends exist was cut by the user, and is forgotten. One whose other end
+        is gone is remembered until that comes back.
+        """
+        restored = []
+        absent = self._wires.absent
+        for role, ours in self._ports.items():
+            if not self._exists(ours):
+                continue  # the engine is dying or dead: what it was connected to is what must be restored
+            remembered = self._wires.peers[role]
+            connected = {port.name for port in self._client.get_all_connections(ours)}
+            for peer in remembered - connected:
+                if not self._exists(peer):
+                    absent.add(peer)
+                elif peer not in absent:
+                    remembered.discard(peer)
+                elif self._connect(role, ours, peer):
+                    restored.append(peer)
+            absent -= connected | set(restored)
+            remembered |= connected
+        return restored
+
+    def restore(self) -> list[str]:
+        """Connect a new engine's ports as the old one's were; return the peers that were there."""
+        self._wires.absent |= self._wires.peers[IN] | self._wires.peers[OUT]
+        return self.refresh()
+
+    def _exists(self, port: str) -> bool:
+        try:
+            self._client.get_port_by_name(port)
+        except self._errors:
+            return False
+        return True
+
+    def _connect(self, role: str, ours: str, peer: str) -> bool:
+        source, destination = (peer, ours) if role == IN else (ours, peer)
+        try:
+            self._client.connect(source, destination)
+        except self._errors:
+            return False
+        return True
+
+    def release(self, messages: Iterable[bytes]) -> list[str]:
+        """Send `messages` to every destination that heard the engine, through a port of our own; return who got them.
+
+        :raises MidiSystemError: if the server does not let us.
+        """
+        import rtmidi
+
+        present = [peer for peer in sorted(self._wires.peers[OUT]) if self._exists(peer)]
+        if not present:
+            return []
+        try:
+            client = f"{self._name}-release-{os.getpid()}"
+            midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, client)
+            midi_out.open_virtual_port(OUT)
+            ours = f"{client}:{OUT}"
+            reached = [peer for peer in present if self._connect(OUT, ours, peer)]
+            time.sleep(SETTLING_SECONDS)
+            for message in messages:
+                midi_out.send_message(message)
+            midi_out.close_port()
+            midi_out.delete()
+        except rtmidi.RtMidiError as error:
+            raise MidiSystemError(f"cannot release notes through JACK: {error}") from error
+        return reached
+
+    def close(self) -> None:
+        """Leave the server; also after it is lost, and before a new one is joined."""
+        with contextlib.suppress(*self._errors):
+            self._client.deactivate()
+        with contextlib.suppress(*self._errors):
+            self._client.close()

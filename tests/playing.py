@@ -1,0 +1,100 @@
+"""`improviser play` as a process for the tests: start it, find its engine, signal it, and know what is left."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from improviser import modelfile
+from improviser.core.echo.model import EchoModel
+from improviser.core.echo.network import EchoNetwork, EchoShape
+
+PEDAL_DOWN, PEDAL_UP = (0xB0, 64, 127), (0xB0, 64, 0)
+
+
+def note_on(pitch: int, velocity: int = 80, channel: int = 0) -> tuple[int, int, int]:
+    """Return a raw note-on."""
+    return 0x90 | channel, pitch, velocity
+
+
+def note_off(pitch: int, channel: int = 0) -> tuple[int, int, int]:
+    """Return a raw note-off."""
+    return 0x80 | channel, pitch, 64
+
+
+def write_small_model(path: Path) -> Path:
+    """Write an echo model with random weights, which answers like any other."""
+    shape = EchoShape((10, 20, 20, 1), "object")
+    rng = np.random.default_rng(1)
+    network = EchoNetwork(shape, tuple(rng.random(size) for size in ((10, 20), (20, 20), (20, 1))))
+    settings, tensors = EchoModel("small", network).to_parts()
+    modelfile.write(path, modelfile.ModelFile("echo", settings, tensors, {}))
+    return path
+
+
+class Player:
+    """A running `improviser play`; ended, if need be by force, when the block ends."""
+
+    def __init__(self, environment: Mapping[str, str], log: Path, *options: str) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "improviser", "play", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pid in self.family():
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def family(self) -> list[int]:
+        """Return the process ids of all that belongs to it and still lives (its session)."""
+        listing = subprocess.run(
+            ["ps", "-s", str(self.process.pid), "-o", "pid=,stat="], capture_output=True, check=False
+        ).stdout.decode()
+        return [int(line.split()[0]) for line in listing.splitlines() if "Z" not in line.split()[1]]
+
+    @property
+    def engine(self) -> int:
+        """The process id of the engine."""
+        (engine,) = [pid for pid in self.family() if pid != self.process.pid]
+        return engine
+
+    def said(self) -> str:
+        """Return what it has printed so far."""
+        return self.log.read_text()
+
+    def wait_for(self, pattern: str, timeout: float = 15.0, count: int = 1) -> None:
+        """Wait until it has printed `pattern` so many times."""
+        deadline = time.monotonic() + timeout
+        while len(re.findall(pattern, self.said())) < count:
+            assert time.monotonic() < deadline, f"never said {pattern!r} {count} times:\n{self.said()}"
+            assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.said()}"
+            time.sleep(0.02)
+
+    def leave(self, number: signal.Signals, timeout: float = 15.0) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout)
+
+    def assert_gone(self, timeout: float = 10.0) -> None:
+        """Assert that no process of it is left."""
+        deadline = time.monotonic() + timeout
+        while left := self.family():
+            assert time.monotonic() < deadline, f"still there: {left}"
+            time.sleep(0.02)

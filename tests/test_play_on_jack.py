@@ -1,0 +1,132 @@
+"""`improviser play` on a real JACK server, from another client's point of view."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jack_peer import JackPeer, held
+from tests.playing import PEDAL_DOWN, Player, note_off, note_on, write_small_model
+from tests.servers import JackServer
+
+pytestmark = pytest.mark.jack
+
+CLIENT = "improviser-under-test"
+CHORD = (60, 64, 67, 71)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_small_model(tmp_path_factory.mktemp("models") / "small.safetensors"))
+
+
+@pytest.fixture
+def player(jack_server: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
+    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("playing on jack")
+        yield player
+
+
+def connected(jack_peer: Callable[[str], JackPeer]) -> JackPeer:
+    peer = jack_peer("peer")
+    peer.connect_to(CLIENT)
+    return peer
+
+
+def assert_silent_after(peer: JackPeer, timeout: float = 12.0) -> list[bytes]:
+    """Wait until nothing the peer heard sounds any more, pedal included; return all it heard."""
+    deadline = time.monotonic() + timeout
+    while True:
+        heard = [received.message for received in peer.received()]
+        pedals = [message[2] for message in heard if message[:2] == b"\xb0\x40"]
+        if not held(heard) and pedals[-1:] == [0]:
+            return heard
+        assert time.monotonic() < deadline, f"sounding: {held(heard)}, pedal: {pedals}"
+        time.sleep(0.05)
+
+
+def hold_four_notes_and_the_pedal(peer: JackPeer) -> None:
+    peer.send(PEDAL_DOWN, *(note_on(pitch) for pitch in CHORD))
+    heard = [received.message for received in peer.wait_for(5)]
+    assert len(held(heard)) == 4, heard
+
+
+def test_every_note_is_answered_once_and_ended(player: Player, jack_peer: Callable[[str], JackPeer]) -> None:
+    peer = connected(jack_peer)
+    schedule = []
+    for number in range(500):
+        pitch = 55 + number * 7 % 30
+        schedule += [(number * 0.004, note_on(pitch)), (number * 0.004 + 0.003, note_off(pitch))]
+    peer.play(schedule)
+    heard = [received.message for received in peer.wait_for(1000)]
+    assert len([message for message in heard if message[0] == 0x90]) == 500
+    assert len([message for message in heard if message[0] == 0x80]) == 500
+    assert not held(heard)
+    assert player.leave(signal.SIGTERM) == 0
+
+
+def test_the_answer_has_the_players_channel_velocity_and_length(
+    player: Player, jack_peer: Callable[[str], JackPeer]
+) -> None:
+    peer = connected(jack_peer)
+    peer.play([(0.0, note_on(60, 33, channel=5)), (0.25, (0x95, 60, 0))])
+    on, off = peer.wait_for(2)
+    assert on.message[0] == 0x95
+    assert on.message[2] == 33
+    assert off.message[0] == 0x85
+    assert on.message[1] == off.message[1]
+    assert off.seconds - on.seconds == pytest.approx(0.25, abs=0.1)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGHUP, 0)])
+def test_a_signal_ends_what_sounds(
+    player: Player, jack_peer: Callable[[str], JackPeer], number: signal.Signals, code: int
+) -> None:
+    peer = connected(jack_peer)
+    hold_four_notes_and_the_pedal(peer)
+    assert player.leave(number) == code
+    assert_silent_after(peer)
+    player.assert_gone()
+
+
+def test_the_daemons_death_ends_what_sounds(player: Player, jack_peer: Callable[[str], JackPeer]) -> None:
+    peer = connected(jack_peer)
+    hold_four_notes_and_the_pedal(peer)
+    player.leave(signal.SIGKILL)
+    assert_silent_after(peer)
+    player.assert_gone()
+
+
+@pytest.fixture
+def fault_player(restartable_jack: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
+    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    with Player(restartable_jack.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("playing on jack")
+        yield player
+
+
+@pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
+def test_the_engines_death_ends_what_sounds_and_playing_goes_on(
+    fault_player: Player, restartable_jack: JackServer, fate: signal.Signals
+) -> None:
+    with JackPeer(restartable_jack.client_environment, "keyboard") as keyboard:
+        with JackPeer(restartable_jack.client_environment, "synth") as synth:
+            keyboard.connect(keyboard.output, keyboard.wait_for_port(CLIENT, ":in"))
+            synth.connect(synth.wait_for_port(CLIENT, ":out"), synth.input)
+            keyboard.send(PEDAL_DOWN, *(note_on(pitch) for pitch in CHORD))
+            assert len(held(received.message for received in synth.wait_for(5))) == 4
+            dead = fault_player.engine
+            os.kill(dead, fate)
+            assert_silent_after(synth)
+            fault_player.wait_for("playing again; connections restored: .*keyboard.*synth.*", timeout=20)
+            assert fault_player.engine != dead
+            synth.clear()
+            keyboard.send(note_on(72), note_off(72))
+            heard = [received.message for received in synth.wait_for(2)]
+            assert [message[0] for message in heard] == [0x90, 0x80]
+    assert fault_player.leave(signal.SIGTERM) == 0
+    fault_player.assert_gone()
