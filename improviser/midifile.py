@@ -1,6 +1,5 @@
 """MIDI files: pieces read from them, checked, and written to them."""
 
-from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -10,8 +9,8 @@ from pathlib import Path
 import mido
 
 from improviser.core import smf
-from improviser.core.event import NoteOn
 from improviser.core.note import CHANNELS, Note
+from improviser.core.pairing import pair
 from improviser.core.tempo import TempoMap
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, write_atomically
@@ -107,30 +106,15 @@ def _piece(name: str, contents: smf.Contents) -> MidiPiece:
     notes = []
     drums = 0
     for number, track in enumerate(contents.tracks):
-        for channel, pitch, velocity, start, end in _paired(track):
-            if channel == DRUM_CHANNEL:
+        for start, end, note_on in pair(track.events, track.end_tick):
+            if note_on.channel == DRUM_CHANNEL:
                 drums += 1
                 continue
             onset = tempo.seconds_at(start)
-            note = Note(pitch, onset, tempo.seconds_at(end) - onset, velocity)
-            notes.append(TimedNote(number, channel, start, end, note))
+            note = Note(note_on.pitch, onset, tempo.seconds_at(end) - onset, note_on.velocity)
+            notes.append(TimedNote(number, note_on.channel, start, end, note))
     names = tuple(track.name for track in contents.tracks)
     return MidiPiece(name, tempo, contents.time_signatures, names, _sorted(notes), drums)
-
-
-def _paired(track: smf.Track) -> Iterator[tuple[int, int, int, int, int]]:
-    """Yield (channel, pitch, velocity, start, end) of each note of a track."""
-    sounding: defaultdict[tuple[int, int], deque[tuple[int, int]]] = defaultdict(deque)
-    for tick, event in track.events:
-        key = event.channel, event.pitch
-        if isinstance(event, NoteOn):
-            sounding[key].append((tick, event.velocity))
-        elif sounding[key]:
-            start, velocity = sounding[key].popleft()
-            yield *key, velocity, start, tick
-    for key, unfinished in sounding.items():
-        for start, velocity in unfinished:
-            yield *key, velocity, start, track.end_tick
 
 
 def _sorted(notes: Iterable[TimedNote]) -> tuple[TimedNote, ...]:
