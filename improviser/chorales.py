@@ -1,0 +1,172 @@
+"""Bach's chorales BWV 253–438 from the music21 corpus, as pieces in four voices; parsed once, then cached.
+
+music21 (the extra `corpus`) is imported only here. Its bundled scores are read, never shipped.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+from improviser.core.note import Note
+from improviser.core.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
+from improviser.errors import CorpusError, OutputError
+from improviser.files import write_atomically
+
+FIRST_BWV, LAST_BWV = 253, 438
+VOICES = ("soprano", "alto", "tenor", "bass")
+CACHE_VERSION = 1
+
+Progress = Callable[[int, int], None]
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One voice: MIDI pitches, onsets and durations in quarters."""
+
+    pitches: list[int]
+    onsets: list[float]
+    durations: list[float]
+
+
+class _Score(msgspec.Struct, frozen=True):
+    """One chorale as it lies in the cache."""
+
+    name: str
+    sharps: int
+    minor: bool
+    bar_quarters: list[float]
+    bar_length_quarters: list[float]
+    fermatas: list[bool]
+    voices: list[_Line]
+
+
+class _Cache(msgspec.Struct, frozen=True):
+    """The cache file: its version, the music21 that parsed it, and every chorale in order of BWV number."""
+
+    version: int
+    music21: str
+    scores: list[_Score]
+
+
+def load_chorales(progress: Progress | None = None) -> list[Piece]:
+    """Return the 186 chorales in order of BWV number, each as soprano, alto, tenor and bass with its score's context.
+
+    The first call parses the corpus (up to two minutes) and tells `progress` (done, total); later ones read the cache.
+
+    :raises CorpusError: if music21 is not installed, or its corpus lacks a chorale.
+    """
+    path = cache_folder() / "bach-chorales.json"
+    cache = _read_cache(path)
+    if cache is None:
+        cache = _parse_corpus(progress)
+        _write_cache(path, cache)
+    return [_piece(score) for score in cache.scores]
+
+
+def cache_folder() -> Path:
+    """Where parsed corpora are kept: the user's cache folder, or the one named by IMPROVISER_CACHE."""
+    override = os.environ.get("IMPROVISER_CACHE")
+    return Path(override) if override else platformdirs.user_cache_path("improviser")
+
+
+def _read_cache(path: Path) -> _Cache | None:
+    """Return the cache, or None if there is none of this version that can be read whole."""
+    try:
+        cache = msgspec.json.decode(path.read_bytes(), type=_Cache)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    complete = cache.version == CACHE_VERSION and len(cache.scores) == LAST_BWV - FIRST_BWV + 1
+    return cache if complete else None
+
+
+def _write_cache(path: Path, cache: _Cache) -> None:
+    """Keep the cache if its folder allows it: without one, the next call parses again."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, msgspec.json.encode(cache))
+    except (OSError, OutputError):
+        return
+
+
+def _parse_corpus(progress: Progress | None) -> _Cache:
+    try:
+        import music21
+        from music21 import corpus
+    except ImportError:
+        raise CorpusError(
+            "bach-chorales needs music21, which comes with the extra `corpus`: "
+            "run `pip install 'improviser[corpus]'` (in a checkout: `uv sync --extra corpus`)"
+        ) from None
+    numbers = range(FIRST_BWV, LAST_BWV + 1)
+    scores = []
+    for done, number in enumerate(numbers):
+        if progress is not None:
+            progress(done, len(numbers))
+        scores.append(_parse_score(corpus, number))
+    if progress is not None:
+        progress(len(numbers), len(numbers))
+    return _Cache(CACHE_VERSION, str(music21.__version__), scores)
+
+
+def _parse_score(corpus: Any, number: int) -> _Score:
+    name = f"bwv{number}"
+    try:
+        parts = list(corpus.parse(f"bach/{name}.mxl").parts)
+    except Exception as error:  # music21 raises many kinds; to a user they all mean the same
+        raise CorpusError(f"music21's corpus gives no chorale {name} ({error}); reinstall music21") from error
+    if len(parts) < len(VOICES):
+        raise CorpusError(f"music21's corpus has only {len(parts)} voices for {name}; reinstall music21")
+    soprano = parts[0].stripTies().flatten()
+    heads = [note for note in soprano.notes if not note.duration.isGrace]
+    key = soprano.getElementsByClass("KeySignature").first()
+    lengths = [_bar_length(note) for note in heads]
+    return _Score(
+        name=name,
+        sharps=int(key.sharps) if key is not None else 0,
+        minor=getattr(key, "mode", "major") == "minor",
+        bar_quarters=[_bar_position(note, length) for note, length in zip(heads, lengths, strict=True)],
+        bar_length_quarters=lengths,
+        fermatas=[any("Fermata" in mark.classes for mark in note.expressions) for note in heads],
+        voices=[_parse_line(part) for part in parts[: len(VOICES)]],
+    )
+
+
+def _bar_length(note: Any) -> float:
+    signature = note.getContextByClass("TimeSignature")
+    return float(signature.barDuration.quarterLength) if signature is not None else 4.0
+
+
+def _bar_position(note: Any, length_quarters: float) -> float:
+    """Return how far a note is from its bar line: an upbeat counts back from the bar that it leads to."""
+    return (float(note.beat) - 1) * float(note.beatDuration.quarterLength) % length_quarters
+
+
+def _parse_line(part: Any) -> _Line:
+    """Return the notes of a part with ties merged and grace notes left out; of a chord, the top note."""
+    notes = [note for note in part.stripTies().flatten().notes if not note.duration.isGrace]
+    return _Line(
+        pitches=[int(max(pitch.midi for pitch in note.pitches)) for note in notes],
+        onsets=[float(note.offset) for note in notes],
+        durations=[float(note.quarterLength) for note in notes],
+    )
+
+
+def _piece(score: _Score) -> Piece:
+    voices = tuple(
+        tuple(
+            Note(pitch, onset * SECONDS_PER_QUARTER, duration * SECONDS_PER_QUARTER)
+            for pitch, onset, duration in zip(line.pitches, line.onsets, line.durations, strict=True)
+        )
+        for line in score.voices
+    )
+    context = ScoreContext(
+        sharps=score.sharps,
+        minor=score.minor,
+        bar_quarters=tuple(score.bar_quarters),
+        bar_length_quarters=tuple(score.bar_length_quarters),
+        fermatas=tuple(score.fermatas),
+    )
+    return Piece(score.name, voices, VOICES, context)

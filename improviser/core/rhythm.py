@@ -1,0 +1,96 @@
+"""The rhythm of a session, free of its tempo: inter-onset intervals are classed against the session's own.
+
+Half or double tempo changes nothing here: every length is a ratio to the median of the last intervals.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+# Intervals remembered for the median.
+REMEMBERED = 32
+# Classes of an interval: −2 … 2, the rounded binary logarithm of its ratio to the median.
+CLASSES = 5
+# A note this much closer than a usual one belongs to the same chord.
+CHORD_RATIO = 0.09
+# A gap at least this long ends a phrase (binary logarithm of its ratio to the median).
+PHRASE_LOG_RATIO = 0.9
+# The same, in seconds, while no interval is known yet.
+FIRST_CHORD_SECONDS = 0.02
+# Steps of the metrical grid to a median interval, and in the cycle that is counted.
+STEPS_PER_PULSE = 4
+CYCLE = 4 * STEPS_PER_PULSE
+# Counting notes stops here: later ones are all "many".
+MANY = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The rhythmic place of a note.
+
+    :param gap: class of the interval before it, −2 … 2; None for the first note.
+    :param earlier_gap: class of the interval before that one; None where there is none.
+    :param steps: quarters of a pulse since the last long note (or the first note) began, modulo four pulses.
+    :param anchored: whether a long note has been heard.
+    :param count: notes since the phrase began, 0 for its first, at most MANY.
+    """
+
+    gap: int | None
+    earlier_gap: int | None
+    steps: int
+    anchored: bool
+    count: int
+
+
+_CHORD_LOG_RATIO = math.log2(CHORD_RATIO)
+_FIRST = Moment(None, None, 0, False, 0)
+
+
+class RhythmTracker:
+    """Places onsets (seconds, ascending) against those before them."""
+
+    def __init__(self) -> None:
+        self._onset: float | None = None
+        self._lengths: deque[float] = deque(maxlen=REMEMBERED)
+        self._reference = 0.0
+        self._moment = _FIRST
+
+    def look(self, onset_seconds: float) -> Moment:
+        """Return the place of a note that starts now; changes nothing."""
+        return self._place(onset_seconds)[0]
+
+    def hear(self, onset_seconds: float) -> None:
+        """Take in a note's onset. One that lies before the last is taken as simultaneous with it."""
+        moment, length = self._place(onset_seconds)
+        if length is not None:
+            self._lengths.append(length)
+            self._reference = sorted(self._lengths)[(len(self._lengths) - 1) // 2]
+            self._onset = onset_seconds
+        elif self._onset is None:
+            self._onset = onset_seconds
+        self._moment = moment
+
+    def _place(self, onset_seconds: float) -> tuple[Moment, float | None]:
+        """Return the place of a note, and the binary logarithm of the interval before it (None within a chord)."""
+        before = self._moment
+        if self._onset is None:
+            return _FIRST, None
+        seconds = onset_seconds - self._onset
+        if seconds <= 0:
+            return before, None
+        length = math.log2(seconds)
+        ratio = length - self._reference if self._lengths else 0.0
+        if ratio < _CHORD_LOG_RATIO or (not self._lengths and seconds < FIRST_CHORD_SECONDS):
+            return before, None
+        gap = max(-2, min(2, round(ratio)))
+        long = ratio >= PHRASE_LOG_RATIO
+        walked = round(STEPS_PER_PULSE * 2.0 ** min(ratio, 4.0))
+        start = 0 if long else before.steps
+        moment = Moment(
+            gap=gap,
+            earlier_gap=before.gap,
+            steps=(start + walked) % CYCLE,
+            anchored=before.anchored or long,
+            count=0 if long else min(before.count + 1, MANY),
+        )
+        return moment, length

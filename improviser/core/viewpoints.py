@@ -1,0 +1,73 @@
+"""Viewpoints: what a network sees of the notes so far, each a one-hot choice or a few numbers.
+
+A model declares the viewpoints it was evolved with by name; the same functions serve training and playing. Those
+for harmony and for melody read different situations, and are listed where those are defined.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.errors import ModelError
+
+Situation = TypeVar("Situation")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[Situation]):
+    """A one-hot viewpoint: `read` gives the index of what applies, 0 … size − 1, or None where nothing does."""
+
+    size: int
+    read: Callable[[Situation], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers(Generic[Situation]):
+    """A viewpoint of `size` numbers of order 1."""
+
+    size: int
+    read: Callable[[Situation], Sequence[float]]
+
+
+class Inputs(Generic[Situation]):
+    """The inputs of a network: the viewpoints it declares, side by side, and a constant 1 at the end (the bias).
+
+    :raises ModelError: for a viewpoint that is not among `known`.
+    """
+
+    def __init__(self, names: Sequence[str], known: Mapping[str, Choice[Situation] | Numbers[Situation]]) -> None:
+        self.names = tuple(names)
+        self._choices: list[tuple[int, Callable[[Situation], int | None]]] = []
+        self._numbers: list[tuple[slice, Callable[[Situation], Sequence[float]]]] = []
+        offset = 0
+        for name in self.names:
+            viewpoint = known.get(name)
+            if viewpoint is None:
+                raise ModelError(f"the viewpoint {name!r} is unknown; this model needs another version of improviser")
+            if isinstance(viewpoint, Choice):
+                self._choices.append((offset, viewpoint.read))
+            else:
+                self._numbers.append((slice(offset, offset + viewpoint.size), viewpoint.read))
+            offset += viewpoint.size
+        self.size = offset + 1
+
+    def read(self, situation: Situation) -> NDArray[np.float32]:
+        """Return what the network sees, shape (size,)."""
+        inputs = np.zeros(self.size, dtype=np.float32)
+        active = [self.size - 1]
+        for offset, choose in self._choices:
+            index = choose(situation)
+            if index is not None:
+                active.append(offset + index)
+        inputs[active] = 1.0
+        for place, numbers in self._numbers:
+            inputs[place] = numbers(situation)
+        return inputs
+
+
+def clipped(value: int, limit: int) -> int:
+    """Return the index of `value` among −limit … limit, those beyond counted as the nearest."""
+    return max(-limit, min(limit, value)) + limit
