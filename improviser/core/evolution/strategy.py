@@ -12,8 +12,13 @@ FloatArray = NDArray[np.float32]
 class Task(Protocol):
     """What a network is evolved to do: it knows the corpus, the network's shape and how to score a population."""
 
-    name: str
-    genome_size: int
+    @property
+    def name(self) -> str:
+        """What it is called on the command line and in model files."""
+
+    @property
+    def genome_size(self) -> int:
+        """How many weights a genome has."""
 
     def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
         """Return random genomes, shape (size, genome_size)."""
