@@ -4,8 +4,11 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from improviser.core.event import Event, NoteOff, NoteOn
+from improviser.core.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.note import Note
+
+PEDAL_DOWN = 64
+"""From this value on a pedal is down."""
 
 Time = TypeVar("Time", int, float)
 
@@ -33,3 +36,28 @@ def notes_of(events: Iterable[tuple[float, Event]], end_seconds: float) -> tuple
     """Return the notes of timed events (in order, all channels), by onset, then pitch."""
     notes = (Note(on.pitch, start, end - start, on.velocity) for start, end, on in pair(events, end_seconds))
     return tuple(sorted(notes, key=lambda note: (note.onset_seconds, note.pitch)))
+
+
+def held_by_pedal(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, Event]]:
+    """Yield the events with every note-off that falls into a held sustain pedal moved to the pedal's release.
+
+    A key struck again under the pedal ends the note that the pedal held. A pedal never released holds for ever: its
+    note-offs do not come.
+    """
+    down: set[int] = set()
+    held: dict[int, list[NoteOff]] = defaultdict(list)
+    for seconds, event in events:
+        if isinstance(event, ControlChange) and event.control == SUSTAIN:
+            if event.value >= PEDAL_DOWN:
+                down.add(event.channel)
+            else:
+                down.discard(event.channel)
+                yield from ((seconds, off) for off in held.pop(event.channel, []))
+        elif isinstance(event, NoteOff) and event.channel in down:
+            held[event.channel].append(event)
+            continue
+        elif isinstance(event, NoteOn) and held[event.channel]:
+            again = [off for off in held[event.channel] if off.pitch == event.pitch]
+            held[event.channel] = [off for off in held[event.channel] if off.pitch != event.pitch]
+            yield from ((seconds, off) for off in again)
+        yield seconds, event

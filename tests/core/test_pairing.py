@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from improviser.core.event import ControlChange, Event, NoteOff, NoteOn
 from improviser.core.note import Note
-from improviser.core.pairing import notes_of, pair
+from improviser.core.pairing import held_by_pedal, notes_of, pair
 
 
 def test_first_started_ends_first() -> None:
@@ -50,3 +50,32 @@ def test_every_note_on_is_paired_once(events: list[Event]) -> None:
     ends = [end for _, end, _ in pairs if end < len(events)]
     assert len(set(ends)) == len(ends)
     assert all(start < end for start, end, _ in pairs)
+
+
+def test_pedal_moves_note_offs_to_its_release() -> None:
+    down, up = ControlChange(0, 64, 100), ControlChange(0, 64, 10)
+    events: list[tuple[float, Event]] = [
+        (0.0, NoteOn(0, 60, 9)),
+        (0.1, down),
+        (0.2, NoteOff(0, 60)),
+        (0.3, NoteOn(1, 60, 9)),
+        (0.4, NoteOff(1, 60)),
+        (0.5, up),
+        (0.6, NoteOn(0, 62, 9)),
+        (0.7, NoteOff(0, 62)),
+    ]
+    moved = list(held_by_pedal(events))
+    assert (0.5, NoteOff(0, 60)) in moved
+    assert (0.4, NoteOff(1, 60)) in moved
+    assert [note.duration_seconds for note in notes_of(moved, 1.0)] == [0.5, 0.4 - 0.3, 0.7 - 0.6]
+
+
+def test_a_key_struck_again_under_the_pedal_ends_what_it_held() -> None:
+    events: list[tuple[float, Event]] = [
+        (0.0, ControlChange(0, 64, 127)),
+        (0.0, NoteOn(0, 60, 9)),
+        (1.0, NoteOff(0, 60)),
+        (2.0, NoteOn(0, 60, 9)),
+        (3.0, NoteOff(0, 60)),
+    ]
+    assert [(start, end) for start, end, _ in pair(held_by_pedal(events), 5.0)] == [(0.0, 2.0), (2.0, 5.0)]
