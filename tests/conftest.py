@@ -28,42 +28,43 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         yield
 
 
-@pytest.fixture(scope="session")
-def jack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JackServer]:
-    """A JACK server for all tests: synchronous, so no event is ever lost. Do not kill clients on it, nor itself."""
+def run_jack(names: tuple[str, ...], folder: Path, *, synchronous: bool) -> Iterator[JackServer]:
+    """Run a JACK server for one test and make it the one that clients find."""
     if sys.platform != "linux":
         missing("the JACK servers of the tests need Linux")
     requires("jackd")
-    with claimed(SHARED_NAMES) as name, pytest.MonkeyPatch.context() as patch:
-        server = JackServer(name, tmp_path_factory.mktemp("jack"))
+    with claimed(names) as name, pytest.MonkeyPatch.context() as patch:
+        server = JackServer(name, folder, synchronous=synchronous)
         for variable, value in server.client_environment.items():
             patch.setenv(variable, value)
         server.start()
-        yield server
-        server.close()
+        try:
+            yield server
+        finally:
+            server.close()
 
 
 @pytest.fixture
-def restartable_jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JackServer]:
-    """A running JACK server for one test, which may `kill`, `freeze`, `start` or `restart` it, and kill its clients.
+def jack_server(tmp_path: Path) -> Iterator[JackServer]:
+    """A running JACK server: synchronous, so no event is ever lost. Do not kill its clients.
+
+    It starts in a fifth of a second. One at a time fits into the 64 MB of shared memory that containers have.
+    """
+    yield from run_jack(SHARED_NAMES, tmp_path, synchronous=True)
+
+
+@pytest.fixture
+def restartable_jack(tmp_path: Path) -> Iterator[JackServer]:
+    """A running JACK server that the test may `kill`, `freeze`, `start` or `restart`, and whose clients it may kill.
 
     It is asynchronous, so that a killed client does not hold up the others; see `JackServer` for what that costs.
     """
-    if sys.platform != "linux":
-        missing("the JACK servers of the tests need Linux")
-    requires("jackd")
-    with claimed(FAULT_NAMES) as name:
-        server = JackServer(name, tmp_path, synchronous=False)
-        for variable, value in server.client_environment.items():
-            monkeypatch.setenv(variable, value)
-        server.start()
-        yield server
-        server.close()
+    yield from run_jack(FAULT_NAMES, tmp_path, synchronous=False)
 
 
 @pytest.fixture
 def jack_peer(jack_server: JackServer) -> Iterator[Callable[[str], JackPeer]]:
-    """A function that opens another client of the shared JACK server, by name; all are closed at the end."""
+    """A function that opens another client of `jack_server`, by name; all are closed at the end."""
     peers: list[JackPeer] = []
 
     def open_peer(name: str = "peer") -> JackPeer:
@@ -77,7 +78,7 @@ def jack_peer(jack_server: JackServer) -> Iterator[Callable[[str], JackPeer]]:
 
 @pytest.fixture
 def fluidsynth_on_jack(jack_server: JackServer, tmp_path: Path) -> Iterator[FluidSynth]:
-    """A FluidSynth on the shared JACK server: MIDI in at `.midi`, sound out at `.left` and `.right`."""
+    """A FluidSynth on `jack_server`: MIDI in at `.midi`, sound out at `.left` and `.right`."""
     synth = FluidSynth(jack_server, tmp_path)
     synth.start()
     yield synth
