@@ -38,6 +38,8 @@ class Options:
     mutation: str | None = None
     divergence: float | None = None
     survivors: float | None = None
+    voice: str | None = None
+    choir: int | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -48,6 +50,7 @@ class Options:
         self._check("lookback", _within(self.lookback, 1, 256), "1–256")
         self._check("divergence", _within(self.divergence, 0, 100), "0–100")
         self._check("survivors", _within(self.survivors, 1e-9, 1), "a share above 0, up to 1")
+        self._check("choir", _within(self.choir, 1, 32), "1–32")
         self._check("seed", 0 <= self.seed < 2**63, "a whole number from 0")
 
     def _check(self, option: str, sound: bool, wanted: str) -> None:

@@ -1,7 +1,10 @@
 """The key of what has been heard lately: a fading histogram of pitch classes against the profiles of the 24 keys.
 
-The profiles are the probe-tone ratings of Krumhansl and Kessler, "Tracing the dynamic changes in perceived tonal
-organization in a spatial representation of musical keys", Psychological Review 89 (1982), sharpened by a power.
+A minor key is counted with its relative major: the two share their notes, an estimate flickers between them, and a
+frame that jumps by a third each time costs a network more (.05 bit) than having to tell the modes apart by itself.
+
+The profiles are those of Bellman, "About the Determination of the Key of a Musical Excerpt", CMMR 2005, from the chord
+counts of Budge, "A Study of Chord Frequencies" (1943).
 """
 
 import math
@@ -12,15 +15,14 @@ from numpy.typing import NDArray
 # How much of a note's weight is left one note later.
 FADE = 0.93
 
-_MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
-_MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
+_MAJOR = (16.80, 0.86, 12.95, 1.41, 13.49, 11.93, 1.25, 20.28, 1.80, 8.04, 0.62, 10.57)
+_MINOR = (18.16, 0.69, 12.99, 13.34, 1.07, 11.15, 1.38, 21.07, 7.49, 1.53, 0.92, 10.21)
 
 
 def _profiles() -> NDArray[np.float64]:
     rows = []
     for ratings in (_MAJOR, _MINOR):
         weights = np.log(np.array(ratings))
-        weights -= weights.mean()
         rows += [np.roll(weights, tonic) for tonic in range(12)]
     return np.array(rows)
 
@@ -47,12 +49,13 @@ class KeyTracker:
 
 
 def estimate_key(histogram: list[float]) -> tuple[int, float]:
-    """Return the tonic (pitch class) of the likeliest key, and the probability, 0–1, that the key is minor.
+    """Return the tonic (pitch class) of the likeliest major scale, and the probability, 0–1, that the key is minor.
 
-    A histogram of nothing is C major.
+    For a minor key that is the tonic of its relative major. A histogram of nothing is C major.
     """
     scores = (PROFILES @ np.array(histogram)).tolist()
-    best = max(range(24), key=scores.__getitem__)
-    top = scores[best]
-    weights = [math.exp(score - top) for score in scores]
-    return best % 12, sum(weights[12:]) / sum(weights)
+    major = max(range(12), key=scores.__getitem__)
+    minor = max(range(12, 24), key=scores.__getitem__)
+    ahead = scores[minor] - scores[major]
+    tonic = (minor - 12 + 3) % 12 if ahead > 0 else major
+    return tonic, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead))))

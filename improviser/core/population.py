@@ -15,7 +15,7 @@ from improviser.core.network import Shape
 FloatArray = NDArray[np.float32]
 
 # Genomes whose first layers are computed in one product.
-TOGETHER = 8
+TOGETHER = 10
 _LN2 = float(np.log(2.0))
 
 

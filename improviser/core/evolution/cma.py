@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.strategy import FloatArray
 
 STEP_SIZE = 0.08
@@ -127,7 +128,7 @@ class SepCma:
             "average": self._average.copy(),
             "step_size": self._step_size,
             "generation": self._generation,
-            "rng": self._rng.bit_generator.state,
+            "rng": state_of(self._rng),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -139,4 +140,4 @@ class SepCma:
         self._average = np.array(state["average"], dtype=np.float32)
         self._step_size = float(state["step_size"])
         self._generation = int(state["generation"])
-        self._rng.bit_generator.state = state["rng"]
+        self._rng = restored(state["rng"])
