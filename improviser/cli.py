@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser import __version__
-from improviser.commands import play, ports
+from improviser.commands import import_bach_generator, inspect, models, play, ports, render, train
 from improviser.errors import ImproviserError
 
 INTERRUPTED = 130
@@ -74,5 +74,10 @@ def run() -> int:
 for _name, _function, _epilog in (
     ("play", play.play, play.EPILOG),
     ("ports", ports.ports, None),
+    ("train", train.train, train.EPILOG),
+    ("render", render.render, None),
+    ("models", models.models, None),
+    ("inspect", inspect.inspect, None),
+    ("import-bach-generator", import_bach_generator.import_bach_generator, None),
 ):
     app.command(_name, epilog=_epilog)(guarded(_function))

@@ -194,7 +194,7 @@ def write_midi(path: Path | str, piece: MidiPiece) -> None:
 def _file_bytes(piece: MidiPiece) -> bytes:
     _check(1 <= piece.ticks_per_beat < 2**15, f"{piece.ticks_per_beat} ticks per beat are outside 1–32767")
     _check(1 <= len(piece.tracks) < 2**15, "a MIDI file has 1–32767 tracks")
-    # Order at one tick: what the track is called and how it goes, ends, starts, and ends of notes of no length.
+    # Order at one tick: what the track is called and how it goes, ends, starts (and the ends of notes of no length).
     moments: list[list[tuple[int, int, mido.Message | mido.MetaMessage]]] = [[] for _ in piece.tracks]
     for track, name in zip(moments, piece.tracks, strict=True):
         if name:
@@ -231,7 +231,8 @@ def _note_messages(timed: TimedNote) -> Iterator[tuple[int, int, mido.Message]]:
     _check(0 <= start <= end, f"a note lasts from tick {start} to {end}")
     common = {"channel": timed.channel, "note": timed.note.pitch}
     yield start, 2, mido.Message("note_on", velocity=timed.note.velocity, **common)
-    yield end, 3 if start == end else 1, mido.Message("note_off", **common)
+    # A note of no length ends before another one starts: the sorting keeps the order in which they come.
+    yield end, 2 if start == end else 1, mido.Message("note_off", **common)
 
 
 def _spaced(moments: list[tuple[int, int, mido.Message | mido.MetaMessage]]) -> mido.MidiTrack:

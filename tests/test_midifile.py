@@ -175,7 +175,7 @@ def test_pieces_come_back(tmp_path: Path, written: MidiPiece) -> None:
 def test_ends_come_before_starts_at_one_tick(tmp_path: Path) -> None:
     write_midi(tmp_path / "a.mid", piece(timed(60, 0, 10), timed(60, 10, 10), timed(60, 10, 20)))
     messages = [message.type for message in mido.MidiFile(tmp_path / "a.mid").tracks[0] if message.type.startswith("n")]
-    assert messages == ["note_on", "note_off", "note_on", "note_on", "note_off", "note_off"]
+    assert messages == ["note_on", "note_off"] * 3
 
 
 UNWRITABLE = {

@@ -1,0 +1,83 @@
+"""Checkpoints: the whole state of a training run in one file, so that it can go on after any end."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser import modelfile
+from improviser.errors import ModelError
+from improviser.modelfile import ModelFile
+
+TASK = "checkpoint"
+ARRAY = "$array"
+NAN = "nan"
+
+
+def path_for(output: Path) -> Path:
+    """Return where the checkpoint of a run that writes `output` lies."""
+    return output.with_name(output.name + ".checkpoint")
+
+
+def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
+    """Write `state` (JSON values and arrays, nested), and the settings it belongs to.
+
+    :raises OutputError: if that is not possible.
+    """
+    tensors: dict[str, NDArray[Any]] = {}
+    flat = _flatten(state, tensors)
+    modelfile.write(path, ModelFile(TASK, flat, tensors, recipe))
+
+
+def load(path: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return the state of a run with these settings, or None if there is no checkpoint.
+
+    :raises ModelError: if it cannot be read, or belongs to other settings.
+    """
+    if not path.exists():
+        return None
+    file = modelfile.read(path)
+    if file.task != TASK:
+        raise ModelError(f"{path} is no checkpoint; remove it, or train without --resume")
+    wanted = json.loads(json.dumps(recipe))
+    if file.provenance != wanted:
+        names = sorted(name for name in {*file.provenance, *wanted} if file.provenance.get(name) != wanted.get(name))
+        raise ModelError(
+            f"{path} is of a run with other {', '.join(names)}; give the same options, or train without --resume"
+        )
+    restored = _unflatten(dict(file.settings), file.tensors)
+    if not isinstance(restored, dict):
+        raise ModelError(f"{path} is damaged; remove it, or train without --resume")
+    return restored
+
+
+def _flatten(value: Any, tensors: dict[str, NDArray[Any]]) -> Any:
+    """Return JSON values that stand for `value`; arrays go to `tensors`, but whole numbers of 64 bits become lists."""
+    if isinstance(value, Mapping):
+        return {key: _flatten(item, tensors) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_flatten(item, tensors) for item in value]
+    if isinstance(value, np.ndarray):
+        if value.dtype == np.uint64 or not value.size:
+            return value.tolist()
+        name = f"array_{len(tensors)}"
+        tensors[name] = np.nan_to_num(value)
+        if np.isnan(value).any():
+            tensors[name + NAN] = np.isnan(value).astype(np.int32)
+        return {ARRAY: name}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _unflatten(value: Any, tensors: Mapping[str, NDArray[Any]]) -> Any:
+    if isinstance(value, list):
+        return [_unflatten(item, tensors) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if ARRAY not in value:
+        return {key: _unflatten(item, tensors) for key, item in value.items()}
+    array = np.array(tensors[value[ARRAY]])
+    missing = tensors.get(value[ARRAY] + NAN)
+    return array if missing is None else np.where(missing, np.nan, array).astype(array.dtype)

@@ -1,0 +1,36 @@
+"""`improviser render`: a MIDI file in, the answers to it out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def render(
+    source: Annotated[Path, typer.Argument(metavar="IN.mid", help="The MIDI file to answer.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.mid", help="The MIDI file to write.")],
+    *,
+    model: Annotated[str, typer.Option("--model", metavar="M", help="A model's name or file.")] = "bach-bass",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
+    temperature: Annotated[float, typer.Option(help="0 is sure of itself, 1 adventurous.")] = 0.7,
+    with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,
+) -> None:
+    """Answer every note of a MIDI file, keeping its rhythm, velocities and tempo."""
+    import numpy as np
+
+    from improviser.errors import ConfigError
+    from improviser.files import check_writable
+    from improviser.library import load_model
+    from improviser.midifile import read_midi, write_midi
+    from improviser.rendering import render as play
+
+    if not 0 <= temperature <= 10:
+        raise ConfigError(f"--temperature is {temperature}; give 0–10")
+    if seed < 0:
+        raise ConfigError(f"--seed is {seed}; give a whole number from 0")
+    check_writable(out)
+    player = load_model(model)
+    piece = read_midi(source, need_notes=True)
+    answered = play(piece, player, temperature=temperature, rng=np.random.default_rng(seed), with_input=with_input)
+    write_midi(out, answered)
+    print(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")

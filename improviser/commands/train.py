@@ -1,0 +1,113 @@
+"""`improviser train`: evolve a network on MIDI files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """Examples:
+
+improviser train tune.mid --output mine.safetensors --task echo         the original experiment
+
+improviser train songs/ --output mine.safetensors --minutes 5           a network that accompanies
+
+improviser train songs/ --output mine.safetensors --minutes 60 --resume   go on where a run was ended
+"""
+
+
+def train(
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, or bach-chorales.")],
+    *,
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
+    task: Annotated[str, typer.Option(help="melody, harmony or echo.")] = "harmony",
+    strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
+    population: Annotated[int | None, typer.Option(help="Networks in a generation.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    lookback: Annotated[int | None, typer.Option(help="Notes a network hears, the current one included.")] = None,
+    layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes to score with; they do not change the result.")] = 1,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
+    checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
+    layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
+    mutation: Annotated[str | None, typer.Option(help="echo: factor, offset or selection.")] = None,
+    divergence: Annotated[float | None, typer.Option(help="echo: how far a mutation goes.")] = None,
+    survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
+) -> None:
+    """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
+    from improviser.workers import scoring, use_one_thread
+
+    use_one_thread()  # before anything imports numpy
+    from improviser import checkpoint as checkpoints
+    from improviser.errors import ConfigError
+    from improviser.files import check_writable
+    from improviser.recipe import Options, prepare
+    from improviser.stopping import stop_request
+    from improviser.trainer import Checkpoints, save_model
+    from improviser.trainer import train as breed
+    from improviser.training_view import view_for
+
+    if not 1 <= workers <= 64:
+        raise ConfigError(f"--workers is {workers}; give 1–64")
+    if checkpoint < 0:
+        raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
+    options = Options(
+        sources=tuple(sources),
+        task=task,
+        strategy=strategy,
+        population=population,
+        generations=generations,
+        minutes=minutes,
+        lookback=lookback,
+        layers=_layers(layers),
+        layer_type=layer_type,
+        mutation=mutation,
+        divergence=divergence,
+        survivors=survivors,
+        seed=seed,
+    )
+    check_writable(output)
+    recipe = prepare(options)
+    kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
+    view = view_for(recipe.limits, recipe.members, as_json=json, title=f"evolving {task}")
+    with stop_request() as request, scoring(recipe.task, workers) as score:
+        with view:
+            done = breed(
+                recipe, seed=seed, score=score, checkpoints=kept, report=view.show, stopped=lambda: bool(request)
+            )
+        scores = save_model(output, recipe, done) if done.champions else {}
+    if done.complete:
+        kept.path.unlink(missing_ok=True)
+    _tell(output, scores, recipe.skipped, quiet=json)
+    if request.interrupted:
+        raise KeyboardInterrupt
+
+
+def _layers(text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers in `20,20`; an empty text is no hidden layer."""
+    from improviser.errors import ConfigError
+
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None
+
+
+def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
+    """Say what was saved and what was left out; on standard error where the output is JSON."""
+    import sys
+
+    stream = sys.stderr if quiet else sys.stdout
+    if scores:
+        reached = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
+        print(f"saved {output}: {reached}", file=stream)
+    else:
+        print("stopped before the first generation was done; nothing was saved", file=stream)
+    if skipped:
+        print(f"{len(skipped)} files could not be used:", file=stream)
+        for reason in skipped:
+            print(f"  {reason}", file=stream)

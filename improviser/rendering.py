@@ -1,0 +1,88 @@
+"""Plays a whole MIDI file with a model, off line: every note answered, rhythm, velocity and tempo kept."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from improviser.core.echo.model import EchoModel
+from improviser.core.event import NoteOff, NoteOn
+from improviser.core.note import CHANNELS
+from improviser.core.performer import Parameters, Performer
+from improviser.core.responder import Model
+from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote
+
+INPUT_NAME = "input"
+
+
+def render(
+    piece: MidiPiece, model: Model, *, temperature: float, rng: np.random.Generator, with_input: bool = False
+) -> MidiPiece:
+    """Return the answers of `model` to every note of `piece`, in one track named after the model.
+
+    An echo model decodes the piece as a whole, as the original did; `temperature` and `rng` do not matter to it. Others
+    play as they do live. With the input, that comes first, in a track of its own, and the answers move to channels that
+    it does not use, as far as there are any.
+    """
+    if isinstance(model, EchoModel):
+        pitches = model.play_whole([timed.note.pitch for timed in piece.notes])
+    else:
+        pitches = list(_played(piece.notes, model, temperature, rng))
+    answers = [
+        replace(timed, track=0, note=replace(timed.note, pitch=pitch))
+        for timed, pitch in zip(piece.notes, pitches, strict=True)
+    ]
+    if not with_input:
+        return replace(piece, tracks=(model.name,), notes=tuple(untangled(answers)))
+    heard = [replace(timed, track=0) for timed in piece.notes]
+    free = _free_channels({timed.channel for timed in heard})
+    answers = [replace(timed, track=1, channel=free[timed.channel]) for timed in answers]
+    return replace(piece, tracks=(INPUT_NAME, model.name), notes=tuple(untangled([*heard, *answers])))
+
+
+def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator) -> Iterator[int]:
+    """Yield the pitch that the live performer answers each note with."""
+    performer = Performer([model], Parameters(temperature=temperature), rng)
+    # Ends come before starts at the same tick; a note of no length ends after it has started.
+    moments = [(timed.start_tick, 1, index) for index, timed in enumerate(notes)]
+    moments += [(timed.end_tick, 0 if timed.end_tick > timed.start_tick else 2, n) for n, timed in enumerate(notes)]
+    for _, kind, index in sorted(moments):
+        timed = notes[index]
+        if kind == 1:
+            note = timed.note
+            events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds)
+            yield next(event.pitch for event in reversed(events) if isinstance(event, NoteOn))
+        else:
+            events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds)
+        for event in events:
+            performer.sent(event)
+        performer.settle()
+
+
+def untangled(notes: Iterable[TimedNote]) -> list[TimedNote]:
+    """Return `notes` so that no pitch of a channel starts while it sounds: the earlier note is cut there.
+
+    Of two that start together the first is left without length.
+    """
+    last: dict[tuple[int, int], int] = {}
+    kept: list[TimedNote] = []
+    for timed in sorted(notes, key=lambda timed: timed.start_tick):
+        key = timed.channel, timed.note.pitch
+        before = last.get(key)
+        if before is not None and kept[before].end_tick > timed.start_tick:
+            kept[before] = _cut(kept[before], timed)
+        last[key] = len(kept)
+        kept.append(timed)
+    return kept
+
+
+def _cut(timed: TimedNote, following: TimedNote) -> TimedNote:
+    """Return `timed`, ended where `following` starts."""
+    duration = max(0.0, following.note.onset_seconds - timed.note.onset_seconds)
+    return replace(timed, end_tick=following.start_tick, note=replace(timed.note, duration_seconds=duration))
+
+
+def _free_channels(used: set[int]) -> dict[int, int]:
+    """Give each used channel one of its own that is not used; where these run out, itself."""
+    free = (channel for channel in range(CHANNELS) if channel not in used and channel != DRUM_CHANNEL)
+    return {channel: next(free, channel) for channel in sorted(used)}

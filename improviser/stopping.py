@@ -1,0 +1,39 @@
+"""Ends long work between two steps: the first Ctrl-C or SIGTERM asks, a second Ctrl-C insists."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class StopRequest:
+    """Whether somebody has asked to stop, and how."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self.interrupted = False
+
+    def __bool__(self) -> bool:
+        return self.asked
+
+    def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        """Handle a signal.
+
+        :raises KeyboardInterrupt: at the second Ctrl-C.
+        """
+        if self.interrupted and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.asked = True
+        self.interrupted = self.interrupted or number == signal.SIGINT
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Give a request that SIGINT and SIGTERM set, for as long as this lasts."""
+    request = StopRequest()
+    before = {number: signal.signal(number, request.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
