@@ -1,7 +1,6 @@
 """Several processes that score one population: each holds the task, and one thread of linear algebra."""
 
 import multiprocessing
-import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -12,18 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
+from improviser.threads import use_one_thread
 from improviser.training import Score, chunks, in_process
 
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-"""What tells numpy's linear algebra, whichever it is, how many threads to use; read when numpy is imported."""
-
 _held: dict[str, Task] = {}
-
-
-def use_one_thread() -> None:
-    """Keep linear algebra to one thread, here if numpy is not imported yet, and in every process started from here."""
-    for name in THREADS:
-        os.environ[name] = "1"
 
 
 @contextmanager

@@ -16,7 +16,7 @@ improviser train songs/ --output mine.safetensors --minutes 60 --resume   go on 
 
 
 def train(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, or bach-chorales.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, demo-tune, bach-chorales.")],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
     task: Annotated[str, typer.Option(help="melody, harmony or echo.")] = "harmony",
@@ -24,6 +24,8 @@ def train(
     population: Annotated[int | None, typer.Option(help="Networks in a generation.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
+    voice: Annotated[str | None, typer.Option(help="harmony: bass, tenor or alto.")] = None,
+    choir: Annotated[int | None, typer.Option(help="harmony, melody: networks that make one model together.")] = None,
     lookback: Annotated[int | None, typer.Option(help="Notes a network hears, the current one included.")] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
@@ -37,7 +39,7 @@ def train(
     survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
-    from improviser.workers import scoring, use_one_thread
+    from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
     from improviser import checkpoint as checkpoints
@@ -48,6 +50,7 @@ def train(
     from improviser.trainer import Checkpoints, save_model
     from improviser.trainer import train as breed
     from improviser.training_view import view_for
+    from improviser.workers import scoring
 
     if not 1 <= workers <= 64:
         raise ConfigError(f"--workers is {workers}; give 1–64")
@@ -66,6 +69,8 @@ def train(
         mutation=mutation,
         divergence=divergence,
         survivors=survivors,
+        voice=voice,
+        choir=choir,
         seed=seed,
     )
     check_writable(output)

@@ -55,7 +55,7 @@ class NetworkTask:
 
     def fitness(self, population: FloatArray, batch: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return minus bits per note, less the penalty, for each genome; shape (population,)."""
-        if self._laid_out is None or self._laid_out[0] is not batch:
+        if self._laid_out is None or not np.array_equal(self._laid_out[0], batch):
             self._laid_out = batch, Batch(self.shape, self._training.take(batch))
         bits = self._scorer.population_bits(population, self._laid_out[1])
         squares = np.einsum("pg,pg->p", population, population, dtype=np.float64) / self.genome_size
