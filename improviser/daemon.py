@@ -27,7 +27,6 @@ log = logging.getLogger("improviser")
 
 WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
-SETTLE_SECONDS = 0.05
 RETRY_SECONDS = 0.5
 STEADY_SECONDS = 5.0
 
@@ -213,7 +212,7 @@ class Service:
             else:
                 if peer is not None:
                     self._wires.add(role, peer)
-        patchbay.refresh()
+        patchbay.refresh(self._loop.time())
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -249,17 +248,17 @@ class Service:
             elif self._loop.time() - beaten > FROZEN_SECONDS:
                 return Cause.FROZE
             if self._rewired:
-                await self._rewire(engine)
+                self._rewire()
 
-    async def _rewire(self, engine: EngineProcess) -> None:
-        """Take in what changed on JACK, once the change is complete and is not the engine's own end."""
-        await asyncio.sleep(SETTLE_SECONDS)
-        if engine.dead or self._server_lost or self._patchbay is None:
+    def _rewire(self) -> None:
+        """Take in what changed on JACK."""
+        if self._patchbay is None:
             return
-        self._rewired = False
         if self._waited_for:
             self._connect_chosen(self._patchbay)
-        for peer in self._patchbay.refresh():
+        restored = self._patchbay.refresh(self._loop.time())
+        self._rewired = bool(self._wires.cut)
+        for peer in restored:
             log.info("connected to %s", peer)
 
     def _keep_releases(self, engine: EngineProcess) -> None:
@@ -289,7 +288,7 @@ class Service:
                 await self._sleep(RETRY_SECONDS)
                 continue
             if self._patchbay is not None:
-                restored = self._patchbay.restore()
+                restored = self._patchbay.restore(self._loop.time())
                 log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
                 self._release()
             return

@@ -17,6 +17,9 @@ from improviser.core.port_choice import pick
 from improviser.errors import MidiSystemError
 
 IN, OUT = "in", "out"
+CUT_SECONDS = 5.0
+"""Longer than it takes to notice that an engine is dead or frozen."""
+LOOKS = 5
 SETTLING_SECONDS = 0.03
 """A new connection carries messages from the next period on; the longest usual period (1,024 frames) lasts 21 ms."""
 
@@ -25,11 +28,13 @@ SETTLING_SECONDS = 0.03
 class Wires:
     """The connections of the engine's two ports that are to last, whichever engine and server it is.
 
-    `absent` are the peers that were seen to go: when they come back, they are connected again.
+    `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
+    connections that are gone though both ends exist, and since when: cut by the user, or by an engine's death.
     """
 
     peers: dict[str, set[str]] = field(default_factory=lambda: {IN: set(), OUT: set()})
     absent: set[str] = field(default_factory=set)
+    cut: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def add(self, role: str, peer: str) -> None:
         """Keep `peer` connected to the engine's port `role` ("in" or "out") whenever both exist."""
@@ -71,9 +76,17 @@ class Patchbay:
                 self._wires.absent.add(port.name)
             changed()
 
+        def connected(source: Any, destination: Any, are_now: bool) -> None:
+            if are_now:  # at once: the engine may die before the daemon finds time to look
+                if source.name == self._ports.get(OUT):
+                    self._wires.peers[OUT].add(destination.name)
+                elif destination.name == self._ports.get(IN):
+                    self._wires.peers[IN].add(source.name)
+            changed()
+
         self._client.set_shutdown_callback(lambda _status, _reason: lost())
         self._client.set_port_registration_callback(registered, only_available=False)
-        self._client.set_port_connect_callback(lambda *_: changed(), only_available=False)
+        self._client.set_port_connect_callback(connected, only_available=False)
         self._client.activate()
 
     def expect(self) -> None:
@@ -83,7 +96,7 @@ class Patchbay:
 
     def _own_candidates(self) -> list[str]:
         pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in|out)")
-        return [port.name for port in self._client.get_ports(is_midi=True) if pattern.fullmatch(port.name)]
+        return [port.name for port in self._midi_ports() if pattern.fullmatch(port.name)]
 
     def adopt(self) -> None:
         """Take the ports that have appeared since `expect` as the engine's."""
@@ -102,39 +115,66 @@ class Patchbay:
         :param direction: "input" or "output", as the user sees it.
         :raises PortError: if `choice` is a name that matches nothing.
         """
-        ports = self._client.get_ports(is_midi=True, is_output=direction == "input", is_input=direction == "output")
+        ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
         ours = set(self._ports.values())
         others = [port for port in ports if port.name not in ours]
         return pick(choice, [port.name for port in others], [p.name for p in others if p.is_physical], direction)
 
-    def refresh(self) -> list[str]:
+    def refresh(self, now: float) -> list[str]:
         """Learn what the user has connected and cut, connect what has come back; return what was restored.
 
-        A connection that is gone while both its ends exist was cut by the user, and is forgotten. One whose other end
-        is gone is remembered until that comes back.
+        A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
+        exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
+        before it removes its ports. Call again while `Wires.cut` holds anything.
+
+        :param now: seconds, on any steady clock.
         """
         restored = []
-        absent = self._wires.absent
         for role, ours in self._ports.items():
-            if not self._exists(ours):
-                continue  # the engine is dying or dead: what it was connected to is what must be restored
+            connected = self._peers_of(ours)
+            if connected is None:
+                continue
             remembered = self._wires.peers[role]
-            connected = {port.name for port in self._client.get_all_connections(ours)}
-            for peer in remembered - connected:
-                if not self._exists(peer):
-                    absent.add(peer)
-                elif peer not in absent:
-                    remembered.discard(peer)
-                elif self._connect(role, ours, peer):
-                    restored.append(peer)
-            absent -= connected | set(restored)
             remembered |= connected
+            self._wires.absent -= connected
+            for peer in sorted(remembered):
+                if peer in connected:
+                    self._wires.cut.pop((role, peer), None)
+                elif not self._exists(peer):
+                    self._wires.absent.add(peer)
+                elif peer not in self._wires.absent:
+                    self._forget_if_cut(role, peer, now)
+                elif self._connect(role, ours, peer):
+                    self._wires.absent.discard(peer)
+                    restored.append(peer)
         return restored
 
-    def restore(self) -> list[str]:
+    def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
+        if now - self._wires.cut.setdefault((role, peer), now) > CUT_SECONDS:
+            del self._wires.cut[role, peer]
+            self._wires.peers[role].discard(peer)
+
+    def restore(self, now: float) -> list[str]:
         """Connect a new engine's ports as the old one's were; return the peers that were there."""
+        self._wires.cut.clear()
         self._wires.absent |= self._wires.peers[IN] | self._wires.peers[OUT]
-        return self.refresh()
+        return self.refresh(now)
+
+    def _peers_of(self, ours: str) -> set[str] | None:
+        """Return the ports that ours is connected to; None if it is gone."""
+        # A port may go between being named and being looked at; then JACK-Client raises. Look again.
+        for _ in range(LOOKS):
+            if not self._exists(ours):
+                return None
+            with contextlib.suppress(*self._errors):
+                return {port.name for port in self._client.get_all_connections(ours)}
+        return None
+
+    def _midi_ports(self, **flags: bool) -> list[Any]:
+        for _ in range(LOOKS):
+            with contextlib.suppress(*self._errors):
+                return list(self._client.get_ports(is_midi=True, **flags))
+        raise MidiSystemError("JACK does not say which ports there are; try again, or restart its server")
 
     def _exists(self, port: str) -> bool:
         try:
