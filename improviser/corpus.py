@@ -9,6 +9,8 @@ from improviser.midifile import MidiPiece, read_midi
 
 CHORALES = "bach-chorales"
 """The source that is no file: the chorales of the `corpus` extra, see `improviser.chorales`."""
+DEMO_TUNE = "demo-tune"
+"""The other one: the tune that is typed in, see `improviser.sources`."""
 SUFFIXES = (".mid", ".midi")
 
 
@@ -57,7 +59,8 @@ def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
                 found = [source]
             else:
                 raise CorpusError(
-                    f"there is no file or folder {source} to train on; give MIDI files, folders, or {CHORALES}"
+                    f"there is no file or folder {source} to train on; "
+                    f"give MIDI files, folders, {DEMO_TUNE} or {CHORALES}"
                 )
         except (OSError, ValueError) as error:
             raise CorpusError(f"cannot look into {source}: {error}") from error

@@ -15,10 +15,11 @@ from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Factor, Mutation, Offset, Selection
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray, Strategy
-from improviser.corpus import CHORALES, read_files
+from improviser.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
 from improviser.recipe import Options, Recipe, choice
+from improviser.sources import demo_tune
 from improviser.training import Limits
 
 POPULATION = 200
@@ -29,6 +30,8 @@ SURVIVORS = 0.2
 DIVERGENCE = 0.05
 MUTATIONS = ("factor", "offset", "selection")
 STRATEGIES = ("ga",)
+DEMO_TUNE_SECONDS = 59.5
+"""The whole tune, once."""
 HELD_OUT = 5
 """One note, or piece, in so many is held out."""
 
@@ -106,13 +109,15 @@ def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:
 def _pieces(sources: Sequence[str]) -> tuple[list[tuple[str, list[int]]], tuple[str, ...]]:
     """Return the name and the pitches of every piece, and what was left out."""
     pieces: list[tuple[str, list[int]]] = []
-    files = [source for source in sources if source != CHORALES]
+    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
     skipped: tuple[str, ...] = ()
     if files:
         corpus = read_files(files)
         skipped = corpus.skipped
         pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
-    if len(files) < len(sources):
+    if DEMO_TUNE in sources:
+        pieces.append((DEMO_TUNE, [note.pitch for note in demo_tune(DEMO_TUNE_SECONDS)]))
+    if CHORALES in sources:
         from improviser.chorales import load_chorales
 
         pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales()]

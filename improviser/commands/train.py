@@ -16,7 +16,9 @@ improviser train songs/ --output mine.safetensors --minutes 60 --resume   go on 
 
 
 def train(
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, demo-tune, bach-chorales.")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, bach-chorales or demo-tune.")
+    ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
     task: Annotated[str, typer.Option(help="melody, harmony or echo.")] = "harmony",
