@@ -34,6 +34,7 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes to score with; they do not change the result.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
+    report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
     mutation: Annotated[str | None, typer.Option(help="echo: factor, offset or selection.")] = None,
@@ -51,6 +52,7 @@ def train(
     from improviser.stopping import stop_request
     from improviser.trainer import Checkpoints, save_model
     from improviser.trainer import train as breed
+    from improviser.training_report import write_report
     from improviser.training_view import view_for
     from improviser.workers import scoring
 
@@ -85,6 +87,8 @@ def train(
                 recipe, seed=seed, score=score, checkpoints=kept, report=view.show, stopped=lambda: bool(request)
             )
         scores = save_model(output, recipe, done) if done.champions else {}
+        if report and scores:
+            write_report(output, options, recipe, done, scores)
     if done.complete:
         kept.path.unlink(missing_ok=True)
     _tell(output, scores, recipe.skipped, quiet=json)
