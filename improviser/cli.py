@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser import __version__
-from improviser.commands import import_bach_generator, inspect, models, play, ports, render, train
+from improviser.commands import config, import_bach_generator, inspect, models, play, ports, render, train
 from improviser.errors import ImproviserError
 
 INTERRUPTED = 130
@@ -81,3 +81,8 @@ for _name, _function, _epilog in (
     ("import-bach-generator", import_bach_generator.import_bach_generator, None),
 ):
     app.command(_name, epilog=_epilog)(guarded(_function))
+
+_settings = typer.Typer(help="Write the file of settings, or check it.", no_args_is_help=True)
+_settings.command("init")(guarded(config.init))
+_settings.command("check")(guarded(config.check))
+app.add_typer(_settings, name="config")
