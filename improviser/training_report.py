@@ -9,6 +9,7 @@ from pathlib import Path
 
 from improviser import __version__
 from improviser.files import write_atomically
+from improviser.modelfile import SUFFIX
 from improviser.picture import CurvePoint, training_curve
 from improviser.recipe import Options, Recipe
 from improviser.trainer import Record, Run
@@ -19,7 +20,8 @@ def write_report(output: Path, options: Options, recipe: Recipe, done: Run, scor
 
     :raises OutputError: if that is not possible.
     """
-    log, curve, card = (output.with_suffix(suffix) for suffix in (".jsonl", ".svg", ".md"))
+    base = output.with_suffix("") if output.suffix == SUFFIX else output
+    log, curve, card = (base.with_name(base.name + suffix) for suffix in (".jsonl", ".svg", ".md"))
     write_atomically(log, "".join(f"{json.dumps(_values(record))}\n" for record in done.records).encode())
     write_atomically(curve, _curve(output.stem, recipe, done).encode())
     write_atomically(card, card_of(output, options, recipe, done, scores).encode())
@@ -65,21 +67,14 @@ def card_of(output: Path, options: Options, recipe: Recipe, done: Run, scores: M
 
 def command_of(output: Path, options: Options) -> str:
     """Return the command that makes the same model again; absolute paths are cut to their names."""
-    words = [
-        "improviser",
-        "train",
-        *(Path(source).name if _is_absolute(source) else source for source in options.sources),
-    ]
+    sources = (Path(source).name if Path(source).is_absolute() else source for source in options.sources)
+    words = ["improviser", "train", *sources]
     words += ["--output", output.name if output.is_absolute() else str(output)]
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
         if field.name != "sources" and value is not None:
             words += [f"--{field.name.replace('_', '-')}", _text(value)]
     return shlex.join(words)
-
-
-def _is_absolute(source: str) -> bool:
-    return Path(source).is_absolute()
 
 
 def _curve(name: str, recipe: Recipe, done: Run) -> str:
