@@ -9,6 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from improviser.core.note import Note
+from improviser.core.pitch import BLACK_KEYS, pitch_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 WIDTH = 800
 LEFT, RIGHT, TOP, BOTTOM = 66, 20, 62, 46
 """The margins around the plot, in which title, legend and axes stand."""
-NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
-BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 PLOT_HEIGHT = 330
 SMALLEST_RANGE = 24
 """The piano roll shows at least so many pitches."""
@@ -164,11 +163,6 @@ def _keyboard(pitches: _Scale, row: float) -> Iterator[str]:
             yield f'<text x="{x - 6}" y="{y + row / 2 + 4:.2f}" text-anchor="end">{pitch_name(pitch)}</text>'
 
 
-def pitch_name(pitch: int) -> str:
-    """Return the name of a pitch: "C4" for 60."""
-    return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
-
-
 def _time_axis(seconds: _Scale) -> Iterator[str]:
     bottom = TOP + PLOT_HEIGHT
     steps = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 86400)
@@ -312,14 +306,22 @@ def _svg(height: int, title: str, described: str, body: Iterable[str]) -> str:
     )
 
 
-def terminal_picture(renderable: "RenderableType", title: str, *, width: int = 80) -> str:
-    """Return what rich would draw on a terminal of `width` columns, in a window, as SVG."""
+def terminal_picture(renderable: "RenderableType", title: str, *, width: int = 80, height: int = 24) -> str:
+    """Return what rich would draw on a terminal of `width` columns and `height` rows, in a window, as SVG."""
     from rich.console import Console
 
     console = Console(
-        record=True, width=width, file=StringIO(), force_terminal=True, color_system="truecolor", legacy_windows=False
+        record=True,
+        width=width,
+        height=height,
+        file=StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        legacy_windows=False,
     )
     console.print(renderable)
     svg = console.export_svg(title=title)
-    # rich's picture would fetch its font from the network; the reader's own monospaced font serves as well.
-    return re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
+    # rich's picture would fetch its font from the network; the reader's own monospaced font serves as well. Where text
+    # starts with spaces, not every program keeps them unasked.
+    svg = re.sub(r"@font-face\s*\{[^}]*\}\s*", "", svg)
+    return svg.replace("<svg ", '<svg xml:space="preserve" ', 1)

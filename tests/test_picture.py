@@ -17,7 +17,6 @@ from improviser.picture import (
     TOP,
     WIDTH,
     CurvePoint,
-    pitch_name,
     session_picture,
     terminal_picture,
     training_curve,
@@ -113,11 +112,6 @@ def test_notes_stay_in_the_frame(player: list[Note], improviser: list[Note], tit
     for bar in bars:
         assert LEFT <= number(bar, "x") <= number(bar, "x") + number(bar, "width") <= WIDTH - RIGHT + 2
         assert TOP <= number(bar, "y") <= number(bar, "y") + number(bar, "height") <= TOP + PLOT_HEIGHT
-
-
-@pytest.mark.parametrize(("pitch", "name"), [(60, "C4"), (69, "A4"), (0, "C-1"), (127, "G9"), (70, "B♭4"), (66, "F♯4")])
-def test_pitch_names(pitch: int, name: str) -> None:
-    assert pitch_name(pitch) == name
 
 
 def test_curve_shows_what_there_is() -> None:

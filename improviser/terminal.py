@@ -1,0 +1,386 @@
+"""The live session on a terminal: a keyboard, the notes that rise from it, and what goes on; or plain lines."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import groupby
+from types import TracebackType
+from typing import Protocol, Self
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.segment import Segment
+from rich.style import Style
+
+from improviser.core.event import NoteOn
+from improviser.core.pitch import BLACK_KEYS, pitch_name
+from improviser.core.snapshot import Answer, Part, Snapshot, Sounded
+
+PIANO = range(21, 109)
+LOWEST_ON_NARROW = 24
+SLICE_SECONDS = 0.15
+"""How much time half a row of the roll shows."""
+SMALLEST = (40, 12)
+"""Columns and rows that the view needs; plain lines do with less."""
+MOST_ANSWERS = 8
+TALL = 32
+"""From this height on the keys are longer."""
+KEYS = (("Ctrl-C", "ends"),)
+
+PLAIN = Style.null()
+DIM = Style(dim=True)
+BOLD = Style(bold=True)
+TITLE = Style(bold=True, color="#14171c", bgcolor="#d8dce3")
+TITLE_SOFT = Style(color="#3a3f47", bgcolor="#d8dce3")
+WARNING = Style(color="#f0c43f", bold=True)
+COLOURS = {Part.PLAYER: "#56b4e9", Part.IMPROVISER: "#f0953f"}
+HEADS = {Part.PLAYER: "#c4e6fb", Part.IMPROVISER: "#fddcb5"}
+"""The start of a note on the roll is lighter, so that one sees a key struck again."""
+BOTH, BOTH_HEAD = "#c58af0", "#ecd9fb"
+PART_STYLES = {part: Style(color=colour, bold=True) for part, colour in COLOURS.items()}
+WHITE_KEY, BLACK_KEY, KEY_EDGE = "#e9e6df", "#24272d", "#9a968c"
+
+Line = list[tuple[str, Style]]
+
+
+class SessionView(Protocol):
+    """Where a session is shown; entered for its time. Nothing it meets, such as a closed terminal, ends the session."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End, and leave the terminal as it was."""
+
+    def answered(self, answer: Answer) -> None:
+        """Take in an answer: each, as it comes."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show the session as it is now: ten times a second at most."""
+
+
+def view_for(console: Console, *, keys: Sequence[tuple[str, str]] = KEYS) -> SessionView:
+    """Return the view that fits `console`: the live one, or plain lines if it is no terminal, dumb, or without colour.
+
+    :param keys: what keys do, for the last line.
+    """
+    width, height = console.size
+    # Where colour is forced upon a pipe, rich takes it for a terminal; the file knows better.
+    terminal = console.is_terminal and console.file.isatty() and not console.is_dumb_terminal
+    if terminal and not console.no_color and width >= SMALLEST[0] and height >= SMALLEST[1]:
+        return LiveView(console, keys=keys)
+    return PlainView(console)
+
+
+def note_text(note: NoteOn) -> str:
+    """Return a note as text: "C5 (72) v80"."""
+    return f"{pitch_name(note.pitch)} ({note.pitch}) v{note.velocity}"
+
+
+def answer_text(answer: Answer) -> str:
+    """Return an answer as a line: when, what was heard, what was played; in ASCII, for whatever reads it."""
+    played = ", ".join(map(note_text, answer.played)) or "nothing"
+    line = f"{answer.seconds:8.3f} s  heard {note_text(answer.heard)}  played {played}"
+    return line.replace("♯", "#").replace("♭", "b")
+
+
+class PlainView:
+    """One line per answered note."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    def answered(self, answer: Answer) -> None:
+        """Print the answer."""
+        if self._closed:
+            return
+        try:
+            self._console.file.write(f"{answer_text(answer)}\n")
+            self._console.file.flush()
+        except (OSError, ValueError):  # the reader has gone: play on without it
+            self._closed = True
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Print nothing: the answers were."""
+
+
+class LiveView:
+    """The whole screen, given back at the end."""
+
+    def __init__(self, console: Console, *, keys: Sequence[tuple[str, str]] = KEYS) -> None:
+        self._console = console
+        self._keys = keys
+        self._live = Live(
+            console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
+        )
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        self._guarded(self._live.start)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed = False  # even if a refresh failed: try to give the screen back
+        self._guarded(self._live.stop)
+
+    def answered(self, answer: Answer) -> None:
+        """Do nothing: snapshots hold the answers."""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw the session."""
+        self._guarded(lambda: self._live.update(SessionScreen(snapshot, self._keys), refresh=True))
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        if self._closed:
+            return
+        try:
+            write()
+        except (OSError, ValueError):  # the terminal has gone: play on without it
+            self._closed = True
+
+
+@contextlib.contextmanager
+def log_to(take: Callable[[str], None]) -> Iterator[None]:
+    """Send log records to `take` instead of the screen, which is in use, while this lasts."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            take(record.getMessage())
+
+    root = logging.getLogger()
+    former = root.handlers[:]
+    root.handlers[:] = [Handler()]
+    try:
+        yield
+    finally:
+        root.handlers[:] = former
+
+
+class SessionScreen:
+    """A snapshot, drawn to fill the console: always its height, never wider."""
+
+    def __init__(self, snapshot: Snapshot, keys: Sequence[tuple[str, str]] = KEYS) -> None:
+        self._snapshot = snapshot
+        self._keys = keys
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width, height = options.max_width, options.height or console.height
+        for number, line in enumerate(self._lines(width, height)):
+            if number:
+                yield Segment.line()
+            yield from _fitted(line, width)
+
+    def _lines(self, width: int, height: int) -> list[Line]:
+        snapshot = self._snapshot
+        answers = min(MOST_ANSWERS, max(2, (height - 8) // 4))
+        above = [_title(snapshot, width), _wires(snapshot)]
+        below = [*_answers(snapshot, answers), _health(snapshot), _warning(snapshot), _keys(self._keys)]
+        keyboard = _Keyboard(snapshot, width)
+        keys = keyboard.keys(2 if height >= TALL else 1)
+        rows = height - len(above) - len(keys) - len(below)
+        return [*above, *keyboard.roll(max(0, rows)), *keys, *below][:height]
+
+
+def _fitted(line: Line, width: int) -> Iterator[Segment]:
+    """Yield the line, cut to `width` columns and filled up to it."""
+    left = width
+    for text, style in line:
+        size = cell_len(text)
+        if left <= 0:
+            return
+        yield Segment(text if size <= left else set_cell_size(text, left), style)
+        left -= size
+    if left > 0:
+        yield Segment(" " * left)
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "·" for character in text)
+
+
+def _title(snapshot: Snapshot, width: int) -> Line:
+    setup = snapshot.setup
+    how = [_printable(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
+    how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
+    how += [_printable(setup.scale)] if setup.scale != "off" else []
+    left = f" {_printable(setup.mode)} "
+    middle = f" {' · '.join(how)} "
+    minutes, seconds = divmod(int(snapshot.seconds), 60)
+    right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "
+    gap = width - cell_len(left) - cell_len(middle) - cell_len(right)
+    if gap < 0:
+        middle = set_cell_size(middle, max(0, cell_len(middle) + gap))
+    return [(left, TITLE), (middle, TITLE_SOFT), (" " * max(0, gap), TITLE_SOFT), (right, TITLE)]
+
+
+def _wires(snapshot: Snapshot) -> Line:
+    setup = snapshot.setup
+    return [
+        (f" {_printable(setup.api)}  ", DIM),
+        ("hears ", DIM),
+        (_printable(setup.hears), PART_STYLES[Part.PLAYER]),
+        ("  plays to ", DIM),
+        (_printable(setup.plays_to), PART_STYLES[Part.IMPROVISER]),
+    ]
+
+
+def _answers(snapshot: Snapshot, count: int) -> list[Line]:
+    lines: list[Line] = []
+    for answer in snapshot.answers[-count:]:
+        played = ", ".join(map(note_text, answer.played)) or "–"
+        lines.append(
+            [
+                (f" {answer.seconds:9.2f} s   ", DIM),
+                (f"{note_text(answer.heard):<16}", PART_STYLES[Part.PLAYER]),
+                (" → ", DIM),
+                (f"{played:<16}", PART_STYLES[Part.IMPROVISER]),
+                (f"  {answer.latency_seconds * 1000:6.2f} ms", DIM),
+            ]
+        )
+    return [*([[]] * (count - len(lines))), *lines]
+
+
+def _health(snapshot: Snapshot) -> Line:
+    line: Line = [
+        (" heard ", DIM),
+        (f"{snapshot.heard:,}", PART_STYLES[Part.PLAYER]),
+        ("  played ", DIM),
+        (f"{snapshot.played:,}", PART_STYLES[Part.IMPROVISER]),
+    ]
+    if latency := snapshot.latency:
+        median, p99, worst = (f"{seconds * 1000:.2f}" for seconds in (latency.median, latency.p99, latency.worst))
+        line += [("   latency ", DIM), (median, BOLD), (f" ms  99 % {p99}  worst {worst}", DIM)]
+    return [*line, ("   pedal", BOLD)] if snapshot.pedal else line
+
+
+def _warning(snapshot: Snapshot) -> Line:
+    return [(f" ! {_printable(snapshot.warnings[-1])}", WARNING)] if snapshot.warnings else []
+
+
+def _keys(keys: Sequence[tuple[str, str]]) -> Line:
+    line: Line = [(" ", PLAIN)]
+    for key, does in keys:
+        line += [(key, BOLD), (f" {does}   ", DIM)]
+    return line
+
+
+class _Keyboard:
+    """A piano that spans the width, a column or more per key, and the notes that rise from it."""
+
+    def __init__(self, snapshot: Snapshot, width: int) -> None:
+        self._snapshot = snapshot
+        self._columns = max(1, (width - 2) // len(PIANO))
+        count = min(len(PIANO), (width - 2) // self._columns)
+        self._pitches = _window([note.pitch for note in snapshot.roll], count)
+        self._margin = " " * ((width - count * self._columns) // 2)
+
+    def keys(self, length: int) -> list[Line]:
+        """Return the keys: the black ones' part, the white ones' part, `length` rows each, and the names of the Cs."""
+        held = {part: self._snapshot.sounding(part) for part in Part}
+        upper, lower = [], []
+        for pitch in self._pitches:
+            colour = _mixed([COLOURS[part] for part in Part if pitch in held[part]], BOTH)
+            black = pitch % 12 in BLACK_KEYS
+            upper.append((" ", colour or (BLACK_KEY if black else WHITE_KEY)))
+            # Under a black key its neighbours meet; the edge between two white ones is seen at E–F and B–C.
+            edge = "▏" if pitch % 12 in (0, 5) else " "
+            lower.append((edge, WHITE_KEY if black else colour or WHITE_KEY))
+        return [*[self._key_row(upper)] * length, *[self._key_row(lower)] * length, self._names()]
+
+    def _key_row(self, cells: Sequence[tuple[str, str]]) -> Line:
+        line: Line = [(self._margin, PLAIN)]
+        for (sign, colour), group in groupby(cells):
+            count = len(list(group))
+            line.append(((sign + " " * (self._columns - 1)) * count, _style(KEY_EDGE, colour)))
+        return line
+
+    def _names(self) -> Line:
+        size = 12 * self._columns
+        first = -(-self._pitches.start // 12) * 12
+        names = "".join(f"C{pitch // 12 - 1:<{size - 1}}" for pitch in range(first, self._pitches.stop, 12))
+        before = " " * ((first - self._pitches.start) * self._columns)
+        return [(f"{self._margin}{before}{names}".rstrip(), DIM)]
+
+    def roll(self, rows: int) -> list[Line]:
+        """Return the last seconds, the newest in the lowest of `rows`; each row holds two slices of time."""
+        # Slices stand at whole multiples of their length, so that a note keeps its shape while it rises.
+        newest = int(self._snapshot.seconds / SLICE_SECONDS)
+        oldest = newest - 2 * rows + 1
+        cells: dict[tuple[int, int], list[tuple[Part, bool]]] = {}
+        for note in self._snapshot.roll:
+            column = min(max(note.pitch, self._pitches.start), self._pitches.stop - 1) - self._pitches.start
+            for at, head in _slices(note, oldest, newest):
+                cells.setdefault((at, column), []).append((note.part, head))
+        return [self._roll_row(cells, oldest + 2 * row) for row in range(rows)]
+
+    def _roll_row(self, cells: dict[tuple[int, int], list[tuple[Part, bool]]], at: int) -> Line:
+        line: Line = [(self._margin, PLAIN)]
+        columns = (
+            (_colour(cells.get((at, column))), _colour(cells.get((at + 1, column))), pitch % 12 == 0)
+            for column, pitch in enumerate(self._pitches)
+        )
+        for (top, bottom, guide), group in groupby(columns):
+            count = len(list(group)) * self._columns
+            if top is None and bottom is None:
+                sign = "┊" + " " * (self._columns - 1) if guide else " " * count
+                line.append((sign, DIM))
+            elif top == bottom:
+                line.append(("█" * count, _style(top, None)))
+            elif top is None:
+                line.append(("▄" * count, _style(bottom, None)))
+            else:
+                line.append(("▀" * count, _style(top, bottom)))
+        return line
+
+
+def _window(pitches: Sequence[int], count: int) -> range:
+    """Return the keys to show: all of a piano, or `count` of them that hold the pitches, if that can be."""
+    if count >= len(PIANO):
+        return PIANO
+    low = LOWEST_ON_NARROW
+    if pitches:
+        low = min(low, *pitches) if max(pitches) < low + count else max(pitches) - count + 1
+    low = min(max(low, PIANO.start), PIANO.stop - count)
+    return range(low, low + count)
+
+
+def _slices(note: Sounded, oldest: int, newest: int) -> Iterator[tuple[int, bool]]:
+    """Yield the slices of time that a note fills, and whether it starts there."""
+    first = int(note.start_seconds / SLICE_SECONDS)
+    last = newest if note.end_seconds is None else max(first, int(note.end_seconds / SLICE_SECONDS - 1e-9))
+    for at in range(max(first, oldest), min(last, newest) + 1):
+        yield at, at == first
+
+
+def _colour(notes: list[tuple[Part, bool]] | None) -> str | None:
+    if not notes:
+        return None
+    head = any(starts for _, starts in notes)
+    colours = {(HEADS if head else COLOURS)[part] for part, _ in notes}
+    return _mixed(list(colours), BOTH_HEAD if head else BOTH)
+
+
+@cache
+def _style(colour: str | None, ground: str | None) -> Style:
+    return Style(color=colour, bgcolor=ground)
+
+
+def _mixed(colours: Sequence[str], both: str) -> str | None:
+    if not colours:
+        return None
+    return colours[0] if len(colours) == 1 else both
