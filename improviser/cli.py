@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser import __version__
-from improviser.commands import config, import_bach_generator, inspect, models, play, ports, render, train
+from improviser.commands import config, demo, import_bach_generator, inspect, models, play, ports, render, train
 from improviser.errors import ImproviserError
 
 INTERRUPTED = 130
@@ -72,6 +72,7 @@ def run() -> int:
 
 
 for _name, _function, _epilog in (
+    ("demo", demo.demo, demo.EPILOG),
     ("play", play.play, play.EPILOG),
     ("ports", ports.ports, None),
     ("train", train.train, train.EPILOG),

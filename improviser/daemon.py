@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from improviser.core.performer import Parameters
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
 from improviser.midi import encode
@@ -77,6 +78,16 @@ class Service:
         self._stop = self._rewired = self._server_lost = False
         self.epoch = time.perf_counter()
         """The zero of the session's time, on `time.perf_counter`."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that play, one voice each."""
+        return tuple(self._models)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The live parameters as they were last set."""
+        return Parameters(**self._parameters)
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""

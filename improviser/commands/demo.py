@@ -1,0 +1,53 @@
+"""`improviser demo`: hear it without any instrument, device or server."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """Examples:
+
+improviser demo                          about 20 seconds; writes demo/session.mid, .wav and .svg
+
+improviser demo --seed 7 --out take7     another take, in another folder
+"""
+
+
+def demo(
+    seconds: Annotated[
+        float | None, typer.Option(min=1, max=1800, help="How long to play; by default the tune's first part, once.")
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write what was played.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same notes.")] = 1,
+    model: Annotated[str, typer.Option(metavar="M", help="The model that answers.")] = "bach-bass",
+    temperature: Annotated[
+        float, typer.Option(min=0, max=4, help="How adventurous the answers are: 0 is sure of itself, 1 free.")
+    ] = 0.7,
+    display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
+) -> None:
+    """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
+    import asyncio
+
+    from improviser.demo import Demo, Recital, prepare, write_files
+    from improviser.library import find
+    from improviser.signals import run_until_signal
+    from improviser.stage import Stage
+
+    find(model)
+    prepare(out)
+
+    async def perform() -> tuple[int, Stage]:
+        stage = Stage(keep=True, full_screen=display)
+        recital = Recital(Demo(model, seed, seconds, temperature), stage)
+        showing = asyncio.ensure_future(stage.show(recital.service))
+        try:
+            return await run_until_signal(recital.play(), recital.service.stop), stage
+        finally:
+            showing.cancel()
+            await asyncio.gather(showing, return_exceptions=True)
+
+    code, stage = asyncio.run(perform())
+    if code == 0:
+        paths = write_files(stage, out, f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})")
+        print(f"wrote {', '.join(map(str, paths))}")
+    raise SystemExit(code)
