@@ -1,7 +1,8 @@
 """`improviser play`: play along on real MIDI ports."""
 
 import secrets
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -16,62 +17,58 @@ improviser play --input virtual --output virtual   for a DAW: connect our ports 
 
 
 def play(
-    input_port: Annotated[str, typer.Option("--input", metavar="P", help="auto, virtual, or part of a name.")] = "auto",
-    output_port: Annotated[
-        str, typer.Option("--output", metavar="P", help="auto, virtual, or part of a name.")
-    ] = "auto",
-    api: Annotated[str, typer.Option(help="auto, jack, alsa, coremidi or winmm.")] = "auto",
-    name: Annotated[str, typer.Option(help="The name of our MIDI client.")] = "improviser",
-    model: Annotated[
-        list[str] | None, typer.Option("--model", metavar="M", help="A model; several play one voice each.")
+    input_port: Annotated[
+        str | None, typer.Option("--input", metavar="P", help="auto (the default), virtual, or part of a port's name.")
     ] = None,
-    mode: Annotated[str, typer.Option(help="shadow answers each note at once; mute only listens.")] = "shadow",
-    temperature: Annotated[float, typer.Option(help="0 is sure of itself, 1 adventurous.")] = 0.7,
-    density: Annotated[float, typer.Option(help="The share of notes that are answered, 0–1.")] = 1.0,
-    scale: Annotated[str, typer.Option(metavar="KEY", help="Keep answers to a key: 'D minor'; off.")] = "off",
-    thru: Annotated[bool, typer.Option("--thru", help="Send the player's own notes on as well.")] = False,
-    seed: Annotated[int | None, typer.Option(help="Makes the answers repeatable.")] = None,
+    output_port: Annotated[
+        str | None, typer.Option("--output", metavar="P", help="auto (the default), virtual, or part of a port's name.")
+    ] = None,
+    api: Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of our MIDI client.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(metavar="M", help="Who answers (bach-bass); several play one voice each.")
+    ] = None,
+    mode: Annotated[str | None, typer.Option(help="shadow answers each note at once; mute only listens.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="How adventurous, 0-4: 0 is sure of itself (0.7).")] = None,
+    density: Annotated[float | None, typer.Option(help="The share of notes that are answered, 0-1 (1).")] = None,
+    scale: Annotated[str | None, typer.Option(metavar="KEY", help="Keep answers to a key: 'D minor'; off.")] = None,
+    low: Annotated[int | None, typer.Option(help="The lowest pitch of an answer, 0-127.")] = None,
+    high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
+    thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")] = None,
     wait_for_ports: Annotated[
-        bool, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
-    ] = False,
+        bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")] = None,
+    display: Annotated[
+        bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
+    ] = None,
 ) -> None:
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
-    import logging
 
-    from improviser.daemon import Service, Session
-    from improviser.signals import run_until_signal
+    from improviser.config import load
 
-    logging.basicConfig(level=logging.INFO, format="improviser: %(message)s")
-    session = Session(
-        api=api,
-        name=name,
-        input=input_port,
-        output=output_port,
-        models=tuple(model or ["bach-bass"]),
-        parameters={"mode": mode, "temperature": temperature, "density": density, "scale": scale, "thru": thru},
-        seed=secrets.randbits(32) if seed is None else seed,
-        wait_for_ports=wait_for_ports,
-    )
+    flags: dict[str, Any] = {
+        "input": input_port,
+        "output": output_port,
+        "api": api,
+        "name": name,
+        "model": model or None,
+        "mode": mode,
+        "temperature": temperature,
+        "density": density,
+        "scale": scale,
+        "low": low,
+        "high": high,
+        "thru": thru,
+        "seed": seed,
+        "wait_for_ports": wait_for_ports,
+        "display": display,
+    }
+    from improviser.concert import give
 
-    async def serve() -> int:
-        service = Service(session)
-
-        async def announce() -> None:
-            await service.opened()
-            heard, played = service.connections
-            print(
-                f"playing on {service.api}: hears {heard}, plays to {played} "
-                f"({mode}, {', '.join(session.models)}); choose others with --input and --output, Ctrl-C ends",
-                flush=True,
-            )
-
-        announcing = asyncio.ensure_future(announce())
-        try:
-            return await run_until_signal(service.run(), service.stop)
-        finally:
-            announcing.cancel()
-
-    code = asyncio.run(serve())
+    settings = load(flags, config)
+    code = asyncio.run(give(settings, secrets.randbits(32)))
     if code:
         raise SystemExit(code)
