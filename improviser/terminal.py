@@ -2,11 +2,12 @@
 
 import contextlib
 import logging
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
 from types import TracebackType
-from typing import Protocol, Self
+from typing import IO, Protocol, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -16,12 +17,9 @@ from rich.style import Style
 
 from improviser.core.event import NoteOn
 from improviser.core.pitch import BLACK_KEYS, pitch_name
-from improviser.core.snapshot import Answer, Part, Snapshot, Sounded
+from improviser.core.roll import PIANO, SLICE_SECONDS, slices, window
+from improviser.core.snapshot import Answer, Part, Snapshot
 
-PIANO = range(21, 109)
-LOWEST_ON_NARROW = 24
-SLICE_SECONDS = 0.15
-"""How much time half a row of the roll shows."""
 SMALLEST = (40, 12)
 """Columns and rows that the view needs; plain lines do with less."""
 MOST_ANSWERS = 8
@@ -89,11 +87,12 @@ def answer_text(answer: Answer) -> str:
 
 
 class PlainView:
-    """One line per answered note."""
+    """One line per answered note; warnings go to the standard error."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._closed = False
+        self._warned: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -105,16 +104,31 @@ class PlainView:
 
     def answered(self, answer: Answer) -> None:
         """Print the answer."""
+        self._print(self._console.file, answer_text(answer))
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Print the warnings that are new."""
+        if snapshot.warnings != self._warned:
+            for warning in _new(self._warned, snapshot.warnings):
+                self._print(sys.stderr, f"improviser: {_printable(warning)}")
+            self._warned = snapshot.warnings
+
+    def _print(self, file: IO[str], line: str) -> None:
         if self._closed:
             return
         try:
-            self._console.file.write(f"{answer_text(answer)}\n")
-            self._console.file.flush()
+            file.write(f"{line}\n")
+            file.flush()
         except (OSError, ValueError):  # the reader has gone: play on without it
             self._closed = True
 
-    def show(self, snapshot: Snapshot) -> None:
-        """Print nothing: the answers were."""
+
+def _new(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
+    """Return what was added to the end of a list that forgets its beginning."""
+    kept = next(
+        size for size in range(min(len(before), len(now)), -1, -1) if before[len(before) - size :] == now[:size]
+    )
+    return now[kept:]
 
 
 class LiveView:
@@ -286,7 +300,7 @@ class _Keyboard:
         self._snapshot = snapshot
         self._columns = max(1, (width - 2) // len(PIANO))
         count = min(len(PIANO), (width - 2) // self._columns)
-        self._pitches = _window([note.pitch for note in snapshot.roll], count)
+        self._pitches = window([note.pitch for note in snapshot.roll], count)
         self._margin = " " * ((width - count * self._columns) // 2)
 
     def keys(self, length: int) -> list[Line]:
@@ -318,13 +332,12 @@ class _Keyboard:
 
     def roll(self, rows: int) -> list[Line]:
         """Return the last seconds, the newest in the lowest of `rows`; each row holds two slices of time."""
-        # Slices stand at whole multiples of their length, so that a note keeps its shape while it rises.
         newest = int(self._snapshot.seconds / SLICE_SECONDS)
         oldest = newest - 2 * rows + 1
         cells: dict[tuple[int, int], list[tuple[Part, bool]]] = {}
         for note in self._snapshot.roll:
             column = min(max(note.pitch, self._pitches.start), self._pitches.stop - 1) - self._pitches.start
-            for at, head in _slices(note, oldest, newest):
+            for at, head in slices(note, oldest, newest):
                 cells.setdefault((at, column), []).append((note.part, head))
         return [self._roll_row(cells, oldest + 2 * row) for row in range(rows)]
 
@@ -346,25 +359,6 @@ class _Keyboard:
             else:
                 line.append(("▀" * count, _style(top, bottom)))
         return line
-
-
-def _window(pitches: Sequence[int], count: int) -> range:
-    """Return the keys to show: all of a piano, or `count` of them that hold the pitches, if that can be."""
-    if count >= len(PIANO):
-        return PIANO
-    low = LOWEST_ON_NARROW
-    if pitches:
-        low = min(low, *pitches) if max(pitches) < low + count else max(pitches) - count + 1
-    low = min(max(low, PIANO.start), PIANO.stop - count)
-    return range(low, low + count)
-
-
-def _slices(note: Sounded, oldest: int, newest: int) -> Iterator[tuple[int, bool]]:
-    """Yield the slices of time that a note fills, and whether it starts there."""
-    first = int(note.start_seconds / SLICE_SECONDS)
-    last = newest if note.end_seconds is None else max(first, int(note.end_seconds / SLICE_SECONDS - 1e-9))
-    for at in range(max(first, oldest), min(last, newest) + 1):
-        yield at, at == first
 
 
 def _colour(notes: list[tuple[Part, bool]] | None) -> str | None:

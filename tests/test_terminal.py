@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.segment import Segment
 
 from improviser.core.event import ControlChange, NoteOff, NoteOn
+from improviser.core.roll import SLICE_SECONDS
 from improviser.core.snapshot import Answer, Part, Setup, Snapshot, Sounded, Tally
 from improviser.terminal import (
     BLACK_KEY,
     BOTH,
     COLOURS,
     HEADS,
-    SLICE_SECONDS,
     WHITE_KEY,
     LiveView,
     PlainView,
@@ -252,6 +252,20 @@ def test_plain_lines() -> None:
         "  13.000 s  heard C4 (60) v80  played nothing\n"
     )
     assert answer_text(Answer(0.0, NoteOn(0, 70, 1), (), 0.0)).isascii()
+
+
+def test_plain_lines_warn_once(capsys: pytest.CaptureFixture[str]) -> None:
+    tally = session()
+    with PlainView(Console(file=io.StringIO())) as view:
+        view.show(tally.snapshot(1.0, SETUP))
+        for name in "abcdefgh":
+            tally.warn(f"{name} is gone")
+            view.show(tally.snapshot(1.0, SETUP))
+            view.show(tally.snapshot(1.0, SETUP))
+        tally.warn("h is gone")
+        tally.warn("i is gone")
+        view.show(tally.snapshot(1.0, SETUP))
+    assert capsys.readouterr().err == "".join(f"improviser: {name} is gone\n" for name in "abcdefghhi")
 
 
 def test_logs_go_elsewhere_for_a_while() -> None:
