@@ -8,7 +8,7 @@ Indices = NDArray[np.intp]
 
 def ranking(fitness: NDArray[np.float64]) -> Indices:
     """Return the indices of all, the fittest first; equals in their own order."""
-    return np.argsort(np.where(np.isnan(fitness), np.inf, -fitness), kind="stable")
+    return np.argsort(-fitness, kind="stable")  # NaN is sorted last
 
 
 def truncation(fitness: NDArray[np.float64], count: int) -> Indices:

@@ -1,0 +1,1 @@
+"""Tests of selection, mutation, crossover and the strategies."""

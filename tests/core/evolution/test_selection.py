@@ -1,0 +1,41 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.core.evolution.selection import ranking, tournament, truncation
+
+fitnesses = st.lists(st.one_of(st.floats(allow_nan=True), st.integers(-2, 2).map(float)), min_size=1, max_size=40)
+
+
+@given(fitnesses)
+def test_ranking_puts_the_best_first_and_nan_last(values: list[float]) -> None:
+    ranked = ranking(np.array(values))
+    assert sorted(ranked.tolist()) == list(range(len(values)))
+    keys = [(np.isnan(values[index]), -values[index] if not np.isnan(values[index]) else 0.0) for index in ranked]
+    assert keys == sorted(keys)
+
+
+def test_equals_keep_their_order() -> None:
+    assert ranking(np.array([1.0, 2.0, 1.0, np.nan, 2.0, np.nan])).tolist() == [1, 4, 0, 2, 3, 5]
+
+
+def test_even_the_worst_number_is_better_than_none() -> None:
+    assert ranking(np.array([np.nan, -np.inf])).tolist() == [1, 0]
+
+
+@given(fitnesses, st.integers(1, 10))
+def test_truncation_takes_the_fittest(values: list[float], count: int) -> None:
+    assert truncation(np.array(values), count).tolist() == ranking(np.array(values))[:count].tolist()
+
+
+def test_a_tournament_of_all_is_won_by_the_best_and_of_one_by_anybody() -> None:
+    fitness = np.array([0.0, 3.0, np.nan, 1.0])
+    rng = np.random.default_rng(1)
+    assert set(tournament(rng, fitness, 50, 60).tolist()) == {1}
+    assert set(tournament(rng, fitness, 200, 1).tolist()) == {0, 1, 2, 3}
+
+
+def test_fitter_ones_win_more_often() -> None:
+    fitness = np.arange(10.0)
+    wins = np.bincount(tournament(np.random.default_rng(1), fitness, 3000, 2), minlength=10)
+    assert wins[9] > wins[5] > wins[0]
