@@ -13,7 +13,7 @@ from improviser.core.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
 from improviser.midi import LOOPBACK, encode
-from improviser.picture import session_picture
+from improviser.picture import session_picture, terminal_picture
 from improviser.pipe import AnyReport, Hear, Step
 from improviser.recording import write_session
 from improviser.sound import write_wav
@@ -21,6 +21,7 @@ from improviser.sources import note_events, performance
 from improviser.stage import Stage
 
 FILES = ("session.mid", "session.wav", "session.svg")
+PICTURE_AT = 0.72
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
 
@@ -55,6 +56,11 @@ class Recital:
             if not self._unheard:
                 self._all_heard.set()
 
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self._events[-1][0]
+
     async def play(self) -> None:
         """Play to the end, or until the service is stopped.
 
@@ -78,6 +84,17 @@ async def _feed(service: Service, messages: Sequence[tuple[float, bytes]]) -> No
     for seconds, message in messages:
         await asyncio.sleep(max(0.0, start + seconds - time.perf_counter()))
         service.send(Hear(seconds, message))
+
+
+async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
+    """Write what a terminal shows when most of the recital has been played, as SVG.
+
+    :raises OutputError: if it cannot be written.
+    """
+    await recital.service.opened()
+    await asyncio.sleep(LEAD_SECONDS + recital.seconds * PICTURE_AT)
+    screen = stage.screen(recital.service)
+    write_atomically(path, terminal_picture(screen, "improviser demo").encode())
 
 
 def prepare(folder: Path) -> None:

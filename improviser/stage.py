@@ -11,7 +11,7 @@ from improviser.core.snapshot import Setup, Tally
 from improviser.daemon import Service
 from improviser.midi import decode
 from improviser.pipe import AnyReport, Lost, Played, Ready, Step
-from improviser.terminal import PlainView, SessionView, log_to, view_for
+from improviser.terminal import PlainView, SessionScreen, SessionView, log_to, view_for
 
 REFRESH_SECONDS = 0.1
 
@@ -63,6 +63,10 @@ class Stage:
             if heard is not None:
                 self.heard.append((stamp, heard))
             self.played += ((stamp, event) for event in played)
+
+    def screen(self, service: Service) -> SessionScreen:
+        """Return what a terminal shows now."""
+        return SessionScreen(self._tally.snapshot(time.perf_counter() - service.epoch, setup_of(service)))
 
     async def show(self, service: Service) -> None:
         """Show the session until cancelled; the terminal is given back then."""

@@ -23,28 +23,37 @@ def demo(
     temperature: Annotated[
         float, typer.Option(min=0, max=4, help="How adventurous the answers are: 0 is sure of itself, 1 free.")
     ] = 0.7,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
+    ] = None,
     display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
 ) -> None:
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
     import asyncio
 
-    from improviser.demo import Demo, Recital, prepare, write_files
+    from improviser.demo import Demo, Recital, photograph, prepare, write_files
+    from improviser.files import check_writable
     from improviser.library import find
     from improviser.signals import run_until_signal
     from improviser.stage import Stage
 
     find(model)
     prepare(out)
+    if picture is not None:
+        check_writable(picture)
 
     async def perform() -> tuple[int, Stage]:
         stage = Stage(keep=True, full_screen=display)
         recital = Recital(Demo(model, seed, seconds, temperature), stage)
-        showing = asyncio.ensure_future(stage.show(recital.service))
+        beside = [asyncio.ensure_future(stage.show(recital.service))]
+        if picture is not None:
+            beside.append(asyncio.ensure_future(photograph(recital, stage, picture)))
         try:
             return await run_until_signal(recital.play(), recital.service.stop), stage
         finally:
-            showing.cancel()
-            await asyncio.gather(showing, return_exceptions=True)
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
 
     code, stage = asyncio.run(perform())
     if code == 0:
