@@ -195,7 +195,9 @@ class _Client:
         self.midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=f"{name}-out")
         self.midi_out.open_virtual_port("out")
         # JACK adds a number to a client name that is taken (by a killed peer, say): look what the ports are called.
-        self.input, self.output = sorted(set(self.ports()) - before, key=lambda port: not port.endswith(":in"))
+        new = [port for port in self.ports() if port not in before]
+        self.input = next(port for port in new if port.startswith(f"{name}-in") and port.endswith(":in"))
+        self.output = next(port for port in new if port.startswith(f"{name}-out") and port.endswith(":out"))
         self.arrivals: list[tuple[float, float, list[int]]] = []
         self.first = 0
         self.closing = threading.Event()
