@@ -48,7 +48,7 @@ def prepare(options: Options) -> Recipe:
     read = read_sources(options.sources)
     found = duets(read.pieces, voice)
     training, development = split([(player, own) for _, player, own in found], options.seed)
-    settings = _settings(voice, _hidden(options), [own for _, _, own in found])
+    settings = settings_for(voice, [own for _, _, own in found], hidden=_hidden(options))
     notes, held_out = harmony_notes(training, settings), harmony_notes(development, settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
@@ -119,7 +119,8 @@ def _hidden(options: Options) -> int:
     return layers[0]
 
 
-def _settings(voice: str, hidden: int, lines: Sequence[Sequence[Note]]) -> ChoirSettings:
+def settings_for(voice: str, lines: Sequence[Sequence[Note]], *, hidden: int = HIDDEN) -> ChoirSettings:
+    """Return the settings of a model of `voice`, whose register is that of its `lines`."""
     pitches = [note.pitch for line in lines for note in line]
     return ChoirSettings(
         voice=voice,

@@ -122,12 +122,21 @@ class HarmonyResponder:
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the answer to `pitch`; changes nothing."""
+        answer = normalised(self._outputs(pitch, onset_seconds)[0])
+        return answer if pitch >= PLAYER_LOW else below(answer, pitch)
+
+    def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.float32]:
+        """Return the scores of the register's pitches, and of a rest if the model knows rests; changes nothing."""
+        shape = self._model.shape
+        scores, others = self._outputs(pitch, onset_seconds)
+        return np.concatenate([scores[shape.low : shape.high + 1], others[: shape.rest]])
+
+    def _outputs(self, pitch: int, onset_seconds: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return the score of each of the 128 pitches, and what else the network puts out."""
         model = self._model
         now = self._session.look(pitch, onset_seconds)
         frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
-        scores, _ = model.network.scores(model.inputs.read(now), frame)
-        answer = normalised(scores)
-        return answer if pitch >= PLAYER_LOW else below(answer, pitch)
+        return model.network.scores(model.inputs.read(now), frame)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note and the answer to it."""
