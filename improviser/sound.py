@@ -24,8 +24,8 @@ FADE_SECONDS = 0.4
 SILENCE_SECONDS = 0.5
 """…and then there is nothing at all."""
 BLOCK = 1 << 18
-CYCLE_BITS = 16
-"""One cycle of a wave is a table of 2**16 samples: exact enough to take the nearest, without interpolation."""
+CYCLE_BITS = 15
+"""One cycle of a wave is a table of 2**15 samples: the nearest is taken, and what that adds lies 70 dB below."""
 HIGHEST_PARTIAL = 15_000.0
 LOUDNESS = 0.32
 ROOM_LOUDNESS = 0.22
@@ -140,26 +140,38 @@ class _Tone:
 
     def samples(self, first: int, last: int) -> Samples:
         """Return its sound in frames `first` to `last` of the session, which it fills."""
-        ages = np.arange(first - self.start, last - self.start, dtype=np.uint32)
+        ages = np.arange(first - self.start, last - self.start)
         seconds = ages.astype(np.float32) * np.float32(1 / SAMPLE_RATE)
         frequency = _frequency(self.pitch)
-        # The phase is a 32-bit number whose overflow is the start of the next cycle.
-        phase = ages * np.uint32(round(frequency / SAMPLE_RATE * 2**32))
-        places = phase >> np.uint32(32 - CYCLE_BITS)
+        # The phase counts 2**-32ths of a cycle; its upper bits are the place in the table.
+        ages *= round(frequency / SAMPLE_RATE * 2**32)
+        ages >>= 32 - CYCLE_BITS
+        ages &= (1 << CYCLE_BITS) - 1
         sound = np.zeros(len(ages), dtype=np.float32)
         for layer in self.timbre.layers:
-            sound += _cycle(layer, self.pitch)[places] * layer.envelope(seconds, frequency, self.velocity)
+            tone = _cycle(layer, self.pitch).take(ages, mode="clip")
+            tone *= layer.envelope(seconds, frequency, self.velocity)
+            sound += tone
         self._shape(sound, first)
         return sound
 
     def _shape(self, sound: Samples, first: int) -> None:
         """Let the part of the sound that lies in the attack rise, and the part after the note's end fall."""
-        attack, release = _frames(self.timbre.attack_seconds), self.last - self.end
-        rising = np.arange(first - self.start, min(attack, first - self.start + len(sound)))
-        sound[: len(rising)] *= np.sin(np.pi / 2 / attack * rising).astype(np.float32)
+        attack, release = _ramps(self.timbre)
+        rising = attack[first - self.start :][: len(sound)]
+        sound[: len(rising)] *= rising
         begin = max(0, self.end - first)
-        falling = np.arange(first + begin - self.end, first + len(sound) - self.end)
-        sound[begin:] *= (0.5 + 0.5 * np.cos(np.pi / release * falling)).astype(np.float32)
+        if begin < len(sound):
+            sound[begin:] *= release[first + begin - self.end :][: len(sound) - begin]
+
+
+@cache
+def _ramps(timbre: Timbre) -> tuple[Samples, Samples]:
+    """Return the factors of a timbre's attack and release, frame by frame."""
+    attack, release = _frames(timbre.attack_seconds), _frames(timbre.release_seconds)
+    rising = np.sin(np.pi / 2 / attack * np.arange(attack))
+    falling = 0.5 + 0.5 * np.cos(np.pi / release * np.arange(release))
+    return rising.astype(np.float32), falling.astype(np.float32)
 
 
 def render(
