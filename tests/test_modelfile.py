@@ -1,3 +1,5 @@
+"""Model files: what is written is read, and nothing else is trusted."""
+
 import json
 import os
 import struct

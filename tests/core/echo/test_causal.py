@@ -1,3 +1,5 @@
+"""The causal decoder: what a live echo plays, from what it has heard so far."""
+
 from typing import Any
 
 import numpy as np

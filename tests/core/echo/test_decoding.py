@@ -1,3 +1,5 @@
+"""Decoding a whole piece by frequency rank, exactly as the original did."""
+
 import numpy as np
 import pytest
 from hypothesis import given

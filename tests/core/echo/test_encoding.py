@@ -1,3 +1,5 @@
+"""Notes as numbers by their first appearance, and back."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,3 +1,5 @@
+"""An echo model: what it answers, and that it survives being saved."""
+
 import tracemalloc
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The original's networks of object and matrix layers, one by one and as a population."""
+
 from typing import Any
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The echo task: windows, fitness and what is held out."""
+
 import pickle
 
 import numpy as np

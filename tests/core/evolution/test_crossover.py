@@ -1,3 +1,5 @@
+"""Uniform crossover."""
+
 import numpy as np
 
 from improviser.core.evolution.crossover import uniform

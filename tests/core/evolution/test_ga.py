@@ -1,3 +1,5 @@
+"""The genetic algorithm: elites, NaN, and going on bit for bit."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""The three mutations of the original, and the self-adaptive one."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""Ranking, truncation and tournaments."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
