@@ -1,0 +1,204 @@
+"""The engine process over loopback ports: what comes in is answered, and every ending is silent."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from improviser.core.ledger import Ledger
+from improviser.engine_process import EngineProcess
+from improviser.errors import EngineError, ImproviserError, ModelError, PortError
+from improviser.midi import decode
+from improviser.pipe import AnyReport, Applied, Change, Hear, Open, Panic, Played, Ready, Step, Swap
+from tests.jack_peer import held
+from tests.playing import PEDAL_DOWN, note_off, note_on, write_small_model
+
+Scene = Callable[[EngineProcess, "Reports"], Awaitable[None]]
+
+
+class Reports(list[AnyReport]):
+    """What the engine has reported."""
+
+    async def until(self, done: Callable[["Reports"], bool], timeout: float = 10.0) -> None:
+        """Wait until the reports are such that `done`."""
+        deadline = time.monotonic() + timeout
+        while not done(self):
+            assert time.monotonic() < deadline, list(self)
+            await asyncio.sleep(0.005)
+
+    @property
+    def steps(self) -> list[Step]:
+        return [report for report in self if isinstance(report, Step)]
+
+    @property
+    def sent(self) -> list[bytes]:
+        """All messages that left the engine, in order."""
+        return [message for report in self if isinstance(report, Step | Played) for message in report.played]
+
+
+def opening(model: Path | str, **changes: object) -> Open:
+    fields: dict[str, object] = {
+        "api": "loopback",
+        "name": "test",
+        "input": "auto",
+        "output": "auto",
+        "models": [str(model)],
+        "parameters": {},
+        "seed": 1,
+        "epoch": time.perf_counter(),
+    }
+    return Open(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def play(opened: Open, scene: Scene) -> Reports:
+    """Run an engine through a scene, close it, and return its reports."""
+    reports = Reports()
+
+    async def run() -> None:
+        engine, ready = await EngineProcess.open(opened, reports.append)
+        assert ready == Ready("loopback", "loopback", "loopback")
+        try:
+            await scene(engine, reports)
+        finally:
+            await engine.close()
+            assert engine.dead
+
+    asyncio.run(run())
+    return reports
+
+
+def hears(engine: EngineProcess, messages: Sequence[Sequence[int]], seconds: float = 0.25) -> None:
+    """Send messages, `seconds` apart by their stamps."""
+    for number, message in enumerate(messages):
+        engine.send(Hear(number * seconds, bytes(message)))
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_small_model(tmp_path_factory.mktemp("models") / "small.safetensors")
+
+
+TUNE = [message for pitch in (60, 62, 64, 60, 67, 65, 64, 62, 60) for message in (note_on(pitch), note_off(pitch))]
+
+
+def test_every_note_is_answered_and_ended_at_its_own_stamp(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, TUNE)
+        await reports.until(lambda told: len(told.steps) == len(TUNE))
+
+    reports = play(opening(model), scene)
+    assert [step.stamp for step in reports.steps] == [number * 0.25 for number in range(len(TUNE))]
+    assert [step.heard for step in reports.steps] == [bytes(message) for message in TUNE]
+    assert [len(step.played) for step in reports.steps] == [1] * len(TUNE)
+    assert all(step.latency_seconds > 0 for step in reports.steps)
+    assert not held(reports.sent)
+
+
+def test_the_same_seed_gives_the_same_messages_and_another_seed_others() -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, TUNE * 4)
+        await reports.until(lambda told: len(told.steps) == 4 * len(TUNE))
+
+    first, again, other = (
+        play(opening("bach-bass", seed=seed, parameters={"temperature": 1.0}), scene).sent for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_closing_ends_what_sounds_with_its_pedal(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, [PEDAL_DOWN, note_on(60), note_on(64), (0xE0, 0, 96)])
+        await reports.until(lambda told: len(told.steps) == 4)
+        assert not engine.ledger.silent
+
+    sent = play(opening(model), scene).sent
+    assert not held(sent)
+    assert (0xB0, 64, 0) in [tuple(message) for message in sent]
+
+
+def test_the_ledger_is_shared(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, [PEDAL_DOWN, note_on(60), note_on(64)])
+        await reports.until(lambda told: len(told.steps) == 3)
+        mirror = Ledger()
+        for message in reports.sent:
+            event = decode(message)
+            assert event is not None
+            for part in mirror.admit(event):
+                mirror.sent(part)
+        assert engine.ledger.snapshot() == mirror.snapshot()
+        engine.kill()
+        await engine.ended()
+        assert len(engine.ledger.sounding) == 2
+
+    play(opening(model), scene)
+
+
+def test_panic_and_changes_are_obeyed_between_notes(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, [note_on(60)])
+        engine.send(Panic())
+        engine.send(Change("mode", "mute"))
+        engine.send(Hear(1.0, bytes(note_on(62))))
+        engine.send(Change("mode", "shadow"))
+        engine.send(Change("scale", "no such scale"))
+        engine.send(Swap(["no such model"]))
+        engine.send(Hear(2.0, bytes(note_on(64))))
+        await reports.until(lambda told: len(told.steps) == 3)
+
+    reports = play(opening(model), scene)
+    assert [len(step.played) for step in reports.steps] == [1, 0, 1]
+    applied = [report for report in reports if isinstance(report, Applied)]
+    assert [report.error is None for report in applied] == [True, True, False, False]
+    assert not held(reports.sent)
+
+
+def test_swapping_the_model_under_a_held_note_neither_ends_nor_sticks_it(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, [note_on(60)])
+        engine.send(Swap(["echo"]))
+        engine.send(Hear(1.0, bytes(note_on(62))))
+        await reports.until(lambda told: len(told.steps) == 2)
+        assert len(held(reports.sent)) == 2
+        engine.send(Hear(2.0, bytes(note_off(60))))
+        engine.send(Hear(2.1, bytes(note_off(62))))
+        await reports.until(lambda told: len(told.steps) == 4)
+        assert not held(reports.sent)
+
+    play(opening(model), scene)
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"\x90", b"\xf8", b"\xf0\x01\xf7", b"\x90\x3c", b"\x3c\x40", b"\xff\xff\xff", bytes(300)]
+)
+def test_what_is_no_message_is_passed_over(model: Path, message: bytes) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        engine.send(Hear(0.0, message))
+        engine.send(Hear(1.0, bytes(note_on(60))))
+        await reports.until(lambda told: len(told.steps) == 1)
+
+    assert len(play(opening(model), scene).sent) >= 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"models": ["no such model"]}, ModelError),
+        ({"api": "no such api"}, PortError),
+        ({"parameters": {"no such parameter": 1}}, EngineError),
+    ],
+)
+def test_what_cannot_be_opened_is_said(model: Path, changes: dict[str, object], error: type[ImproviserError]) -> None:
+    with pytest.raises(error):
+        play(opening(model, **changes), lambda *_: asyncio.sleep(0))
+
+
+def test_releases_of_a_dead_predecessor_are_accepted(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, TUNE[:2])
+        await reports.until(lambda told: len(told.steps) == 2)
+
+    assert len(play(opening(model, releases=[bytes(note_off(60))]), scene).steps) == 2

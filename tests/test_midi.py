@@ -1,0 +1,97 @@
+"""MIDI messages and ports: what bytes say, and which port a user means."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.core.event import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
+from improviser.core.port_choice import hardware_among, pick
+from improviser.errors import MidiSystemError, PortError
+from improviser.midi import backends_for, compiled_backends, decode, encode, open_ports, survey
+
+channels = st.integers(0, 15)
+values = st.integers(0, 127)
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(NoteOn, channels, values, st.integers(1, 127)),
+    st.builds(NoteOff, channels, values, values),
+    st.builds(ControlChange, channels, values, values),
+    st.builds(PitchBend, channels, st.integers(-8192, 8191)),
+    st.builds(ChannelPressure, channels, values),
+    st.builds(KeyPressure, channels, values, values),
+    st.builds(ProgramChange, channels, values),
+)
+
+
+@given(events)
+def test_an_event_survives_the_wire(event: Event) -> None:
+    assert decode(encode(event)) == event
+
+
+@given(st.binary(max_size=8))
+def test_no_bytes_raise(message: bytes) -> None:
+    decode(message)
+
+
+def test_a_note_on_of_velocity_zero_is_a_note_off() -> None:
+    assert decode((0x93, 60, 0)) == NoteOff(3, 60, 64)
+
+
+PORTS = ["Midi Through Port-0 14:0", "nanoKEY2 KEYBOARD 20:0", "FLUID Synth (12) 128:0", "nanoKEY2 CTRL 20:1"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "name"),
+    [
+        ("virtual", None),
+        ("nanokey", "nanoKEY2 KEYBOARD 20:0"),
+        ("CTRL", "nanoKEY2 CTRL 20:1"),
+        ("fluid", "FLUID Synth (12) 128:0"),
+        ("midi through port-0 14:0", "Midi Through Port-0 14:0"),
+    ],
+)
+def test_a_port_is_picked_by_part_of_its_name(choice: str, name: str | None) -> None:
+    assert pick(choice, PORTS, [], "input") == name
+
+
+def test_auto_takes_the_one_device_and_else_a_virtual_port() -> None:
+    assert pick("auto", PORTS, ["nanoKEY2 KEYBOARD 20:0"], "input") == "nanoKEY2 KEYBOARD 20:0"
+    assert pick("auto", PORTS, ["one", "two"], "input") is None
+    assert pick("auto", PORTS, [], "input") is None
+
+
+def test_a_name_that_fits_nothing_is_an_error_that_lists_what_there_is() -> None:
+    with pytest.raises(PortError, match=r"'oboe'.*'nanoKEY2 KEYBOARD 20:0'"):
+        pick("oboe", PORTS, [], "input")
+    with pytest.raises(PortError, match="no ports at all"):
+        pick("oboe", [], [], "input")
+
+
+def test_devices_are_told_from_software() -> None:
+    assert hardware_among(PORTS, "alsa") == ["nanoKEY2 KEYBOARD 20:0", "nanoKEY2 CTRL 20:1"]
+    assert hardware_among(["loopMIDI Port 1", "Keystation 49", "IAC Driver Bus 1"], "winmm") == ["Keystation 49"]
+
+
+def test_an_unknown_api_is_an_error_that_lists_what_there_is() -> None:
+    with pytest.raises(PortError, match=r"'oss'.*auto"):
+        backends_for("oss")
+
+
+def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    if "jack" not in [backend.name for backend in compiled_backends()]:
+        pytest.skip("RtMidi has no JACK here")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with pytest.raises(MidiSystemError, match=r"JACK.*start a JACK server"):
+        open_ports("jack", "test", "virtual", "virtual")
+    (report,) = [report for report in survey() if report.api == "jack"]
+    assert not report.available
+    assert "start a JACK server" in report.remedy
