@@ -41,7 +41,7 @@ def test_the_users_model_comes_before_a_bundled_one(shelf: Path) -> None:
 def test_an_unknown_name_brings_the_nearest(shelf: Path) -> None:
     with pytest.raises(ModelError, match="did you mean 'mine'"):
         library.find("mien")
-    with pytest.raises(ModelError, match="there are .*mine"):
+    with pytest.raises(ModelError, match=r"there are .*mine"):
         library.find("xyzzy")
     with pytest.raises(ModelError, match="there is no model file"):
         improviser.load_model(shelf / "none.safetensors")

@@ -1,0 +1,234 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from improviser import modelfile
+from improviser.core.echo.model import EchoModel
+from improviser.core.echo.task import EchoTask
+from improviser.errors import ConfigError, CorpusError, ModelError
+from improviser.library import load_model
+from improviser.recipe import Options, Recipe, prepare
+from improviser.trainer import Checkpoints, Run, save_model, train
+from improviser.training import Generation, Limits, in_process
+from improviser.training_report import command_of, write_report
+from improviser.workers import scoring
+from tests.melodies import TUNE, write_melody
+
+
+@pytest.fixture
+def tune(tmp_path: Path) -> Path:
+    return write_melody(tmp_path / "tune.mid", TUNE * 3)
+
+
+def recipe(tune: Path, generations: int = 12, seed: int = 1, **options: object) -> Recipe:
+    chosen: dict[str, Any] = {"task": "echo", "generations": generations, "population": 30, "seed": seed, **options}
+    return prepare(Options((str(tune),), **chosen))
+
+
+def echo_task(of: Recipe) -> EchoTask:
+    assert isinstance(of.task, EchoTask)
+    return of.task
+
+
+def breed(
+    of: Recipe,
+    path: Path,
+    *,
+    seed: int = 1,
+    every: int = 5,
+    resume: bool = False,
+    report: Callable[[int, Generation], None] = lambda *_: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Run:
+    kept = Checkpoints(path, every, resume)
+    return train(of, seed=seed, score=in_process(of.task), checkpoints=kept, report=report, stopped=stopped)
+
+
+def test_the_champion_is_saved_with_its_provenance(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune)
+    done = breed(of, tmp_path / "kept")
+    scores = save_model(tmp_path / "a.safetensors", of, done)
+    assert done.complete
+    model = load_model(tmp_path / "a.safetensors")
+    assert isinstance(model, EchoModel)
+    assert model.rating(echo_task(of).train) == scores["rating"] == pytest.approx(done.champions[0].fitness)
+    provenance = modelfile.read(tmp_path / "a.safetensors").provenance
+    assert provenance["sources"] == [{"name": "tune", "notes": 60}]
+    assert provenance["options"]["seed"] == 1
+    assert provenance["scores"] == scores
+    assert provenance["evaluations"] == 12 * 30
+    assert str(tmp_path) not in json.dumps(dict(provenance))
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tune: Path, tmp_path: Path) -> None:
+    files = []
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        of = recipe(tune, seed=seed)
+        save_model(tmp_path / name, of, breed(of, tmp_path / "kept", seed=seed))
+        files.append((tmp_path / name).read_bytes())
+    assert files[0] == files[1] != files[2]
+
+
+def test_a_stopped_run_keeps_its_champion_and_goes_on_bit_for_bit(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 23)
+    whole = breed(of, tmp_path / "whole")
+    seen: list[int] = []
+    stopped = breed(
+        of, tmp_path / "kept", report=lambda _, one: seen.append(one.generation), stopped=lambda: len(seen) > 6
+    )
+    assert not stopped.complete
+    assert len(stopped.champions) == 1
+    resumed = breed(of, tmp_path / "kept", resume=True)
+    assert resumed.complete
+    assert resumed.champions[0].genome.tobytes() == whole.champions[0].genome.tobytes()
+    assert [one.best for _, one in resumed.records] == [one.best for _, one in whole.records]
+    assert [one.evaluations for _, one in resumed.records] == [one.evaluations for _, one in whole.records]
+
+
+def test_a_run_that_was_killed_goes_on_from_its_checkpoint(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 23)
+    whole = breed(of, tmp_path / "whole")
+
+    def die(_: int, generation: Generation) -> None:
+        if generation.generation == 13:
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        breed(of, tmp_path / "kept", report=die)
+    resumed = breed(of, tmp_path / "kept", resume=True)
+    assert resumed.champions[0].genome.tobytes() == whole.champions[0].genome.tobytes()
+    assert len(resumed.records) == 23
+
+
+def test_resuming_may_go_further_but_not_elsewhere(tune: Path, tmp_path: Path) -> None:
+    breed(recipe(tune, 10), tmp_path / "kept")
+    further = breed(recipe(tune, 20), tmp_path / "kept", resume=True)
+    assert [one.generation for _, one in further.records] == list(range(1, 21))
+    with pytest.raises(ModelError, match="other seed"):
+        breed(recipe(tune, 20, seed=2), tmp_path / "kept", seed=2, resume=True)
+    with pytest.raises(ModelError, match="other divergence"):
+        breed(recipe(tune, 20, divergence=0.3), tmp_path / "kept", resume=True)
+
+
+def test_without_a_checkpoint_resuming_begins(tune: Path, tmp_path: Path) -> None:
+    assert len(breed(recipe(tune, 4), tmp_path / "none", resume=True).records) == 4
+
+
+def test_no_checkpoints_are_written_where_none_are_wanted(tune: Path, tmp_path: Path) -> None:
+    breed(recipe(tune), tmp_path / "kept", every=0)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
+    alone = recipe(tune, 6)
+    members = 3
+    of = Recipe(
+        task=alone.task,
+        strategy=alone.strategy,
+        limits=Limits(6),
+        settings=alone.settings,
+        sources=alone.sources,
+        build=alone.build,
+        scores=alone.scores,
+        members=members,
+    )
+    whole = breed(of, tmp_path / "whole", every=4)
+    assert len(whole.champions) == members
+    assert len({champion.genome.tobytes() for champion in whole.champions}) == members
+
+    def die(member: int, generation: Generation) -> None:
+        if (member, generation.generation) == (1, 5):
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        breed(of, tmp_path / "kept", every=4, report=die)
+    resumed = breed(of, tmp_path / "kept", every=4, resume=True)
+    assert [one.genome.tobytes() for one in resumed.champions] == [one.genome.tobytes() for one in whole.champions]
+
+
+def test_workers_do_not_change_the_result(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 3, population=120)
+    alone = breed(of, tmp_path / "kept")
+    with scoring(of.task, 2) as score:
+        shared = train(of, seed=1, score=score, checkpoints=Checkpoints(tmp_path / "kept"), report=lambda *_: None)
+    assert shared.champions[0].genome.tobytes() == alone.champions[0].genome.tobytes()
+    assert [one.mean for _, one in shared.records] == [one.mean for _, one in alone.records]
+
+
+def test_the_last_fifth_of_a_piece_or_of_the_pieces_is_held_out(tune: Path, tmp_path: Path) -> None:
+    task = echo_task(recipe(tune))
+    assert (len(task.train.numbers), len(task.held.numbers)) == (48, 12)
+    for number in range(6):
+        write_melody(tmp_path / f"s{number}.mid", TUNE[number:])
+    songs = [str(tmp_path / f"s{number}.mid") for number in range(6)]
+    task = echo_task(prepare(Options(tuple(songs), task="echo")))
+    assert task.train.starts == (0, 20, 39, 57, 74)
+    assert len(task.held.numbers) == 15
+
+
+def test_notes_that_cannot_be_followed_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="nothing to follow"):
+        recipe(write_melody(tmp_path / "a.mid", [60] * 20))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"task": "juggle"},
+        {"population": 1},
+        {"generations": 0},
+        {"minutes": 0.0},
+        {"minutes": float("nan")},
+        {"lookback": 0},
+        {"divergence": -0.1},
+        {"divergence": float("inf")},
+        {"survivors": 0.0},
+        {"survivors": 1.1},
+        {"seed": -1},
+        {"layers": (0,)},
+        {"layers": (20,) * 40},
+        {"layers": (10**9,)},
+        {"layer_type": "round"},
+        {"mutation": "luck"},
+        {"strategy": "cma"},
+    ],
+)
+def test_options_out_of_range_are_refused_by_name(wrong: dict[str, object], tune: Path) -> None:
+    options: dict[str, Any] = {"task": "echo"} | wrong
+    name = next(iter(wrong)).replace("_", "-")
+    with pytest.raises(ConfigError, match=f"--{name} is"):
+        prepare(Options((str(tune),), **options))
+
+
+def test_a_report_is_written_beside_the_model(tune: Path, tmp_path: Path) -> None:
+    options = Options((str(tune),), task="echo", generations=5, population=30, layers=(4, 4), divergence=0.25)
+    of = prepare(options)
+    done = breed(of, tmp_path / "kept")
+    output = tmp_path / "a.safetensors"
+    scores = save_model(output, of, done)
+    log, curve, card = write_report(output, options, of, done, scores)
+    assert [json.loads(line)["generation"] for line in log.read_text().splitlines()] == [1, 2, 3, 4, 5]
+    assert curve.read_text().lstrip().startswith("<")
+    assert f"| parameters | {of.task.genome_size} |" in card.read_text()
+    assert command_of(output, options) in card.read_text()
+    assert str(tmp_path) not in card.read_text()
+    assert [path.name for path in (log, curve, card)] == ["a.jsonl", "a.svg", "a.md"]
+    # A model that is not called *.safetensors is not written over.
+    assert [path.name for path in write_report(tmp_path / "b.md", options, of, done, scores)][2] == "b.md.md"
+
+
+def test_the_command_of_the_card_is_the_one_to_repeat() -> None:
+    options = Options(("my songs", "/home/me/tune.mid"), task="echo", layers=(4, 4), divergence=0.25, seed=3)
+    assert command_of(Path("out/a.safetensors"), options) == (
+        "improviser train 'my songs' tune.mid --output out/a.safetensors --task echo "
+        "--layers 4,4 --divergence 0.25 --seed 3"
+    )
+
+
+def test_the_demos_tune_is_a_source() -> None:
+    of = prepare(Options(("demo-tune",), task="echo"))
+    assert of.sources[0]["name"] == "demo-tune"
+    assert int(of.sources[0]["notes"]) > 80
