@@ -33,6 +33,7 @@ class Stage:
         console = Console()
         self._view: SessionView = view_for(console) if full_screen else PlainView(console)
         self._shown = False
+        self._latest = 0.0
 
     def take(self, report: AnyReport) -> None:
         """Take in a report of the engine."""
@@ -45,14 +46,15 @@ class Stage:
                 played = events_of(messages)
                 self._tally.play(stamp, played)
                 self._keep_all(stamp, None, played)
-            case Ready():
-                self._tally.silence(0.0)
+            case Ready():  # a new engine: what its predecessor left sounding was released
+                self._tally.silence(self._latest)
             case Lost(count):
                 self._tally.warn(f"{count} notes are missing here: the display could not keep up")
             case _:
                 pass
 
     def _step(self, stamp: float, heard: Event, played: Sequence[Event], latency: float) -> None:
+        self._latest = stamp
         answer = self._tally.step(stamp, heard, played, latency)
         self._keep_all(stamp, heard, played)
         if answer is not None and self._shown:
@@ -73,7 +75,9 @@ class Stage:
         with log_to(self._log), self._view:
             self._shown = True
             while True:
-                self._view.show(self._tally.snapshot(time.perf_counter() - service.epoch, setup_of(service)))
+                snapshot = self._tally.snapshot(time.perf_counter() - service.epoch, setup_of(service))
+                # In a thread: a terminal that is stopped (Ctrl-S) must not stop the daemon.
+                await asyncio.to_thread(self._view.show, snapshot)
                 await asyncio.sleep(REFRESH_SECONDS)
 
     def _log(self, line: str) -> None:

@@ -1,0 +1,58 @@
+"""The whole chain on real parts: a key, the answer, FluidSynth, and a sound that has the answer's pitch."""
+
+import signal
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.jack_peer import JackPeer
+from tests.playing import Player, note_off, note_on
+from tests.servers import FluidSynth, JackServer
+
+CLIENT = "improviser-to-synth"
+
+
+def loudest_frequency(path: Path, seconds: float) -> float:
+    """Return the frequency in Hz of the strongest partial within `seconds` from where the sound begins."""
+    with wave.open(str(path)) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, file.getnchannels())
+    sound = samples.sum(axis=1).astype(np.float64)
+    start = int(np.argmax(np.abs(sound) > 0.1 * np.abs(sound).max())) + rate // 20
+    piece = sound[start : start + int(seconds * rate)]
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 1 << 18))
+    return float(np.argmax(spectrum) * rate / (1 << 18))
+
+
+@pytest.mark.jack
+@pytest.mark.fluidsynth
+def test_the_answer_sounds_at_its_pitch_and_falls_silent(
+    jack_server: JackServer,
+    fluidsynth_on_jack: FluidSynth,
+    jack_peer: Callable[[str], JackPeer],
+    tmp_path: Path,
+) -> None:
+    options = ("--name", CLIENT, "--input", "virtual", "--output", fluidsynth_on_jack.name, "--seed", "3")
+    recording = tmp_path / "answer.wav"
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("playing on jack: .*plays to .*midi_00")
+        keyboard = jack_peer("keyboard")
+        keyboard.connect_to(CLIENT)
+        synth_program = bytes((0xC0, 79))  # the ocarina: next to nothing but its fundamental
+        keyboard.connect(keyboard.output, fluidsynth_on_jack.midi)
+        keyboard.send(synth_program)
+        keyboard.disconnect(keyboard.output, fluidsynth_on_jack.midi)
+        with jack_server.recorded(recording, 3, fluidsynth_on_jack.left, fluidsynth_on_jack.right):
+            time.sleep(0.3)
+            keyboard.play([(0.0, note_on(72, 100)), (0.9, note_off(72))])
+        answer = keyboard.wait_for(2)[0].message[1]
+        assert player.leave(signal.SIGTERM) == 0
+    played = 440 * 2 ** ((answer - 69) / 12)
+    assert loudest_frequency(recording, 0.6) == pytest.approx(played, rel=0.01)
+    with wave.open(str(recording)) as file:
+        file.setpos(file.getnframes() - file.getframerate() // 4)
+        assert not any(file.readframes(file.getframerate() // 4))
