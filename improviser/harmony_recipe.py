@@ -48,7 +48,7 @@ def prepare(options: Options) -> Recipe:
     read = read_sources(options.sources)
     found = duets(read.pieces, voice)
     training, development = split([(player, own) for _, player, own in found], options.seed)
-    settings = settings_for(voice, [own for _, _, own in found], hidden=_hidden(options))
+    settings = settings_for(voice, [own for _, _, own in found], hidden=hidden_units(options))
     notes, held_out = harmony_notes(training, settings), harmony_notes(development, settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
@@ -112,7 +112,11 @@ def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
     )
 
 
-def _hidden(options: Options) -> int:
+def hidden_units(options: Options) -> int:
+    """Return the tanh units of one network.
+
+    :raises ConfigError: if `--layers` asks for anything but one layer.
+    """
     layers = options.layers or (HIDDEN,)
     if len(layers) != 1 or not 1 <= layers[0] <= 256:
         raise ConfigError(f"--layers is {','.join(map(str, layers))}; for harmony give one layer of 1–256 units")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from improviser.core.keys import KeyTracker, estimate_key
-from improviser.core.rhythm import CLASSES, RhythmTracker
+from improviser.core.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
 from improviser.core.viewpoints import Choice, Numbers, clipped
 
 # The register of the players in the corpus, sopranos of chorales; others are heard an octave or more away.
@@ -13,9 +13,6 @@ MEAN_FADE = 0.9
 # Steps of melody that are told apart, in semitones; larger ones count as the largest.
 STEP = 7
 OWN_STEP = 12
-
-_COUNTS = (0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 7)
-_BEATS = {0: 0, 4: 1, 8: 2, 12: 3}
 
 
 @dataclass(slots=True)
@@ -32,11 +29,7 @@ class Situation:
     mean: float
     own_mean: float
     own_centre: int
-    gap: int | None
-    earlier_gap: int | None
-    steps: int
-    anchored: bool
-    count: int
+    moment: Moment
 
 
 def _degree(pitch: int | None, now: Situation) -> int | None:
@@ -49,14 +42,6 @@ def _step(pitch: int | None, before: int | None, limit: int) -> int | None:
 
 def _vertical(pitch: int | None, own: int | None) -> int | None:
     return None if pitch is None or own is None else (pitch - own) % 12
-
-
-def _gap(gap: int | None) -> int | None:
-    return None if gap is None else gap + 2
-
-
-def _beat(now: Situation) -> int:
-    return _BEATS.get(now.steps, 4 if now.steps % 2 == 0 else 5) + (6 if now.anchored else 0)
 
 
 def _rotated(now: Situation) -> list[float]:
@@ -85,10 +70,10 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "held vertical": Choice(12, lambda now: _vertical(now.pitch, now.own[0])),
     "vertical 1": Choice(12, lambda now: _vertical(now.earlier[0], now.own[0])),
     "vertical 2": Choice(12, lambda now: _vertical(now.earlier[1], now.own[1])),
-    "gap": Choice(CLASSES, lambda now: _gap(now.gap)),
-    "gap 1": Choice(CLASSES, lambda now: _gap(now.earlier_gap)),
-    "beat": Choice(12, _beat),
-    "count": Choice(8, lambda now: _COUNTS[now.count]),
+    "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
+    "gap 1": Choice(CLASSES, lambda now: now.moment.earlier_gap_class),
+    "beat": Choice(BEAT_CLASSES, lambda now: now.moment.beat_class),
+    "count": Choice(COUNT_CLASSES, lambda now: now.moment.count_class),
     "rested": Choice(1, lambda now: 0 if now.rested else None),
     "first": Choice(1, lambda now: 0 if now.own[0] is None else None),
     "histogram": Numbers(12, _rotated),
@@ -125,7 +110,6 @@ class Accompaniment:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
         histogram = self._keys.with_note(pitch)
         tonic, minor = estimate_key(histogram)
-        moment = self._rhythm.look(onset_seconds)
         return Situation(
             tonic=tonic,
             minor=minor,
@@ -137,11 +121,7 @@ class Accompaniment:
             mean=pitch if self._mean is None else self._mean,
             own_mean=self._own_mean,
             own_centre=self._own_centre,
-            gap=moment.gap,
-            earlier_gap=moment.earlier_gap,
-            steps=moment.steps,
-            anchored=moment.anchored,
-            count=moment.count,
+            moment=self._rhythm.look(onset_seconds),
         )
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:

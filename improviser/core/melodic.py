@@ -8,22 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.keys import KeyTracker, estimate_key
-from improviser.core.memory import Expert, certainty, conditioned
+from improviser.core.memory import Expert, condition
 from improviser.core.note import PITCHES
-from improviser.core.rhythm import CLASSES, RhythmTracker
+from improviser.core.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
 from improviser.core.viewpoints import Choice, Numbers, clipped
 
-# The middle of the corpus, sopranos of chorales; melodies elsewhere are heard an octave or more away.
-CENTRE = 69
 # How much of a running mean is left one note later.
 MEAN_FADE = 0.9
 STEP = 7
-# An expert on intervals tells these apart, in semitones.
-REACH = 24
-_INTERVALS = 2 * REACH + 1
-
-_COUNTS = (0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 7)
-_BEATS = {0: 0, 4: 1, 8: 2, 12: 3}
+# How many intervals an expert takes to be possible.
+_INTERVALS = 49
 
 
 @dataclass(slots=True)
@@ -36,12 +30,9 @@ class Situation:
     pitches: tuple[int, ...]
     phrase_first: int | None
     shift: int
+    centre: int
     mean: float
-    gap: int | None
-    earlier_gap: int | None
-    steps: int
-    anchored: bool
-    count: int
+    moment: Moment
     experts: NDArray[np.float64]
     certainties: Sequence[float]
 
@@ -69,7 +60,7 @@ def _heights(now: Situation) -> tuple[float, float]:
     if not now.pitches:
         return 0.0, 0.0
     latest = now.pitches[0]
-    return (latest - now.shift - CENTRE) / 6.0, max(-2.0, min(2.0, (latest - now.mean) / 6.0))
+    return (latest - now.shift - now.centre) / 6.0, max(-2.0, min(2.0, (latest - now.mean) / 6.0))
 
 
 VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
@@ -79,10 +70,10 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "interval 2": Choice(2 * STEP + 1, lambda now: _step(now, 1, 2, STEP)),
     "contour 3": Choice(5, lambda now: _step(now, 0, 3, 2)),
     "contour 4": Choice(5, lambda now: _step(now, 0, 4, 2)),
-    "gap": Choice(CLASSES, lambda now: None if now.gap is None else now.gap + 2),
-    "gap 1": Choice(CLASSES, lambda now: None if now.earlier_gap is None else now.earlier_gap + 2),
-    "beat": Choice(12, lambda now: _BEATS.get(now.steps, 4 if now.steps % 2 == 0 else 5) + (6 if now.anchored else 0)),
-    "count": Choice(8, lambda now: _COUNTS[now.count]),
+    "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
+    "gap 1": Choice(CLASSES, lambda now: now.moment.earlier_gap_class),
+    "beat": Choice(BEAT_CLASSES, lambda now: now.moment.beat_class),
+    "count": Choice(COUNT_CLASSES, lambda now: now.moment.count_class),
     "phrase degree": Choice(12, lambda now: _degree(now, now.phrase_first)),
     "first": Choice(1, lambda now: None if now.pitches else 0),
     "histogram": Numbers(12, _rotated),
@@ -96,12 +87,15 @@ EXPERTS = ("pitch", "interval", "interval and pitch class", "pitch class")
 class Melody:
     """One session of a melody; bounded, whatever its length.
 
-    :param low: lowest pitch of the register that the experts speak about, before it is shifted by octaves.
+    A melody that leaves the register is heard as many octaves away as bring it back: `Situation.shift`.
+
+    :param low: lowest pitch of the register, which the experts speak about.
     :param high: highest pitch of it.
     """
 
     def __init__(self, low: int, high: int) -> None:
         self._low, self._high = low, high
+        self._centre = (low + high) // 2
         self._keys = KeyTracker()
         self._rhythm = RhythmTracker()
         self._pitches: deque[int] = deque(maxlen=6)
@@ -112,65 +106,74 @@ class Melody:
         self._linked = Expert(_INTERVALS, 3)
         self._class = Expert(12, 4)
         self._steps: deque[int] = deque(maxlen=4)
-        self._links: deque[tuple[int, int]] = deque(maxlen=3)
+        self._links: deque[tuple[int | None, int]] = deque(maxlen=3)
+        self._shift = 0
+        self._opinions = self._ask_experts()
 
     def look(self, onset_seconds: float) -> Situation:
         """Return the situation of a note that starts now; changes nothing."""
         tonic, minor = estimate_key(self._keys.histogram)
         moment = self._rhythm.look(onset_seconds)
-        shift = 0 if self._mean is None else 12 * round((self._mean - CENTRE) / 12)
-        experts, certainties = self._ask_experts(shift)
+        experts, certainties = self._opinions
         return Situation(
             tonic=tonic,
             minor=minor,
             histogram=self._keys.histogram,
             pitches=tuple(self._pitches)[::-1],
             phrase_first=self._phrase_first if moment.count else None,
-            shift=shift,
-            mean=CENTRE if self._mean is None else self._mean,
-            gap=moment.gap,
-            earlier_gap=moment.earlier_gap,
-            steps=moment.steps,
-            anchored=moment.anchored,
-            count=moment.count,
+            shift=self._shift,
+            centre=self._centre,
+            mean=self._centre if self._mean is None else self._mean,
+            moment=moment,
             experts=experts,
             certainties=certainties,
         )
 
     def learn(self, pitch: int, onset_seconds: float) -> None:
         """Take in the melody's note."""
-        moment = self._rhythm.look(onset_seconds)
+        if self._rhythm.look(onset_seconds).count == 0:
+            self._phrase_first = pitch
         recent = list(self._pitches)
         self._pitch.learn(recent, pitch)
         self._class.learn([earlier % 12 for earlier in recent], pitch % 12)
+        step = None
         if recent:
-            step = clipped(pitch - recent[-1], REACH)
+            step = pitch - recent[-1]
             self._interval.learn(list(self._steps), step)
             self._linked.learn(list(self._links), step)
             self._steps.append(step)
-            self._links.append((step, pitch % 12))
-        else:
-            self._links.append((-1, pitch % 12))
-        if moment.count == 0:
-            self._phrase_first = pitch
+        self._links.append((step, pitch % 12))
         self._pitches.append(pitch)
         self._mean = float(pitch) if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
         self._keys.hear(pitch)
         self._rhythm.hear(onset_seconds)
+        if not self._low <= self._mean - self._shift <= self._high:
+            self._shift = 12 * round((self._mean - self._centre) / 12)
+        # They do not depend on when the next note comes, so that it need not wait for them.
+        self._opinions = self._ask_experts()
 
-    def _ask_experts(self, shift: int) -> tuple[NDArray[np.float64], list[float]]:
+    def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
         """Return what each expert says about the register's pitches, conditioned, and how certain each is."""
-        low, high = self._low + shift, self._high + shift
-        register = np.arange(low, high + 1)
+        low, width = self._low + self._shift, self._high - self._low + 1
         recent = list(self._pitches)
-        rows = np.empty((len(EXPERTS), len(register)))
-        rows[0] = self._pitch.predict(recent)[np.clip(register, 0, PITCHES - 1)]
+        rows = np.empty((len(EXPERTS), width))
+        _enter(rows[0], self._pitch.predict(recent), -low)
         if recent:
-            places = np.clip(register - recent[-1], -REACH, REACH) + REACH
-            rows[1] = self._interval.predict(list(self._steps))[places]
-            rows[2] = self._linked.predict(list(self._links))[places]
+            _enter(rows[1], self._interval.predict(list(self._steps)), recent[-1] - low)
+            _enter(rows[2], self._linked.predict(list(self._links)), recent[-1] - low)
         else:
             rows[1:3] = 1.0
-        rows[3] = self._class.predict([pitch % 12 for pitch in recent])[register % 12]
-        rows /= rows.sum(axis=1, keepdims=True)
-        return conditioned(rows), [value for row in rows for value in certainty(row)]
+        anywhere, heard = self._class.predict([pitch % 12 for pitch in recent])
+        rows[3] = anywhere
+        for pitch_class, more in heard.items():
+            rows[3, (pitch_class - low) % 12 :: 12] += more
+        return condition(rows)
+
+
+def _enter(row: NDArray[np.float64], prediction: tuple[float, dict[int, float]], offset: int) -> None:
+    """Enter an expert's prediction into its row, symbol s at s + offset."""
+    anywhere, heard = prediction
+    row[:] = anywhere
+    for symbol, more in heard.items():
+        if 0 <= symbol + offset < len(row):
+            row[symbol + offset] += more

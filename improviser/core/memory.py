@@ -14,49 +14,62 @@ from numpy.typing import NDArray
 
 REMEMBERED = 512
 # What an expert says is put to the network as ln p, clipped and brought to the order of 1.
-SMALLEST = 0.002
+_SMALLEST = float(np.log(0.002))
+LEAST = _SMALLEST / 2 + 1.5
+
+
+class _Following:
+    """What followed one context: how often each symbol, and how often in all."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self) -> None:
+        self.counts: dict[int, int] = {}
+        self.total = 0
 
 
 class Expert:
-    """Counts of the symbols 0 … size − 1 after contexts of any hashable items.
+    """Counts of symbols (whole numbers) after contexts of any hashable items.
 
-    :param size: number of symbols.
+    :param size: how many symbols there may be, for the chance of what was never heard.
     :param order: length of the longest context.
     """
 
     def __init__(self, size: int, order: int) -> None:
         self._size = size
         self._order = order
-        self._counts: dict[tuple[Hashable, ...], dict[int, int]] = {}
+        self._counts: dict[tuple[Hashable, ...], _Following] = {}
         self._remembered: deque[tuple[tuple[Hashable, ...], int]] = deque()
 
-    def predict(self, context: Sequence[Hashable]) -> NDArray[np.float64]:
-        """Return the probability of each symbol after `context` (the latest item last), shape (size,)."""
-        probabilities = np.full(self._size, 1.0 / self._size)
-        for following in self._following(tuple(context[len(context) - self._order :])):
-            kinds = len(following)
-            total = sum(following.values()) + kinds
-            probabilities *= kinds / total
-            for symbol, count in following.items():
-                probabilities[symbol] += count / total
-        return probabilities
+    def predict(self, context: Sequence[Hashable]) -> tuple[float, dict[int, float]]:
+        """Return the probability of any symbol after `context` (the latest item last), and what each heard one adds.
 
-    def _following(self, context: tuple[Hashable, ...]) -> list[dict[int, int]]:
-        """Return what followed the ends of `context`, from nothing to as much of it as has been seen."""
+        Both parts sum to 1 over all symbols.
+        """
+        kept = tuple(context[-self._order :]) if self._order else ()
         found = []
-        for length in range(len(context) + 1):
-            following = self._counts.get(context[len(context) - length :])
+        for length in range(len(kept) + 1):
+            following = self._counts.get(kept[len(kept) - length :])
             if following is None:
                 break
             found.append(following)
-        return found
+        weight = 1.0
+        heard: dict[int, float] = {}
+        for following in reversed(found):
+            kinds = len(following.counts)
+            share = weight / (following.total + kinds)
+            for symbol, count in following.counts.items():
+                heard[symbol] = heard.get(symbol, 0.0) + share * count
+            weight = share * kinds
+        return weight / self._size, heard
 
     def learn(self, context: Sequence[Hashable], symbol: int) -> None:
         """Count `symbol` after `context` and after its ends; forget the oldest beyond REMEMBERED."""
-        kept = tuple(context[len(context) - self._order :])
+        kept = tuple(context[-self._order :]) if self._order else ()
         for length in range(len(kept) + 1):
-            following = self._counts.setdefault(kept[len(kept) - length :], {})
-            following[symbol] = following.get(symbol, 0) + 1
+            following = self._counts.setdefault(kept[len(kept) - length :], _Following())
+            following.counts[symbol] = following.counts.get(symbol, 0) + 1
+            following.total += 1
         self._remembered.append((kept, symbol))
         if len(self._remembered) > REMEMBERED:
             self._forget(*self._remembered.popleft())
@@ -65,24 +78,25 @@ class Expert:
         for length in range(len(context) + 1):
             end = context[len(context) - length :]
             following = self._counts[end]
-            if following[symbol] > 1:
-                following[symbol] -= 1
-            else:
-                del following[symbol]
-                if not following:
-                    del self._counts[end]
+            following.total -= 1
+            following.counts[symbol] -= 1
+            if not following.counts[symbol]:
+                del following.counts[symbol]
+            if not following.total:
+                del self._counts[end]
 
 
-def conditioned(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities as a network can weigh them: clip(ln p, ln .002, 0) / 2 + 1.5."""
-    logs: NDArray[np.float64] = np.log(np.maximum(probabilities, SMALLEST))
-    return logs / 2 + 1.5
+def condition(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float]]:
+    """Return what experts say as a network can take it in.
 
-
-def certainty(values: NDArray[np.float64]) -> tuple[float, float]:
-    """Return how certain an expert is: its entropy (in units of 3 nats, less 1) and its maximum, from 0 to 1.
-
-    :param values: probabilities that sum to 1.
+    :param probabilities: of each expert (rows) for each candidate; rows need not sum to 1, but must be above 0.
+    :return: clip(ln p, ln .002, 0) / 2 + 1.5, and for each expert its entropy (in units of 3 nats, less 1) and maximum.
     """
-    entropy = -float((values * np.log(np.maximum(values, 1e-12))).sum())
-    return entropy / 3.0 - 1.0, float(values.max())
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    logs = np.log(probabilities)
+    entropies = (probabilities * logs).sum(axis=1)
+    certainties = np.stack([-entropies / 3 - 1, probabilities.max(axis=1)], axis=1).reshape(-1)
+    np.maximum(logs, _SMALLEST, out=logs)
+    logs /= 2
+    logs += 1.5
+    return logs, certainties.tolist()

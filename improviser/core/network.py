@@ -19,12 +19,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.memory import LEAST
 from improviser.core.note import PITCHES
 
 FloatArray = NDArray[np.float32]
 
 # Standard deviation of the genes that evolution starts from, in the first layer; the heads start at nothing.
 FIRST_WEIGHTS = 0.1
+# How far a register may be shifted.
+SHIFTS = 120
 # Scores fall by this for each semitone outside the register that was evolved.
 OUTSIDE = 0.7
 
@@ -85,11 +88,13 @@ class Frame:
     :param previous: the voice's previous pitch.
     :param tonic: pitch class of the key.
     :param player: the player's pitch (used by the vertical head alone).
+    :param shift: how far the register lies from where it was evolved: a multiple of 12, at most SHIFTS away.
     """
 
     previous: int
     tonic: int
     player: int = 0
+    shift: int = 0
 
 
 def first_genomes(shape: Shape, rng: np.random.Generator, size: int) -> FloatArray:
@@ -119,28 +124,44 @@ class Network:
         self._heads, self._bias = _spread(shape, weights), _spread(shape, heads[:, :, -1:].sum(axis=0))[0]
         self._bias = self._bias - _outside(shape, self._bias.size)
 
-    def scores(self, inputs: FloatArray, frame: Frame) -> tuple[FloatArray, FloatArray]:
-        """Return the score of each pitch, shape (128,), and the remaining outputs: the rest's score, the gates."""
+    def scores(
+        self, inputs: FloatArray, frame: Frame, experts: NDArray[np.float64] | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the score of each pitch, shape (128,), and the remaining outputs: the rest's score, the gates.
+
+        :param experts: what the memory says of the (shifted) register's pitches, conditioned, shape (experts, pitches).
+        """
         outputs = np.tanh(inputs @ self._first) @ self._heads
         outputs += self._bias
         scores = outputs[_LAST - frame.previous : _LAST - frame.previous + PITCHES].copy()
         tonic = _DEGREE + (-frame.tonic) % 12
         scores += outputs[tonic : tonic + PITCHES]
-        scores += outputs[_HEIGHT : _HEIGHT + PITCHES]
+        height = _HEIGHT + SHIFTS - frame.shift
+        scores += outputs[height : height + PITCHES]
         rest = _VERTICAL
         if self.shape.vertical:
             player = _VERTICAL + (-frame.player) % 12
             scores += outputs[player : player + PITCHES]
             rest += _CYCLES
+        if experts is not None:
+            self._add_experts(scores, outputs[rest + self.shape.rest :], experts, frame.shift)
         return scores, outputs[rest:]
 
+    def _add_experts(self, scores: FloatArray, gates: FloatArray, experts: NDArray[np.float64], shift: int) -> None:
+        """Add what the memory says; outside the register it expects nothing."""
+        low, high = self.shape.low + shift, self.shape.high + shift
+        first, last = max(low, 0), min(high, PITCHES - 1)
+        scores += LEAST * float(gates.sum())
+        scores[first : last + 1] += gates @ (experts[:, first - low : last - low + 1] - LEAST)
 
-# Where the spread-out heads begin: interval −127 … 127, degree (two turns and 128), height, vertical.
+
+# Where the spread-out heads begin: interval −127 … 127, degree (two turns and 128), height (shifted too), vertical.
+_PLACES = np.arange(-SHIFTS, PITCHES + SHIFTS)
 _LAST = PITCHES - 1
 _CYCLES = PITCHES + 11
 _DEGREE = 2 * PITCHES - 1
 _HEIGHT = _DEGREE + _CYCLES
-_VERTICAL = _HEIGHT + PITCHES
+_VERTICAL = _HEIGHT + PITCHES + 2 * SHIFTS
 
 
 def _spread(shape: Shape, weights: NDArray[np.floating]) -> FloatArray:
@@ -148,7 +169,7 @@ def _spread(shape: Shape, weights: NDArray[np.floating]) -> FloatArray:
     steps = np.clip(np.arange(-_LAST, PITCHES), -shape.reach, shape.reach) + shape.reach
     turns = np.arange(_CYCLES) % 12
     degrees = shape.intervals + turns
-    heights = shape.intervals + 12 + np.clip(np.arange(PITCHES), shape.low, shape.high) - shape.low
+    heights = shape.intervals + 12 + np.clip(_PLACES, shape.low, shape.high) - shape.low
     rows = [steps, degrees, heights]
     offset = shape.intervals + 12 + shape.pitches
     if shape.vertical:
@@ -160,8 +181,7 @@ def _spread(shape: Shape, weights: NDArray[np.floating]) -> FloatArray:
 
 def _outside(shape: Shape, size: int) -> FloatArray:
     """Return what is taken off the spread-out height head for pitches outside the register."""
-    pitches = np.arange(PITCHES)
     penalty = np.zeros(size, dtype=np.float32)
-    beyond = np.maximum(shape.low - pitches, 0) + np.maximum(pitches - shape.high, 0)
-    penalty[_HEIGHT : _HEIGHT + PITCHES] = OUTSIDE * beyond
+    beyond = np.maximum(shape.low - _PLACES, 0) + np.maximum(_PLACES - shape.high, 0)
+    penalty[_HEIGHT:_VERTICAL] = OUTSIDE * beyond
     return penalty

@@ -41,7 +41,32 @@ class Moment:
     anchored: bool
     count: int
 
+    @property
+    def gap_class(self) -> int | None:
+        """Which of CLASSES the interval before it is in; None for the first note."""
+        return None if self.gap is None else self.gap + 2
 
+    @property
+    def earlier_gap_class(self) -> int | None:
+        """The same for the interval before that one."""
+        return None if self.earlier_gap is None else self.earlier_gap + 2
+
+    @property
+    def beat_class(self) -> int:
+        """Which of BEAT_CLASSES it is: pulse 0 … 3, a half or a quarter between; six more once it is anchored."""
+        pulse, rest = divmod(self.steps, STEPS_PER_PULSE)
+        place = pulse if rest == 0 else 4 if rest % 2 == 0 else 5
+        return place + 6 if self.anchored else place
+
+    @property
+    def count_class(self) -> int:
+        """Which of COUNT_CLASSES its place in the phrase is: 0, 1, 2, 3, 4–5, 6–7, 8–10, more."""
+        return _COUNTS[self.count]
+
+
+BEAT_CLASSES = 12
+COUNT_CLASSES = 8
+_COUNTS = (0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 7)
 _CHORD_LOG_RATIO = math.log2(CHORD_RATIO)
 _FIRST = Moment(None, None, 0, False, 0)
 
