@@ -30,6 +30,7 @@ from improviser.core.responder import Model
 from improviser.errors import EngineError, ImproviserError
 from improviser.pipe import (
     HEARTBEAT,
+    MODEL,
     AnyCommand,
     Applied,
     Change,
@@ -37,6 +38,7 @@ from improviser.pipe import (
     Failed,
     FrameReader,
     Hear,
+    Loaded,
     Lost,
     Open,
     Panic,
@@ -60,6 +62,7 @@ class Reporter:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._lost = 0
+        self._rest = b""
         os.set_blocking(descriptor, False)
 
     def send(self, report: Report) -> None:
@@ -70,11 +73,15 @@ class Reporter:
             self._lost += 1
 
     def _write(self, data: bytes) -> bool:
-        # Frames are far below PIPE_BUF, so a non-blocking write takes all of one or nothing.
+        # A frame below PIPE_BUF is written whole or not at all; the rest of a longer one goes first next time.
         try:
-            return os.write(self._descriptor, data) == len(data)
+            self._rest = self._rest[os.write(self._descriptor, self._rest) :] if self._rest else b""
+            if self._rest:
+                return False
+            self._rest = data[os.write(self._descriptor, data) :]
         except OSError:
             return False
+        return True
 
 
 class Engine:
@@ -129,34 +136,40 @@ class Engine:
                 self._swap(models)
             case Panic():
                 with self.lock:
-                    self._report_played(self._send(self._performer.panic()))
+                    self._panic()
             case Close():
                 self.stopping.set()
             case Open():
                 raise EngineError("the engine is open already")
 
     def _change(self, parameter: str, value: object) -> None:
-        try:
-            with self.lock:
-                self._report_played(self._send(self._performer.change(parameter, value)))
-        except (ImproviserError, TypeError, ValueError) as error:
-            self._reporter.send(Applied(parameter, value, str(error)))
-        else:
-            self._reporter.send(Applied(parameter, value))
+        with self.lock:
+            now = self._now()
+            try:
+                events = self._performer.change(parameter, value)
+            except (ImproviserError, TypeError, ValueError) as error:
+                self._reporter.send(Applied(parameter, value, str(error), now))
+            else:
+                self._reporter.send(Applied(parameter, value, None, now, self._send(events)))
 
     def _swap(self, names: list[str]) -> None:
         try:
-            models = load(names)  # outside the lock: notes go on being answered by the old ones
-            with self.lock:
-                self._performer.swap(models)
+            models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
-            self._reporter.send(Applied("model", names, str(error)))
+            with self.lock:
+                self._reporter.send(Applied(MODEL, names, str(error), self._now()))
         else:
-            self._reporter.send(Applied("model", names))
+            with self.lock:
+                now = self._now()
+                self._performer.swap(models)
+                self._reporter.send(Applied(MODEL, names, None, now, models=loaded))
 
-    def _report_played(self, played: list[bytes]) -> None:
-        if played:
-            self._reporter.send(Played(time.perf_counter() - self._epoch, played))
+    def _panic(self) -> None:
+        now = self._now()
+        self._reporter.send(Played(now, self._send(self._performer.panic())))
+
+    def _now(self) -> float:
+        return time.perf_counter() - self._epoch
 
     def run(self, heartbeat: memoryview) -> None:
         """Beat the heart until it is time to stop; then end all that sounds and close the ports."""
@@ -166,24 +179,25 @@ class Engine:
                 beats += 1
                 HEARTBEAT.pack_into(heartbeat, 0, beats)
         with self.lock:
-            self._report_played(self._send(self._performer.panic()))
+            self._panic()
             self._ports.close()
         if self.fault is not None:
             raise self.fault
 
 
-def load(names: Sequence[str]) -> list[Model]:
+def load(names: Sequence[str]) -> tuple[list[Model], list[Loaded]]:
     """Load models and use each once, so that the first note is not the one that warms the caches.
 
     :raises ModelError: if one cannot be loaded.
     """
     models = [library.load_model(name) for name in names]
+    loaded = [Loaded(name, library.digest(name)) for name in names]
     for model in models:
         responder = model.responder()
         for beat in range(3):
             responder.propose(60 + beat, float(beat))
             responder.learn(60 + beat, float(beat), 48)
-    return models
+    return models, loaded
 
 
 def take_commands(engine: Engine, reader: FrameReader) -> None:
@@ -219,7 +233,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
     """
     ledger = Ledger(shared[:SIZE])
     ledger.clear()
-    models = load(opening.models)
+    models, loaded = load(opening.models)
     parameters = Parameters(**opening.parameters)
     performer = Performer(models, parameters, np.random.default_rng(opening.seed), ledger)
     ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
@@ -234,7 +248,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
     gc.collect()
     gc.freeze()
     gc.disable()  # the note path makes no cycles; a collection would be a pause of milliseconds
-    reporter.send(Ready(ports.api, ports.input, ports.output))
+    reporter.send(Ready(ports.api, ports.input, ports.output, loaded, opening.parameters, opening.seed))
     for command in early:
         engine.obey(command)
     threading.Thread(target=take_commands, args=(engine, reader), name="commands", daemon=True).start()

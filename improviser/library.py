@@ -5,6 +5,7 @@ bundled models; anything that looks like a path is one.
 """
 
 import difflib
+import hashlib
 import importlib
 import os
 from collections.abc import Mapping
@@ -98,6 +99,19 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """
     path = find(name_or_path)
     return build(path.stem, modelfile.read(path), path)
+
+
+def digest(name_or_path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a model's file, in hexadecimal.
+
+    :raises ModelError: if it cannot be found or read.
+    """
+    path = find(name_or_path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
 
 
 def build(name: str, file: ModelFile, path: Path | None = None) -> LoadableModel:

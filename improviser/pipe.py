@@ -6,7 +6,7 @@ times as seconds since the session's epoch.
 
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -14,6 +14,8 @@ LENGTH = struct.Struct("<I")
 MAX_FRAME = 1 << 20
 HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
+MODEL = "model"
+"""What an `Applied` swap calls its parameter."""
 
 
 class Command(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
@@ -69,12 +71,25 @@ class Report(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
     """What the engine tells the daemon; lost, and counted, rather than waited for."""
 
 
+class Loaded(msgspec.Struct, frozen=True):
+    """A model that plays: the name it was asked for by, and the SHA-256 of its file."""
+
+    name: str
+    sha256: str
+
+
 class Ready(Report, frozen=True):
-    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing)."""
+    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
+
+    The rest is what the performer began with.
+    """
 
     api: str
     input: str
     output: str
+    models: list[Loaded] = []
+    parameters: dict[str, Any] = {}
+    seed: int = 0
 
 
 class Failed(Report, frozen=True):
@@ -94,18 +109,25 @@ class Step(Report, frozen=True):
 
 
 class Played(Report, frozen=True):
-    """Messages that were not an answer to a note: a panic, a change of mode."""
+    """What was played to a panic, which may have nothing to end, or because its time had come."""
 
     stamp: float
     played: list[bytes]
+    cause: Literal["panic", "timer"] = "panic"
 
 
 class Applied(Report, frozen=True):
-    """A change or swap that took effect, or the `error` that kept it from doing so."""
+    """A change or swap that took effect and what was played to it, or the `error` that kept it from doing so.
+
+    The value of a swap (of `MODEL`) is the models' names; `models` are what was found under them.
+    """
 
     parameter: str
     value: Any
     error: str | None = None
+    stamp: float = 0.0
+    played: list[bytes] = []
+    models: list[Loaded] = []
 
 
 class Lost(Report, frozen=True):

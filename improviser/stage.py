@@ -10,7 +10,7 @@ from improviser.core.event import Event
 from improviser.core.snapshot import Setup, Tally
 from improviser.daemon import Service
 from improviser.midi import decode
-from improviser.pipe import AnyReport, Lost, Played, Ready, Step
+from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
 from improviser.terminal import PlainView, SessionScreen, SessionView, log_to, view_for
 
 REFRESH_SECONDS = 0.1
@@ -42,7 +42,7 @@ class Stage:
                 heard = decode(message)
                 if heard is not None:
                     self._step(stamp, heard, events_of(messages), latency)
-            case Played(stamp, messages):
+            case Played(stamp=stamp, played=messages) | Applied(stamp=stamp, played=messages):
                 played = events_of(messages)
                 self._tally.play(stamp, played)
                 self._keep_all(stamp, None, played)

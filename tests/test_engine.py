@@ -11,7 +11,7 @@ from improviser.core.ledger import Ledger
 from improviser.engine_process import EngineProcess
 from improviser.errors import EngineError, ImproviserError, ModelError, PortError
 from improviser.midi import decode
-from improviser.pipe import AnyReport, Applied, Change, Hear, Open, Panic, Played, Ready, Step, Swap
+from improviser.pipe import AnyReport, Applied, Change, Hear, Open, Panic, Played, Step, Swap
 from tests.jack_peer import held
 from tests.playing import PEDAL_DOWN, note_off, note_on, write_small_model
 
@@ -35,7 +35,8 @@ class Reports(list[AnyReport]):
     @property
     def sent(self) -> list[bytes]:
         """All messages that left the engine, in order."""
-        return [message for report in self if isinstance(report, Step | Played) for message in report.played]
+        told = (report for report in self if isinstance(report, Step | Played | Applied))
+        return [message for report in told for message in report.played]
 
 
 def opening(model: Path | str, **changes: object) -> Open:
@@ -58,7 +59,7 @@ def play(opened: Open, scene: Scene) -> Reports:
 
     async def run() -> None:
         engine, ready = await EngineProcess.open(opened, reports.append)
-        assert ready == Ready("loopback", "loopback", "loopback")
+        assert (ready.api, ready.input, ready.output) == ("loopback", "loopback", "loopback")
         try:
             await scene(engine, reports)
         finally:
