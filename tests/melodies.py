@@ -11,6 +11,19 @@ from improviser.midifile import MidiPiece, TimedNote, write_midi
 TICKS = 480
 TUNE = (60, 62, 64, 65, 67, 65, 64, 62, 60, 64, 67, 72, 71, 67, 69, 65, 62, 64, 60, 60)
 
+BROKEN = (
+    "empty",
+    "truncated in its header",
+    "truncated in its track",
+    "random",
+    "random after a sound header",
+    "text",
+    "a track of the wrong length",
+    "of no division",
+    "without notes",
+    "with drums alone",
+)
+
 
 def timed(pitch: int, start: int, end: int, *, channel: int = 0, velocity: int = 64) -> TimedNote:
     """Return a note at 120 beats a minute."""
@@ -50,4 +63,5 @@ def broken_midi_files(folder: Path) -> dict[str, Path]:
     write_midi(paths["without notes"], piece(()))
     paths["with drums alone"] = folder / "drums.mid"
     write_midi(paths["with drums alone"], piece(timed(40, 10 * n, 10 * n + 5, channel=9) for n in range(8)))
+    assert tuple(paths) == BROKEN
     return paths

@@ -1,3 +1,5 @@
+"""The original's model files: read, converted, and refused where they are none."""
+
 import json
 from pathlib import Path
 from typing import Any

@@ -1,3 +1,5 @@
+"""Checkpoints: what is put down is taken up."""
+
 import json
 from pathlib import Path
 from typing import Any

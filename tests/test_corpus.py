@@ -1,3 +1,5 @@
+"""The corpus: files and folders, and what cannot be used of them."""
+
 from pathlib import Path
 
 import pytest

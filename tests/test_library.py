@@ -1,3 +1,5 @@
+"""The library: models by name, by path, and what is bundled."""
+
 from pathlib import Path
 
 import numpy as np

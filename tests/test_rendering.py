@@ -1,3 +1,5 @@
+"""Rendering: every note answered, rhythm kept, files well formed."""
+
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Whole training runs: champions saved, runs resumed, workers, choirs and reports."""
+
 import json
 from collections.abc import Callable
 from pathlib import Path

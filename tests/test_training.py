@@ -1,3 +1,5 @@
+"""The generation loop: champions, limits, batches, and going on bit for bit."""
+
 import math
 from typing import Any
 

@@ -1,0 +1,198 @@
+"""`improviser train`: what it writes and prints, how it ends, and what it refuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from improviser.library import load_model
+from improviser.modelfile import read
+from tests.command import CommandLine
+from tests.melodies import BROKEN, broken_midi_files, write_melody
+
+QUICK = ("--task", "echo", "--population", 30, "--generations", 6)
+
+
+def test_it_prints_an_object_for_each_generation_and_saves_the_champion(improviser: CommandLine, tune: Path) -> None:
+    done = improviser("train", tune, "--output", "a.safetensors", *QUICK, "--json")
+    assert done.code == 0
+    rows = [json.loads(line) for line in done.out.splitlines()]
+    assert [row["generation"] for row in rows] == [1, 2, 3, 4, 5, 6]
+    for row in rows:
+        assert {"generation", "best", "mean", "held_out", "evaluations", "seconds"} <= set(row)
+        assert row["best"] >= row["mean"]
+        assert 0 < row["seconds"] < 60
+    assert [row["evaluations"] for row in rows] == [30, 60, 90, 120, 150, 180]
+    assert load_model(improviser.folder / "a.safetensors").task == "echo"
+    assert improviser.files() == {"a.safetensors", "a.md", "a.svg", "a.jsonl"}
+
+
+def test_the_defaults_are_the_originals(improviser: CommandLine, tune: Path) -> None:
+    assert improviser("train", tune, "--output", "a.safetensors", "--task", "echo", "--generations", 1).code == 0
+    options = read(improviser.folder / "a.safetensors").provenance["options"]
+    wanted = {
+        "population": 200,
+        "lookback": 10,
+        "layers": [20, 20],
+        "survivors": 0.2,
+        "mutation": "factor",
+        "divergence": 0.05,
+        "layer_type": "object",
+        "strategy": "ga",
+    }
+    assert {name: options[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("layer_type", ["object", "matrix"])
+@pytest.mark.parametrize("mutation", ["factor", "offset", "selection"])
+def test_every_layer_type_and_mutation_trains_and_renders(
+    improviser: CommandLine, tune: Path, layer_type: str, mutation: str
+) -> None:
+    options = ("--layer-type", layer_type, "--mutation", mutation, "--lookback", 4, "--layers", "5,3", "--no-report")
+    assert improviser("train", tune, "--output", "a.safetensors", *QUICK, *options).code == 0
+    assert improviser("render", tune, "out.mid", "--model", "a.safetensors").code == 0
+    assert improviser.files() == {"a.safetensors", "out.mid"}
+
+
+def test_the_same_seed_gives_the_same_file(improviser: CommandLine, tune: Path) -> None:
+    for name, more in (("a", ()), ("b", ("--workers", 2)), ("c", ("--seed", 1))):
+        assert improviser("train", tune, "--output", f"{name}.safetensors", *QUICK, *more).code == 0
+    first, workers, other = ((improviser.folder / f"{name}.safetensors").read_bytes() for name in ("a", "b", "c"))
+    assert first == workers != other
+
+
+def test_without_a_terminal_it_prints_plain_lines_and_what_was_left_out(
+    improviser: CommandLine, tmp_path: Path
+) -> None:
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    broken = broken_midi_files(songs)
+    write_melody(songs / "another.mid")
+    done = improviser("train", songs, "--output", "a.safetensors", *QUICK)
+    assert done.code == 0
+    assert "generation 6: best" in done.out
+    assert "saved a.safetensors: rating" in done.out
+    assert f"{len(broken)} files could not be used:" in done.out
+    assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_broken_midi_files_are_refused_and_nothing_is_left(improviser: CommandLine, tmp_path: Path, kind: str) -> None:
+    path = broken_midi_files(tmp_path)[kind]
+    done = improviser("train", path, "--output", "a.safetensors", *QUICK)
+    assert done.refused(path.name)
+    assert improviser.files() == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--layers", "20,x"), ("--layers",)),
+        (("--layers", "0"), ("--layers",)),
+        (("--mutation", "luck"), ("--mutation", "factor")),
+        (("--layer-type", "round"), ("--layer-type", "matrix")),
+        (("--divergence", "nan"), ("--divergence",)),
+        (("--survivors", "2"), ("--survivors",)),
+        (("--population", "0"), ("--population",)),
+        (("--workers", "0"), ("--workers",)),
+        (("--checkpoint", "-1"), ("--checkpoint",)),
+        (("--task", "juggle"), ("--task", "echo")),
+        (("--strategy", "luck"), ("--strategy", "ga")),
+        (("--seed", "-1"), ("--seed",)),
+        (("--output", "no/such/a.safetensors"), ("no/such/a.safetensors", "folder")),
+        (("--output", "."), ("folder",)),
+    ],
+)
+def test_options_that_cannot_be_are_refused_in_one_line(
+    improviser: CommandLine, tune: Path, options: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    done = improviser("train", tune, "--output", "a.safetensors", *QUICK, *options)
+    assert done.refused(*words)
+    assert improviser.files() == set()
+
+
+def test_sources_that_are_not_there_are_refused(improviser: CommandLine) -> None:
+    assert improviser("train", "none.mid", "--output", "a.safetensors", *QUICK).refused("none.mid")
+    (improviser.folder / "empty").mkdir()
+    assert improviser("train", "empty", "--output", "a.safetensors", *QUICK).refused("empty")
+    assert improviser("train", "--output", "a.safetensors").code == 2
+
+
+class Training:
+    """`improviser train` as a process that would take an hour."""
+
+    def __init__(self, folder: Path, tune: Path, *options: str) -> None:
+        command = [
+            sys.executable,
+            "-m",
+            "improviser",
+            "train",
+            str(tune),
+            "--task",
+            "echo",
+            "--output",
+            "a.safetensors",
+        ]
+        self.process = subprocess.Popen(
+            [*command, "--json", "--population", "30", *options],
+            cwd=folder,
+            env={**os.environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def wait_for(self, generation: int) -> None:
+        """Wait until a generation is printed."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if json.loads(line)["generation"] >= generation:
+                return
+        raise AssertionError(f"it ended before generation {generation}")
+
+    def end(self, number: int) -> int:
+        """Send a signal and wait for the end."""
+        self.process.send_signal(number)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_ctrl_c_keeps_the_champion(improviser: CommandLine, tune: Path, number: int, code: int) -> None:
+    training = Training(improviser.folder, tune, "--minutes", "60")
+    training.wait_for(3)
+    assert training.end(number) == code
+    assert load_model(improviser.folder / "a.safetensors").task == "echo"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_after_a_kill_resuming_gives_what_an_uninterrupted_run_gives(improviser: CommandLine, tune: Path) -> None:
+    limit = ("--generations", "400", "--checkpoint", "7")
+    training = Training(improviser.folder, tune, *limit)
+    training.wait_for(20)
+    training.end(signal.SIGKILL)
+    assert improviser.files() == {"a.safetensors.checkpoint"}
+    options = ("--task", "echo", "--population", 30, *limit)
+    resumed = improviser("train", tune, "--output", "a.safetensors", *options, "--resume", "--json")
+    whole = improviser("train", tune, "--output", "b.safetensors", *options, "--json")
+    assert (resumed.code, whole.code) == (0, 0)
+    first = json.loads(resumed.out.splitlines()[0])["generation"]
+    assert 14 < first <= 400
+    assert (first - 1) % 7 == 0
+    best = [json.loads(line)["best"] for line in whole.out.splitlines()]
+    assert [json.loads(line)["best"] for line in resumed.out.splitlines()] == best[first - 1 :]
+    assert (improviser.folder / "a.safetensors").read_bytes() == (improviser.folder / "b.safetensors").read_bytes()
+    assert "a.safetensors.checkpoint" not in improviser.files()
+
+
+def test_resuming_with_other_options_is_refused(improviser: CommandLine, tune: Path) -> None:
+    training = Training(improviser.folder, tune, "--minutes", "60", "--checkpoint", "1")
+    training.wait_for(3)
+    training.end(signal.SIGKILL)
+    options = ("--task", "echo", "--population", 31, "--resume")
+    assert improviser("train", tune, "--output", "a.safetensors", *options).refused("checkpoint", "population")
