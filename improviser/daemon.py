@@ -22,7 +22,7 @@ from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
 from improviser.midi import encode
 from improviser.patchbay import IN, OUT, Patchbay, Wires
-from improviser.pipe import AnyReport, Change, Command, Failed, Lost, Open, Ready, Swap
+from improviser.pipe import AnyReport, Change, Command, Failed, Lost, Open, Panic, Ready, Swap
 
 log = logging.getLogger("improviser")
 
@@ -267,10 +267,13 @@ class Service:
             return
         if self._waited_for:
             self._connect_chosen(self._patchbay)
-        restored = self._patchbay.refresh(self._loop.time())
+        rewiring = self._patchbay.refresh(self._loop.time())
         self._rewired = bool(self._wires.cut)
-        for peer in restored:
+        for peer in rewiring.restored:
             log.info("connected to %s", peer)
+        if rewiring.unplugged:
+            log.info("%s is unplugged: what it held is released", ", ".join(rewiring.unplugged))
+            self.send(Panic())
 
     def _keep_releases(self, engine: EngineProcess) -> None:
         if not engine.ledger.silent:
@@ -299,7 +302,7 @@ class Service:
                 await self._sleep(RETRY_SECONDS)
                 continue
             if self._patchbay is not None:
-                restored = self._patchbay.restore(self._loop.time())
+                restored = self._patchbay.restore(self._loop.time()).restored
                 log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
                 self._release()
             return

@@ -42,6 +42,14 @@ class Wires:
         self.absent.add(peer)
 
 
+@dataclass(frozen=True, slots=True)
+class Rewiring:
+    """What a look at the connections found: peers connected again, and sources of our input that are no longer."""
+
+    restored: tuple[str, ...] = ()
+    unplugged: tuple[str, ...] = ()
+
+
 class Patchbay:
     """Connections of one engine's ports on a JACK server.
 
@@ -66,6 +74,7 @@ class Patchbay:
         self._name = name
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
+        self._feeding: set[str] = set()
         self._wires = wires
         self._watch(changed, lost)
         self.expect()
@@ -92,6 +101,7 @@ class Patchbay:
     def expect(self) -> None:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
         self._ports = {}
+        self._feeding = set()
         self._earlier = set(self._own_candidates())
 
     def _own_candidates(self) -> list[str]:
@@ -120,8 +130,8 @@ class Patchbay:
         others = [port for port in ports if port.name not in ours]
         return pick(choice, [port.name for port in others], [p.name for p in others if p.is_physical], direction)
 
-    def refresh(self, now: float) -> list[str]:
-        """Learn what the user has connected and cut, connect what has come back; return what was restored.
+    def refresh(self, now: float) -> Rewiring:
+        """Learn what the user has connected and cut, connect what has come back.
 
         A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
         exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
@@ -129,13 +139,16 @@ class Patchbay:
 
         :param now: seconds, on any steady clock.
         """
-        restored = []
+        restored, unplugged = [], []
         for role, ours in self._ports.items():
             connected = self._peers_of(ours)
             if connected is None:
                 continue
             remembered = self._wires.peers[role]
             remembered |= connected
+            if role == IN:
+                unplugged += sorted(self._feeding - connected)
+                self._feeding = connected
             self._wires.absent -= connected
             for peer in sorted(remembered):
                 if peer in connected:
@@ -147,15 +160,15 @@ class Patchbay:
                 elif self._connect(role, ours, peer):
                     self._wires.absent.discard(peer)
                     restored.append(peer)
-        return restored
+        return Rewiring(tuple(restored), tuple(unplugged))
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
         if now - self._wires.cut.setdefault((role, peer), now) > CUT_SECONDS:
             del self._wires.cut[role, peer]
             self._wires.peers[role].discard(peer)
 
-    def restore(self, now: float) -> list[str]:
-        """Connect a new engine's ports as the old one's were; return the peers that were there."""
+    def restore(self, now: float) -> Rewiring:
+        """Connect a new engine's ports as the old one's were."""
         self._wires.cut.clear()
         self._wires.absent |= self._wires.peers[IN] | self._wires.peers[OUT]
         return self.refresh(now)
