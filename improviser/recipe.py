@@ -3,7 +3,7 @@
 import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from improviser.core.evolution.strategy import FloatArray, Strategy, Task
@@ -32,6 +32,7 @@ class Options:
     population: int | None = None
     generations: int | None = None
     minutes: float | None = None
+    patience: int | None = None
     lookback: int | None = None
     layers: tuple[int, ...] | None = None
     layer_type: str | None = None
@@ -47,6 +48,7 @@ class Options:
         self._check("population", _within(self.population, 2, 100_000), "2–100000")
         self._check("generations", _within(self.generations, 1, 10**9), "at least 1")
         self._check("minutes", _within(self.minutes, 1e-9, 1e6), "more than 0")
+        self._check("patience", _within(self.patience, 1, 10**9), "at least 1")
         self._check("lookback", _within(self.lookback, 1, 256), "1–256")
         self._check("divergence", _within(self.divergence, 0, 100), "0–100")
         self._check("survivors", _within(self.survivors, 1e-9, 1), "a share above 0, up to 1")
@@ -117,7 +119,8 @@ def prepare(options: Options) -> Recipe:
     """
     module, name = RECIPES[options.task].split(":")
     recipe_of = cast("Callable[[Options], Recipe]", getattr(importlib.import_module(module), name))
-    return recipe_of(options)
+    recipe = recipe_of(options)
+    return replace(recipe, limits=replace(recipe.limits, patience=options.patience)) if options.patience else recipe
 
 
 def _within(value: float | None, lowest: float, highest: float) -> bool:

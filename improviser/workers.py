@@ -1,7 +1,9 @@
 """Several processes that score one population: each holds the task, and one thread of linear algebra."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -43,8 +45,18 @@ def over(executor: Executor) -> Score:
 
 
 def _hold(task: Task) -> None:
+    """Keep the task, and live no longer than the process that gave it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the champion
     _held["task"] = task
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's death, however it comes, and follow: nobody else would tell this process to end."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _score_chunk(chunk: FloatArray, batch: Any) -> NDArray[np.float64]:

@@ -184,6 +184,7 @@ def test_notes_that_cannot_be_followed_are_refused(tmp_path: Path) -> None:
         {"generations": 0},
         {"minutes": 0.0},
         {"minutes": float("nan")},
+        {"patience": 0},
         {"lookback": 0},
         {"divergence": -0.1},
         {"divergence": float("inf")},
@@ -203,6 +204,13 @@ def test_options_out_of_range_are_refused_by_name(wrong: dict[str, object], tune
     name = next(iter(wrong)).replace("_", "-")
     with pytest.raises(ConfigError, match=f"--{name} is"):
         prepare(Options((str(tune),), **options))
+
+
+def test_patience_ends_a_run_that_has_stalled(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 500, patience=9)
+    done = breed(of, tmp_path / "kept")
+    assert done.complete
+    assert len(done.records) == done.champions[0].generation + 9 < 500
 
 
 def test_a_report_is_written_beside_the_model(tune: Path, tmp_path: Path) -> None:

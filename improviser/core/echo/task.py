@@ -12,6 +12,9 @@ from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import MAX_WEIGHT, EchoNetwork, EchoShape
 from improviser.core.evolution import strategy
 
+OUTPUTS_AT_A_TIME = 2**16
+"""How many raw outputs are decoded together: as much as stays in the cache, however long the sequence is."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EchoTask:
@@ -49,8 +52,15 @@ class EchoTask:
 
     def fitness(self, population: strategy.FloatArray, batch: None) -> FloatArray:  # noqa: ARG002
         """Return the rating of each genome, shape (population,): −1 … 1, or NaN, also where weights grew too large."""
-        raw = self.shape.collapse(population) @ self._windows
-        rating = rate_population(raw, self.train.numbers, self.train.ranked)
+        places = self.shape.collapse(population)
+        ranked = self.train.ranked
+        rows = max(1, OUTPUTS_AT_A_TIME // len(self.train.numbers))
+        rating = np.concatenate(
+            [
+                rate_population(places[start : start + rows] @ self._windows, self.train.numbers, ranked)
+                for start in range(0, len(places), rows)
+            ]
+        )
         rating[~(np.abs(population).max(axis=1) <= MAX_WEIGHT)] = np.nan
         return rating
 

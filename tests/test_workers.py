@@ -1,0 +1,89 @@
+"""Workers: they score what one process scores, stand behind any executor, and do not outlive their parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from improviser import workers
+from improviser.core.echo.encoding import EncodedNotes
+from improviser.core.echo.network import EchoShape
+from improviser.core.echo.task import EchoTask
+from improviser.training import in_process
+from tests.melodies import TUNE, write_melody
+
+
+def task() -> EchoTask:
+    return EchoTask(EchoShape((4, 3, 1)), EncodedNotes.of(TUNE), EncodedNotes.of(TUNE))
+
+
+def test_any_executor_will_do() -> None:
+    echo = task()
+    population = echo.first_population(np.random.default_rng(1), 123)
+    with ThreadPoolExecutor(3, initializer=workers._held.__setitem__, initargs=("task", echo)) as executor:
+        score = workers.over(executor)
+        assert (score(population, None) == in_process(echo)(population, None)).all()
+
+
+def test_processes_score_what_one_scores() -> None:
+    echo = task()
+    population = echo.first_population(np.random.default_rng(1), 123)
+    with workers.scoring(echo, 2) as score:
+        assert (score(population, None) == in_process(echo)(population, None)).all()
+
+
+def children_of(parent: int) -> set[int]:
+    """Return the processes below `parent`, on Linux."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = stat.read_text()
+        except OSError:
+            continue
+        if int(text.rpartition(")")[2].split()[1]) == parent:
+            found.add(int(stat.parent.name))
+    return found | {below for child in found for below in children_of(child)}
+
+
+def alive(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    tune = write_melody(tmp_path / "tune.mid", TUNE * 3)
+    command = (
+        "train",
+        tune,
+        "--task",
+        "echo",
+        "--output",
+        "a.safetensors",
+        "--minutes",
+        "60",
+        "--json",
+        "--workers",
+        "2",
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-m", "improviser", *map(str, command)], cwd=tmp_path, stdout=subprocess.PIPE
+    )
+    assert parent.stdout is not None
+    parent.stdout.readline()
+    below = children_of(parent.pid)
+    assert len(below) >= 2
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.communicate()
+    deadline = time.monotonic() + 20
+    while any(map(alive, below)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(map(alive, below))
