@@ -9,7 +9,18 @@ from typing import Annotated, Any
 import typer
 
 from improviser import __version__
-from improviser.commands import config, demo, import_bach_generator, inspect, models, play, ports, render, train
+from improviser.commands import (
+    config,
+    demo,
+    evaluate,
+    import_bach_generator,
+    inspect,
+    models,
+    play,
+    ports,
+    render,
+    train,
+)
 from improviser.errors import ImproviserError
 
 INTERRUPTED = 130
@@ -79,6 +90,7 @@ for _name, _function, _epilog in (
     ("render", render.render, None),
     ("models", models.models, None),
     ("inspect", inspect.inspect, None),
+    ("evaluate", evaluate.evaluate, None),
     ("import-bach-generator", import_bach_generator.import_bach_generator, None),
 ):
     app.command(_name, epilog=_epilog)(guarded(_function))

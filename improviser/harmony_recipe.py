@@ -79,7 +79,7 @@ def prepare(options: Options) -> Recipe:
             "layers": [settings.hidden],
             "seed": options.seed,
         },
-        sources=tuple({"name": name, "notes": len(player)} for name, player, _ in found),
+        sources=tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found),
         build=build,
         scores=scores,
         members=members,

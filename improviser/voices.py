@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from improviser.chorales import VOICES, load_chorales
 from improviser.core.note import PITCHES, Note
 from improviser.core.piece import Piece
-from improviser.corpus import CHORALES, read_files
+from improviser.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.errors import CorpusError
 from improviser.midifile import MidiPiece, TimedNote, melody
+from improviser.sources import demo_tune
 
 TOP = VOICES[0]
 # Names of the voices of a piece, from the top, by how many there are.
@@ -31,16 +32,18 @@ class Sources:
 
 
 def read_sources(sources: Sequence[str]) -> Sources:
-    """Read MIDI files, folders, and `bach-chorales`.
+    """Read MIDI files, folders, `bach-chorales` and `demo-tune`.
 
     :raises CorpusError: if there is nothing to learn from, or the chorales are wanted without the extra `corpus`.
     :raises MidiFileError: if the one file that was asked for cannot be used.
     """
     pieces: list[Piece] = []
     skipped: tuple[str, ...] = ()
-    files = [source for source in sources if source != CHORALES]
-    if len(files) < len(sources):
+    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
+    if CHORALES in sources:
         pieces += load_chorales()
+    if DEMO_TUNE in sources:
+        pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
     if files:
         corpus = read_files(files)
         skipped = corpus.skipped
@@ -83,13 +86,13 @@ def _turned(timed: TimedNote) -> TimedNote:
     return replace(timed, note=replace(timed.note, pitch=PITCHES - 1 - timed.note.pitch))
 
 
-def duets(pieces: Sequence[Piece], voice: str) -> list[tuple[str, tuple[Note, ...], tuple[Note, ...]]]:
-    """Return name, top voice and the voice called `voice` of every piece that has it.
+def duets(pieces: Sequence[Piece], voice: str) -> list[tuple[Piece, tuple[Note, ...], tuple[Note, ...]]]:
+    """Return the piece, its top voice and the voice called `voice` of every piece that has it.
 
     :raises CorpusError: if none has.
     """
     found = [
-        (piece.name, piece.voices[0], own)
+        (piece, piece.voices[0], own)
         for piece in pieces
         if voice != piece.voice_names[0] and (own := piece.voice(voice)) is not None
     ]

@@ -1,0 +1,51 @@
+"""`improviser evaluate`: how well a model knows a corpus."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.")],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, or bach-chorales.")],
+    *,
+    seed: Annotated[int, typer.Option(min=0, help="For what the model plays by itself.")] = 0,
+    temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="Of what it plays by itself.")] = 1.0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a model on notes: bits per note, first choices, and its own play beside the corpus's."""
+    import sys
+
+    from improviser.evaluation import evaluate as score
+    from improviser.library import load_model
+    from improviser.voices import read_sources
+
+    loaded = load_model(model)
+    read = read_sources(sources)
+    found = score(loaded, read.pieces, seed=seed, temperature=temperature)
+    values = {"model": loaded.name, "task": loaded.task, **found.values(), "skipped": list(read.skipped)}
+    if json:
+        import msgspec
+
+        print(msgspec.json.format(msgspec.json.encode(values)).decode())
+        return
+    for line in _table(values):
+        print(line)
+    for reason in read.skipped:
+        print(f"left out: {reason}", file=sys.stderr)
+
+
+def _table(values: dict[str, Any]) -> list[str]:
+    spread = values["per_piece"]
+    pieces = "{lowest:.3f} – {highest:.3f}, median {median:.3f}, deviation {deviation:.3f}".format(**spread)
+    lines = [
+        f"{values['model']} ({values['task']}) on {values['pieces']} pieces, {values['notes']} notes",
+        f"  bits per note   {values['bits_per_note']:.3f}",
+        f"  by piece        {pieces}",
+        f"  first choice    {values['top_1']:.3f}",
+        "  left to itself  model   corpus",
+    ]
+    for name, pair in values["left_to_itself"].items():
+        if pair["model"] is not None and pair["corpus"] is not None:
+            lines.append(f"    {name.replace('_', ' '):<13} {pair['model']:.3f}   {pair['corpus']:.3f}")
+    return lines
