@@ -150,7 +150,7 @@ class Performer:
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included; return what to send."""
         self._voice.clear()
-        return list(self.ledger.releases())
+        return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event]) -> list[Event]:
         return [part for event in events for part in self.ledger.admit(event)]
