@@ -29,7 +29,8 @@ log = logging.getLogger("improviser")
 WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 RETRY_SECONDS = 0.5
-STEADY_SECONDS = 5.0
+AGAIN_SECONDS = 1.3
+NOTHING: tuple[float, list[bytes]] = (0.0, [])
 
 
 class Cause(enum.Enum):
@@ -72,6 +73,7 @@ class Service:
         self._wires = Wires()
         self._waited_for: dict[str, str] = {}
         self._unreleased: list[bytes] = []
+        self._release_again = NOTHING
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
@@ -145,6 +147,7 @@ class Service:
                 await self._open()
                 if self._patchbay is not None:
                     self._connect_chosen(self._patchbay)
+                    self._patchbay.refresh(self._loop.time())
                 self._opened.set()
             except PortError:
                 if not self._session.wait_for_ports:
@@ -223,7 +226,6 @@ class Service:
             else:
                 if peer is not None:
                     self._wires.add(role, peer)
-        patchbay.refresh(self._loop.time())
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -260,6 +262,7 @@ class Service:
                 return Cause.FROZE
             if self._rewired:
                 self._rewire()
+            self._release_twice(engine)
 
     def _rewire(self) -> None:
         """Take in what changed on JACK."""
@@ -288,7 +291,20 @@ class Service:
                 log.warning("%s", error)
             else:
                 log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
+                self._release_again = (self._loop.time() + AGAIN_SECONDS, self._unreleased)
                 self._unreleased = []
+
+    def _release_twice(self, engine: EngineProcess) -> None:
+        """Release once more: a client that dies in the middle of a period makes JACK lose events for a second.
+
+        What the new engine plays meanwhile is spared.
+        """
+        due, messages = self._release_again
+        if messages and self._loop.time() > due and self._patchbay is not None:
+            self._release_again = NOTHING
+            spared = {encode(event) for event in engine.ledger.releases()}
+            with contextlib.suppress(MidiSystemError):
+                self._patchbay.release(message for message in messages if message not in spared)
 
     async def _reopen(self) -> None:
         """Start a new engine, as soon as the MIDI system lets us, and restore its connections."""

@@ -137,8 +137,16 @@ def quiet() -> Iterator[None]:
 
 
 def compiled_backends() -> list[Backend]:
-    """Return the backends that RtMidi was compiled with here, in the order in which they are tried."""
-    import rtmidi
+    """Return the backends that RtMidi was compiled with here, in the order in which they are tried.
+
+    :raises MidiSystemError: if RtMidi cannot be loaded: its Linux build needs ALSA's library, even to speak JACK.
+    """
+    try:
+        import rtmidi
+    except ImportError as error:
+        raise MidiSystemError(
+            f"RtMidi cannot be loaded ({error}); install ALSA's library (on Debian: apt install libasound2)"
+        ) from error
 
     compiled = set(rtmidi.get_compiled_api())
     return [backend for backend in BACKENDS if getattr(rtmidi, backend.constant) in compiled]

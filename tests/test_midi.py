@@ -1,5 +1,7 @@
 """MIDI messages and ports: what bytes say, and which port a user means."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,11 +82,18 @@ def test_devices_are_told_from_software() -> None:
     assert hardware_among(["loopMIDI Port 1", "Keystation 49", "IAC Driver Bus 1"], "winmm") == ["Keystation 49"]
 
 
+@pytest.fixture
+def rtmidi_loads() -> None:
+    pytest.importorskip("rtmidi", reason="RtMidi cannot be loaded: ALSA's library is missing", exc_type=ImportError)
+
+
+@pytest.mark.usefixtures("rtmidi_loads")
 def test_an_unknown_api_is_an_error_that_lists_what_there_is() -> None:
     with pytest.raises(PortError, match=r"'oss'.*auto"):
         backends_for("oss")
 
 
+@pytest.mark.usefixtures("rtmidi_loads")
 def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if "jack" not in [backend.name for backend in compiled_backends()]:
         pytest.skip("RtMidi has no JACK here")
@@ -95,3 +104,9 @@ def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest
     (report,) = [report for report in survey() if report.api == "jack"]
     assert not report.available
     assert "start a JACK server" in report.remedy
+
+
+def test_where_rtmidi_cannot_be_loaded_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    with pytest.raises(MidiSystemError, match="libasound2"):
+        compiled_backends()

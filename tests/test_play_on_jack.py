@@ -143,3 +143,49 @@ def test_the_engines_death_ends_what_sounds_and_playing_goes_on(
         assert [message[0] for message in heard] == [0x90, 0x80]
     assert fault_player.leave(signal.SIGTERM) == 0
     fault_player.assert_gone()
+
+
+def test_named_ports_are_connected(
+    jack_server: JackServer, jack_peer: Callable[[str], JackPeer], model: str, tmp_path: Path
+) -> None:
+    keyboard, synth = jack_peer("my keyboard"), jack_peer("my synth")
+    options = ("--name", CLIENT, "--model", model, "--input", "MY KEYB", "--output", "my synth")
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("hears my keyboard-out:out, plays to my synth-in:in")
+        keyboard.send(note_on(60), note_off(60))
+        assert [received.message[0] for received in synth.wait_for(2)] == [0x90, 0x80]
+        assert player.leave(signal.SIGTERM) == 0
+
+
+def test_a_port_that_does_not_exist_is_an_error_and_leaves_nothing_behind(
+    jack_server: JackServer, model: str, tmp_path: Path
+) -> None:
+    options = ("--name", CLIENT, "--model", model, "--input", "no such keyboard")
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        assert player.process.wait(15) == 2
+        (line,) = player.said().splitlines()
+        assert line.startswith("improviser: error: no MIDI input matches 'no such keyboard'")
+        player.assert_gone()
+
+
+def test_a_keyboard_may_come_later(
+    jack_server: JackServer, jack_peer: Callable[[str], JackPeer], model: str, tmp_path: Path
+) -> None:
+    options = ("--name", CLIENT, "--model", model, "--input", "late keyboard", "--output", "virtual")
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options, "--wait-for-ports") as player:
+        player.wait_for("playing on jack")
+        keyboard = jack_peer("late keyboard")
+        player.wait_for("connected to late keyboard-out:out")
+        keyboard.connect(keyboard.wait_for_port(CLIENT, ":out"), keyboard.input)
+        keyboard.send(note_on(60), note_off(60))
+        assert [received.message[0] for received in keyboard.wait_for(2)] == [0x90, 0x80]
+        assert player.leave(signal.SIGTERM) == 0
+
+
+def test_without_any_midi_system_one_line_says_what_to_do(model: str, tmp_path: Path) -> None:
+    environment = {"JACK_DEFAULT_SERVER": "improviser-no-such-server", "JACK_NO_START_SERVER": "1"}
+    with Player(environment, tmp_path / "play.log", "--model", model, "--api", "jack") as player:
+        assert player.process.wait(15) == 1
+        (line,) = player.said().splitlines()
+        assert line.startswith("improviser: error: JACK does not work here")
+        assert "start a JACK server" in line
