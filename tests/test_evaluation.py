@@ -1,7 +1,6 @@
 """Evaluation: right sums, every kind of model, and the command's two outputs."""
 
 import math
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from improviser.core.note import Note
 from improviser.core.piece import Piece
-from improviser.core.responder import Model
 from improviser.errors import CorpusError
 from improviser.evaluation import evaluate, play_along
 from improviser.library import load_model
@@ -49,12 +47,7 @@ def test_bits_are_those_of_the_contract() -> None:
 
 @pytest.mark.parametrize("name", ["harmony", "melody", "echo"])
 def test_every_kind_of_model(name: str) -> None:
-    models: dict[str, Callable[[], Model]] = {
-        "harmony": a_model,
-        "melody": a_melody_model,
-        "echo": lambda: load_model("echo"),
-    }
-    model = models[name]()
+    model = a_model() if name == "harmony" else a_melody_model() if name == "melody" else load_model(name)
     values = evaluate(model, pieces()).values()
     assert values["pieces"] == 3
     assert 0 < values["bits_per_note"] <= 64
