@@ -28,6 +28,9 @@ LOOKBACK = 10
 LAYERS = (20, 20)
 SURVIVORS = 0.2
 DIVERGENCE = 0.05
+LARGEST_GENOME = 500_000
+LARGEST_POPULATION = 50_000_000
+"""Weights; a population of them takes 200 MB, and breeding as much again."""
 MUTATIONS = ("factor", "offset", "selection")
 STRATEGIES = ("ga",)
 DEMO_TUNE_SECONDS = 59.5
@@ -44,6 +47,7 @@ def prepare(options: Options) -> Recipe:
     choice("strategy", options.strategy, STRATEGIES)
     shape = _shape(options)
     population = options.population or POPULATION
+    _check_size(population, shape)
     divergence = DIVERGENCE if options.divergence is None else options.divergence
     mutation = choice("mutation", options.mutation, MUTATIONS)
     breeding = Breeding(_mutation(mutation, divergence, shape), options.survivors or SURVIVORS)
@@ -96,6 +100,15 @@ def _shape(options: Options) -> EchoShape:
         )
     layer_type = choice("layer_type", options.layer_type, LAYER_TYPES)
     return EchoShape((options.lookback or LOOKBACK, *layers, 1), cast("LayerType", layer_type))
+
+
+def _check_size(population: int, shape: EchoShape) -> None:
+    """Refuse what would not fit into memory."""
+    if shape.genome_size > LARGEST_GENOME or population * shape.genome_size > LARGEST_POPULATION:
+        raise ConfigError(
+            f"--population of {population} networks with {shape.genome_size} weights each is more than can be bred "
+            f"({LARGEST_GENOME} a network, {LARGEST_POPULATION} in all); lower it, --lookback or --layers"
+        )
 
 
 def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:

@@ -213,6 +213,12 @@ def test_patience_ends_a_run_that_has_stalled(tune: Path, tmp_path: Path) -> Non
     assert len(done.records) == done.champions[0].generation + 9 < 500
 
 
+@pytest.mark.parametrize("wrong", [{"layers": (4000, 4000)}, {"layers": (600, 600), "population": 1000}])
+def test_what_would_not_fit_into_memory_is_refused(wrong: dict[str, Any], tune: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--population of .* more than can be bred"):
+        prepare(Options((str(tune),), task="echo", **wrong))
+
+
 def test_a_report_is_written_beside_the_model(tune: Path, tmp_path: Path) -> None:
     options = Options((str(tune),), task="echo", generations=5, population=30, layers=(4, 4), divergence=0.25)
     of = prepare(options)

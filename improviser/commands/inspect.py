@@ -1,8 +1,14 @@
 """`improviser inspect`: what a model file holds."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from improviser.core.responder import Model
+
+SOURCES_SHOWN = 5
 
 
 def inspect(
@@ -15,15 +21,18 @@ def inspect(
 
     path = library.find(model)
     file = modelfile.read(path)
-    library.build(path.stem, file, path)  # a file that cannot be played is not described either
+    loaded = library.build(path.stem, file, path)  # a file that cannot be played is not described either
     description: dict[str, Any] = {
         "name": path.stem,
         "path": str(path),
         "task": file.task,
+        "layers": _layers(loaded),
         "parameters": sum(int(tensor.size) for tensor in file.tensors.values()),
-        "settings": dict(file.settings),
+        "viewpoints": file.settings.get("viewpoints", []),
+        "scores": file.provenance.get("scores", {}),
+        "settings": {name: value for name, value in file.settings.items() if name != "viewpoints"},
         "tensors": {name: {"dtype": str(array.dtype), "shape": array.shape} for name, array in file.tensors.items()},
-        "provenance": dict(file.provenance),
+        "provenance": {name: value for name, value in file.provenance.items() if name != "scores"},
     }
     if json:
         import msgspec
@@ -34,17 +43,34 @@ def inspect(
         print(line)
 
 
-def _lines(values: dict[str, Any], indent: str = "") -> list[str]:
+def _layers(model: "Model") -> list[int]:
+    """Return how many nodes each layer of one network has, the inputs first."""
+    from improviser.core.echo.model import EchoModel
+    from improviser.core.network import Shape
+
+    if isinstance(model, EchoModel):
+        return list(model.network.shape.nodes)
+    shape = getattr(model, "shape", None)
+    return [shape.inputs, shape.hidden, shape.pitches + shape.rest] if isinstance(shape, Shape) else []
+
+
+def _lines(values: Mapping[str, Any], indent: str = "") -> list[str]:
     """Return one line per value; values within values are indented."""
     lines = []
     for name, value in values.items():
         title = f"{indent}{name.replace('_', ' ')}:"
         if isinstance(value, dict):
-            lines += [title, *_lines(value, indent + "  ")]
-        elif isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
-            lines += [title, *(f"{indent}  {', '.join(f'{k} {v}' for k, v in item.items())}" for item in value)]
+            lines += [title, *_lines(value, indent + "  ")] if value else []
+        elif isinstance(value, list | tuple) and value and all(isinstance(item, dict) for item in value):
+            lines += [title, *(f"{indent}  {row}" for row in _rows(value))]
         elif isinstance(value, list | tuple):
-            lines.append(f"{title} {' '.join(map(str, value))}")
-        else:
+            lines += [f"{title} {', '.join(map(str, value))}"] if value else []
+        elif value is not None:
             lines.append(f"{title} {value}")
     return lines
+
+
+def _rows(values: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a row for each of the first values, and how many more there are."""
+    rows = [", ".join(f"{name} {value}" for name, value in item.items()) for item in values[:SOURCES_SHOWN]]
+    return [*rows, f"and {len(values) - SOURCES_SHOWN} more"] if len(values) > SOURCES_SHOWN else rows

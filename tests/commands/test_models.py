@@ -43,12 +43,13 @@ def test_inspect_describes_a_model(improviser: CommandLine) -> None:
     shown = improviser("inspect", "echo")
     assert shown.code == 0
     assert "task: echo" in shown.out
-    assert "nodes: 10 20 20 1" in shown.out
+    assert "layers: 10, 20, 20, 1" in shown.out
     assert "demo-tune" in shown.out
     values = json.loads(improviser("inspect", "echo", "--json").out)
     assert (values["task"], values["parameters"], values["settings"]["nodes"]) == ("echo", 620, [10, 20, 20, 1])
     assert values["provenance"]["options"]["seed"] == 1
-    assert values["provenance"]["scores"]["rating"] > 0.9
+    assert values["scores"]["rating"] > 0.9
+    assert values["layers"] == [10, 20, 20, 1]
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
