@@ -7,7 +7,6 @@ file, variable or flag that is wrong. The same definitions check what changes a 
 import contextlib
 import difflib
 import os
-import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,30 +18,31 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
+from improviser.core.broker import OFF, parse_broker
 from improviser.core.performer import MODES
 from improviser.core.scales import pitches_of
 from improviser.errors import ConfigError
+from improviser.serving import NAME_PATTERN, ServingSettings, Words, about
+from improviser.toml import read_toml
 
 VARIABLE_PREFIX = "IMPROVISER_"
 FILE_VARIABLE = "IMPROVISER_CONFIG"
-NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#]{1,40}$"
+PROFILE_VARIABLE = "IMPROVISER_PROFILE"
 MAX_SEED = 2**63 - 1
-OTHER_VARIABLES = (FILE_VARIABLE, "IMPROVISER_MODELS", "IMPROVISER_MQTT_PASSWORD", "IMPROVISER_REQUIRE_SERVERS")
-MAX_FILE_BYTES = 1 << 20
+PASSWORD_VARIABLE = "IMPROVISER_MQTT_PASSWORD"  # noqa: S105  the name of one
+OTHER_VARIABLES = (
+    FILE_VARIABLE,
+    PROFILE_VARIABLE,
+    PASSWORD_VARIABLE,
+    "IMPROVISER_MODELS",
+    "IMPROVISER_REQUIRE_SERVERS",
+)
 MAX_SHOWN = 40
 MISTYPED = 0.9
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-Words = Annotated[str, Meta(min_length=1, max_length=1024)]
-
-
-def about(description: str, allowed: str, *, live: bool = False, **limits: Any) -> Meta:
-    """Describe a setting: what it does, what it may be, whether it can change while one plays, and its limits."""
-    return Meta(description=description, extra={"allowed": allowed, "live": live}, **limits)
-
-
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(ServingSettings, frozen=True, kw_only=True):
     """Everything that `play` can be told."""
 
     input: Annotated[Words, about("Where notes come from.", "auto, virtual, or part of a port's name")] = "auto"
@@ -83,6 +83,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         about("Makes the answers repeatable; another each time by default.", "a whole number ≥ 0"),
     ] = None
     record: Annotated[bool | Words, about("Keep every session.", "true, false, or the folder to keep it in")] = True
+    record_days: Annotated[
+        float, about("How many days a recorded session is kept.", "a number > 0", gt=0, le=1_000_000)
+    ] = 365.0
+    record_megabytes: Annotated[
+        float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
+    ] = 1000.0
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
     ] = None
@@ -116,11 +122,13 @@ class Key:
 
 
 def _keys() -> Iterator[Key]:
-    for field in msgspec.structs.fields(Settings):
+    # What is played comes first, and how it is served after it.
+    for field in sorted(msgspec.structs.fields(Settings), key=lambda field: field.name in _SERVING):
         meta = field.type.__metadata__[-1]
         yield Key(field.name, field.type, field.default, meta.description, meta.extra["allowed"], meta.extra["live"])
 
 
+_SERVING = {field.name for field in msgspec.structs.fields(ServingSettings)}
 KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
 LIVE_KEYS = tuple(key.name for key in KEYS.values() if key.live)
 
@@ -151,6 +159,8 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
         raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {_nearest(name, KEYS)}")
     if name == "model" and isinstance(value, str):
         value = (value,)
+    if name == "mqtt" and isinstance(value, str):
+        _check_broker(value, prefix)
     try:
         checked = msgspec.convert(value, key.kind)
         known = _is_known(name, checked)
@@ -159,6 +169,17 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     if not known:
         raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}")
     return checked
+
+
+def _check_broker(url: str, prefix: str) -> None:
+    """Check the URL of a broker; the message never shows it, since it may hold a password.
+
+    :raises ConfigError: if it is none.
+    """
+    try:
+        parse_broker(url)
+    except ConfigError as error:
+        raise ConfigError(f"{prefix}{error}") from None
 
 
 def check_text(name: str, text: str, origin: str | None = None) -> Any:
@@ -185,21 +206,22 @@ def load(
     flags: Mapping[str, Any] | None = None,
     file: Path | None = None,
     environment: Mapping[str, str] | None = None,
+    profile: str | None = None,
 ) -> Config:
-    """Gather the settings: defaults ← file ← environment ← flags.
+    """Gather the settings: defaults ← file ← its profile ← environment ← flags.
 
     :param flags: the options that were given, by setting; None is "not given".
     :param file: a TOML file; by default the one that IMPROVISER_CONFIG names, or the user's own if there is one.
     :param environment: by default that of the process.
+    :param profile: which profile of the file to use; by default the one that IMPROVISER_PROFILE names, or none.
     :raises ConfigError: if the file cannot be read, or anything in any source is unknown or cannot be.
     """
     environment = os.environ if environment is None else environment
     path = find_file(file, environment)
     values: dict[str, Any] = {}
     origins = dict.fromkeys(KEYS, "default")
-    if path is not None:
-        for name, value in _read(path).items():
-            values[name], origins[name] = check(name, value, str(path)), str(path)
+    for name, value, origin in _from_file(path, profile or environment.get(PROFILE_VARIABLE)):
+        values[name], origins[name] = value, origin
     for name, text in _variables(environment).items():
         variable = KEYS[name].variable
         values[name], origins[name] = check_text(name, text, variable), variable
@@ -207,10 +229,50 @@ def load(
         if value is not None:
             values[name], origins[name] = check(name, value, KEYS[name].flag), KEYS[name].flag
     settings = Settings(**values)
+    _check_together(settings, origins)
+    return Config(settings, origins, path)
+
+
+def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Check what only several settings together can get wrong.
+
+    :raises ConfigError: if they do.
+    """
     if settings.low > settings.high:
         origin = origins["low"] if origins["low"] != "default" else origins["high"]
         raise ConfigError(f"{origin}: low must not be above high; they are {settings.low} and {settings.high}")
-    return Config(settings, origins, path)
+    if settings.listen_to == settings.name:
+        raise ConfigError(
+            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"
+        )
+    if settings.listen_to is not None and settings.mqtt == OFF:
+        raise ConfigError(
+            f"{origins['listen_to']}: to listen to another improviser takes a broker; give one with --mqtt"
+        )
+
+
+def _from_file(path: Path | None, profile: str | None) -> Iterator[tuple[str, Any, str]]:
+    """Yield setting, value and origin for all that a file sets, and then for what the profile in it does.
+
+    :raises ConfigError: if anything in the file is wrong, in other profiles too, or there is no such profile.
+    """
+    content = {} if path is None else read_toml(path)
+    profiles = content.pop("profile", {})
+    if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
+        raise ConfigError(f"{path}: a profile is a table, such as [profile.piano]")
+    for name, value in content.items():
+        yield name, check(name, value, str(path)), str(path)
+    checked = {
+        title: [
+            (name, check(name, value, f"{path}, profile {title}"), f"{path}, profile {title}")
+            for name, value in table.items()
+        ]
+        for title, table in profiles.items()
+    }
+    if profile is not None and profile not in checked:
+        there = _nearest(profile, checked) if checked else "there are none"
+        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {_shown(profile)}; {there}")
+    yield from checked[profile] if profile is not None else ()
 
 
 def default_file() -> Path:
@@ -235,26 +297,6 @@ def find_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
         origin = "" if file else f"{FILE_VARIABLE}: "
         raise ConfigError(f"{origin}there is no file {asked}; `improviser config init` writes one")
     return asked
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as opened:
-            data = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path} is larger than any settings ({MAX_FILE_BYTES // 1024} KiB); is it the right file?")
-    try:
-        # With a line end after it, an error in the last line has a line number too.
-        return tomllib.loads(data.decode("utf-8-sig") + "\n")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise ConfigError(f"{path} is not UTF-8 text at line {line}; save it as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    except (RecursionError, ValueError) as error:  # thousands of brackets; a number of thousands of digits
-        raise ConfigError(f"{path} is nested too deeply, or holds too long a number") from error
 
 
 def _variables(environment: Mapping[str, str]) -> dict[str, str]:

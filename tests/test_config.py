@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from improviser.commands import config as command
-from improviser.config import KEYS, LIVE_KEYS, MAX_FILE_BYTES, Settings, check, check_text, load, validate
+from improviser.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
 from improviser.core.performer import MODES, Parameters
 from improviser.core.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
+from improviser.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {
     "input": st.text(min_size=1),
@@ -35,7 +36,21 @@ GOOD: dict[str, st.SearchStrategy[Any]] = {
     "thru": st.booleans(),
     "seed": st.integers(0, 2**63 - 1),
     "record": st.booleans() | st.just("/some/folder"),
+    "record_days": st.floats(0.5, 1e6),
+    "record_megabytes": st.floats(0.5, 1e9),
     "display": st.booleans(),
+    "mqtt": st.sampled_from(["off", "mqtt://broker", "mqtts://user@[::1]:8884"]),
+    "mqtt_password_file": st.text(min_size=1),
+    "mqtt_ca_file": st.text(min_size=1),
+    "mqtt_cert_file": st.text(min_size=1),
+    "mqtt_key_file": st.text(min_size=1),
+    "mqtt_protocol": st.sampled_from(["auto", "3.1.1", "5"]),
+    "mqtt_events": st.booleans(),
+    "mqtt_discovery": st.booleans(),
+    "mqtt_shutdown": st.booleans(),
+    "listen_to": st.text("abcXYZ 0123456789_-é", min_size=1, max_size=40),
+    "log_format": st.sampled_from(["text", "json"]),
+    "log_level": st.sampled_from(["debug", "info", "warning", "error"]),
 }
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=50) | st.binary(max_size=9)
 ANYTHING = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=9) | st.dictionaries(st.text(), inner))

@@ -11,10 +11,20 @@ if TYPE_CHECKING:
 HEADING = """\
 # How improviser plays live. Remove the "# " before a setting to change it from what it is by default.
 # Environment variables (IMPROVISER_TEMPERATURE, say) come before this file, and the options of `play` before both.
+# Settings under a heading such as [profile.piano], at the end of the file, hold with `play --profile piano` alone.
 # Check it with: improviser config check
 """
-EXAMPLES = {"seed": 1, "display": True}
-"""What is shown for settings that are unset by default."""
+EXAMPLES = {
+    "seed": 1,
+    "display": True,
+    "mqtt": "mqtt://user@localhost",
+    "mqtt_password_file": "/etc/improviser/password",
+    "mqtt_ca_file": "/etc/improviser/ca.crt",
+    "mqtt_cert_file": "/etc/improviser/client.crt",
+    "mqtt_key_file": "/etc/improviser/client.key",
+    "listen_to": "left",
+}
+"""What is shown for settings that are unset, or off, by default."""
 
 
 def init(
@@ -41,11 +51,12 @@ def init(
 
 def check(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the user's own file.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
 ) -> None:
     """Check the settings and print them, each with where it comes from."""
     from improviser.config import default_file, load
 
-    config = load(file=file)
+    config = load(file=file, profile=profile)
     if config.file is None:
         print(f"# no file of settings; `improviser config init` writes {default_file()}")
     for line in listed(config):

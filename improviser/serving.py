@@ -1,0 +1,49 @@
+"""The settings that say how a session is served: over MQTT, to an ensemble, to a log. Part of the one schema."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#]{1,40}$"
+
+Words = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+def about(description: str, allowed: str, *, live: bool = False, **limits: Any) -> Meta:
+    """Describe a setting: what it does, what it may be, whether it can change while one plays, and its limits."""
+    return Meta(description=description, extra={"allowed": allowed, "live": live}, **limits)
+
+
+class ServingSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a session is served; every file is named by its path."""
+
+    mqtt: Annotated[
+        Words, about("The MQTT broker that steers and shows a session.", "off, or mqtt[s]://[user@]host[:port]")
+    ] = "off"
+    mqtt_password_file: Annotated[
+        Words | None, about("The file with the broker's password, for you alone to read.", "a path")
+    ] = None
+    mqtt_ca_file: Annotated[
+        Words | None, about("The certificates to trust instead of the system's (PEM).", "a path")
+    ] = None
+    mqtt_cert_file: Annotated[Words | None, about("Our own certificate for the broker (PEM).", "a path")] = None
+    mqtt_key_file: Annotated[
+        Words | None, about("The key to that certificate (PEM); without it, the certificate's file holds it.", "a path")
+    ] = None
+    mqtt_protocol: Annotated[
+        Literal["auto", "3.1.1", "5"],
+        about("The version of MQTT.", "auto (5, or 3.1.1 if the broker knows no other), 3.1.1 or 5"),
+    ] = "auto"
+    mqtt_events: Annotated[bool, about("Publish every note as event/in and event/out.", "true or false")] = False
+    mqtt_discovery: Annotated[bool, about("Appear in Home Assistant.", "true or false")] = False
+    mqtt_shutdown: Annotated[bool, about("Obey the command shutdown over MQTT.", "true or false")] = False
+    listen_to: Annotated[
+        Annotated[str, Meta(pattern=NAME_PATTERN)] | None,
+        about("Another improviser to hear as a player, over MQTT.", "the name it plays under"),
+    ] = None
+    log_format: Annotated[Literal["text", "json"], about("How the log is written.", "text or json")] = "text"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        about("What the log holds, and all that is worse.", "debug, info, warning or error"),
+    ] = "info"

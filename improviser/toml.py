@@ -1,0 +1,33 @@
+"""Reads a TOML file that may be anything: too large, not text, not TOML."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from improviser.errors import ConfigError
+
+MAX_FILE_BYTES = 1 << 20
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what the file at `path` holds.
+
+    :raises ConfigError: if it cannot be read; it names the file and the line.
+    """
+    try:
+        with path.open("rb") as opened:
+            data = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path} is larger than any settings ({MAX_FILE_BYTES // 1024} KiB); is it the right file?")
+    try:
+        # With a line end after it, an error in the last line has a line number too.
+        return tomllib.loads(data.decode("utf-8-sig") + "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path} is not UTF-8 text at line {line}; save it as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    except (RecursionError, ValueError) as error:  # thousands of brackets; a number of thousands of digits
+        raise ConfigError(f"{path} is nested too deeply, or holds too long a number") from error
