@@ -18,19 +18,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from improviser.core.performer import Parameters
+from improviser.core.port_choice import VIRTUAL
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
-from improviser.midi import encode
-from improviser.patchbay import IN, OUT, Patchbay, Wires
-from improviser.pipe import AnyReport, Change, Command, Failed, Lost, Open, Panic, Ready, Swap
+from improviser.midi import LOOPBACK, encode, ports_present
+from improviser.pipe import AnyReport, Applied, Change, Command, Failed, Lost, Open, Panic, Ready, Swap
+from improviser.wiring import Wiring
 
 log = logging.getLogger("improviser")
 
 WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
+LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.5
-AGAIN_SECONDS = 1.3
-NOTHING: tuple[float, list[bytes]] = (0.0, [])
+DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
 
 
 class Cause(enum.Enum):
@@ -40,6 +41,7 @@ class Cause(enum.Enum):
     DIED = "died"
     FROZE = "froze"
     SERVER_LOST = "lost its MIDI server"
+    REPLUGGED = "has its device back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +67,25 @@ class Service:
     def __init__(self, session: Session, on_report: Callable[[AnyReport], None] = lambda _: None) -> None:
         self._session = session
         self._on_report = on_report
-        self._models = list(session.models)
+        self._models = self._former_models = list(session.models)
         self._parameters = dict(session.parameters)
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
-        self._patchbay: Patchbay | None = None
-        self._wires = Wires()
-        self._waited_for: dict[str, str] = {}
+        self._unsent: list[Command] = []
         self._unreleased: list[bytes] = []
-        self._release_again = NOTHING
+        self._unplugged: set[str] = set()
+        self._deaths: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
-        self._stop = self._rewired = self._server_lost = False
+        self._stop = False
+        self._wiring = Wiring(
+            session.name,
+            session.input,
+            session.output,
+            wait_for_ports=session.wait_for_ports,
+            wake=self._wake.set,
+        )
         self.epoch = time.perf_counter()
         """The zero of the session's time, on `time.perf_counter`."""
 
@@ -91,10 +99,6 @@ class Service:
         """The live parameters as they were last set."""
         return Parameters(**self._parameters)
 
-    async def opened(self) -> None:
-        """Wait until the first engine plays."""
-        await self._opened.wait()
-
     @property
     def api(self) -> str:
         """The MIDI system that is played on, once `opened`."""
@@ -103,13 +107,13 @@ class Service:
     @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
-        if self._ready is None or self._patchbay is None:
-            return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
-        ours = self._patchbay.ports
-        heard, played = (
-            ", ".join(sorted(self._wires.peers[role])) or f"virtual port {ours.get(role, role)}" for role in (IN, OUT)
-        )
-        return heard, played
+        if self._wiring.joined:
+            return self._wiring.connections
+        return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
+
+    async def opened(self) -> None:
+        """Wait until the first engine plays."""
+        await self._opened.wait()
 
     def stop(self) -> None:
         """End what sounds and leave `run`."""
@@ -117,13 +121,18 @@ class Service:
         self._wake.set()
 
     def send(self, command: Command) -> None:
-        """Send a command to the engine; what it changes holds for the engine's successors as well."""
+        """Send a command to the engine, or to the next one if there is none just now.
+
+        What it changes holds for the engine's successors as well.
+        """
         if isinstance(command, Change):
             self._parameters[command.parameter] = command.value
         elif isinstance(command, Swap):
-            self._models = list(command.models)
+            self._former_models, self._models = self._models, list(command.models)
         if self._engine is not None:
             self._engine.send(command)
+        else:
+            self._unsent.append(command)
 
     async def run(self) -> None:
         """Play until `stop`.
@@ -134,6 +143,8 @@ class Service:
             await self._open_first()
             while (cause := await self._play()) is not Cause.STOPPED:
                 log.warning("the engine %s; notes released, starting a new one", cause.value)
+                if cause is Cause.DIED:
+                    await self._pause_if_it_keeps_dying()
                 await self._reopen()
         finally:
             await self._close()
@@ -141,13 +152,11 @@ class Service:
     async def _open_first(self) -> None:
         if self._session.api in ("jack", "auto"):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
-                self._join_jack()
+                self._wiring.join()
         while not self._stop:
             try:
                 await self._open()
-                if self._patchbay is not None:
-                    self._connect_chosen(self._patchbay)
-                    self._patchbay.refresh(self._loop.time())
+                self._wiring.adopt_engine()
                 self._opened.set()
             except PortError:
                 if not self._session.wait_for_ports:
@@ -157,9 +166,8 @@ class Service:
                 return
 
     async def _open(self) -> None:
-        """Start an engine; on JACK, find its ports."""
-        if self._patchbay is not None:
-            self._patchbay.expect()
+        """Start an engine."""
+        self._wiring.expect_engine()
         session = self._session
         opening = Open(
             api=self.api,
@@ -174,58 +182,23 @@ class Service:
         )
         self._engine, self._ready = await EngineProcess.open(opening, self._take)
         log.debug("engine %d plays on %s", self._engine.pid, self._ready.api)
+        for command in self._unsent:
+            self._engine.send(command)
+        self._unsent.clear()
         if self._ready.api != "jack":
             self._unreleased = []
-            self._leave_jack()
-        elif self._patchbay is not None:
-            self._patchbay.adopt()
+            self._wiring.leave()
 
     def _take(self, report: AnyReport) -> None:
         if isinstance(report, Lost):
             log.warning("the engine lost %d reports: display and recording are incomplete", report.count)
         elif isinstance(report, Failed) and self._opened.is_set():
             log.error("%s", report.message)
+        elif isinstance(report, Applied) and report.error is not None:
+            log.warning("%s stays as it was: %s", report.parameter, report.error)
+            if report.parameter == "model":
+                self._models = self._former_models
         self._on_report(report)
-
-    def _join_jack(self) -> None:
-        def tell(flag: str) -> None:
-            def raise_flag() -> None:
-                setattr(self, flag, True)
-                self._wake.set()
-
-            with contextlib.suppress(RuntimeError):  # the loop may close while JACK still calls
-                self._loop.call_soon_threadsafe(raise_flag)
-
-        self._server_lost = False
-        self._patchbay = Patchbay(
-            self._session.name,
-            self._wires,
-            changed=lambda: tell("_rewired"),
-            lost=lambda: tell("_server_lost"),
-        )
-
-    def _leave_jack(self) -> None:
-        if self._patchbay is not None:
-            self._patchbay.close()
-            self._patchbay = None
-
-    def _connect_chosen(self, patchbay: Patchbay) -> None:
-        """Connect what the user asked for by name, or what "auto" finds.
-
-        :raises PortError: if a name matches nothing and is not to be waited for.
-        """
-        chosen = self._waited_for or {IN: self._session.input, OUT: self._session.output}
-        self._waited_for = {}
-        for role, choice in chosen.items():
-            try:
-                peer = patchbay.resolve(choice, "input" if role == IN else "output")
-            except PortError:
-                if not self._session.wait_for_ports:
-                    raise
-                self._waited_for[role] = choice
-            else:
-                if peer is not None:
-                    self._wires.add(role, peer)
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -235,24 +208,25 @@ class Service:
         ended = asyncio.ensure_future(engine.ended())
         ended.add_done_callback(lambda _: self._wake.set())
         cause = await self._watch(engine)
-        if cause is Cause.STOPPED:
+        if cause in (Cause.STOPPED, Cause.REPLUGGED):
             await engine.close()
         else:
             engine.kill()
+        self._engine = None
         await ended
-        self._keep_releases(engine)
-        self._release()
+        self._release(engine)
         return cause
 
     async def _watch(self, engine: EngineProcess) -> Cause:
         beats, beaten = engine.beats, self._loop.time()
+        looked = self._loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), WATCH_SECONDS)
             self._wake.clear()
             if self._stop:
                 return Cause.STOPPED
-            if self._server_lost:
+            if self._wiring.lost:
                 return Cause.SERVER_LOST
             if engine.dead:
                 return Cause.DIED
@@ -260,78 +234,70 @@ class Service:
                 beats, beaten = engine.beats, self._loop.time()
             elif self._loop.time() - beaten > FROZEN_SECONDS:
                 return Cause.FROZE
-            if self._rewired:
-                self._rewire()
-            self._release_twice(engine)
+            if self._wiring.joined:
+                self._end_what_is_unplugged(self._wiring.look())
+                self._wiring.release_again(engine.ledger)
+            elif self._loop.time() - looked > LOOK_SECONDS:
+                looked = self._loop.time()
+                if await self._replugged():
+                    return Cause.REPLUGGED
 
-    def _rewire(self) -> None:
-        """Take in what changed on JACK."""
-        if self._patchbay is None:
-            return
-        if self._waited_for:
-            self._connect_chosen(self._patchbay)
-        rewiring = self._patchbay.refresh(self._loop.time())
-        self._rewired = bool(self._wires.cut)
-        for peer in rewiring.restored:
-            log.info("connected to %s", peer)
-        if rewiring.unplugged:
-            log.info("%s is unplugged: what it held is released", ", ".join(rewiring.unplugged))
+    def _end_what_is_unplugged(self, sources: tuple[str, ...]) -> None:
+        if sources:
+            log.info("%s is unplugged: what it held is released", ", ".join(sources))
             self.send(Panic())
 
-    def _keep_releases(self, engine: EngineProcess) -> None:
+    async def _replugged(self) -> bool:
+        """Look after ports that were opened by name, where there is no JACK; return whether one is back."""
+        ready = self._ready
+        if ready is None or ready.api == LOOPBACK or {ready.input, ready.output} == {VIRTUAL}:
+            return False
+        hears, plays = await asyncio.to_thread(ports_present, ready.api, ready.input, ready.output)
+        gone = {name for name, there in ((ready.input, hears), (ready.output, plays)) if not there}
+        self._end_what_is_unplugged((ready.input,) if ready.input in gone - self._unplugged else ())
+        back = self._unplugged - gone
+        self._unplugged = gone
+        return bool(back)
+
+    def _release(self, engine: EngineProcess) -> None:
+        """Release what a dead engine left sounding: at its destinations, or first thing by the next engine."""
         if not engine.ledger.silent:
             self._unreleased = [encode(event) for event in engine.ledger.releases()]
+        self._release_kept()
 
-    def _release(self) -> None:
-        """Release what a dead engine left sounding, where we can reach the destinations ourselves."""
-        if self._unreleased and self._patchbay is not None and not self._server_lost:
-            try:
-                reached = self._patchbay.release(self._unreleased)
-            except MidiSystemError as error:
-                log.warning("%s", error)
-            else:
-                log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
-                self._release_again = (self._loop.time() + AGAIN_SECONDS, self._unreleased)
-                self._unreleased = []
+    def _release_kept(self) -> None:
+        if self._unreleased and self._wiring.release(self._unreleased):
+            self._unreleased = []
 
-    def _release_twice(self, engine: EngineProcess) -> None:
-        """Release once more: a client that dies in the middle of a period makes JACK lose events for a second.
-
-        What the new engine plays meanwhile is spared.
-        """
-        due, messages = self._release_again
-        if messages and self._loop.time() > due and self._patchbay is not None:
-            self._release_again = NOTHING
-            spared = {encode(event) for event in engine.ledger.releases()}
-            with contextlib.suppress(MidiSystemError):
-                self._patchbay.release(message for message in messages if message not in spared)
+    async def _pause_if_it_keeps_dying(self) -> None:
+        """Play with the former models again if the last ones kill every engine; if it is not that, take a breath."""
+        now = self._loop.time()
+        self._deaths = [death for death in self._deaths if now - death < DYING_SECONDS] + [now]
+        if len(self._deaths) < DEATHS:
+            return
+        self._deaths = []
+        if self._former_models != self._models:
+            log.error("%s ends every engine; playing with %s again", self._models, self._former_models)
+            self._models = self._former_models
+        else:
+            log.error("the engine died %d times within %g s; trying again in a while", DEATHS, DYING_SECONDS)
+            await self._sleep(BREATH_SECONDS)
 
     async def _reopen(self) -> None:
         """Start a new engine, as soon as the MIDI system lets us, and restore its connections."""
         while not self._stop:
             try:
                 if self.api == "jack":
-                    self._rejoin_jack()
+                    self._wiring.join()
                 await self._open()
             except ImproviserError as error:
                 log.debug("not yet: %s", error)
                 await self._sleep(RETRY_SECONDS)
                 continue
-            if self._patchbay is not None:
-                restored = self._patchbay.restore(self._loop.time()).restored
-                log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
-                self._release()
+            restored = self._wiring.restore()
+            log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
+            self._release_kept()
             return
-
-    def _rejoin_jack(self) -> None:
-        """Join the JACK server, anew if the old one was lost.
-
-        :raises MidiSystemError: if there is none.
-        """
-        if self._server_lost:
-            self._leave_jack()
-        if self._patchbay is None:
-            self._join_jack()
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, unless told to stop."""
@@ -342,6 +308,5 @@ class Service:
     async def _close(self) -> None:
         if self._engine is not None and not self._engine.dead:
             await self._engine.close()
-            self._keep_releases(self._engine)
-            self._release()
-        self._leave_jack()
+            self._release(self._engine)
+        self._wiring.leave()

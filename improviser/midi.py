@@ -24,7 +24,7 @@ from improviser.core.event import (
     PitchBend,
     ProgramChange,
 )
-from improviser.core.port_choice import AUTO, VIRTUAL, hardware_among, pick
+from improviser.core.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
 from improviser.errors import MidiSystemError, PortError
 
 LOOPBACK = "loopback"
@@ -200,6 +200,19 @@ def _survey_one(backend: Backend) -> ApiReport:
         problem = " ".join(str(error).split())
         return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=backend.remedy)
     return ApiReport(backend.name, backend.title, available=True, inputs=inputs, outputs=outputs)
+
+
+def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bool]:
+    """Return whether a named input and output of `api` are there; a virtual port always is.
+
+    ALSA's client numbers, at the end of a name, may be others after a device was plugged in again.
+    """
+    (report,) = [_survey_one(backend) for backend in backends_for(api)]
+
+    def is_there(name: str, names: Sequence[str]) -> bool:
+        return name == VIRTUAL or without_client_number(name) in map(without_client_number, names)
+
+    return is_there(input_name, report.inputs), is_there(output_name, report.outputs)
 
 
 class LoopbackPorts:

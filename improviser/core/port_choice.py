@@ -40,3 +40,8 @@ def hardware_among(names: Sequence[str], api: str) -> list[str]:
         return [name for name, client in clients if client and 16 <= int(client[1]) < 128]
     software = re.compile(r"IAC|Network|loopMIDI|Microsoft GS|LoopBe|Virtual", re.IGNORECASE)
     return [name for name in names if not software.search(name)]
+
+
+def without_client_number(name: str) -> str:
+    """Return one of RtMidi's ALSA port names without the client and port number at its end."""
+    return re.sub(r" \d+:\d+$", "", name)
