@@ -14,9 +14,15 @@ from improviser.core.viewpoints import Inputs
 def melody_notes(tunes: Iterable[Sequence[Note]], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the tunes."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
+    return notes_of([(tune, Melody(settings.low, settings.high)) for tune in tunes], settings, inputs)
+
+
+def notes_of(
+    sung: Iterable[tuple[Sequence[Note], Melody]], settings: ChoirSettings, inputs: Inputs[Situation]
+) -> Notes:
+    """Return one note to score for each note of the tunes, each sung through its own session."""
     seen, frames, experts = [], [], []
-    for tune in tunes:
-        session = Melody(settings.low, settings.high)
+    for tune, session in sung:
         for note in tune:
             now = session.look(note.onset_seconds)
             seen.append(inputs.read(now))
