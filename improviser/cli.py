@@ -19,6 +19,7 @@ from improviser.commands import (
     play,
     ports,
     render,
+    replay,
     train,
 )
 from improviser.errors import ImproviserError
@@ -88,6 +89,7 @@ for _name, _function, _epilog in (
     ("ports", ports.ports, None),
     ("train", train.train, train.EPILOG),
     ("render", render.render, None),
+    ("replay", replay.replay, None),
     ("models", models.models, None),
     ("inspect", inspect.inspect, None),
     ("evaluate", evaluate.evaluate, None),

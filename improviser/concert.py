@@ -3,12 +3,20 @@
 import asyncio
 import logging
 import sys
+from pathlib import Path
 
 from improviser.config import Config
 from improviser.daemon import Service, Session
+from improviser.errors import OutputError
 from improviser.library import find
+from improviser.pipe import AnyReport
+from improviser.recorder import Limits, Recorder
+from improviser.recording import default_folder
 from improviser.signals import run_until_signal
+from improviser.silence import Silence
 from improviser.stage import Stage
+
+log = logging.getLogger("improviser")
 
 
 def session_of(config: Config, random_seed: int) -> Session:
@@ -31,6 +39,26 @@ def session_of(config: Config, random_seed: int) -> Session:
     )
 
 
+def recorder_of(config: Config) -> Recorder | None:
+    """Return what keeps the session, if it is to be kept.
+
+    :raises OutputError: if its folder cannot be created.
+    """
+    record, settings = config.settings.record, config.settings
+    if record is False:
+        return None
+    folder = default_folder() if record is True else Path(record)
+    limits = Limits(kept_days=settings.record_days, kept_megabytes=settings.record_megabytes)
+    try:
+        return Recorder(folder, limits)
+    except OutputError as error:
+        if record is not True:
+            raise
+        # Nobody asked for this folder: a home that cannot be written must not keep anybody from playing.
+        log.warning("the session is not recorded: %s", error)
+        return None
+
+
 async def give(config: Config, random_seed: int) -> int:
     """Play until a signal ends it; return the exit code.
 
@@ -40,16 +68,27 @@ async def give(config: Config, random_seed: int) -> int:
     wants_display = config.settings.display
     shown = sys.stdout.isatty() if wants_display is None else wants_display
     stage = Stage() if shown else None
-    service = Service(session_of(config, random_seed), stage.take if stage is not None else lambda _: None)
-    following = asyncio.ensure_future(_follow(service, stage))
+    recorder = recorder_of(config)
+    silence = Silence()
+    takers = [silence.take, *(each.take for each in (stage, recorder) if each is not None)]
+
+    def take(report: AnyReport) -> None:
+        for taker in takers:
+            taker(report)
+
+    service = Service(session_of(config, random_seed), take)
+    beside = [asyncio.ensure_future(_follow(service, stage, recorder)), asyncio.ensure_future(silence.end(service))]
     try:
         return await run_until_signal(service.run(), service.stop)
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        if recorder is not None:
+            recorder.close()
 
 
-async def _follow(service: Service, stage: Stage | None) -> None:
+async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
@@ -58,5 +97,7 @@ async def _follow(service: Service, stage: Stage | None) -> None:
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C",
         flush=True,
     )
+    if recorder is not None:
+        print(f"keeping the session in {recorder.folder} (--no-record keeps none)", flush=True)
     if stage is not None:
         await stage.show(service)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
@@ -44,6 +45,7 @@ from improviser.pipe import (
     Panic,
     Played,
     Ready,
+    Renew,
     Report,
     Step,
     Swap,
@@ -85,16 +87,39 @@ class Reporter:
 
 
 class Engine:
-    """Ports around a performer."""
+    """Ports around a performer, which begins with what `opening` says and enters what it plays in `ledger`.
 
-    def __init__(self, ports: midi.Ports, performer: Performer, reporter: Reporter, epoch: float) -> None:
+    :raises ImproviserError: if models or ports cannot be opened.
+    """
+
+    def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
         self.stopping = threading.Event()
-        self._ports = ports
-        self._performer = performer
+        self._opening = opening
+        self._ledger = ledger
         self._reporter = reporter
-        self._epoch = epoch
+        self._epoch = opening.epoch
+        self._models, self._loaded = load(opening.models)
+        self._performer = self._begin(Parameters(**opening.parameters))
+        self._ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
+
+    def _begin(self, parameters: Parameters) -> Performer:
+        return Performer(self._models, parameters, np.random.default_rng(self._opening.seed), self._ledger)
+
+    def listen(self) -> None:
+        """Answer what comes in on the input, from now on."""
+        self._ports.listen(self.hear)
+
+    def release(self) -> None:
+        """Send what ends the notes that a dead engine left sounding."""
+        for message in self._opening.releases:
+            self._ports.send(message)
+
+    def report_ready(self) -> None:
+        """Report what is open, and what the performer begins with."""
+        ports, parameters = self._ports, asdict(self._performer.parameters)
+        self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, self._opening.seed))
 
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
@@ -137,6 +162,8 @@ class Engine:
             case Panic():
                 with self.lock:
                     self._panic()
+            case Renew():
+                self._renew()
             case Close():
                 self.stopping.set()
             case Open():
@@ -161,12 +188,19 @@ class Engine:
         else:
             with self.lock:
                 now = self._now()
+                self._models, self._loaded = models, loaded
                 self._performer.swap(models)
                 self._reporter.send(Applied(MODEL, names, None, now, models=loaded))
 
     def _panic(self) -> None:
         now = self._now()
         self._reporter.send(Played(now, self._send(self._performer.panic())))
+
+    def _renew(self) -> None:
+        with self.lock:
+            self._panic()
+            self._performer = self._begin(self._performer.parameters)
+            self.report_ready()
 
     def _now(self) -> float:
         return time.perf_counter() - self._epoch
@@ -233,26 +267,21 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
     """
     ledger = Ledger(shared[:SIZE])
     ledger.clear()
-    models, loaded = load(opening.models)
-    parameters = Parameters(**opening.parameters)
-    performer = Performer(models, parameters, np.random.default_rng(opening.seed), ledger)
-    ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
-    engine = Engine(ports, performer, reporter, opening.epoch)
+    engine = Engine(opening, ledger, reporter)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         engine.stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
-    for message in opening.releases:
-        ports.send(message)
+    engine.release()
     gc.collect()
     gc.freeze()
     gc.disable()  # the note path makes no cycles; a collection would be a pause of milliseconds
-    reporter.send(Ready(ports.api, ports.input, ports.output, loaded, opening.parameters, opening.seed))
+    engine.report_ready()
     for command in early:
         engine.obey(command)
     threading.Thread(target=take_commands, args=(engine, reader), name="commands", daemon=True).start()
-    ports.listen(engine.hear)
+    engine.listen()
     engine.run(shared[SIZE:SHARED_BYTES])
 
 

@@ -106,7 +106,7 @@ class EngineProcess:
         self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
 
     def _take(self, report: AnyReport) -> None:
-        if isinstance(report, Ready):
+        if isinstance(report, Ready) and not self._ready.done():
             self._ready.set_result(report)
         elif isinstance(report, Failed):
             self._fail(getattr(errors, report.kind, EngineError)(report.message))

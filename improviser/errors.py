@@ -10,6 +10,7 @@
     │   ├── CorpusError             a training source that gives nothing to learn from
     │   ├── ConfigError             an unknown key, or a value out of its range
     │   ├── PortError               no MIDI port of that name
+    │   ├── LogError                a session's log that cannot be read or replayed
     │   └── OutputError             a file or folder that cannot be written
     ├── MidiSystemError             no MIDI system works here, or its server is lost
     └── EngineError                 the engine process could not be started or kept alive
@@ -52,6 +53,10 @@ class ConfigError(UserError):
 
 class PortError(UserError):
     """No MIDI port of that name."""
+
+
+class LogError(UserError):
+    """A session's log that cannot be read or replayed."""
 
 
 class OutputError(UserError):

@@ -63,6 +63,10 @@ class Panic(Command, frozen=True):
     """End all that sounds."""
 
 
+class Renew(Command, frozen=True):
+    """End all that sounds, forget all that was played, and begin anew with the same seed: another session."""
+
+
 class Close(Command, frozen=True):
     """End all that sounds, close the ports and leave."""
 
@@ -81,7 +85,7 @@ class Loaded(msgspec.Struct, frozen=True):
 class Ready(Report, frozen=True):
     """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
 
-    The rest is what the performer began with.
+    The rest is what the performer began with. It comes again whenever the performer begins anew.
     """
 
     api: str
@@ -136,7 +140,7 @@ class Lost(Report, frozen=True):
     count: int
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Close
+AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Lost
 
 _encoder = msgspec.msgpack.Encoder()

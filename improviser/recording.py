@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import mido
+import platformdirs
 
 from improviser.core.event import (
     HELD_PEDALS,
@@ -59,6 +60,11 @@ def write_session(
     buffer = BytesIO()
     file.save(file=buffer)
     write_atomically(path, buffer.getvalue())
+
+
+def default_folder() -> Path:
+    """Return where sessions are kept if the user names no other place."""
+    return Path(platformdirs.user_data_path("improviser", appauthor=False)) / "sessions"
 
 
 def _tick(seconds: float) -> int:

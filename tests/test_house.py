@@ -17,12 +17,12 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # What each layer may import: itself (but for the edges, which never import each other) and those before it.
 LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands", "cli")
-GROUND = {"improviser", "files", "signals", "stopping", "threads"}
+GROUND = {"improviser", "files", "serving", "signals", "stopping", "threads", "toml"}
 EDGES = {
     *("bach_generator", "chorales", "config", "midi", "midifile", "modelfile", "mqtt", "patchbay", "picture", "pipe"),
     *("recording", "sound", "sources", "terminal"),
 }
-DAEMON = {"concert", "daemon", "demo", "stage"}
+DAEMON = {"concert", "daemon", "demo", "silence", "stage"}
 PURE = {
     *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),

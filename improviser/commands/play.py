@@ -36,6 +36,10 @@ def play(
     high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
     thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="DIR", help="Keep the session there (by default: user data).")
+    ] = None,
+    no_record: Annotated[bool, typer.Option("--no-record", help="Keep nothing.")] = False,
     wait_for_ports: Annotated[
         bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
     ] = None,
@@ -63,6 +67,7 @@ def play(
         "high": high,
         "thru": thru,
         "seed": seed,
+        "record": False if no_record else None if record is None else str(record),
         "wait_for_ports": wait_for_ports,
         "display": display,
     }
