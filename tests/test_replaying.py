@@ -11,7 +11,7 @@ from improviser.cli import app
 from improviser.engine_process import EngineProcess
 from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
-from improviser.pipe import AnyReport, Change, Hear, Lost, Panic, Ready, Renew, Step, Swap
+from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Ready, Renew, Step, Swap
 from improviser.recorder import Limits, Sessions
 from improviser.replaying import replay
 from improviser.session_log import read, read_chain
@@ -24,7 +24,7 @@ NOTES = 120
 async def perform(engine: EngineProcess, reports: Reports) -> None:
     """Play with changes of mode, models and parameters, a panic, and another session at the end."""
     rng = np.random.default_rng(3)
-    changes = {
+    changes: dict[int, list[Command]] = {
         10: [Change("temperature", 1.3)],
         20: [Change("scale", "D minor"), Change("density", 0.6)],
         30: [Swap(["echo"])],

@@ -1,9 +1,8 @@
 """A long silence ends a session, once."""
 
 import asyncio
-from typing import cast
+from typing import Any
 
-from improviser.daemon import Service
 from improviser.pipe import Applied, Command, Played, Ready, Renew, Step
 from improviser.silence import Silence
 
@@ -27,13 +26,14 @@ class Told:
 def told_after(*reports: Ready | Step | Applied, seconds: float) -> list[Command]:
     async def run() -> list[Command]:
         silence = Silence(seconds)
-        told = Told(silence)
+        told: Any = Told(silence)
         for report in reports:
             silence.take(report)
-        ending = asyncio.ensure_future(silence.end(cast("Service", told), 0.001))
+        ending = asyncio.ensure_future(silence.end(told, 0.001))
         await asyncio.sleep(0.1)
         ending.cancel()
-        return told.commands
+        commands: list[Command] = told.commands
+        return commands
 
     return asyncio.run(run())
 
