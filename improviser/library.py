@@ -82,14 +82,18 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     path = Path(text)
     if path.name != text or path.suffix == SUFFIX or path.is_file():
         return path
-    names = [*_files(user_folder()), *_files(bundled_folder())]
-    for file in names:
+    for file in (*_files(user_folder()), *_files(bundled_folder())):
         if file.stem == text:
             return file
-    known = sorted({file.stem for file in names})
+    known = names()
     near = difflib.get_close_matches(text, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
     raise ModelError(f"there is no model named {text!r}; {hint} (or give the path of a *{SUFFIX} file)")
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all models of the library, in order."""
+    return tuple(sorted({file.stem for file in (*_files(user_folder()), *_files(bundled_folder()))}))
 
 
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:

@@ -20,9 +20,9 @@ LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands",
 GROUND = {"improviser", "files", "serving", "signals", "stopping", "threads", "toml"}
 EDGES = {
     *("bach_generator", "chorales", "config", "midi", "midifile", "modelfile", "mqtt", "patchbay", "picture", "pipe"),
-    *("recording", "sound", "sources", "terminal"),
+    *("keypresses", "recording", "sound", "sources", "terminal"),
 }
-DAEMON = {"concert", "daemon", "demo", "silence", "stage"}
+DAEMON = {"concert", "daemon", "demo", "silence", "stage", "steering"}
 PURE = {
     *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),

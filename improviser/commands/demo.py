@@ -36,6 +36,7 @@ def demo(
     from improviser.library import find
     from improviser.signals import run_until_signal
     from improviser.stage import Stage
+    from improviser.steering import legend, steer
 
     find(model)
     prepare(out)
@@ -43,9 +44,9 @@ def demo(
         check_writable(picture)
 
     async def perform() -> tuple[int, Stage]:
-        stage = Stage(keep=True, full_screen=display)
+        stage = Stage(keep=True, full_screen=display, keys=legend())
         recital = Recital(Demo(model, seed, seconds, temperature), stage)
-        beside = [asyncio.ensure_future(stage.show(recital.service))]
+        beside = [asyncio.ensure_future(stage.show(recital.service)), asyncio.ensure_future(steer(recital.service))]
         if picture is not None:
             beside.append(asyncio.ensure_future(photograph(recital, stage, picture)))
         try:
