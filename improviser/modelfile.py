@@ -32,7 +32,12 @@ MAX_FILE_BYTES = 64 * 2**20
 MAX_HEADER_BYTES = 2**20
 MAX_TENSORS = 256
 MAX_DIMENSIONS = 4
-DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8"), "I32": np.dtype("<i4"), "I64": np.dtype("<i8")}
+DTYPES: dict[str, np.dtype[Any]] = {
+    "F32": np.dtype("<f4"),
+    "F64": np.dtype("<f8"),
+    "I32": np.dtype("<i4"),
+    "I64": np.dtype("<i8"),
+}
 """The number types a model may hold, by their safetensors names."""
 
 LENGTH = struct.Struct("<Q")
