@@ -1,8 +1,11 @@
 """What `harmony` and `melody` networks are evolved to do: to give high probability to the notes that were played."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.evolution.randomness import generator
 from improviser.core.network import Shape, first_genomes
 from improviser.core.population import Batch, Notes, Scorer
 
@@ -11,6 +14,19 @@ FloatArray = NDArray[np.float32]
 MINIBATCH = 512
 # How many bits a note a mean squared weight of 1 costs: small weights generalise.
 DECAY = 2.0
+
+
+# The share of inputs that each note of a minibatch is seen without, by lot: what no single input can be relied on for
+# must be learned from several (Srivastava et al., "Dropout", JMLR 15, 2014, for the inputs alone).
+BLINDNESS = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minibatch:
+    """What one generation is scored on: the numbers of training notes, and a seed for what is not seen of them."""
+
+    chosen: NDArray[np.int64]
+    seed: int
 
 
 class NetworkTask:
@@ -22,6 +38,7 @@ class NetworkTask:
     :param development: the notes that only `held_out` sees; if there are none, it scores on the training notes.
     :param minibatch: notes a generation is scored on; all of them if there are fewer.
     :param decay: bits a note that a mean squared weight of 1 costs.
+    :param blindness: the share of inputs that are hidden, 0 ≤ blindness < 1; never the constant one, nor held-out ones.
     """
 
     def __init__(
@@ -33,6 +50,7 @@ class NetworkTask:
         *,
         minibatch: int = MINIBATCH,
         decay: float = DECAY,
+        blindness: float = BLINDNESS,
     ) -> None:
         self.name = name
         self.shape = shape
@@ -40,8 +58,9 @@ class NetworkTask:
         self._training = training
         self._minibatch = min(minibatch, len(training))
         self._decay = decay
+        self._blindness = blindness
         self._scorer = Scorer(shape)
-        self._laid_out: tuple[NDArray[np.int64], Batch] | None = None
+        self._laid_out: tuple[int, Batch] | None = None
         self._held_out = Batch(shape, development if len(development) else training)
         self._held_out_scorer = Scorer(shape)
 
@@ -49,18 +68,28 @@ class NetworkTask:
         """Return random genomes, shape (size, genome_size)."""
         return first_genomes(self.shape, rng, size)
 
-    def batch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """Return the numbers of the training notes that the next generation is scored on."""
-        return rng.choice(len(self._training), self._minibatch, replace=False)
+    def batch(self, rng: np.random.Generator) -> Minibatch:
+        """Return what the next generation is scored on."""
+        chosen = rng.choice(len(self._training), self._minibatch, replace=False)
+        return Minibatch(chosen, int(rng.integers(2**63)))
 
-    def fitness(self, population: FloatArray, batch: NDArray[np.int64]) -> NDArray[np.float64]:
+    def fitness(self, population: FloatArray, batch: Minibatch) -> NDArray[np.float64]:
         """Return minus bits per note, less the penalty, for each genome; shape (population,)."""
-        if self._laid_out is None or not np.array_equal(self._laid_out[0], batch):
-            self._laid_out = batch, Batch(self.shape, self._training.take(batch))
-        bits = self._scorer.population_bits(population, self._laid_out[1])
+        bits = self._scorer.population_bits(population, self._lay_out(batch))
         squares = np.einsum("pg,pg->p", population, population, dtype=np.float64) / self.genome_size
         bits += self._decay * squares
         return -bits
+
+    def _lay_out(self, batch: Minibatch) -> Batch:
+        """Return the minibatch ready for scoring; that of a generation's first chunk serves the others, too."""
+        if self._laid_out is None or self._laid_out[0] != batch.seed:
+            notes = Batch(self.shape, self._training.take(batch.chosen))
+            if self._blindness:
+                seen = generator(batch.seed).random(notes.inputs.shape, dtype=np.float32) >= self._blindness
+                seen[-1] = True
+                notes.inputs *= seen
+            self._laid_out = batch.seed, notes
+        return self._laid_out[1]
 
     def held_out(self, genome: FloatArray) -> float:
         """Return minus the bits per note of one genome on the development notes."""

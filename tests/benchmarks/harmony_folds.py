@@ -11,9 +11,6 @@ voice's own past as Bach wrote it.
 """
 
 import argparse
-import hashlib
-import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -21,14 +18,12 @@ import numpy as np
 
 from improviser.chorales import load_chorales
 from improviser.core.choir import ChoirSettings
-from improviser.core.evolution.cma import SepCma
-from improviser.core.evolution.randomness import generator
 from improviser.core.harmony import HarmonyModel
 from improviser.core.harmony_corpus import Duet, harmony_notes
 from improviser.core.network_task import NetworkTask
 from improviser.core.piece import sounding_at
-from improviser.harmony_recipe import CHECK_EVERY, settings_for
-from improviser.training import Evolution, Limits, run
+from improviser.harmony_recipe import settings_for
+from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import fold_of
 from tests.benchmarks.counts import Context, CountModel
 
@@ -56,7 +51,7 @@ def main() -> None:
         train = [duet for duet, its in zip(duets, folds, strict=True) if its not in (fold, (fold + 1) % 10)]
         develop = [duet for duet, its in zip(duets, folds, strict=True) if its == (fold + 1) % 10]
         test = [duet for duet, its in zip(duets, folds, strict=True) if its == fold]
-        genomes = kept(options, fold, settings, train, develop)
+        genomes = choir_of(options, fold, settings, train, develop)
         bits, hits = live_bits(settings, genomes, test)
         alone = [live_bits(settings, genome[None], test)[0] for genome in genomes]
         counted = [count_bits(settings, train + develop, test, order) for order in (0, 3)]
@@ -67,46 +62,21 @@ def main() -> None:
     print(f"mean {mean[0]:>8.3f} {mean[1]:>8.3f} {mean[2]:>8.3f} {mean[3]:>6.3f}")
 
 
-def kept(
+def choir_of(
     options: argparse.Namespace, fold: int, settings: ChoirSettings, train: Sequence[Duet], develop: Sequence[Duet]
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Return the choir of a fold, from the folder if it is there."""
-    wanted = {"settings": settings.to_json(), **{k: str(v) for k, v in vars(options).items() if k != "folds"}}
-    name = hashlib.sha256(json.dumps([wanted, fold], sort_keys=True).encode()).hexdigest()[:16]
-    path = options.keep / f"{options.voice}-{fold}-{name}.npy" if options.keep else None
-    if path is not None and path.exists():
-        loaded: np.ndarray[tuple[int, int], np.dtype[np.float32]] = np.load(path)
-        return loaded
-    started = time.monotonic()
-    genomes = np.stack([evolve(options, member, settings, train, develop) for member in range(options.choir)])
-    print(f"     fold {fold}: {(time.monotonic() - started) / 60:.1f} minutes", flush=True)
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp.npy")
-        np.save(temporary, genomes)
-        temporary.replace(path)
-    return genomes
+) -> FloatArray:
+    """Return the choir of a fold."""
+
+    def breed() -> FloatArray:
+        notes, held_out = harmony_notes(train, settings), harmony_notes(develop, settings)
+        task = NetworkTask("harmony", settings.shape(notes.inputs.shape[1], vertical=True), notes, held_out)
+        return breed_choir(task, "cma", members=options.choir, minutes=options.minutes, seed=options.seed)
+
+    chosen = {key: getattr(options, key) for key in ("voice", "minutes", "choir", "seed")}
+    return kept_choir(options.keep, {**chosen, "fold": fold, "settings": settings.to_json()}, breed)
 
 
-def evolve(
-    options: argparse.Namespace, member: int, settings: ChoirSettings, train: Sequence[Duet], develop: Sequence[Duet]
-) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Return one champion, evolved as `improviser train` does."""
-    notes, held_out = harmony_notes(train, settings), harmony_notes(develop, settings)
-    task = NetworkTask("harmony", settings.shape(notes.inputs.shape[1], vertical=True), notes, held_out)
-    rng = generator(options.seed, 0, member)
-    strategy = SepCma(task.first_population(rng, 1)[0], 200, rng)
-    seed = options.seed + member
-    evolution = Evolution(task, strategy, seed=seed, choice="held_out", check_every=CHECK_EVERY)
-    run(evolution, Limits(minutes=options.minutes / options.choir), lambda _: None)
-    if evolution.champion is None:
-        raise ValueError("nothing evolved")
-    return evolution.champion.genome
-
-
-def live_bits(
-    settings: ChoirSettings, genomes: np.ndarray[tuple[int, int], np.dtype[np.float32]], test: Sequence[Duet]
-) -> tuple[float, float]:
+def live_bits(settings: ChoirSettings, genomes: FloatArray, test: Sequence[Duet]) -> tuple[float, float]:
     """Return bits per note and top-1 accuracy, note by note through the live network."""
     model = HarmonyModel("benchmark", settings, genomes)
     bits, hits = [], []

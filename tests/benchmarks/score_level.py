@@ -21,7 +21,7 @@ class ScoreSituation(Situation):
     :param bar_quarters: distance from the bar line.
     :param bar_length_quarters: length of the bar.
     :param after_fermata: notes since the last fermata (0: it is on the note before), None where there was none yet.
-    :param degree_after_fermata: pitch of the first note after the last fermata.
+    :param first_after_fermata: pitch of the first note after the last fermata.
     """
 
     bar_quarters: float = 0.0
@@ -45,7 +45,8 @@ class ScoreMelody(Melody):
         live = super().look(onset_seconds)
         values = {one.name: getattr(live, one.name) for one in fields(Situation)}
         context = self._context
-        values["tonic"] = context.tonic
+        # As in live play, a minor key is counted with its relative major.
+        values["tonic"] = context.sharps * 7 % 12
         values["minor"] = float(context.minor)
         index = min(self._index, len(context.bar_quarters) - 1)
         return ScoreSituation(

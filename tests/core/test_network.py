@@ -122,7 +122,9 @@ def test_the_task_scores_likely_notes_higher() -> None:
     shape = SHAPES[1]
     notes = some_notes(shape, 300)
     notes.target[:] = notes.previous
-    task = NetworkTask("melody", shape, notes.take(np.arange(200)), notes.take(np.arange(200, 300)), decay=1.0)
+    task = NetworkTask(
+        "melody", shape, notes.take(np.arange(200)), notes.take(np.arange(200, 300)), decay=1.0, blindness=0
+    )
     nothing = np.zeros((1, shape.genome_size), dtype=np.float32)
     likes_repeats = nothing.copy()
     heads = likes_repeats[0, shape.first_weights :].reshape(shape.outputs, -1)
@@ -133,8 +135,22 @@ def test_the_task_scores_likely_notes_higher() -> None:
     assert fitness[1] > fitness[0] + 2
     assert task.held_out(likes_repeats[0]) > task.held_out(nothing[0])
     # The penalty on large weights: one weight of 5 among them all.
-    unpenalised = NetworkTask("melody", shape, notes.take(np.arange(200)), notes, decay=0.0).fitness(
+    unpenalised = NetworkTask("melody", shape, notes.take(np.arange(200)), notes, decay=0.0, blindness=0).fitness(
         likes_repeats, batch
     )
     assert unpenalised[0] - fitness[1] == pytest.approx(25 / shape.genome_size, rel=1e-3)
     assert np.isfinite(task.first_population(np.random.default_rng(1), 4)).all()
+
+
+def test_hidden_inputs_are_the_same_for_the_whole_generation() -> None:
+    shape = SHAPES[1]
+    notes, genomes = some_notes(shape, 300), some_genomes(shape, 4)
+    task, another = (NetworkTask("melody", shape, notes, notes, minibatch=64, blindness=0.5) for _ in range(2))
+    first, second = task.batch(np.random.default_rng(0)), task.batch(np.random.default_rng(1))
+    whole = task.fitness(genomes, first)
+    task.fitness(genomes, second)
+    in_parts = np.concatenate([another.fitness(genomes[:1], first), another.fitness(genomes[1:], first)])
+    np.testing.assert_allclose(whole, in_parts, rtol=1e-6)
+    np.testing.assert_array_equal(whole, task.fitness(genomes, first))
+    seeing = NetworkTask("melody", shape, notes, notes, minibatch=64, blindness=0).fitness(genomes, first)
+    assert (np.abs(whole - seeing) > 1e-3).any()
