@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.evolution.noise import normals
+
 FloatArray = NDArray[np.float32]
 
 
@@ -11,7 +13,11 @@ def uniform(rng: np.random.Generator, mothers: FloatArray, fathers: FloatArray, 
 
     The other children are their mothers' clones. After Syswerda, "Uniform crossover in genetic algorithms" (1989).
     """
-    coins = np.unpackbits(rng.integers(0, 256, (len(mothers), -(-mothers.shape[1] // 8)), np.uint8), axis=1)
-    crossed = rng.random(len(mothers)) < rate
-    from_father = coins[:, : mothers.shape[1]].astype(np.bool_) & crossed[:, None]
-    return np.where(from_father, fathers, mothers)
+    # The signs of normal numbers are the coins. As masks of bits they pick genes much faster than a condition would.
+    coins = normals(rng, *mothers.shape).view(np.int32)
+    coins >>= 31
+    coins[rng.random(len(mothers)) >= rate] = 0
+    children = mothers.view(np.int32) ^ fathers.view(np.int32)
+    children &= coins
+    children ^= mothers.view(np.int32)
+    return children.view(np.float32)

@@ -18,6 +18,9 @@ from improviser.core.evolution.mutation import FloatArray, Mutation
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.selection import ranking, tournament
 
+GENES_AT_A_TIME = 30_000
+"""Children are bred in blocks that stay in the cache, and in memory that need not be fetched from the system anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Breeding:
@@ -47,13 +50,17 @@ class GeneticAlgorithm:
 
     def __init__(self, first: FloatArray, breeding: Breeding, rng: np.random.Generator) -> None:
         self._population: FloatArray = np.ascontiguousarray(first, np.float32)
+        self._spare: FloatArray = np.empty_like(self._population)
         self._sigmas: FloatArray = np.full(len(first), breeding.sigma, np.float32)
         self._champion: FloatArray = self._population[0]
         self._breeding = breeding
         self._rng = rng
 
     def ask(self) -> FloatArray:
-        """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte."""
+        """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte.
+
+        It is overwritten by the second `tell` from now.
+        """
         return self._population
 
     def tell(self, fitness: NDArray[np.float64]) -> None:
@@ -62,14 +69,25 @@ class GeneticAlgorithm:
         self._champion = self._population[order[0]].copy()
         survivors = order[: self._count(self._breeding.survivors)]
         mothers, fathers = self._parents(fitness, order, len(order) - len(survivors))
+        self._spare[: len(survivors)] = self._population[survivors]
+        sigmas = [self._sigmas[survivors]]
+        rows = max(1, GENES_AT_A_TIME // self._population.shape[1])
+        for start in range(0, len(mothers), rows):
+            block = slice(start, start + rows)
+            children, steps = self._children(mothers[block], fathers[block])
+            self._spare[len(survivors) + start :][: len(children)] = children
+            sigmas.append(steps)
+        self._population, self._spare = self._spare, self._population
+        self._sigmas = np.concatenate(sigmas)
+
+    def _children(self, mothers: NDArray[np.intp], fathers: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+        """Return a child of each pair, and its step size."""
         children = self._population[mothers]
         sigmas = self._sigmas[mothers]
         if self._breeding.crossover:
             children = uniform(self._rng, children, self._population[fathers], self._breeding.crossover)
             sigmas = np.sqrt(sigmas * self._sigmas[fathers])
-        children, sigmas = self._breeding.mutation(self._rng, children, sigmas)
-        self._population = np.concatenate([self._population[survivors], children])
-        self._sigmas = np.concatenate([self._sigmas[survivors], sigmas])
+        return self._breeding.mutation(self._rng, children, sigmas)
 
     def _parents(
         self, fitness: NDArray[np.float64], order: NDArray[np.intp], children: int
@@ -96,7 +114,7 @@ class GeneticAlgorithm:
     def state(self) -> Mapping[str, Any]:
         """Everything needed to go on bit for bit."""
         return {
-            "population": self._population,
+            "population": self._population.copy(),
             "sigmas": self._sigmas,
             "champion": self._champion,
             "rng": state_of(self._rng),
@@ -104,7 +122,8 @@ class GeneticAlgorithm:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
-        self._population = state["population"]
+        self._population = np.array(state["population"], np.float32)
+        self._spare = np.empty_like(self._population)
         self._sigmas = state["sigmas"]
         self._champion = state["champion"]
         self._rng = restored(state["rng"])

@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.evolution.noise import normals
+
 FloatArray = NDArray[np.float32]
 
 
@@ -98,7 +100,7 @@ class SelfAdaptive:
         rate = self.learning_rate if self.learning_rate is not None else (2 * genomes.shape[1]) ** -0.5
         grown = sigmas * np.exp(np.float32(rate) * rng.standard_normal(len(sigmas), np.float32))
         grown = np.clip(grown, np.float32(self.smallest), np.float32(self.largest))
-        steps = rng.standard_normal(genomes.shape, np.float32)
+        steps = normals(rng, *genomes.shape)
         steps *= grown[:, None]
         steps += genomes
         return steps, grown
