@@ -13,7 +13,7 @@ FloatArray = NDArray[np.float32]
 
 MINIBATCH = 512
 # How many bits a note a mean squared weight of 1 costs: small weights generalise.
-DECAY = 2.0
+DECAY = 4.0
 
 
 # The share of inputs that each note of a minibatch is seen without, by lot: what no single input can be relied on for
