@@ -1,4 +1,7 @@
-"""Several processes that score one population: each holds the task, and one thread of linear algebra."""
+"""Several processes that score one population: each holds the task, and one thread of linear algebra.
+
+The population lies in memory that all share: to send it through pipes takes a third as long as to score it.
+"""
 
 import multiprocessing
 import os
@@ -7,6 +10,9 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 import numpy as np
@@ -14,9 +20,23 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
 from improviser.threads import use_one_thread
-from improviser.training import Score, chunks, in_process
+from improviser.training import CHUNK, Score, in_process
+
+LARGEST_SHARED = 2**25
+"""Bytes of shared memory asked for; containers have little (64 MiB), and what is larger is sent after all."""
 
 _held: dict[str, Task] = {}
+_attached: dict[str, SharedMemory] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows `start` to `stop` of a population lie: the shared memory's name, and a row's length."""
+
+    memory: str
+    start: int
+    stop: int
+    genes: int
 
 
 @contextmanager
@@ -27,25 +47,55 @@ def scoring(task: Task, workers: int) -> Iterator[Score]:
         return
     use_one_thread()
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_hold, initargs=(task,)) as executor:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task,)) as executor:
+        scores = SharedScores(executor, workers)
         try:
-            yield over(executor)
+            yield scores
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+            scores.close()
 
 
-def over(executor: Executor) -> Score:
-    """Return a function that scores populations on an executor whose workers hold the task."""
+class SharedScores:
+    """Scores populations on an executor whose workers `hold` the task, one job for each of them."""
 
-    def score(population: FloatArray, batch: Any) -> NDArray[np.float64]:
-        futures = [executor.submit(_score_chunk, chunk, batch) for chunk in chunks(population)]
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self._executor = executor
+        self._workers = workers
+        self._memory: SharedMemory | None = None
+
+    def __call__(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+        """Return the fitness of each genome; the chunks are those of one process, and so is the result."""
+        chunks = -(-len(population) // CHUNK)
+        jobs = min(self._workers, chunks)
+        bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
+        memory = self._share(population)
+        futures = []
+        for start, stop in pairwise(bounds):
+            rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
+            futures.append(self._executor.submit(_score_rows, rows, batch))
         return np.concatenate([future.result() for future in futures])
 
-    return score
+    def _share(self, population: FloatArray) -> str | None:
+        """Copy the population into shared memory; return its name, or None if it is too large for it."""
+        if population.nbytes > LARGEST_SHARED:
+            return None
+        if self._memory is None or self._memory.size < population.nbytes:
+            self.close()
+            self._memory = SharedMemory(create=True, size=population.nbytes)
+        np.ndarray(population.shape, np.float32, self._memory.buf)[:] = population
+        return self._memory.name
+
+    def close(self) -> None:
+        """Give the shared memory back."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory.unlink()
+            self._memory = None
 
 
-def _hold(task: Task) -> None:
-    """Keep the task, and live no longer than the process that gave it."""
+def hold(task: Task) -> None:
+    """Keep the task in a new worker, which lives no longer than the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the champion
     _held["task"] = task
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
@@ -59,5 +109,16 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _score_chunk(chunk: FloatArray, batch: Any) -> NDArray[np.float64]:
-    return _held["task"].fitness(chunk, batch)
+def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
+    """Score some rows of a population in a worker."""
+    return in_process(_held["task"])(_rows_at(rows) if isinstance(rows, Place) else rows, batch)
+
+
+def _rows_at(place: Place) -> FloatArray:
+    if place.memory not in _attached:
+        for old in _attached.values():
+            old.close()
+        _attached.clear()
+        _attached[place.memory] = SharedMemory(place.memory)
+    rows = np.ndarray((place.stop, place.genes), np.float32, _attached[place.memory].buf)
+    return rows[place.start :]

@@ -15,7 +15,7 @@ from improviser import workers
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
-from improviser.training import in_process
+from improviser.training import CHUNK, in_process
 from tests.melodies import TUNE, write_melody
 
 
@@ -23,19 +23,28 @@ def task() -> EchoTask:
     return EchoTask(EchoShape((4, 3, 1)), EncodedNotes.of(TUNE), EncodedNotes.of(TUNE))
 
 
-def test_any_executor_will_do() -> None:
+@pytest.mark.parametrize("largest", [2**25, 0], ids=["shared", "sent"])
+@pytest.mark.parametrize("population", [1, CHUNK, 2 * CHUNK + 23, 7 * CHUNK])
+def test_any_executor_will_do(population: int, largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "LARGEST_SHARED", largest)
     echo = task()
-    population = echo.first_population(np.random.default_rng(1), 123)
-    with ThreadPoolExecutor(3, initializer=workers._held.__setitem__, initargs=("task", echo)) as executor:
-        score = workers.over(executor)
-        assert (score(population, None) == in_process(echo)(population, None)).all()
+    monkeypatch.setitem(workers._held, "task", echo)
+    genomes = echo.first_population(np.random.default_rng(1), population)
+    with ThreadPoolExecutor(3) as executor:
+        score = workers.SharedScores(executor, 3)
+        assert (score(genomes, None) == in_process(echo)(genomes, None)).all()
+        assert (score(genomes[:1], None) == in_process(echo)(genomes[:1], None)).all()
+        more = np.concatenate([genomes, genomes[::-1]])
+        assert (score(more, None) == in_process(echo)(more, None)).all()
+        score.close()
 
 
 def test_processes_score_what_one_scores() -> None:
     echo = task()
-    population = echo.first_population(np.random.default_rng(1), 123)
     with workers.scoring(echo, 2) as score:
-        assert (score(population, None) == in_process(echo)(population, None)).all()
+        for seed in range(3):
+            population = echo.first_population(np.random.default_rng(seed), 100 + 60 * seed)
+            assert (score(population, None) == in_process(echo)(population, None)).all()
 
 
 def children_of(parent: int) -> set[int]:

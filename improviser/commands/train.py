@@ -1,5 +1,6 @@
 """`improviser train`: evolve a network on MIDI files."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -82,6 +83,8 @@ def train(
     check_writable(output)
     recipe = prepare(options)
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
+    if resume and not kept.path.exists():
+        print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
     view = view_for(recipe.limits, recipe.members, as_json=json, title=f"evolving {task}")
     with stop_request() as request, scoring(recipe.task, workers) as score:
         with view:
@@ -112,8 +115,6 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
 
 def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
     """Say what was saved and what was left out; on standard error where the output is JSON."""
-    import sys
-
     stream = sys.stderr if quiet else sys.stdout
     if scores:
         reached = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
