@@ -6,21 +6,27 @@ import sys
 from pathlib import Path
 
 from improviser.config import Config
+from improviser.core.port_choice import VIRTUAL
 from improviser.daemon import Service, Session
 from improviser.errors import OutputError
 from improviser.library import find
+from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
+from improviser.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.recorder import Limits, Recorder
 from improviser.recording import default_folder
 from improviser.signals import run_until_signal
 from improviser.silence import Silence
 from improviser.stage import Stage
+from improviser.steering import legend, steer
 
 log = logging.getLogger("improviser")
 
 
-def session_of(config: Config, random_seed: int) -> Session:
+def session_of(config: Config, random_seed: int, player: Player | None = None) -> Session:
     """Return the session that the settings describe; `random_seed` holds if they give none.
+
+    :param player: who plays, if it is not a MIDI port; then a virtual one is opened beside it.
 
     :raises ModelError: if one of the models is not there.
     """
@@ -28,14 +34,15 @@ def session_of(config: Config, random_seed: int) -> Session:
     for model in settings.model:
         find(model)
     return Session(
-        api=settings.api,
+        api=api_for(player, settings.api, settings.output),
         name=settings.name,
-        input=settings.input,
+        input=settings.input if player is None else VIRTUAL,
         output=settings.output,
         models=settings.model,
         parameters=config.live,
         seed=random_seed if settings.seed is None else settings.seed,
         wait_for_ports=settings.wait_for_ports,
+        player="" if player is None else player.name,
     )
 
 
@@ -67,17 +74,23 @@ async def give(config: Config, random_seed: int) -> int:
     logging.basicConfig(level=logging.INFO, format="improviser: %(message)s")
     wants_display = config.settings.display
     shown = sys.stdout.isatty() if wants_display is None else wants_display
-    stage = Stage() if shown else None
+    player = player_for(config.settings.input, loop=config.settings.loop)
+    on_keys = config.settings.input == COMPUTER
+    stage = Stage(keys=COMPUTER_LEGEND if on_keys else legend()) if shown else None
     recorder = recorder_of(config)
     silence = Silence()
-    takers = [silence.take, *(each.take for each in (stage, recorder) if each is not None)]
+    takers = [silence.take, *(each.take for each in (stage, recorder, player) if each is not None)]
 
     def take(report: AnyReport) -> None:
         for taker in takers:
             taker(report)
 
-    service = Service(session_of(config, random_seed), take)
+    service = Service(session_of(config, random_seed, player), take)
     beside = [asyncio.ensure_future(_follow(service, stage, recorder)), asyncio.ensure_future(silence.end(service))]
+    if shown or on_keys:
+        beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
+    if player is not None:
+        beside.append(asyncio.ensure_future(player.play(service)))
     try:
         return await run_until_signal(service.run(), service.stop)
     finally:
@@ -92,6 +105,8 @@ async def _follow(service: Service, stage: Stage | None, recorder: Recorder | No
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
+    if service.api == LOOPBACK:
+        plays_to = "nobody, since no MIDI system works here (improviser ports says why)"
     print(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C",

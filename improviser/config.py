@@ -45,7 +45,9 @@ WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no":
 class Settings(ServingSettings, frozen=True, kw_only=True):
     """Everything that `play` can be told."""
 
-    input: Annotated[Words, about("Where notes come from.", "auto, virtual, or part of a port's name")] = "auto"
+    input: Annotated[
+        Words, about("Where notes come from.", "auto, virtual, part of a port's name, a MIDI file, or computer")
+    ] = "auto"
     output: Annotated[Words, about("Where answers go.", "auto, virtual, or part of a port's name")] = "auto"
     api: Annotated[
         Literal["auto", "jack", "alsa", "coremidi", "winmm"],
@@ -89,6 +91,7 @@ class Settings(ServingSettings, frozen=True, kw_only=True):
     record_megabytes: Annotated[
         float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
     ] = 1000.0
+    loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
     ] = None

@@ -56,6 +56,8 @@ class Session:
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     wait_for_ports: bool = False
+    player: str = ""
+    """What is heard, for people to read, if it is not a port."""
 
 
 class Service:
@@ -107,9 +109,10 @@ class Service:
     @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
+        hears, plays_to = (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
         if self._wiring.joined:
-            return self._wiring.connections
-        return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
+            hears, plays_to = self._wiring.connections
+        return self._session.player or hears, plays_to
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""

@@ -22,7 +22,7 @@ EDGES = {
     *("bach_generator", "chorales", "config", "midi", "midifile", "modelfile", "mqtt", "patchbay", "picture", "pipe"),
     *("keypresses", "recording", "sound", "sources", "terminal"),
 }
-DAEMON = {"concert", "daemon", "demo", "silence", "stage", "steering"}
+DAEMON = {"concert", "daemon", "demo", "players", "silence", "stage", "steering"}
 PURE = {
     *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),

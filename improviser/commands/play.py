@@ -18,8 +18,12 @@ improviser play --input virtual --output virtual   for a DAW: connect our ports 
 
 def play(
     input_port: Annotated[
-        str | None, typer.Option("--input", metavar="P", help="auto (the default), virtual, or part of a port's name.")
+        str | None,
+        typer.Option(
+            "--input", metavar="P", help="auto (the default), virtual, part of a port's name, FILE.mid, or computer."
+        ),
     ] = None,
+    loop: Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")] = None,
     output_port: Annotated[
         str | None, typer.Option("--output", metavar="P", help="auto (the default), virtual, or part of a port's name.")
     ] = None,
@@ -55,6 +59,7 @@ def play(
 
     flags: dict[str, Any] = {
         "input": input_port,
+        "loop": loop,
         "output": output_port,
         "api": api,
         "name": name,
