@@ -3,12 +3,9 @@
 Source: Ros and Hansen, "A Simple Modification in CMA-ES Achieving Linear Time and Space Complexity", PPSN X (2008);
 constants from Hansen, "The CMA Evolution Strategy: A Tutorial" (2016). Two additions: genomes come in mirrored pairs
 (Brockhoff et al., "Mirrored Sampling and Sequential Selection for Evolution Strategies", PPSN XI, 2010), and the
-champion is a running average of the means (Polyak and Juditsky, 1992), which is less noisy than any of them. Normal
-numbers are read from a table at places drawn by lot (Salimans et al., "Evolution Strategies as a Scalable Alternative
-to Reinforcement Learning", 2017): drawing them anew took a sixth of a generation.
+champion is a running average of the means (Polyak and Juditsky, 1992), which is less noisy than any of them.
 """
 
-import functools
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -16,18 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.randomness import generator, restored, state_of
+from improviser.core.evolution.noise import normals
+from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.strategy import FloatArray
 
-TABLE = 2**22
 STEP_SIZE = 0.08
 AVERAGING = 0.98
-
-
-@functools.cache
-def _normals() -> FloatArray:
-    """Return the table: standard normal numbers, the same in every process."""
-    return generator(TABLE).standard_normal(TABLE, dtype=np.float32)
 
 
 class SepCma:
@@ -80,11 +71,7 @@ class SepCma:
     def ask(self) -> FloatArray:
         """Return the next population, shape (population, genome_size)."""
         half = self._steps[: self._pairs]
-        normals = _normals()
-        places = self._rng.integers(0, len(normals) - self._mean.size, self._pairs)
-        deviations = np.sqrt(self._variances)
-        for row, place in zip(half, places.tolist(), strict=True):
-            np.multiply(normals[place : place + self._mean.size], deviations, out=row)
+        np.multiply(normals(self._rng, *half.shape), np.sqrt(self._variances), out=half)
         np.negative(half, out=self._steps[self._pairs :])
         np.multiply(self._steps, np.float32(self._step_size), out=self._population)
         self._population += self._mean
