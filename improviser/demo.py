@@ -14,7 +14,7 @@ from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
 from improviser.midi import LOOPBACK, encode
 from improviser.picture import session_picture, terminal_picture
-from improviser.pipe import AnyReport, Hear, Step
+from improviser.pipe import AnyReport, Hear, Played, Step
 from improviser.recording import write_session
 from improviser.sound import write_wav
 from improviser.sources import note_events, performance
@@ -50,7 +50,8 @@ class Recital:
         self.service = Service(session, self._take)
 
     def _take(self, report: AnyReport) -> None:
-        self._stage.take(report)
+        if not isinstance(report, Played):  # what ends the session bears the clock's time; the files end by themselves
+            self._stage.take(report)
         if isinstance(report, Step):
             self._unheard -= 1
             if not self._unheard:

@@ -1,6 +1,6 @@
 """A choir: several genomes of one shape that sing as one voice, and the settings they share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,14 +134,3 @@ def normalised(scores: NDArray[np.float32]) -> LogProbabilities:
     exact -= exact.max()
     exact -= np.log(np.exp(exact).sum())
     return exact
-
-
-def over_candidates(logs: LogProbabilities, candidates: Sequence[int] | None) -> NDArray[np.float64]:
-    """Return probabilities over all pitches, or over `candidates` alone; they sum to 1."""
-    chosen = logs if candidates is None else logs[np.asarray(candidates, dtype=np.int64)]
-    top = float(chosen.max())
-    if not np.isfinite(top):
-        return np.full(chosen.shape, 1.0 / chosen.size)
-    weights: NDArray[np.float64] = np.exp(chosen - top)
-    weights /= weights.sum()
-    return weights

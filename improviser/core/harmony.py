@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.accompaniment import PLAYER_LOW, VIEWPOINTS, Accompaniment, Situation
-from improviser.core.choir import ChoirSettings, check_genomes, normalised, over_candidates, read_settings
+from improviser.core.candidates import over_candidates
+from improviser.core.choir import ChoirSettings, check_genomes, normalised, read_settings
 from improviser.core.network import Frame, Network, Shape
 from improviser.core.note import PITCHES, Note
 from improviser.core.responder import LogProbabilities

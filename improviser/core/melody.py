@@ -6,7 +6,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.choir import ChoirSettings, check_genomes, normalised, over_candidates, read_settings
+from improviser.core.candidates import over_candidates
+from improviser.core.choir import ChoirSettings, check_genomes, normalised, read_settings
 from improviser.core.melodic import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.network import Frame, Network, Shape
 from improviser.core.note import PITCHES, Note

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.candidates import over_candidates
 from improviser.core.echo.causal import CausalDecoder, Tables
 from improviser.core.echo.decoding import decode_whole, rate_population
 from improviser.core.echo.encoding import EncodedNotes, FloatArray
@@ -94,9 +95,7 @@ class EchoModel:
         for note in heard[:-1]:
             responder.learn(note.pitch, note.onset_seconds, None)
         logs = responder.propose(heard[-1].pitch, onset_seconds) if heard else np.zeros(PITCHES)
-        chosen: FloatArray = np.exp(logs if candidates is None else logs[list(candidates)])
-        chosen /= chosen.sum()
-        return chosen
+        return over_candidates(logs, candidates)
 
     def responder(self) -> "EchoResponder":
         """Return a fresh session with this model."""
