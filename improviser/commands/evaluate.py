@@ -18,9 +18,11 @@ def evaluate(
 
     from improviser.evaluation import evaluate as score
     from improviser.library import load_model
+    from improviser.parsing_view import parse_first
     from improviser.voices import read_sources
 
     loaded = load_model(model)
+    parse_first(sources, sys.stderr)
     read = read_sources(sources)
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)
     values = {"model": loaded.name, "task": loaded.task, **found.values(), "skipped": list(read.skipped)}

@@ -44,12 +44,15 @@ def train(
     survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
+    import sys
+
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
     from improviser import checkpoint as checkpoints
     from improviser.errors import ConfigError
     from improviser.files import check_writable
+    from improviser.parsing_view import parse_first
     from improviser.recipe import Options, prepare
     from improviser.stopping import stop_request
     from improviser.trainer import Checkpoints, save_model
@@ -81,6 +84,7 @@ def train(
         seed=seed,
     )
     check_writable(output)
+    parse_first(sources, sys.stderr)
     recipe = prepare(options)
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
     if resume and not kept.path.exists():
