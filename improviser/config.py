@@ -19,9 +19,10 @@ import platformdirs
 from msgspec import Meta
 
 from improviser.core.broker import OFF, parse_broker
-from improviser.core.performer import MODES
+from improviser.core.parameters import MODES
 from improviser.core.scales import pitches_of
 from improviser.errors import ConfigError
+from improviser.playing import PlayingSettings
 from improviser.serving import NAME_PATTERN, ServingSettings, Words, about
 from improviser.toml import read_toml
 
@@ -42,7 +43,7 @@ MISTYPED = 0.9
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-class Settings(ServingSettings, frozen=True, kw_only=True):
+class Settings(PlayingSettings, frozen=True, kw_only=True):
     """Everything that `play` can be told."""
 
     input: Annotated[
@@ -71,7 +72,13 @@ class Settings(ServingSettings, frozen=True, kw_only=True):
         1.0
     )
     scale: Annotated[
-        str, about("The key that answers keep to.", "off, or a key such as 'D minor'", live=True, max_length=40)
+        str,
+        about(
+            "The key that answers keep to.",
+            "off, auto (the key you play in), or a key such as 'D minor'",
+            live=True,
+            max_length=40,
+        ),
     ] = "off"
     low: Annotated[
         int, about("The lowest pitch of an answer.", "a whole number 0–127, not above high", live=True, ge=0, le=127)
@@ -125,13 +132,16 @@ class Key:
 
 
 def _keys() -> Iterator[Key]:
-    # What is played comes first, and how it is served after it.
-    for field in sorted(msgspec.structs.fields(Settings), key=lambda field: field.name in _SERVING):
+    # What everybody needs comes first, then how it is played, and how it is served.
+    for field in sorted(
+        msgspec.structs.fields(Settings), key=lambda field: (field.name in _SERVING, field.name in _PLAYING)
+    ):
         meta = field.type.__metadata__[-1]
         yield Key(field.name, field.type, field.default, meta.description, meta.extra["allowed"], meta.extra["live"])
 
 
 _SERVING = {field.name for field in msgspec.structs.fields(ServingSettings)}
+_PLAYING = {field.name for field in msgspec.structs.fields(PlayingSettings)}
 KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
 LIVE_KEYS = tuple(key.name for key in KEYS.values() if key.live)
 
@@ -244,6 +254,11 @@ def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
     if settings.low > settings.high:
         origin = origins["low"] if origins["low"] != "default" else origins["high"]
         raise ConfigError(f"{origin}: low must not be above high; they are {settings.low} and {settings.high}")
+    if settings.input_low > settings.input_high:
+        origin = origins["input_low"] if origins["input_low"] != "default" else origins["input_high"]
+        raise ConfigError(
+            f"{origin}: input_low must not be above input_high; they are {settings.input_low} and {settings.input_high}"
+        )
     if settings.listen_to == settings.name:
         raise ConfigError(
             f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"

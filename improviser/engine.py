@@ -26,7 +26,8 @@ import numpy as np
 from improviser import library, midi
 from improviser.core.event import Event
 from improviser.core.ledger import SIZE, Ledger
-from improviser.core.performer import Parameters, Performer
+from improviser.core.parameters import Parameters
+from improviser.core.performer import LATE_SECONDS, Performer
 from improviser.core.responder import Model
 from improviser.errors import EngineError, ImproviserError
 from improviser.pipe import (
@@ -95,7 +96,9 @@ class Engine:
     def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
-        self.stopping = threading.Event()
+        self._stopping = False
+        self._wake = threading.Event()
+        self._sleeps_until = 0.0
         self._opening = opening
         self._ledger = ledger
         self._reporter = reporter
@@ -128,18 +131,39 @@ class Engine:
                 self._hear(message, stamp)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
-            self.stopping.set()
+            self.stop()
+
+    def stop(self) -> None:
+        """Let `run` come to its end."""
+        self._stopping = True
+        self._wake.set()
 
     def _hear(self, message: Sequence[int], stamp: float | None) -> None:
         heard = time.perf_counter()
         event = midi.decode(message)
-        if event is None or self.stopping.is_set():
+        if event is None or self._stopping:
             return
         now = heard - self._epoch if stamp is None else stamp
+        self._keep_time(now, stamped=stamp is not None)
         played = self._send(self._performer.hear(event, now))
         latency = time.perf_counter() - heard
         self._performer.settle()
         self._reporter.send(Step(now, bytes(message), played, latency))
+        self._set_alarm()
+
+    def _keep_time(self, now: float, *, stamped: bool = False) -> None:
+        """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
+        while (due := self._performer.deadline) is not None and due <= now:
+            moment = due if stamped or now - due <= LATE_SECONDS else now
+            played = self._send(self._performer.advance(moment))
+            self._reporter.send(Played(moment, played, "timer", max(0.0, self._now() - moment)))
+            self._performer.settle()
+
+    def _set_alarm(self) -> None:
+        """Wake the main thread if something is due before it would wake by itself."""
+        due = self._performer.deadline
+        if due is not None and due < self._sleeps_until:
+            self._wake.set()
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:
         sent = []
@@ -165,19 +189,21 @@ class Engine:
             case Renew():
                 self._renew()
             case Close():
-                self.stopping.set()
+                self.stop()
             case Open():
                 raise EngineError("the engine is open already")
 
     def _change(self, parameter: str, value: object) -> None:
         with self.lock:
             now = self._now()
+            self._keep_time(now)
             try:
-                events = self._performer.change(parameter, value)
+                events = self._performer.change(parameter, value, now)
             except (ImproviserError, TypeError, ValueError) as error:
                 self._reporter.send(Applied(parameter, value, str(error), now))
             else:
                 self._reporter.send(Applied(parameter, value, None, now, self._send(events)))
+                self._set_alarm()
 
     def _swap(self, names: list[str]) -> None:
         try:
@@ -188,9 +214,10 @@ class Engine:
         else:
             with self.lock:
                 now = self._now()
+                self._keep_time(now)
                 self._models, self._loaded = models, loaded
-                self._performer.swap(models)
-                self._reporter.send(Applied(MODEL, names, None, now, models=loaded))
+                played = self._send(self._performer.swap(models, now))
+                self._reporter.send(Applied(MODEL, names, None, now, played, loaded))
 
     def _panic(self) -> None:
         now = self._now()
@@ -206,12 +233,19 @@ class Engine:
         return time.perf_counter() - self._epoch
 
     def run(self, heartbeat: memoryview) -> None:
-        """Beat the heart until it is time to stop; then end all that sounds and close the ports."""
-        beats = 0
-        while not self.stopping.wait(HEARTBEAT_SECONDS):
+        """Beat the heart and play what is due until it is time to stop; then end all that sounds and close the ports."""
+        beats, next_beat = 0, self._now()
+        while not self._stopping:
+            self._wake.clear()
             with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
-                beats += 1
-                HEARTBEAT.pack_into(heartbeat, 0, beats)
+                now = self._now()
+                self._keep_time(now)
+                if now >= next_beat:
+                    beats, next_beat = beats + 1, now + HEARTBEAT_SECONDS
+                    HEARTBEAT.pack_into(heartbeat, 0, beats)
+                due = self._performer.deadline
+                self._sleeps_until = next_beat if due is None else min(due, next_beat)
+            self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self.lock:
             self._panic()
             self._ports.close()
@@ -243,7 +277,7 @@ def take_commands(engine: Engine, reader: FrameReader) -> None:
     except (OSError, ValueError, msgspec.MsgspecError, ImproviserError) as error:
         engine.fault = error
     finally:
-        engine.stopping.set()
+        engine.stop()
 
 
 def await_opening(reader: FrameReader) -> tuple[Open, list[AnyCommand]]:
@@ -270,7 +304,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
     engine = Engine(opening, ledger, reporter)
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
-        engine.stopping.set()
+        engine.stop()
 
     signal.signal(signal.SIGTERM, stop)
     engine.release()

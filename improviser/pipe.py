@@ -113,11 +113,15 @@ class Step(Report, frozen=True):
 
 
 class Played(Report, frozen=True):
-    """What was played to a panic, which may have nothing to end, or because its time had come."""
+    """What was played to a panic, which may have nothing to end, or because its time had come.
+
+    `stamp` is that time; the timer was `late_seconds` after it.
+    """
 
     stamp: float
     played: list[bytes]
     cause: Literal["panic", "timer"] = "panic"
+    late_seconds: float = 0.0
 
 
 class Applied(Report, frozen=True):

@@ -8,7 +8,8 @@ import numpy as np
 from improviser.core.echo.model import EchoModel
 from improviser.core.event import NoteOff, NoteOn
 from improviser.core.note import CHANNELS
-from improviser.core.performer import Parameters, Performer
+from improviser.core.parameters import Parameters
+from improviser.core.performer import Performer
 from improviser.core.responder import Model
 from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from improviser import library
 from improviser.core.event import Event
-from improviser.core.performer import Parameters, Performer
+from improviser.core.parameters import Parameters
+from improviser.core.performer import Performer
 from improviser.core.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.midi import decode, encode
@@ -101,16 +102,17 @@ def _take(performer: Performer, report: Step | Played | Applied) -> list[Event]:
             if event is None:
                 raise ValueError(f"{heard.hex()} is no MIDI message")
             events = performer.hear(event, stamp)
-        case Played(cause="panic"):
+        case Played(stamp=stamp, cause="timer"):
+            events = performer.advance(stamp)
+        case Played():
             events = performer.panic()
         case Applied(error=None, parameter=parameter) if parameter == MODEL:
-            performer.swap(_models(report.models))
+            events = performer.swap(_models(report.models), report.stamp)
         case Applied(error=None):
-            events = performer.change(report.parameter, report.value)
+            events = performer.change(report.parameter, report.value, report.stamp)
     for event in events:
         performer.sent(event)
-    if isinstance(report, Step):
-        performer.settle()
+    performer.settle()
     return events
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from improviser.config import validate
-from improviser.core.performer import MODES
+from improviser.core.parameters import MODES
 from improviser.daemon import Service
 from improviser.errors import ConfigError
 from improviser.keypresses import can_press, key_presses

@@ -15,7 +15,7 @@ from msgspec import structs
 
 from improviser.commands import config as command
 from improviser.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
-from improviser.core.performer import MODES, Parameters
+from improviser.core.parameters import MODES, Parameters
 from improviser.core.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
 from improviser.toml import MAX_FILE_BYTES

@@ -17,12 +17,24 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # What each layer may import: itself (but for the edges, which never import each other) and those before it.
 LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands", "cli")
-GROUND = {"improviser", "files", "serving", "signals", "stopping", "threads", "toml"}
+GROUND = {"improviser", "playing", "files", "logs", "serving", "signals", "stopping", "threads", "toml"}
 EDGES = {
     *("bach_generator", "chorales", "config", "midi", "midifile", "modelfile", "mqtt", "patchbay", "picture", "pipe"),
-    *("keypresses", "recording", "sound", "sources", "terminal"),
+    *("instance", "keypresses", "recording", "sound", "sources", "systemd", "terminal"),
 }
-DAEMON = {"concert", "daemon", "demo", "players", "silence", "stage", "steering"}
+DAEMON = {
+    "concert",
+    "daemon",
+    "demo",
+    "live_state",
+    "on_air",
+    "served",
+    "players",
+    "latency",
+    "silence",
+    "stage",
+    "steering",
+}
 PURE = {
     *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
@@ -33,9 +45,9 @@ RESERVED = {
     "jack": {"patchbay"},
     "mido": {"midi", "midifile", "recording"},
     "music21": {"chorales"},
-    "platformdirs": {"chorales", "config", "library", "recording"},
-    "rich": {"commands", "picture", "stage", "terminal", "training_view"},
-    "rtmidi": {"midi", "patchbay"},
+    "platformdirs": {"chorales", "commands", "config", "instance", "library", "recording"},
+    "rich": {"commands", "latency", "parsing_view", "picture", "stage", "terminal", "training_view"},
+    "rtmidi": {"midi", "patchbay", "wire"},
     "safetensors": {"modelfile"},
     "typer": {"cli", "commands"},
 }

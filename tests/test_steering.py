@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from improviser import library
-from improviser.core.performer import MODES
+from improviser.core.parameters import MODES
 from improviser.daemon import Service, Session
 from improviser.pipe import Change, Command, Panic, Swap
 from improviser.steering import Steering

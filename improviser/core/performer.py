@@ -3,85 +3,56 @@
 Rules of the house:
 
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
+  What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
 * `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
   after the answer was sent.
-* Every note-on has an owner in the `Voice` that will end it (the player's key), and everything to be sent is entered in
-  the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each event with `sent`.
+* Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
+  be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
+  event with `sent`.
+
+What happens to a note of the player, and what happens without one:
+
+* shadow: each note is answered at once; the answer ends with its key.
+* answer: notes are listened to; when the phrase is over, each model replies in its rhythm.
+* solo: as answer, but it goes on, phrase after phrase, in rhythms the player has played.
+* mute: notes are learned from.
+
+Any note that is heard ends a reply at once.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from improviser.core.decoding import Mask, choose
+from improviser.core.band import Band
+from improviser.core.controls import Controls, Part
 from improviser.core.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    HELD_PEDALS,
-    SOFT,
+    SUSTAIN,
+    ChannelPressure,
     ControlChange,
     Event,
+    KeyPressure,
     NoteOff,
     NoteOn,
+    PitchBend,
 )
 from improviser.core.ledger import Ledger
-from improviser.core.note import PITCHES
-from improviser.core.responder import Model, Responder
-from improviser.core.scales import OFF, pitches_of
+from improviser.core.pairing import PEDAL_DOWN
+from improviser.core.parameters import Parameters
+from improviser.core.phrase import Phrase, PhraseTracker
+from improviser.core.reply import Beat, Schedule, reply_to
+from improviser.core.responder import Model
 from improviser.core.voice import Voice
 
-CHORD_SECONDS = 0.06
-"""Notes of the player this close together are one chord; their answers must differ."""
+LATE_SECONDS = 1.0
+"""What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
-PASSED_CONTROLS = (*HELD_PEDALS, SOFT)
-MODES = ("shadow", "mute")
-
-_ANSWER, _THRU = "answer", "thru"
-
-
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """What can be changed while one plays.
-
-    :param mode: "shadow" answers each note at once; "mute" listens only.
-    :param temperature: ≥ 0; 0 plays the most likely pitch, 1 draws from the network's distribution as it is.
-    :param density: 0–1, the share of notes that are answered.
-    :param scale: "off", or a key such as "D minor": answers keep to it.
-    :param low, high: 0–127, the lowest and the highest pitch of an answer.
-    :param thru: whether the player's own notes are sent on as well.
-    """
-
-    mode: str = "shadow"
-    temperature: float = 0.7
-    density: float = 1.0
-    scale: str = OFF
-    low: int = 0
-    high: int = PITCHES - 1
-    thru: bool = False
-
-    def allowed(self) -> Mask | None:
-        """Return which pitches an answer may have, shape (128,), or None if any.
-
-        :raises ConfigError: if the scale is not known.
-        """
-        scale = pitches_of(self.scale)
-        if scale is None and self.low == 0 and self.high == PITCHES - 1:
-            return None
-        pitches = np.arange(PITCHES)
-        register = (pitches >= self.low) & (pitches <= self.high)
-        return register if scale is None else register & scale
-
-
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    """What a responder is still to learn from a note that was just heard."""
-
-    responder: Responder
-    pitch: int
-    onset_seconds: float
-    played: int | None
+_ANSWER, _THRU, _REPLY = "answer", "thru", "reply"
+_REPLYING = ("answer", "solo")
 
 
 class Performer:
@@ -89,6 +60,7 @@ class Performer:
 
     :param rng: the only source of chance.
     :param ledger: where all that is sent is entered; an own one if not given.
+    :raises ConfigError: if the parameters cannot be.
     """
 
     def __init__(
@@ -100,88 +72,223 @@ class Performer:
     ) -> None:
         self.parameters = parameters
         self.ledger = Ledger() if ledger is None else ledger
-        self._allowed = parameters.allowed()
         self._rng = rng
+        self._band = Band(models, parameters, rng)
         self._voice = Voice()
-        self._lessons: list[_Lesson] = []
-        self._chord: list[tuple[float, int, int]] = []
-        self._responders = tuple(model.responder() for model in models)
+        self._controls = Controls()
+        self._tracker = PhraseTracker()
+        self._schedule: Schedule | None = None
+        self._solo_goes_on: float | None = None
+        self._not_before = 0.0
 
-    def swap(self, models: Sequence[Model]) -> None:
-        """Play with other models from the next note on; what sounds goes on until its key is released."""
-        self.settle()
-        self._responders = tuple(model.responder() for model in models)
+    @property
+    def deadline(self) -> float | None:
+        """When `advance` has something to do next; None if it depends on the player."""
+        if self._schedule is not None:
+            return self._schedule.due
+        if self.parameters.mode not in _REPLYING or not len(self._band):
+            return None
+        turn = self._tracker.turn()
+        turn = self._solo_goes_on if turn is None else turn
+        return None if turn is None else max(turn, self._not_before)
 
-    def change(self, name: str, value: Any) -> list[Event]:
-        """Change the live parameter `name`; return what to send for it.
-
-        :raises ConfigError: if `value` cannot be.
-        """
-        changed = replace(self.parameters, **{name: value})
-        self._allowed = changed.allowed()
-        self.parameters = changed
-        silenced = {"mode": _ANSWER, "thru": _THRU}.get(name)
-        if silenced is None or value not in ("mute", False):
-            return []
-        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == silenced]
-        return self._enter(off for owner in owners for off in self._voice.stop(owner))
+    def advance(self, now: float) -> list[Event]:
+        """Play all that is due by `now`, in order; return what to send."""
+        return self._enter(self._advance(now))
 
     def hear(self, event: Event, now: float) -> list[Event]:
         """Take in what the player did at `now` (seconds); return what to send at once, in order."""
-        if isinstance(event, NoteOn):
-            return self._note_on(event, now)
-        if isinstance(event, NoteOff):
-            return self._enter(self._release(event.channel, event.pitch, event.velocity))
+        self._band.settle()
+        events = self._advance(now)
         if isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-            return self.panic()
-        passed = isinstance(event, ControlChange) and event.control in PASSED_CONTROLS
-        return self._enter([event]) if passed or self.parameters.thru else []
+            return self._enter(events) + self.panic()
+        if isinstance(event, NoteOff):
+            self._tracker.release(event.channel, event.pitch, now)
+            events += self._release(event.channel, event.pitch, event.velocity)
+        elif isinstance(event, NoteOn):
+            events += self._note_on(event, now)
+        else:
+            events += self._control(event, now)
+        return self._enter(events)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
         self.ledger.sent(event)
 
     def settle(self) -> None:
-        """Learn from the notes heard since the last call."""
-        for lesson in self._lessons:
-            lesson.responder.learn(lesson.pitch, lesson.onset_seconds, lesson.played)
-        self._lessons.clear()
+        """Learn from the notes heard and played since the last call."""
+        self._band.settle()
+
+    def change(self, name: str, value: Any, now: float) -> list[Event]:
+        """Change the live parameter `name` at `now`; return what to send for it.
+
+        :raises ConfigError: if `value` cannot be.
+        """
+        before, changed = self.parameters, replace(self.parameters, **{name: value})
+        changed.allowed()
+        events = self._advance(now)
+        self._band.adopt(changed)
+        self.parameters = changed
+        if changed.mode != before.mode:
+            events += self._change_mode(now)
+        if not changed.thru:
+            events += self._stop_all(_THRU)
+        return self._enter(events + self._controls.rearranged(self._routes))
+
+    def swap(self, models: Sequence[Model], now: float) -> list[Event]:
+        """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
+
+        Return what to send that was due before.
+        """
+        events = self.advance(now)
+        self._band.join(models)
+        return events
 
     def panic(self) -> list[Event]:
-        """End all that sounds, pedals and bends included; return what to send."""
+        """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
         self._voice.clear()
+        self._controls.forget()
+        self._tracker.forget()
+        self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event]) -> list[Event]:
         return [part for event in events for part in self.ledger.admit(event)]
 
-    def _release(self, channel: int, pitch: int, velocity: int = 64) -> list[NoteOff]:
+    def _change_mode(self, now: float) -> list[Event]:
+        events = self._interrupt()
+        mode = self.parameters.mode
+        if mode == "mute":
+            events += self._stop_all(_ANSWER)
+        # What was played before is not replied to; but the rhythms in it are known.
+        end = self._tracker.end()
+        if end is not None and end <= now:
+            self._tracker.close(end)
+        self._not_before = now
+        if mode == "solo" and self._tracker.phrases:
+            self._solo_goes_on = now
+        return events
+
+    def _release(self, channel: int, pitch: int, velocity: int = 64) -> list[Event]:
         stop = self._voice.stop
-        return stop((_THRU, channel, pitch), velocity) + stop((_ANSWER, channel, pitch), velocity)
+        return [*stop((_THRU, channel, pitch), velocity), *stop((_ANSWER, channel, pitch), velocity)]
+
+    def _stop_all(self, kind: str) -> list[Event]:
+        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == kind]
+        return [off for owner in owners for off in self._voice.stop(owner)]
+
+    def _interrupt(self) -> list[Event]:
+        """End a reply, wherever it is."""
+        self._solo_goes_on = None
+        if self._schedule is None:
+            return []
+        self._schedule = None
+        return self._stop_all(_REPLY)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
-        events: list[Event] = [*self._release(event.channel, event.pitch)]
-        if self.parameters.thru:
+        events = self._release(event.channel, event.pitch)
+        parameters = self.parameters
+        if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
+            return events
+        if parameters.thru:
             events.append(self._voice.start((_THRU, event.channel, event.pitch), event))
-        answered = self.parameters.mode == "shadow" and self._rng.random() < self.parameters.density
-        for responder in self._responders:
-            played = None
-            if answered:
-                played = self._choose(responder, event, now)
-                answer = NoteOn(event.channel, played, event.velocity)
-                events.append(self._voice.start((_ANSWER, event.channel, event.pitch), answer))
-            self._lessons.append(_Lesson(responder, event.pitch, now, played))
-        return self._enter(events)
+            self._band.take(event.channel, event.pitch, now)
+        if not parameters.answers_key(event.pitch):
+            return events
+        interrupts = self._schedule is not None
+        events = self._interrupt() + events
+        if parameters.mode in _REPLYING:
+            self._band.listen(event.pitch, now)
+        elif parameters.mode == "shadow" and self._rng.random() < parameters.density:
+            events += self._answer(event, now)
+        else:
+            self._band.hear(event.pitch, now)
+        self._tracker.press(event, now, interrupts=interrupts)
+        return events
 
-    def _choose(self, responder: Responder, event: NoteOn, now: float) -> int:
-        """Choose the pitch of an answer: allowed, and not one that answers another note of the same chord."""
-        self._chord = [answer for answer in self._chord if 0 <= now - answer[0] < CHORD_SECONDS]
-        allowed = self._allowed
-        taken = [pitch for _, channel, pitch in self._chord if channel == event.channel]
-        if taken:
-            allowed = np.ones(PITCHES, np.bool_) if allowed is None else allowed.copy()
-            allowed[taken] = False
-        pitch = choose(responder.propose(event.pitch, now), self.parameters.temperature, self._rng, allowed)
-        self._chord.append((now, event.channel, pitch))
-        return pitch
+    def _answer(self, event: NoteOn, now: float) -> list[NoteOn]:
+        channel = self.parameters.output_channel(event.channel)
+        velocity = self.parameters.loudness(event.velocity)
+        owner = _ANSWER, event.channel, event.pitch
+        pitches = self._band.answer(event.pitch, channel, now)
+        return [self._voice.start(owner, NoteOn(channel, pitch, velocity)) for pitch in pitches]
+
+    def _control(self, event: Event, now: float) -> list[Event]:
+        if (
+            isinstance(event, ControlChange)
+            and event.control == SUSTAIN
+            and self.parameters.hears_channel(event.channel)
+        ):
+            self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
+        if isinstance(event, KeyPressure):
+            return self._press_harder(event)
+        moved = self._controls.move(event, self._routes)
+        stays = isinstance(event, PitchBend | ChannelPressure)
+        if moved or stays or not (self.parameters.thru and self.parameters.hears_channel(event.channel)):
+            return moved
+        return [event]
+
+    def _press_harder(self, event: KeyPressure) -> list[Event]:
+        """Pass the aftertouch of a key on to its own note and to its answers."""
+        if not self.parameters.aftertouch:
+            return []
+        owners = ((kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER))
+        sounding = dict.fromkeys(sounds for owner in owners for sounds in self._voice.held_by(owner))
+        return [KeyPressure(channel, pitch, event.value) for channel, pitch in sounding]
+
+    def _routes(self, channel: int, part: Part) -> set[int]:
+        """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
+        parameters = self.parameters
+        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
+        if not passed or not parameters.hears_channel(channel):
+            return set()
+        own = {channel} if parameters.thru else set()
+        return own if parameters.mode == "mute" else own | {parameters.output_channel(channel)}
+
+    def _advance(self, now: float) -> list[Event]:
+        events: list[Event] = []
+        while (due := self.deadline) is not None and due <= now:
+            late = now - due
+            if late > LATE_SECONDS:
+                due = now
+                if self._schedule is not None:
+                    self._schedule.postpone(late)
+            self._band.settle()
+            events += self._play_on(due)
+        return events
+
+    def _play_on(self, now: float) -> list[Event]:
+        """Play what is due at `now`: begin a reply, end beats, begin one."""
+        if self._schedule is None:
+            self._schedule = self._begin(now)
+        schedule = self._schedule
+        events: list[Event] = [off for number in schedule.ended(now) for off in self._voice.stop((_REPLY, number))]
+        if (begun := schedule.begun(now)) is not None:
+            number, beat, last = begun
+            if self._rng.random() < self.parameters.density:
+                events += self._beat(number, beat, now, closing=last)
+        if schedule.due is None:
+            self._schedule = None
+            if self.parameters.mode == "solo":
+                self._solo_goes_on = max(now, schedule.following_seconds)
+        return events
+
+    def _begin(self, now: float) -> Schedule:
+        """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
+        self._solo_goes_on = None
+        phrase = self._tracker.close(now)
+        again = phrase is None
+        if phrase is None:
+            phrase = self._remembered()
+        varied = again or self._band.imagines_its_leader
+        return Schedule(reply_to(phrase, self._rng if varied else None), now, phrase.pulse_seconds)
+
+    def _remembered(self) -> Phrase:
+        return self._tracker.phrases[int(self._rng.integers(len(self._tracker.phrases)))]
+
+    def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[NoteOn]:
+        channel = self.parameters.output_channel(beat.channel)
+        velocity = self.parameters.loudness(beat.velocity)
+        pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+        return [self._voice.start((_REPLY, number), NoteOn(channel, pitch, velocity)) for pitch in pitches]

@@ -1,7 +1,7 @@
 """What the performer asks of a model during a session."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,17 @@ class Responder(Protocol):
 
     def reset(self) -> None:
         """Forget the session."""
+
+
+@runtime_checkable
+class Singer(Responder, Protocol):
+    """A responder that can also go on by itself from what was played."""
+
+    def follow(self, pitch: int, onset_seconds: float) -> None:
+        """Take a note, whoever played it, for part of the line."""
+
+    def proceed(self, onset_seconds: float) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
 
 
 class Model(Protocol):

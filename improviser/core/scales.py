@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from improviser.core.note import PITCHES
 from improviser.errors import ConfigError
 
-OFF = "off"
+OFF, AUTO = "off", "auto"
 
 STEPS = {
     "major": (0, 2, 4, 5, 7, 9, 11),
@@ -34,20 +34,35 @@ _KEY = re.compile(r"([A-Ga-g])([#♯b♭]?)(?:[\s_]+(\S.*))?")
 
 
 def pitches_of(key: str) -> NDArray[np.bool_] | None:
-    """Return which of the 128 pitches belong to `key`, shape (128,), or None for "off".
+    """Return which of the 128 pitches belong to `key`, shape (128,), or None for "off" and "auto" (still to be found).
 
     A key is a tonic and a scale ("C major", "f# dorian", "Bb minor-pentatonic"); a tonic alone is major, or minor if it
     is a small letter.
 
     :raises ConfigError: if there is no such key; it names the scales there are.
     """
-    if key == OFF:
+    if key in (OFF, AUTO):
         return None
     match = _KEY.fullmatch(key.strip())
     scale = "" if match is None else (match[3] or ("minor" if match[1].islower() else "major"))
     steps = STEPS.get(re.sub(r"[\s_]+", "-", scale.strip().lower()))
     if match is None or steps is None:
-        raise ConfigError(f"scale {key!r} is not known; use off, or a tonic and one of {', '.join(STEPS)}: 'D dorian'")
+        there_are = ", ".join(STEPS)
+        raise ConfigError(f"scale {key!r} is not known; use off, auto, or a tonic and one of {there_are}: 'D dorian'")
     tonic = _LETTERS[match[1].lower()] + _ACCIDENTALS[match[2]]
     classes = {(tonic + step) % 12 for step in steps}
+    return _pitches(classes)
+
+
+def _pitches(classes: set[int]) -> NDArray[np.bool_]:
     return np.array([pitch % 12 in classes for pitch in range(PITCHES)])
+
+
+def pitches_heard(major_tonic: int, *, minor: bool) -> NDArray[np.bool_]:
+    """Return the pitches of the key that is heard, shape (128,): for "auto".
+
+    :param major_tonic: the tonic, 0–11, of the major scale.
+    :param minor: whether the key is its relative minor, whose leading note is allowed as well.
+    """
+    classes = {(major_tonic + step) % 12 for step in STEPS["major"]}
+    return _pitches(classes | {(major_tonic + 8) % 12} if minor else classes)

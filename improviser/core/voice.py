@@ -34,6 +34,10 @@ class Voice:
                 del self._owners[sounding]
                 yield NoteOff(*sounding, velocity)
 
+    def held_by(self, owner: Hashable) -> tuple[tuple[int, int], ...]:
+        """Return the (channel, pitch) of all that `owner` holds."""
+        return tuple(self._held.get(owner, ()))
+
     def clear(self) -> None:
         """Forget everything (the ledger's releases end what sounds)."""
         self._held.clear()

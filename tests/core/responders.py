@@ -56,3 +56,30 @@ class RuleResponder:
 
     def reset(self) -> None:
         self.learned.clear()
+
+
+class SingerModel(RuleModel):
+    """Goes on a step above the last note it followed; as a second line it sings a third above."""
+
+    def __init__(self, step: int = 1) -> None:
+        super().__init__(lambda pitch: pitch + 4, task="melody")
+        self.step = step
+
+    def responder(self) -> "SingerResponder":
+        self.sessions.append(SingerResponder(self.rule, self.step))
+        return self.sessions[-1]  # type: ignore[return-value]
+
+
+class SingerResponder(RuleResponder):
+    """A session of a `SingerModel`; `followed` holds the notes of its line."""
+
+    def __init__(self, rule: Callable[[int], int], step: int) -> None:
+        super().__init__(rule)
+        self.step = step
+        self.followed: list[tuple[int, float]] = []
+
+    def follow(self, pitch: int, onset_seconds: float) -> None:
+        self.followed.append((pitch, onset_seconds))
+
+    def proceed(self, onset_seconds: float) -> LogProbabilities:
+        return certain(self.followed[-1][0] + self.step if self.followed else 60)

@@ -83,3 +83,10 @@ class Synth:
     def at_rest(self) -> bool:
         """Whether nothing sounds, no pedal is down and no bend is off its centre."""
         return not (self.keys or self.kept or self.sustained or self.sostenuto or self.bent)
+
+    def copy(self) -> "Synth":
+        """Return another one in the same state."""
+        other = Synth(obeys_panic=self._obeys_panic)
+        other.keys, other.kept, other.sustained = self.keys.copy(), self.kept.copy(), self.sustained.copy()
+        other.sostenuto, other.bent = self.sostenuto.copy(), self.bent.copy()
+        return other
