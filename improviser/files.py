@@ -11,12 +11,15 @@ from improviser.errors import OutputError
 def check_writable(path: Path) -> None:
     """Fail early if `path` cannot become a file.
 
-    :raises OutputError: if its folder does not exist, or it is a folder itself.
+    :raises OutputError: if its folder does not exist or is closed to us, or it is a folder itself.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder; name a file in it")
-    if not path.absolute().parent.is_dir():
+    folder = path.absolute().parent
+    if not folder.is_dir():
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder of {path} may not be written to; choose another place")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

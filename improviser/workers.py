@@ -5,6 +5,7 @@ The population lies in memory that all share: to send it through pipes takes a t
 
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.shared_memory import SharedMemory
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +25,11 @@ from improviser.threads import use_one_thread
 from improviser.training import CHUNK, Score, in_process
 
 LARGEST_SHARED = 2**25
-"""Bytes of shared memory asked for; containers have little (64 MiB), and what is larger is sent after all."""
+"""Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
 
 _held: dict[str, Task] = {}
 _attached: dict[str, SharedMemory] = {}
+_attaching = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +80,13 @@ class SharedScores:
         return np.concatenate([future.result() for future in futures])
 
     def _share(self, population: FloatArray) -> str | None:
-        """Copy the population into shared memory; return its name, or None if it is too large for it."""
-        if population.nbytes > LARGEST_SHARED:
-            return None
+        """Copy the population into shared memory; return its name, or None if there is no room for it."""
         if self._memory is None or self._memory.size < population.nbytes:
             self.close()
+            if not _room_for(population.nbytes):
+                return None
             self._memory = SharedMemory(create=True, size=population.nbytes)
-        np.ndarray(population.shape, np.float32, self._memory.buf)[:] = population
+        _floats(self._memory, population.size)[:] = population.ravel()
         return self._memory.name
 
     def close(self) -> None:
@@ -92,6 +95,12 @@ class SharedScores:
             self._memory.close()
             self._memory.unlink()
             self._memory = None
+
+
+def _room_for(size: int) -> bool:
+    """Whether that many bytes may be shared. Linux would kill who writes to shared memory that there is no room for."""
+    shared = Path("/dev/shm")  # noqa: S108  # only looked at
+    return size <= LARGEST_SHARED and (not shared.is_dir() or shutil.disk_usage(shared).free > 2 * size)
 
 
 def hold(task: Task) -> None:
@@ -115,10 +124,16 @@ def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
 
 
 def _rows_at(place: Place) -> FloatArray:
-    if place.memory not in _attached:
-        for old in _attached.values():
-            old.close()
-        _attached.clear()
-        _attached[place.memory] = SharedMemory(place.memory)
-    rows = np.ndarray((place.stop, place.genes), np.float32, _attached[place.memory].buf)
-    return rows[place.start :]
+    """Return rows of a population in shared memory, which they keep open as long as they are used."""
+    with _attaching:
+        if place.memory not in _attached:
+            for old in _attached.values():
+                old.close()
+            _attached.clear()
+            _attached[place.memory] = SharedMemory(place.memory)
+        rows = _floats(_attached[place.memory], place.stop * place.genes)
+    return rows.reshape(place.stop, place.genes)[place.start :]
+
+
+def _floats(memory: SharedMemory, count: int) -> FloatArray:
+    return np.frombuffer(cast("memoryview", memory.buf), np.float32, count)
