@@ -20,6 +20,8 @@ from improviser.commands import (
     ports,
     render,
     replay,
+    service,
+    status,
     train,
 )
 from improviser.errors import ImproviserError
@@ -90,6 +92,7 @@ for _name, _function, _epilog in (
     ("train", train.train, train.EPILOG),
     ("render", render.render, None),
     ("replay", replay.replay, None),
+    ("status", status.status, None),
     ("models", models.models, None),
     ("inspect", inspect.inspect, None),
     ("evaluate", evaluate.evaluate, None),
@@ -101,3 +104,8 @@ _settings = typer.Typer(help="Write the file of settings, or check it.", no_args
 _settings.command("init")(guarded(config.init))
 _settings.command("check")(guarded(config.check))
 app.add_typer(_settings, name="config")
+
+_service = typer.Typer(help="Let systemd keep a session playing.", no_args_is_help=True)
+_service.callback()(service.service)
+_service.command("install")(guarded(service.install))
+app.add_typer(_service, name="service")

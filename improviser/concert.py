@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from improviser.config import Config
@@ -10,11 +11,13 @@ from improviser.core.port_choice import VIRTUAL
 from improviser.daemon import Service, Session
 from improviser.errors import OutputError
 from improviser.library import find
+from improviser.logs import start_log
 from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
 from improviser.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.recorder import Limits, Recorder
 from improviser.recording import default_folder
+from improviser.served import Served
 from improviser.signals import run_until_signal
 from improviser.silence import Silence
 from improviser.stage import Stage
@@ -66,12 +69,13 @@ def recorder_of(config: Config) -> Recorder | None:
         return None
 
 
-async def give(config: Config, random_seed: int) -> int:
+async def give(config: Config, random_seed: int, load: Callable[[], Config] | None = None) -> int:
     """Play until a signal ends it; return the exit code.
 
+    :param load: reads the settings again, when SIGHUP asks for it.
     :raises ImproviserError: if models or ports cannot be opened.
     """
-    logging.basicConfig(level=logging.INFO, format="improviser: %(message)s")
+    start_log(config.settings.log_format, config.settings.log_level)
     wants_display = config.settings.display
     shown = sys.stdout.isatty() if wants_display is None else wants_display
     player = player_for(config.settings.input, loop=config.settings.loop)
@@ -79,7 +83,8 @@ async def give(config: Config, random_seed: int) -> int:
     stage = Stage(keys=COMPUTER_LEGEND if on_keys else legend()) if shown else None
     recorder = recorder_of(config)
     silence = Silence()
-    takers = [silence.take, *(each.take for each in (stage, recorder, player) if each is not None)]
+    served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))
+    takers = [silence.take, served.take, *(each.take for each in (stage, recorder, player) if each is not None)]
 
     def take(report: AnyReport) -> None:
         for taker in takers:
@@ -87,16 +92,18 @@ async def give(config: Config, random_seed: int) -> int:
 
     service = Service(session_of(config, random_seed, player), take)
     beside = [asyncio.ensure_future(_follow(service, stage, recorder)), asyncio.ensure_future(silence.end(service))]
+    beside.append(asyncio.ensure_future(served.run(service)))
     if shown or on_keys:
         beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
     if player is not None:
         beside.append(asyncio.ensure_future(player.play(service)))
     try:
-        return await run_until_signal(service.run(), service.stop)
+        return await run_until_signal(service.run(), service.stop, lambda: served.reload(service))
     finally:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+        served.close()
         if recorder is not None:
             recorder.close()
 

@@ -102,6 +102,16 @@ class Service:
         return Parameters(**self._parameters)
 
     @property
+    def name(self) -> str:
+        """The name of our MIDI client."""
+        return self._session.name
+
+    @property
+    def playing(self) -> bool:
+        """Whether an engine plays just now."""
+        return self._opened.is_set() and self._engine is not None and not self._engine.dead
+
+    @property
     def api(self) -> str:
         """The MIDI system that is played on, once `opened`."""
         return self._ready.api if self._ready is not None else self._session.api

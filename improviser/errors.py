@@ -13,6 +13,7 @@
     │   ├── LogError                a session's log that cannot be read or replayed
     │   └── OutputError             a file or folder that cannot be written
     ├── MidiSystemError             no MIDI system works here, or its server is lost
+    ├── SessionError                no session plays under that name, or it does not answer
     └── EngineError                 the engine process could not be started or kept alive
 
 A message is one line that says what, where, and what to do about it.
@@ -65,6 +66,10 @@ class OutputError(UserError):
 
 class MidiSystemError(ImproviserError):
     """No MIDI system works here, or its server is lost."""
+
+
+class SessionError(ImproviserError):
+    """No session plays under that name, or it does not answer."""
 
 
 class EngineError(ImproviserError):

@@ -10,12 +10,20 @@ CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
 """Exit codes by signal; a service that is told to end has done its work."""
 
 
-async def run_until_signal(work: Awaitable[None], stop: Callable[[], None]) -> int:
-    """Await `work`; a signal calls `stop`, which must make it end. Return the exit code."""
+async def run_until_signal(
+    work: Awaitable[None], stop: Callable[[], None], reload: Callable[[], None] | None = None
+) -> int:
+    """Await `work`; a signal calls `stop`, which must make it end. Return the exit code.
+
+    :param reload: what SIGHUP calls instead, if there is something to read again.
+    """
     loop = asyncio.get_running_loop()
     codes = []
 
     def told(name: str) -> None:
+        if name == "SIGHUP" and reload is not None:
+            reload()
+            return
         codes.append(CODES[name])
         stop()
 

@@ -21,7 +21,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for variable in os.environ:
             if variable.startswith("IMPROVISER_") and variable not in KEPT_VARIABLES:
                 patch.delenv(variable)
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
             patch.setenv(variable, str(home / variable.lower()))
         patch.setenv("JACK_DEFAULT_SERVER", SHARED_NAMES[0])
         patch.setenv("JACK_NO_START_SERVER", "1")

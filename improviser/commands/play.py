@@ -2,9 +2,12 @@
 
 import secrets
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from improviser.config import Config
 
 EPILOG = """Examples:
 
@@ -47,10 +50,16 @@ def play(
     wait_for_ports: Annotated[
         bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")] = None,
-    display: Annotated[
-        bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
+    mqtt: Annotated[
+        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt[s]://[user@]host[:port].")
     ] = None,
+    listen_to: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another improviser to hear as a player, over MQTT.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the profiles in the settings.")] = None,
+    log_format: Annotated[str | None, typer.Option(metavar="text|json", help="How the log is written.")] = None,
+    log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning…")] = None,
 ) -> None:
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
@@ -74,11 +83,17 @@ def play(
         "seed": seed,
         "record": False if no_record else None if record is None else str(record),
         "wait_for_ports": wait_for_ports,
+        "mqtt": mqtt,
+        "listen_to": listen_to,
+        "log_format": log_format,
+        "log_level": log_level,
         "display": display,
     }
     from improviser.concert import give
 
-    settings = load(flags, config)
-    code = asyncio.run(give(settings, secrets.randbits(32)))
+    def load_settings() -> "Config":
+        return load(flags, config, profile=profile)
+
+    code = asyncio.run(give(load_settings(), secrets.randbits(32), load_settings))
     if code:
         raise SystemExit(code)

@@ -1,0 +1,43 @@
+"""`improviser status`: ask the sessions that play on this machine how they are."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def status(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="By default every session that plays.")] = None,
+    json_wanted: Annotated[bool, typer.Option("--json", help="Print one JSON object per session.")] = False,
+) -> None:
+    """Ask a running session how it is; no broker is needed."""
+    import json
+
+    from improviser.errors import SessionError
+    from improviser.instance import ask, running
+
+    names = [name] if name is not None else running()
+    if not names:
+        raise SessionError("no session is running; start one with: improviser play")
+    for each in names:
+        state = ask(each)
+        print(json.dumps(state, ensure_ascii=False) if json_wanted else "\n".join(told(state)))
+
+
+def told(state: dict[str, Any]) -> list[str]:
+    """Return a session's state as lines for people."""
+    ports, connection = state.get("ports", {}), state.get("connection", {})
+    notes, latency, mqtt = state.get("notes", {}), state.get("latency"), state.get("mqtt")
+    doing = "plays" if connection.get("playing") else "is about to play"
+    minutes, seconds = divmod(int(state.get("seconds", 0)), 60)
+    since = f"for {minutes}:{seconds:02} (process {state.get('pid')})"
+    lines = [
+        f"{state.get('name')} {doing} on {connection.get('api')}, {since}",
+        f"  hears {ports.get('input')}, plays to {ports.get('output')}",
+        f"  {state.get('mode')}, {state.get('model')}, temperature {state.get('temperature')}",
+        f"  heard {notes.get('heard')} notes, played {notes.get('played')}",
+    ]
+    if latency:
+        lines[-1] += f"; latency {latency['p50_us']} µs, 99 % {latency['p99_us']} µs, worst {latency['max_us']} µs"
+    if mqtt:
+        lines.append(f"  MQTT: {'connected' if mqtt['connected'] else 'no connection just now'}")
+    return lines

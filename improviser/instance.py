@@ -1,0 +1,200 @@
+"""One session per name: a lock that no crash leaves behind, and a local socket on which the session says how it is.
+
+Both are in the user's runtime folder. The lock is the system's own, on a file that holds the process id: it ends with
+its process, however that ends. The socket answers whoever connects with one JSON object; nobody else but the user can.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+import os
+import re
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from improviser.errors import ConfigError, SessionError
+
+log = logging.getLogger("improviser")
+
+ANSWER_SECONDS = 3.0
+LARGEST_ANSWER = 1 << 20
+
+
+def runtime_folder() -> Path:
+    """Return where locks and sockets are; it is there then.
+
+    :raises OSError: if it can be nowhere.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # where there is no such folder, a temporary one that is ours does as well
+        return Path(platformdirs.user_runtime_path("improviser", appauthor=False, ensure_exists=True))
+
+
+def _stem(name: str) -> str:
+    """Return a file's name for a session's name: short, since the path of a socket is, and the same for no other."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name) else f".{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+class Instance:
+    """The only session of its name on this machine, for this user, until `close`.
+
+    :raises ConfigError: if there is one already.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock: int | None = None
+        self._server: asyncio.Server | None = None
+        self._socket: Path | None = None
+        try:
+            folder = runtime_folder()
+            _make_private(folder)
+            self._lock = _lock(folder / f"{_stem(name)}.lock", name)
+            self._socket = folder / f"{_stem(name)}.sock"
+        except OSError as error:  # a read-only system, say: no reason not to play
+            log.warning("cannot keep others from playing as %s: %s", name, error)
+
+    async def answer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Tell everybody who asks how the session is, from now on; where there are no such sockets, tell nobody."""
+
+        async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                writer.write(json.dumps(state(), ensure_ascii=False).encode())
+                await writer.drain()
+            writer.close()
+
+        if self._socket is None or not hasattr(asyncio, "start_unix_server"):
+            return
+        try:
+            self._socket.unlink(missing_ok=True)  # we hold the lock: it is a dead one's
+            self._server = await asyncio.start_unix_server(tell, self._socket)
+            self._socket.chmod(0o600)
+        except OSError as error:
+            log.warning("`improviser status` will not find this session: %s", error)
+
+    def close(self) -> None:
+        """Make room for another."""
+        if self._server is not None and self._socket is not None:
+            self._server.close()
+            with contextlib.suppress(OSError):
+                self._socket.unlink()
+        if self._lock is not None:
+            # The file stays: whoever waits for its lock would otherwise hold that of a file without a name.
+            os.truncate(self._lock, 0)
+            os.close(self._lock)
+        self._server = self._lock = None
+
+
+def _make_private(folder: Path) -> None:
+    """Make sure that nobody else can look into a folder.
+
+    :raises OSError: if that cannot be.
+    """
+    if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    folder.chmod(0o700)
+
+
+def _lock(path: Path, name: str) -> int:
+    """Lock a file and write into it who did; return its descriptor.
+
+    :raises ConfigError: if it is locked.
+    :raises OSError: if it cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    if not _try_lock(descriptor):
+        pid = _holder(path).get("pid")
+        os.close(descriptor)
+        who = f"process {pid}" if pid else "another process"
+        raise ConfigError(f"{name} plays already ({who}); end that, or play under another --name")
+    os.truncate(descriptor, 0)
+    os.write(descriptor, json.dumps({"pid": os.getpid(), "name": name, "since": round(time.time())}).encode())
+    return descriptor
+
+
+def _try_lock(descriptor: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(descriptor, 1 << 16, os.SEEK_SET)  # a byte behind all that is written: locked bytes are unreadable
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except PermissionError:
+        if sys.platform == "win32":
+            return False
+        raise
+    return True
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    """Return what a lock's file says of who holds it."""
+    try:
+        said = json.loads(path.read_bytes()[:1000])
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def running() -> list[str]:
+    """Return the names of all sessions that play now."""
+    names = []
+    for path in runtime_folder().glob("*.lock"):
+        name = _holder(path).get("name")
+        if isinstance(name, str) and _is_locked(path):
+            names.append(name)
+    return sorted(names)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return not _try_lock(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def ask(name: str) -> dict[str, Any]:
+    """Return the state of the session that plays under `name`.
+
+    :raises SessionError: if there is none, or it does not answer.
+    """
+    family = getattr(socket, "AF_UNIX", None)
+    if family is None:
+        raise SessionError("here a session can only be asked over MQTT (its topic is improviser/<name>/state)")
+    path = runtime_folder() / f"{_stem(name)}.sock"
+    answer = b""
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(ANSWER_SECONDS)
+            connection.connect(str(path))
+            while len(answer) < LARGEST_ANSWER and (part := connection.recv(1 << 16)):
+                answer += part
+        state = json.loads(answer)
+    except (FileNotFoundError, ConnectionError) as error:
+        others = ", ".join(running())
+        hint = f"there are: {others}" if others else "none is running; start one with: improviser play"
+        raise SessionError(f"no session plays under the name {name}; {hint}") from error
+    except (OSError, ValueError) as error:
+        raise SessionError(f"the session {name} does not answer ({error}); is it stopped?") from error
+    if not isinstance(state, dict):
+        raise SessionError(f"what answers for {name} is no session")
+    return state

@@ -1,0 +1,103 @@
+"""What a session offers beside its music: the air (MQTT), an answer to `status`, a word to systemd, settings anew."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from typing import Any
+
+from improviser.config import KEYS, LIVE_KEYS, Config, Settings
+from improviser.credentials import access_of
+from improviser.daemon import Service
+from improviser.errors import UserError
+from improviser.instance import Instance
+from improviser.library import find
+from improviser.live_state import Score
+from improviser.on_air import OnAir
+from improviser.pipe import AnyReport, Change, Swap
+from improviser.remote import MODEL, plain
+from improviser.systemd import Notifier
+
+log = logging.getLogger("improviser")
+
+
+class Served:
+    """Serves the session of one name; `take` gets the engine's reports, `run` lasts as long as the session.
+
+    :param load: reads the settings again, where that is possible.
+    :param save: writes what was recorded so far and returns where to.
+    :raises ConfigError: if a session of that name plays already, or a file for the broker cannot be used.
+    """
+
+    def __init__(
+        self, config: Config, load: Callable[[], Config] | None = None, save: Callable[[], str] | None = None
+    ) -> None:
+        self._settings = config.settings
+        self._load = load
+        self._score = Score()
+        self._notifier = Notifier(os.environ)
+        access = access_of(config.settings, os.environ)
+        self._instance = Instance(config.settings.name)
+        self._air = OnAir(access, config.settings, save) if access is not None else None
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine."""
+        if self._air is not None:
+            self._air.take(report)
+        else:
+            self._score.take(report)
+
+    async def run(self, service: Service) -> None:
+        """Serve until cancelled; then say goodbye."""
+        await self._instance.answer(lambda: self._state(service))
+        tasks = [self._notifier.live(), self._report_ready(service)]
+        if self._air is not None:
+            tasks.append(self._air.run(service))
+        try:
+            await asyncio.gather(*tasks)
+            await asyncio.Event().wait()
+        finally:
+            self._notifier.stopping()
+
+    def close(self) -> None:
+        """Let another play under the name."""
+        self._instance.close()
+
+    def _state(self, service: Service) -> dict[str, Any]:
+        state = self._air.state(service) if self._air is not None else self._score.state(service)
+        return state | {"pid": os.getpid()}
+
+    async def _report_ready(self, service: Service) -> None:
+        await service.opened()
+        self._notifier.ready(_summary(service))
+
+    def reload(self, service: Service) -> None:
+        """Read the settings again and send the engine what has changed of them; what sounds goes on."""
+        if self._load is None:
+            return
+        self._notifier.reloading()
+        try:
+            fresh = self._load().settings
+            for model in fresh.model:
+                find(model)
+        except UserError as error:
+            log.warning("the settings stay as they were: %s", error)
+        else:
+            self._apply(fresh, service)
+        self._notifier.ready(_summary(service))
+
+    def _apply(self, fresh: Settings, service: Service) -> None:
+        changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != getattr(self._settings, name)}
+        self._settings = fresh
+        for name in changed.keys() & set(LIVE_KEYS):
+            service.send(Swap(list(fresh.model)) if name == MODEL else Change(name, changed[name]))
+        said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
+        log.info("read the settings again: %s", said or "nothing that can change while playing has changed")
+        waiting = sorted(changed.keys() - set(LIVE_KEYS))
+        if waiting:
+            log.warning("%s: this takes a restart", ", ".join(waiting))
+
+
+def _summary(service: Service) -> str:
+    hears, plays_to = service.connections
+    return f"{', '.join(service.models)} plays on {service.api}: hears {hears}, plays to {plays_to}"
