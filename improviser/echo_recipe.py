@@ -5,12 +5,15 @@ encoding, one ranking of notes and levels; only the windows begin anew with each
 single piece, or of several pieces the last fifth, is held out: training never sees it.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
 
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import LAYER_TYPES, MAX_LAYERS, MAX_NODES, EchoShape, LayerType
 from improviser.core.echo.task import EchoTask
+from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Factor, Mutation, Offset, Selection
 from improviser.core.evolution.randomness import generator
@@ -18,7 +21,7 @@ from improviser.core.evolution.strategy import FloatArray, Strategy
 from improviser.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
-from improviser.recipe import Options, Recipe, choice
+from improviser.recipe import Options, Recipe, choice, refuse
 from improviser.sources import demo_tune
 from improviser.training import Limits
 
@@ -32,11 +35,16 @@ LARGEST_GENOME = 500_000
 LARGEST_POPULATION = 50_000_000
 """Weights; a population of them takes 200 MB, and breeding as much again."""
 MUTATIONS = ("factor", "offset", "selection")
-STRATEGIES = ("ga",)
+STRATEGIES = ("ga", "cma")
+STEP_SIZE = 1.0
+"""Where `cma` begins. Ranks change in steps: networks that differ little are rated the same, and 0.1 stalls at once."""
 DEMO_TUNE_SECONDS = 59.5
 """The whole tune, once."""
 HELD_OUT = 5
 """One note, or piece, in so many is held out."""
+
+Breed = Callable[[FloatArray, np.random.Generator], Strategy]
+"""Makes a strategy of a first population."""
 
 
 def prepare(options: Options) -> Recipe:
@@ -44,20 +52,19 @@ def prepare(options: Options) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    choice("strategy", options.strategy, STRATEGIES)
+    refuse(options, "voice", "choir")
+    name = choice("strategy", options.strategy, STRATEGIES)
     shape = _shape(options)
     population = options.population or POPULATION
     _check_size(population, shape)
-    divergence = DIVERGENCE if options.divergence is None else options.divergence
-    mutation = choice("mutation", options.mutation, MUTATIONS)
-    breeding = Breeding(_mutation(mutation, divergence, shape), options.survivors or SURVIVORS)
+    breed, breeding_settings = _genetic(options, shape) if name == "ga" else _adapting(options)
     generations = GENERATIONS if options.generations is None and options.minutes is None else options.generations
     pieces, skipped = _pieces(options.sources)
     task = _task(shape, [pitches for _, pitches in pieces])
 
     def strategy(member: int) -> Strategy:
         rng = generator(options.seed, 0, member)
-        return GeneticAlgorithm(task.first_population(rng, population), breeding, rng)
+        return breed(task.first_population(rng, population), rng)
 
     def build(champions: Sequence[FloatArray]) -> LoadableModel:
         return task.model("echo", champions[0])
@@ -72,16 +79,14 @@ def prepare(options: Options) -> Recipe:
         limits=Limits(generations, options.minutes),
         settings={
             "task": "echo",
-            "strategy": STRATEGIES[0],
+            "strategy": name,
             "population": population,
             "generations": generations,
             "minutes": options.minutes,
             "lookback": shape.lookback,
             "layers": list(shape.nodes[1:-1]),
             "layer_type": shape.layer_type,
-            "mutation": mutation,
-            "divergence": divergence,
-            "survivors": breeding.survivors,
+            **breeding_settings,
             "seed": options.seed,
         },
         sources=tuple({"name": name, "notes": len(pitches)} for name, pitches in pieces),
@@ -89,6 +94,30 @@ def prepare(options: Options) -> Recipe:
         scores=scores,
         skipped=skipped,
     )
+
+
+def _genetic(options: Options, shape: EchoShape) -> tuple[Breed, dict[str, Any]]:
+    """Return the original's breeding, and its settings."""
+    divergence = DIVERGENCE if options.divergence is None else options.divergence
+    mutation = choice("mutation", options.mutation, MUTATIONS)
+    breeding = Breeding(_mutation(mutation, divergence, shape), options.survivors or SURVIVORS)
+
+    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+        return GeneticAlgorithm(first, breeding, rng)
+
+    return breed, {"mutation": mutation, "divergence": divergence, "survivors": breeding.survivors}
+
+
+def _adapting(options: Options) -> tuple[Breed, dict[str, Any]]:
+    """Return what breeds around the first network of a population; it has no settings of its own."""
+    for name in ("mutation", "divergence", "survivors"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"--{name} has no meaning for --strategy cma; leave it out")
+
+    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+        return SepCma(first[0], len(first), rng, step_size=STEP_SIZE)
+
+    return breed, {}
 
 
 def _shape(options: Options) -> EchoShape:

@@ -133,6 +133,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
         "program": f"improviser {__version__}",
         "sources": list(recipe.sources),
         "options": dict(recipe.settings),
+        "seed": recipe.settings.get("seed"),
         "scores": {name: value if math.isfinite(value) else None for name, value in scores.items()},
         "generations": [champion.generation for champion in done.champions],
         "evaluations": sum(record.evaluations for record in _last_of_each(done.records)),

@@ -196,7 +196,7 @@ def test_notes_that_cannot_be_followed_are_refused(tmp_path: Path) -> None:
         {"layers": (10**9,)},
         {"layer_type": "round"},
         {"mutation": "luck"},
-        {"strategy": "cma"},
+        {"strategy": "luck"},
     ],
 )
 def test_options_out_of_range_are_refused_by_name(wrong: dict[str, object], tune: Path) -> None:
@@ -211,6 +211,27 @@ def test_patience_ends_a_run_that_has_stalled(tune: Path, tmp_path: Path) -> Non
     done = breed(of, tmp_path / "kept")
     assert done.complete
     assert len(done.records) == done.champions[0].generation + 9 < 500
+
+
+@pytest.mark.parametrize("wrong", [{"mutation": "factor"}, {"divergence": 0.1}, {"survivors": 0.1}])
+def test_options_of_another_strategy_are_refused(wrong: dict[str, Any], tune: Path) -> None:
+    with pytest.raises(ConfigError, match=f"--{next(iter(wrong))} has no meaning for --strategy cma"):
+        prepare(Options((str(tune),), task="echo", strategy="cma", **wrong))
+
+
+@pytest.mark.parametrize("wrong", [{"voice": "bass"}, {"choir": 3}])
+def test_options_of_another_task_are_refused(wrong: dict[str, Any], tune: Path) -> None:
+    with pytest.raises(ConfigError, match=f"--{next(iter(wrong))} has no meaning for --task echo"):
+        prepare(Options((str(tune),), task="echo", **wrong))
+
+
+def test_an_echo_can_be_bred_by_cma_too(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 30, strategy="cma")
+    whole = breed(of, tmp_path / "whole")
+    assert whole.champions[0].fitness > whole.records[0][1].best
+    breed(recipe(tune, 15, strategy="cma"), tmp_path / "kept")
+    resumed = breed(of, tmp_path / "kept", resume=True)
+    assert resumed.champions[0].genome.tobytes() == whole.champions[0].genome.tobytes()
 
 
 @pytest.mark.parametrize("wrong", [{"layers": (4000, 4000)}, {"layers": (600, 600), "population": 1000}])
