@@ -20,6 +20,9 @@ REMEMBERED_GAPS = 24
 LATEST_GAPS = 8
 USUAL, LONGEST = 2.0, 1.25
 FIRST_PATIENCE = 1.0
+HESITATION = 3.0
+"""A silence of so many times the patience is no interval within a phrase, even if somebody else began too early."""
+
 PATIENCE = (0.35, 3.0)
 HELD, HELD_PATIENCE = 3.0, (2.0, 6.0)
 BREATH = (0.15, 0.6)
@@ -104,14 +107,14 @@ class PhraseTracker:
 
     def press(self, note: NoteOn, now: float, *, interrupts: bool = False) -> None:
         """Take in a note-on; `interrupts`: somebody else had begun too early."""
-        end = self.end()
+        end, goes_on = self.end(), bool(self._notes) or interrupts
+        fresh = self._onset is None or now - self._onset >= CHORD_SECONDS
+        if self._onset is not None and fresh and goes_on:
+            gap = now - self._onset
+            if gap <= min(PATIENCE[1], HESITATION * self.patience_seconds):
+                self._gaps.append(gap)
         if end is not None and now > end:
             self.close(end)
-        fresh = self._onset is None or now - self._onset >= CHORD_SECONDS
-        if self._onset is not None and fresh and (self._notes or interrupts):
-            gap = now - self._onset
-            if gap <= PATIENCE[1]:
-                self._gaps.append(gap)
         if fresh:
             self._onset = now
         self.release(note.channel, note.pitch, now)

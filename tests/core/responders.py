@@ -64,10 +64,11 @@ class SingerModel(RuleModel):
     def __init__(self, step: int = 1) -> None:
         super().__init__(lambda pitch: pitch + 4, task="melody")
         self.step = step
+        self.singers: list[SingerResponder] = []
 
     def responder(self) -> "SingerResponder":
-        self.sessions.append(SingerResponder(self.rule, self.step))
-        return self.sessions[-1]  # type: ignore[return-value]
+        self.singers.append(SingerResponder(self.rule, self.step))
+        return self.singers[-1]
 
 
 class SingerResponder(RuleResponder):
