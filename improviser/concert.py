@@ -12,6 +12,7 @@ from improviser.daemon import Service, Session
 from improviser.errors import OutputError
 from improviser.library import find
 from improviser.logs import start_log
+from improviser.loudspeaker import Loudspeaker
 from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
 from improviser.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
@@ -82,9 +83,11 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     on_keys = config.settings.input == COMPUTER
     stage = Stage(keys=COMPUTER_LEGEND if on_keys else legend()) if shown else None
     recorder = recorder_of(config)
+    loudspeaker = Loudspeaker() if config.settings.sound else None
     silence = Silence()
     served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))
-    takers = [silence.take, served.take, *(each.take for each in (stage, recorder, player) if each is not None)]
+    listeners = (silence, served, stage, recorder, loudspeaker, player)
+    takers = [each.take for each in listeners if each is not None]
 
     def take(report: AnyReport) -> None:
         for taker in takers:
@@ -106,6 +109,8 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
         served.close()
         if recorder is not None:
             recorder.close()
+        if loudspeaker is not None:
+            loudspeaker.close(wait=False)
 
 
 async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None) -> None:

@@ -98,6 +98,7 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
     record_megabytes: Annotated[
         float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
     ] = 1000.0
+    sound: Annotated[bool, about("Play it aloud, without a synthesiser of your own.", "true or false")] = False
     loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")

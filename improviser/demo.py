@@ -12,6 +12,7 @@ import numpy as np
 from improviser.core.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
+from improviser.loudspeaker import Loudspeaker
 from improviser.midi import LOOPBACK, encode
 from improviser.picture import session_picture, terminal_picture
 from improviser.pipe import AnyReport, Hear, Played, Step
@@ -37,19 +38,22 @@ class Demo:
 
 
 class Recital:
-    """One run of the demo; `stage` takes all that is heard and played."""
+    """One run of the demo; `stage` and, if there is one, `loudspeaker` take all that is heard and played."""
 
-    def __init__(self, demo: Demo, stage: Stage) -> None:
+    def __init__(self, demo: Demo, stage: Stage, loudspeaker: Loudspeaker | None = None) -> None:
         notes = performance(np.random.default_rng(demo.seed), demo.seconds)
         self._events = [(seconds, encode(event)) for seconds, event in note_events(notes)]
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
         self._stage = stage
+        self._loudspeaker = loudspeaker
         parameters = {"temperature": demo.temperature}
         session = Session(api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed)
         self.service = Service(session, self._take)
 
     def _take(self, report: AnyReport) -> None:
+        if self._loudspeaker is not None:
+            self._loudspeaker.take(report)
         if not isinstance(report, Played):  # what ends the session bears the clock's time; the files end by themselves
             self._stage.take(report)
         if isinstance(report, Step):

@@ -124,7 +124,7 @@ def _frequency(pitch: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tone:
+class Tone:
     """One note as sound: frames of the session, pitch, velocity 0–1, timbre."""
 
     start: int
@@ -194,17 +194,17 @@ def render(
     return sound
 
 
-def _rendered(tones: Sequence[_Tone], sounding: int, loudness: float) -> tuple[NDArray[np.int16], float]:
+def _rendered(tones: Sequence[Tone], sounding: int, loudness: float) -> tuple[NDArray[np.int16], float]:
     """Return `sounding` frames of sound and the silence after them, and the peak before it was limited."""
     sound = np.zeros((sounding + _frames(SILENCE_SECONDS), 2), dtype=np.int16)
     ringing = np.zeros((0, 2), dtype=np.float32)
     peak = 0.0
     for first in range(0, sounding, BLOCK):
-        dry = _mix(tones, first, min(first + BLOCK, sounding)) * np.float32(loudness)
+        dry = mix(tones, first, min(first + BLOCK, sounding)) * np.float32(loudness)
         block, ringing = _in_room(dry, ringing)
         _fade(block, sounding - first)
         peak = max(peak, float(np.abs(block).max()))
-        sound[first : first + len(block)] = np.round(_limit(block) * FULL_SCALE)
+        sound[first : first + len(block)] = np.round(limit(block) * FULL_SCALE)
     return sound, peak
 
 
@@ -212,14 +212,14 @@ def _frames(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE)
 
 
-def _tones(events: Sequence[TimedEvent], end: float, timbre: Timbre) -> list[_Tone]:
+def _tones(events: Sequence[TimedEvent], end: float, timbre: Timbre) -> list[Tone]:
     return [
-        _Tone(max(0, _frames(start)), max(0, _frames(finish)), on.pitch, on.velocity / 127, timbre)
+        Tone(max(0, _frames(start)), max(0, _frames(finish)), on.pitch, on.velocity / 127, timbre)
         for start, finish, on in pair(held_by_pedal(events), end)
     ]
 
 
-def _mix(tones: Sequence[_Tone], first: int, last: int) -> Samples:
+def mix(tones: Sequence[Tone], first: int, last: int) -> Samples:
     """Return the dry sound of the frames `first` to `last`, shape (frames, 2)."""
     mixed = np.zeros((2, last - first), dtype=np.float32)
     for tone in tones:
@@ -246,7 +246,13 @@ def _in_room(dry: Samples, ringing: Samples) -> tuple[Samples, Samples]:
 
 @cache
 def _room() -> tuple[NDArray[np.complex64], int]:
-    """Return a small hall: the spectra, shape (frequencies, 2), of decaying noise, and its length in frames."""
+    """Return the room's spectra, shape (frequencies, 2), and its length in frames."""
+    answer = room_answer()
+    return np.fft.rfft(answer, 2 * BLOCK, axis=0).astype(np.complex64), len(answer)
+
+
+def room_answer() -> NDArray[np.float64]:
+    """Return what a small hall answers to a click, shape (frames, 2): decaying noise."""
     rng = np.random.default_rng(1685)
     length = _frames(TAIL_SECONDS)
     seconds = np.arange(length) / SAMPLE_RATE
@@ -257,7 +263,7 @@ def _room() -> tuple[NDArray[np.complex64], int]:
     spectrum *= 1 / (1 + 1j * frequencies / 3000) * (frequencies / (frequencies + 180))
     answer = np.fft.irfft(spectrum, axis=0)[:length] * np.linspace(1, 0, length)[:, np.newaxis]
     answer *= ROOM_LOUDNESS / np.sqrt((answer**2).sum(axis=0))
-    return np.fft.rfft(answer, 2 * BLOCK, axis=0).astype(np.complex64), length
+    return answer
 
 
 def _fade(block: Samples, remaining: int) -> None:
@@ -269,7 +275,7 @@ def _fade(block: Samples, remaining: int) -> None:
         block[begin:] *= (0.5 - 0.5 * np.cos(np.pi * left / fade)).astype(np.float32)[:, np.newaxis]
 
 
-def _limit(sound: Samples) -> Samples:
+def limit(sound: Samples) -> Samples:
     """Bend what is louder than the knee, so that nothing reaches 1."""
     excess = np.maximum(np.abs(sound) - KNEE, 0)
     if not excess.any():

@@ -43,6 +43,7 @@ PURE = {
 RESERVED = {
     "aiomqtt": {"mqtt"},
     "jack": {"patchbay"},
+    "miniaudio": {"speaker"},
     "mido": {"midi", "midifile", "recording"},
     "music21": {"chorales"},
     "platformdirs": {"chorales", "commands", "config", "instance", "library", "recording"},

@@ -26,6 +26,7 @@ def demo(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
     ] = None,
+    sound: Annotated[bool, typer.Option("--sound", help="Play it aloud as well.")] = False,
     display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
 ) -> None:
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
@@ -34,6 +35,7 @@ def demo(
     from improviser.demo import Demo, Recital, photograph, prepare, write_files
     from improviser.files import check_writable
     from improviser.library import find
+    from improviser.loudspeaker import Loudspeaker
     from improviser.signals import run_until_signal
     from improviser.stage import Stage
     from improviser.steering import legend, steer
@@ -43,9 +45,11 @@ def demo(
     if picture is not None:
         check_writable(picture)
 
+    loudspeaker = Loudspeaker() if sound else None
+
     async def perform() -> tuple[int, Stage]:
         stage = Stage(keep=True, full_screen=display, keys=legend())
-        recital = Recital(Demo(model, seed, seconds, temperature), stage)
+        recital = Recital(Demo(model, seed, seconds, temperature), stage, loudspeaker)
         beside = [asyncio.ensure_future(stage.show(recital.service)), asyncio.ensure_future(steer(recital.service))]
         if picture is not None:
             beside.append(asyncio.ensure_future(photograph(recital, stage, picture)))
@@ -56,7 +60,11 @@ def demo(
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
 
-    code, stage = asyncio.run(perform())
+    try:
+        code, stage = asyncio.run(perform())
+    finally:
+        if loudspeaker is not None:
+            loudspeaker.close(wait=False)
     if code == 0:
         paths = write_files(stage, out, f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})")
         print(f"wrote {', '.join(map(str, paths))}")

@@ -60,6 +60,12 @@ def play(
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the profiles in the settings.")] = None,
     log_format: Annotated[str | None, typer.Option(metavar="text|json", help="How the log is written.")] = None,
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning…")] = None,
+    sound: Annotated[
+        bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
+    ] = None,
+    display: Annotated[
+        bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
+    ] = None,
 ) -> None:
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
@@ -87,6 +93,7 @@ def play(
         "listen_to": listen_to,
         "log_format": log_format,
         "log_level": log_level,
+        "sound": sound,
         "display": display,
     }
     from improviser.concert import give
