@@ -12,14 +12,15 @@ keeps only this note's answer. It differs in three ways:
   most. An imported network has no tables: its first answer is the first note heard.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 
-from improviser.core.echo.decoding import levels_of, notes_of_levels
-from improviser.core.echo.encoding import EncodedNotes, FloatArray, IntArray, by_frequency
+from improviser.core.echo.decoding import levels_of
+from improviser.core.echo.encoding import EncodedNotes, FloatArray, IntArray
 from improviser.core.note import PITCHES
 from improviser.errors import ModelError
 
@@ -31,6 +32,10 @@ GOLDEN_RATIO = (1 + 5**0.5) / 2
 
 OTHERS = 1e-4
 """The probability shared by all pitches but the chosen one."""
+CHOSEN = math.log(1.0 - OTHERS)
+
+AWAY: FloatArray = -(np.abs(np.arange(1 - PITCHES, PITCHES)) / 4.0 + PITCHES)
+"""How little a pitch that is no level's is preferred, by its distance: shape (255,), the decoded one in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +110,68 @@ class Tables:
         return _spread(np.arange(len(self.pitches)), self.pitch_counts), _spread(outputs, self.level_counts)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tally:
+    """What notes say of themselves: the range of their outputs, how often each number and each level of it occurs.
+
+    :param length: of the piece they are, which may have one note more.
+    :param step: the height of a level, 0 if there is only one.
+    :param firsts: where each level occurs first; those that do not, at `length`.
+    """
+
+    length: int
+    lowest: float
+    highest: float
+    step: float
+    counts: list[int]
+    level_counts: list[int]
+    firsts: list[int]
+    last_level: int
+
+    @classmethod
+    def of(cls, numbers: IntArray, outputs: FloatArray, pitches: int, length: int) -> Self:
+        """Count; `pitches` is how many numbers there are."""
+        counts = np.bincount(numbers, minlength=pitches)
+        steps = int(np.count_nonzero(counts))
+        levels = levels_of(outputs, steps)
+        firsts = np.full(steps + 1, length)
+        # Written back to front: of several notes on one level the first one stays.
+        firsts[levels[::-1]] = np.arange(len(levels) - 1, -1, -1)
+        lowest, highest = float(outputs.min()), float(outputs.max())
+        step = (highest - lowest) / steps
+        level_counts = np.bincount(levels, minlength=steps + 1).tolist()
+        sound = step if np.isfinite(step) else 0.0
+        return cls(length, lowest, highest, sound, counts.tolist(), level_counts, firsts.tolist(), int(levels[-1]))
+
+    def holds(self, number: int, raw: float) -> bool:
+        """Say whether one note more, of this number and output, changes neither range nor number of levels."""
+        return self.lowest <= raw <= self.highest and number < len(self.counts) and self.counts[number] > 0
+
+    def with_note(self, number: int, raw: float) -> "_Tally":
+        """Return the tally with one note more that it `holds`."""
+        counts, level_counts, firsts = self.counts.copy(), self.level_counts.copy(), self.firsts.copy()
+        counts[number] += 1
+        level = min(round((raw - self.lowest) / self.step), len(firsts) - 1) if self.step > 0 else 0
+        level_counts[level] += 1
+        firsts[level] = min(firsts[level], self.length - 1)
+        return _Tally(self.length, self.lowest, self.highest, self.step, counts, level_counts, firsts, level)
+
+    def notes_of_levels(self) -> list[int]:
+        """Return the number that each level stands for, as `decoding.notes_of_levels` does."""
+        counts = self.counts
+        ranked = sorted((number for number in range(len(counts)) if counts[number]), key=lambda number: -counts[number])
+        keys = [first - count * (self.length + 1) for count, first in zip(self.level_counts, self.firsts, strict=True)]
+        notes = [0] * len(keys)
+        for level, number in zip(sorted(range(len(keys)), key=keys.__getitem__), ranked, strict=False):
+            notes[level] = number
+        return notes
+
+
 class CausalDecoder:
     """The memory of one session; all of it is bounded."""
 
     def __init__(self, tables: Tables) -> None:
+        self._pitches = list(tables.pitches)
         self._number = {pitch: place for place, pitch in enumerate(tables.pitches)}
         numbers, raw = tables.memory()
         self._length = len(numbers)
@@ -117,6 +180,8 @@ class CausalDecoder:
         self._raw = np.zeros(MEMORY)
         self._numbers[: self._length] = numbers
         self._raw[: self._length] = raw
+        self._tally = self._count() if self._length else None
+        """Counted ahead, so that little is left to do when a note waits for its answer."""
 
     def number_of(self, pitch: int) -> int:
         """Return the number that `pitch` has, or would have if it were heard now."""
@@ -124,11 +189,23 @@ class CausalDecoder:
 
     def hear(self, pitch: int, raw: float) -> None:
         """Take in a note of the player and the network's output at it."""
-        number = self._number.setdefault(pitch, len(self._number))
+        number = self.number_of(pitch)
+        if number == len(self._pitches):
+            self._number[pitch] = number
+            self._pitches.append(pitch)
         self._numbers[self._next] = number
         self._raw[self._next] = raw
         self._next = (self._next + 1) % MEMORY
         self._length = min(self._length + 1, MEMORY)
+        self._tally = self._count()
+
+    def _count(self, *more: tuple[int, float]) -> _Tally:
+        """Count what is remembered, and perhaps one note more; the piece is one note longer than the memory."""
+        numbers, raw = self._chronological(self._numbers), self._chronological(self._raw)
+        for number, output in more:
+            numbers, raw = np.append(numbers, number), np.append(raw, output)
+        pitches = max(len(self._pitches), *(number + 1 for number, _ in more), 0)
+        return _Tally.of(numbers, raw, pitches, self._length + 1)
 
     def log_preferences(self, pitch: int, raw: float) -> FloatArray:
         """Return log-probabilities, shape (128,), of the answer to `pitch`, at which the network put out `raw`.
@@ -136,28 +213,23 @@ class CausalDecoder:
         The decoded pitch has all but `OTHERS`. The rest goes to the pitches of the neighbouring levels, the nearer the
         more, and last to the pitches around the decoded one: where it may not be played, the next best one is.
         """
-        pitches = list(self._number)
         number = self.number_of(pitch)
-        if number == len(pitches):
-            pitches.append(pitch)
-        numbers = np.append(self._chronological(self._numbers), number)
-        outputs = np.append(self._chronological(self._raw), raw)
-        counts = np.bincount(numbers, minlength=len(pitches))
-        ranked = by_frequency(counts)[: np.count_nonzero(counts)]
-        levels = levels_of(outputs, len(ranked))
-        notes = notes_of_levels(levels[None], ranked)[0]
-        level = levels[-1]
-        choice = pitches[notes[level]]
-        distance = np.abs(np.arange(PITCHES) - choice) / 4.0 + PITCHES
-        nearness = np.abs(np.arange(len(notes)) - level)
+        before = self._tally
+        holds = before is not None and before.holds(number, raw)
+        tally = before.with_note(number, raw) if before is not None and holds else self._count((number, raw))
+        pitches = self._pitches if number < len(self._pitches) else [*self._pitches, pitch]
+        sung = [pitches[note] for note in tally.notes_of_levels()]
+        level = tally.last_level
+        choice = sung[level]
+        logs = AWAY[PITCHES - 1 - choice : 2 * PITCHES - 1 - choice].copy()
         # The nearest level is written last, so that it stays.
-        order = np.argsort(-nearness, kind="stable")
-        distance[np.array(pitches)[notes[order]]] = nearness[order]
-        others: FloatArray = np.exp(-distance)
-        others[choice] = 0.0
-        probabilities = others * (OTHERS / others.sum())
-        probabilities[choice] = 1.0 - OTHERS
-        logs: FloatArray = np.log(probabilities)
+        for distance in range(max(level, len(sung) - 1 - level), 0, -1):
+            for neighbour in (level - distance, level + distance):
+                if 0 <= neighbour < len(sung):
+                    logs[sung[neighbour]] = -distance
+        logs[choice] = -math.inf
+        logs += math.log(OTHERS / float(np.exp(logs).sum()))
+        logs[choice] = CHOSEN
         return logs
 
     def _chronological(self, ring: Any) -> Any:
