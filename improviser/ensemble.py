@@ -93,8 +93,9 @@ class Ears:
         if self._name in sounding.via or len(sounding.via) > MOST_HOPS:
             self.circles += 1
             return []
+        ended = [self._heard(NoteOff(*key), now, ())] if key in self._held else []
         self._held[key] = None
-        return [self._heard(NoteOn(*key, sounding.velocity), now, sounding.via)]
+        return [*ended, self._heard(NoteOn(*key, sounding.velocity), now, sounding.via)]
 
     def release(self, now: float) -> list[Hear]:
         """End what the other holds: it, or the way to it, is gone."""
