@@ -24,16 +24,22 @@ class Stage:
     :param keep: whether to keep everything heard and played, for a file; without it memory does not grow.
     :param full_screen: whether to take over the terminal, if there is one that can; else each answer is a line.
     :param keys: what keys do, to be shown.
+    :param console: where it is shown; on the terminal if not given.
     """
 
     def __init__(
-        self, *, keep: bool = False, full_screen: bool = True, keys: Sequence[tuple[str, str]] = KEYS
+        self,
+        *,
+        keep: bool = False,
+        full_screen: bool = True,
+        keys: Sequence[tuple[str, str]] = KEYS,
+        console: Console | None = None,
     ) -> None:
         self.heard: list[TimedEvent] = []
         self.played: list[TimedEvent] = []
         self._keep = keep
         self._tally = Tally()
-        console = Console()
+        console = console or Console()
         self._view: SessionView = view_for(console, keys=keys) if full_screen else PlainView(console)
         self._shown = False
         self._latest = 0.0
@@ -49,8 +55,6 @@ class Stage:
                 played = events_of(messages)
                 self._tally.play(stamp, played)
                 self._keep_all(stamp, None, played)
-                if isinstance(report, Applied) and report.error is not None:
-                    self._tally.warn(report.error)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._tally.silence(self._latest)
             case Lost(count):

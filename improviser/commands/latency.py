@@ -1,0 +1,48 @@
+"""`improviser latency`: measure how fast the engine answers, here and now."""
+
+from typing import Annotated
+
+import typer
+
+EPILOG = """Examples:
+
+improviser latency                       inside the engine, without any MIDI system
+
+improviser latency --load                the same, with a busy display and an MQTT client beside it
+
+improviser latency --api jack            from another program's note out to its note in, with and without us
+"""
+NAMES = {
+    "engine_us": "inside the engine",
+    "wire_us": "over the wire, through us",
+    "bare_wire_us": "over the wire alone",
+}
+
+
+def latency(
+    notes: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many notes to play.")] = 2000,
+    api: Annotated[str, typer.Option(help="loopback (no MIDI system), auto, jack, alsa or coremidi.")] = "loopback",
+    model: Annotated[str, typer.Option(metavar="M", help="The model that answers.")] = "bach-bass",
+    gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Milliseconds from note to note, on average.")] = 7.5,
+    load: Annotated[bool, typer.Option("--load", help="With the display and an MQTT client busy.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure how long an answer takes: inside the engine, and over a real wire if there is one."""
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from improviser.latency import Trial, measure
+    from improviser.library import find
+
+    find(model)
+    measured = asdict(asyncio.run(measure(Trial(model, notes, api, gap / 1000, load))))
+    if as_json:
+        print(json.dumps(measured))
+        return
+    beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
+    print(f"{notes} notes, {measured['lost']} lost; {model} on {measured['api']}{beside}")
+    print(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
+    for key, name in NAMES.items():
+        if spread := measured[key]:
+            print(f"{name:<28}" + "".join(f"{spread[rank]:>10.1f}" for rank in ("p50", "p99", "p999", "max")))
