@@ -1,6 +1,8 @@
 """Checkpoints: the whole state of a training run in one file, so that it can go on after any end."""
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser import modelfile
-from improviser.errors import ModelError
+from improviser.errors import ModelError, OutputError
 from improviser.modelfile import ModelFile
 
 TASK = "checkpoint"
@@ -23,13 +25,37 @@ def path_for(output: Path) -> Path:
 
 
 def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> None:
-    """Write `state` (JSON values and arrays, nested), and the settings it belongs to.
+    """Write `state` (JSON values and arrays, nested), and the settings it belongs to, whole or not at all.
 
-    :raises OutputError: if that is not possible.
+    What a run that was killed leaves half-written has a name of its own, so that the next one writes over it.
+
+    :raises OutputError: if that is not possible; the one before stays.
     """
     tensors: dict[str, NDArray[Any]] = {}
     flat = _flatten(state, tensors)
-    modelfile.write(path, ModelFile(TASK, flat, tensors, recipe))
+    data = modelfile.encode(ModelFile(TASK, flat, tensors, recipe))
+    unfinished = _unfinished(path)
+    try:
+        with unfinished.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise OutputError(f"cannot write the checkpoint {path}: {error.strerror or error}") from error
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint, and what a run that was killed may have left of the next."""
+    for file in (path, _unfinished(path)):
+        with contextlib.suppress(OSError):
+            file.unlink()
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(path.name + ".unfinished")
 
 
 def load(path: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from improviser import __version__, checkpoint, library, modelfile
-from improviser.errors import CorpusError
+from improviser.errors import CorpusError, OutputError
 from improviser.recipe import Recipe
 from improviser.training import Champion, Evolution, Generation, Score, run
 
@@ -24,11 +24,13 @@ class Run:
     :param champions: of the members that are done, and of the one that was at work when the run was stopped.
     :param records: every generation, those before a resumption included.
     :param complete: whether all members came to their limits.
+    :param problem: why the last checkpoint could not be written, if it could not.
     """
 
     champions: list[Champion] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     complete: bool = False
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,10 @@ def _breed(
                 "records": _table(done.records),
                 "evolution": evolution.state(),
             }
-            checkpoint.save(keep.path, state, identity)
+            try:
+                checkpoint.save(keep.path, state, identity)
+            except OutputError as error:  # what is bred is worth more than what could be resumed
+                done.problem = str(error)
         report(member, generation)
 
     run(evolution, recipe.limits, note, stopped)

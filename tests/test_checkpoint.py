@@ -1,6 +1,7 @@
 """Checkpoints: what is put down is taken up."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from improviser import checkpoint, modelfile
 from improviser.core.evolution.randomness import generator
-from improviser.errors import ModelError
+from improviser.errors import ModelError, OutputError
 from improviser.modelfile import ModelFile
 
 RECIPE = {"seed": 3, "sources": [{"name": "a"}], "layers": (20, 20)}
@@ -62,3 +63,29 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
 
 def test_a_checkpoint_lies_beside_the_model() -> None:
     assert checkpoint.path_for(Path("a/b.safetensors")) == Path("a/b.safetensors.checkpoint")
+
+
+def test_what_a_killed_run_left_half_written_is_written_over_and_removed(tmp_path: Path) -> None:
+    unfinished = tmp_path / "a.unfinished"
+    unfinished.write_bytes(b"half")
+    checkpoint.save(tmp_path / "a", {"generation": 1}, RECIPE)
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+    unfinished.write_bytes(b"half")
+    checkpoint.remove(tmp_path / "a")
+    checkpoint.remove(tmp_path / "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint.save(tmp_path / "a", {"generation": 1}, RECIPE)
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        checkpoint.save(tmp_path / "a", {"generation": 2}, RECIPE)
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
+    assert checkpoint.load(tmp_path / "a", RECIPE) == {"generation": 1}

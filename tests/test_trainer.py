@@ -124,6 +124,12 @@ def test_no_checkpoints_are_written_where_none_are_wanted(tune: Path, tmp_path: 
     assert not (tmp_path / "kept").exists()
 
 
+def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tune: Path, tmp_path: Path) -> None:
+    done = breed(recipe(tune), tmp_path / "no such folder" / "kept")
+    assert done.complete
+    assert "cannot write the checkpoint" in (done.problem or "")
+
+
 def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
     alone = recipe(tune, 6)
     members = 3

@@ -99,7 +99,9 @@ def train(
         if report and scores:
             write_report(output, options, recipe, done, scores)
     if done.complete:
-        kept.path.unlink(missing_ok=True)
+        checkpoints.remove(kept.path)
+    if done.problem:
+        print(f"there is no new checkpoint: {done.problem}", file=sys.stderr)
     _tell(output, scores, recipe.skipped, quiet=json)
     if request.interrupted:
         raise KeyboardInterrupt
