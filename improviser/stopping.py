@@ -13,7 +13,8 @@ class StopRequest:
         self.asked = False
         self.interrupted = False
 
-    def __bool__(self) -> bool:
+    def __call__(self) -> bool:
+        """Whether to stop."""
         return self.asked
 
     def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002

@@ -2,9 +2,12 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from improviser.recipe import Options
 
 EPILOG = """Examples:
 
@@ -44,27 +47,11 @@ def train(
     survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
-    import sys
-
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser import checkpoint as checkpoints
-    from improviser.errors import ConfigError
-    from improviser.files import check_writable
-    from improviser.parsing_view import parse_first
-    from improviser.recipe import Options, prepare
-    from improviser.stopping import stop_request
-    from improviser.trainer import Checkpoints, save_model
-    from improviser.trainer import train as breed
-    from improviser.training_report import write_report
-    from improviser.training_view import view_for
-    from improviser.workers import scoring
+    from improviser.recipe import Options
 
-    if not 1 <= workers <= 64:
-        raise ConfigError(f"--workers is {workers}; give 1–64")
-    if checkpoint < 0:
-        raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
     options = Options(
         sources=tuple(sources),
         task=task,
@@ -83,18 +70,38 @@ def train(
         choir=choir,
         seed=seed,
     )
+    _train(options, output, workers=workers, checkpoint=checkpoint, resume=resume, report=report, as_json=json)
+
+
+def _train(
+    options: "Options", output: Path, *, workers: int, checkpoint: int, resume: bool, report: bool, as_json: bool
+) -> None:
+    """Train with `options` and write everything."""
+    from improviser import checkpoint as checkpoints
+    from improviser.errors import ConfigError
+    from improviser.files import check_writable
+    from improviser.parsing_view import parse_first
+    from improviser.recipe import prepare
+    from improviser.stopping import stop_request
+    from improviser.trainer import Checkpoints, save_model, train
+    from improviser.training_report import write_report
+    from improviser.training_view import view_for
+    from improviser.workers import scoring
+
+    if not 1 <= workers <= 64:
+        raise ConfigError(f"--workers is {workers}; give 1–64")
+    if checkpoint < 0:
+        raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
     check_writable(output)
-    parse_first(sources, sys.stderr)
+    parse_first(options.sources, sys.stderr)
     recipe = prepare(options)
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
     if resume and not kept.path.exists():
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
-    view = view_for(recipe.limits, recipe.members, as_json=json, title=f"evolving {task}")
+    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}")
     with stop_request() as request, scoring(recipe.task, workers) as score:
         with view:
-            done = breed(
-                recipe, seed=seed, score=score, checkpoints=kept, report=view.show, stopped=lambda: bool(request)
-            )
+            done = train(recipe, seed=options.seed, score=score, checkpoints=kept, report=view.show, stopped=request)
         scores = save_model(output, recipe, done) if done.champions else {}
         if report and scores:
             write_report(output, options, recipe, done, scores)
@@ -102,7 +109,7 @@ def train(
         checkpoints.remove(kept.path)
     if done.problem:
         print(f"there is no new checkpoint: {done.problem}", file=sys.stderr)
-    _tell(output, scores, recipe.skipped, quiet=json)
+    _tell(output, scores, recipe.skipped, quiet=as_json)
     if request.interrupted:
         raise KeyboardInterrupt
 
