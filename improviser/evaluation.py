@@ -21,6 +21,9 @@ from improviser.voices import duets
 WORST_BITS = 64.0
 """What a pitch costs that a model holds to be impossible."""
 
+OPENING = 8
+"""Notes of a tune that a melody model is given before it goes on by itself: they say in which key."""
+
 Step = tuple[LogProbabilities, int]
 """What a model expected, and the pitch that came."""
 
@@ -152,17 +155,22 @@ def _compare(
         tonic, minor = key_of([note.pitch for voice in piece.voices for note in voice])
     against = () if isinstance(model, MelodyModel) else heard
     played = play_along(model, player, generator(*seed), temperature)
-    found.corpus.add(own, tonic, minor=minor, player=against)
-    found.model.add(played, tonic, minor=minor, player=against)
+    start = OPENING if isinstance(model, MelodyModel) else 0
+    found.corpus.add(own[start:], tonic, minor=minor, player=against)
+    found.model.add(played[start:], tonic, minor=minor, player=against)
 
 
 def play_along(model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0) -> list[int]:
-    """Return what the model plays to the player's notes, hearing itself; a melody takes only their rhythm."""
+    """Return what the model plays to the player's notes, hearing itself.
+
+    A melody model follows the first notes, OPENING of them, and of the others takes only the rhythm.
+    """
     played = []
     if isinstance(model, MelodyModel):
         singer = model.responder()
-        for note in player:
-            played.append(_draw(singer.proceed(note.onset_seconds), rng, temperature))
+        for number, note in enumerate(player):
+            free = number >= OPENING
+            played.append(_draw(singer.proceed(note.onset_seconds), rng, temperature) if free else note.pitch)
             singer.follow(played[-1], note.onset_seconds)
         return played
     responder = model.responder()

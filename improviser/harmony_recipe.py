@@ -94,7 +94,9 @@ def strategy_of(name: str, task: NetworkTask, population: int, options: Options,
     rng = generator(options.seed, 0, member)
     if name == "cma":
         return SepCma(task.first_population(rng, 1)[0], population, rng)
-    breeding = Breeding(SelfAdaptive(), survivors=options.survivors or 0.1, parents=0.3, crossover=0.9)
+    breeding = Breeding(
+        SelfAdaptive(learning_rate=0.15), survivors=options.survivors or 0.005, parents=0.15, crossover=1.0, sigma=0.03
+    )
     return GeneticAlgorithm(task.first_population(rng, population), breeding, rng)
 
 
