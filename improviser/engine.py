@@ -226,6 +226,7 @@ class Engine:
     def _renew(self) -> None:
         with self.lock:
             self._panic()
+            self._ledger.clear()  # also of which channels were ever used: a performer that begins knows nothing
             self._performer = self._begin(self._performer.parameters)
             self.report_ready()
 

@@ -1,6 +1,9 @@
 """Replaying: what was played once is played again, note for note, from the log alone."""
 
+import asyncio
 import shutil
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from improviser.cli import app
 from improviser.engine_process import EngineProcess
 from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
-from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Ready, Renew, Step, Swap
+from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
 from improviser.recorder import Limits, Sessions
 from improviser.replaying import replay
 from improviser.session_log import read, read_chain
@@ -85,6 +88,37 @@ def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_pa
         pitches = [[timed.note.pitch for timed in part(piece.notes, track=1)] for piece in (again, kept)]
         assert len(pitches[0]) > 10
         assert pitches[0] == pitches[1]
+
+
+def test_replies_and_solos_are_played_again(tmp_path: Path) -> None:
+    opened = opening("bach-bass", parameters={"mode": "answer"})
+
+    def hear(engine: EngineProcess, message: Sequence[int]) -> None:
+        engine.send(Hear(time.perf_counter() - opened.epoch, bytes(message)))
+
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        for turn, mode in enumerate(("answer", "solo")):
+            engine.send(Change("mode", mode))
+            for pitch in (60, 64, 67, 65, 62):
+                hear(engine, note_on(pitch + turn))
+                await asyncio.sleep(0.05)
+                hear(engine, note_off(pitch + turn))
+            began = len(reports)
+            await reports.until(lambda told, began=began: sounding(told[began:]) > 3)  # type: ignore[misc]
+            hear(engine, note_on(72))
+            hear(engine, note_off(72))
+        engine.send(Renew())
+        engine.send(Change("mode", "shadow"))
+        hear(engine, note_on(60, channel=3))
+        await reports.until(lambda told: len(told.steps) == 25)
+
+    def sounding(reports: list[AnyReport]) -> int:
+        return sum(isinstance(report, Played) and bool(report.played) for report in reports)
+
+    logs = record(list(play(opened, scene)), tmp_path)
+    assert len(logs) == 2
+    for log in logs:
+        assert replay(read_chain(log)).difference is None
 
 
 def test_a_replay_is_the_same_each_time(log: Path) -> None:
