@@ -16,6 +16,7 @@ FloatArray = NDArray[np.float32]
 
 # Genomes whose first layers are computed in one product.
 TOGETHER = 10
+_SMALL, _LARGE = 1e-25, 1e35
 _LN2 = float(np.log(2.0))
 
 
@@ -91,7 +92,10 @@ class Scorer:
             genomes = population[start : start + TOGETHER]
             hidden = self._first_layer(genomes, batch)
             for place, genome in enumerate(genomes):
-                bits[start + place] = self._bits(self._scores(genome, hidden[place], batch), batch)
+                found = self._bits_of_small_scores(self._scores(genome, hidden[place], batch), batch)
+                if found is None:
+                    found = self._bits(self._scores(genome, hidden[place], batch), batch)
+                bits[start + place] = found
         return bits
 
     def mean_bits(self, genome: FloatArray, batch: Batch) -> float:
@@ -140,6 +144,19 @@ class Scorer:
             for gate, expert in zip(outputs[self._rest + shape.rest :], batch.experts, strict=True):
                 pitches += np.multiply(expert, gate, out=self._product)
         return self._logits
+
+    def _bits_of_small_scores(self, scores: FloatArray, batch: Batch) -> float | None:
+        """Return the mean bits if no exponential is too large or small for float32, which saves finding the maxima."""
+        played = np.take(scores.reshape(-1), batch.target)
+        with np.errstate(over="ignore"):
+            np.exp(scores, out=scores)
+            total = scores.sum(axis=0)
+        # Also None where a score is NaN.
+        if not (total.min() > _SMALL and total.max() < _LARGE):
+            return None
+        total = np.log(total, out=total)
+        total -= played
+        return float(total.mean(dtype=np.float64)) / _LN2
 
     def _bits(self, scores: FloatArray, batch: Batch) -> float:
         played = np.take(scores.reshape(-1), batch.target)

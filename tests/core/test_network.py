@@ -154,3 +154,24 @@ def test_hidden_inputs_are_the_same_for_the_whole_generation() -> None:
     np.testing.assert_array_equal(whole, task.fitness(genomes, first))
     seeing = NetworkTask("melody", shape, notes, notes, minibatch=64, blindness=0).fitness(genomes, first)
     assert (np.abs(whole - seeing) > 1e-3).any()
+
+
+@pytest.mark.parametrize("size", [0.0, 1.0, 300.0, 3000.0])
+def test_scores_of_any_size_are_normalised(size: float) -> None:
+    shape = SHAPES[1]
+    notes, genome = some_notes(shape, 50), some_genomes(shape, 1)[0] * np.float32(size)
+    batch = Batch(shape, notes)
+    logs = choir_log_probabilities(Scorer(shape), genome[np.newaxis], batch)
+    wanted = -float(np.take(logs.reshape(-1), batch.target).mean(dtype=np.float64)) / np.log(2)
+    assert np.isfinite(wanted)
+    assert Scorer(shape).mean_bits(genome, batch) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_genome_that_is_not_finite_scores_nan() -> None:
+    shape = SHAPES[1]
+    genomes = some_genomes(shape, 2)
+    genomes[0, -1] = np.nan
+    with np.errstate(invalid="ignore"):
+        bits = Scorer(shape).population_bits(genomes, Batch(shape, some_notes(shape, 50)))
+    assert np.isnan(bits[0])
+    assert np.isfinite(bits[1])
