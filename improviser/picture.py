@@ -36,6 +36,7 @@ text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-s
 .stripe { fill: #ebe8df }
 .grid { stroke: #dcd8cd; stroke-width: 1 }
 .axis { stroke: #8b8f96; stroke-width: 1 }
+.bar { stroke: #a9a597; stroke-width: 1.2 }
 .white { fill: #fffefb; stroke: #b9b6ad; stroke-width: .6 }
 .black { fill: #3a3d43 }
 .player { fill: #0072b2 }
@@ -53,6 +54,7 @@ text { fill: #b4bac4 }
 .stripe { fill: #171a20 }
 .grid { stroke: #2b313a }
 .axis { stroke: #6b727d }
+.bar { stroke: #555d69 }
 .white { fill: #c9cdd4; stroke: #4b515b }
 .black { fill: #0c0e11 }
 .player { fill: #56b4e9 }
@@ -95,10 +97,14 @@ class _Scale:
         return [number * step for number in range(first, min(last, first + most) + 1)]
 
 
-def session_picture(player: Sequence[Note], improviser: Sequence[Note], title: str) -> str:
+def session_picture(
+    player: Sequence[Note], improviser: Sequence[Note], title: str, *, bars_seconds: Sequence[float] = ()
+) -> str:
     """Return the piano roll of a session as SVG: both parts in two colours, over time and pitch.
 
     The louder a note, the stronger its colour; answers are tied to the notes they start with.
+
+    :param bars_seconds: where to draw bar lines.
     """
     notes = [*player, *improviser]
     low, high = _pitch_range([note.pitch for note in notes])
@@ -108,6 +114,7 @@ def session_picture(player: Sequence[Note], improviser: Sequence[Note], title: s
     body = [
         *_stripes(pitches, row),
         *_time_axis(seconds),
+        *(_line("bar", x, TOP, x, TOP + PLOT_HEIGHT) for x in map(seconds, bars_seconds) if x <= WIDTH - RIGHT),
         *_keyboard(pitches, row),
         *(_ties(player, improviser, seconds, pitches, row) if len(improviser) <= MOST_TIES else ()),
         *_bars(player, "player", seconds, pitches, row, tooltips=len(notes) <= MOST_TOOLTIPS),
@@ -270,6 +277,20 @@ def _curve_axes(generations: _Scale, levels: _Scale, measure: str) -> Iterator[s
     yield _label((LEFT + WIDTH - RIGHT) / 2, bottom + 37, "generation")
     middle = TOP + PLOT_HEIGHT / 2
     yield f'<text x="18" y="{middle}" text-anchor="middle" transform="rotate(-90 18 {middle})">{escape(measure)}</text>'
+
+
+def bar_chart(rows: Sequence[tuple[str, float]], title: str, measure: str) -> str:
+    """Return numbers ≥ 0 as SVG: a bar for each (name, number), under each other."""
+    left, top, row = 170, 66, 22
+    numbers = _Scale(0.0, max([1e-9, *(number for _, number in rows)]), left, WIDTH - RIGHT - 60)
+    body = [f'<text x="{LEFT}" y="46">{escape(measure)}</text>']
+    for index, (name, number) in enumerate(rows):
+        y, end = top + index * row, numbers(number)
+        body.append(f'<rect class="improviser" x="{left}" y="{y}" width="{end - left:.2f}" height="{row - 7}" rx="2"/>')
+        body.append(f'<text x="{left - 10}" y="{y + 12}" text-anchor="end">{escape(name)}</text>')
+        body.append(f'<text x="{end + 6:.2f}" y="{y + 12}">{number:.3g}</text>')
+    described = "; ".join(f"{name}: {number:.3g}" for name, number in rows)
+    return _svg(top + len(rows) * row + 14, title, f"{measure}. {described}", body)
 
 
 def _legend(entries: Sequence[tuple[str, str]]) -> Iterator[str]:

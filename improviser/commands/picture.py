@@ -1,0 +1,28 @@
+"""`improviser picture`: draw a session, a network, or a training run."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """\b
+Examples:
+improviser picture demo/session.mid -o roll.svg
+improviser picture bach-bass -o listens-to.svg
+improviser picture mine.jsonl -o curve.svg
+"""
+
+
+def picture(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="A MIDI file, a session's or training run's .jsonl, or a model.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="X.svg", help="The picture to write.")],
+) -> None:
+    """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
+    from improviser.drawing import draw
+    from improviser.files import check_writable, write_atomically
+
+    check_writable(output)
+    write_atomically(output, draw(source).encode())
+    print(f"wrote {output}")

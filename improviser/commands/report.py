@@ -1,0 +1,29 @@
+"""`improviser report`: a session as a page to read and hear."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """\b
+Examples:
+improviser report demo/session.mid
+improviser report session.jsonl -o session.html
+"""
+
+
+def report(
+    session: Annotated[Path, typer.Argument(metavar="SESSION", help="A session's MIDI file or .jsonl log.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="X.html", help="The page; by default beside the session.")
+    ] = None,
+) -> None:
+    """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
+    from improviser.files import check_writable, write_atomically
+    from improviser.session_reading import read_session
+    from improviser.session_report import session_report
+
+    path = session.with_suffix(".html") if output is None else output
+    check_writable(path)
+    write_atomically(path, session_report(read_session(session)).encode())
+    print(f"wrote {path}")
