@@ -205,3 +205,41 @@ def test_releases_of_a_dead_predecessor_are_accepted(model: Path) -> None:
         await reports.until(lambda told: len(told.steps) == 2)
 
     assert len(play(opening(model, releases=[bytes(note_off(60))]), scene).steps) == 2
+
+
+def test_a_phrase_is_replied_to_by_the_timer_at_the_scheduled_stamps(model: Path) -> None:
+    """The timer plays on the clock: what it is late is told, and is not in the stamps."""
+
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        begun = time.perf_counter() - opened.epoch
+        for number, pitch in enumerate((60, 62, 64, 65)):
+            engine.send(Hear(begun + 0.1 * number, bytes(note_on(pitch, 50 + number))))
+            engine.send(Hear(begun + 0.1 * number + 0.05, bytes(note_off(pitch))))
+        await reports.until(lambda told: len(timed(told)) == 8)
+
+    def timed(reports: Reports) -> list[tuple[float, bytes]]:
+        played = (report for report in reports if isinstance(report, Played) and report.cause == "timer")
+        return [(report.stamp, message) for report in played for message in report.played]
+
+    opened = opening(model, parameters={"mode": "answer"})
+    reports = play(opened, scene)
+    starts = [(stamp, message[2]) for stamp, message in timed(reports) if message[0] == 0x90]
+    ends = [stamp for stamp, message in timed(reports) if message[0] == 0x80]
+    assert [velocity for _, velocity in starts] == [50, 51, 52, 53]
+    assert [stamp - starts[0][0] for stamp, _ in starts] == pytest.approx([0.0, 0.1, 0.2, 0.3])
+    assert [end - start for (start, _), end in zip(starts, ends, strict=True)] == pytest.approx([0.05] * 4)
+    assert all(report.late_seconds < 0.1 for report in reports if isinstance(report, Played))
+    assert not held(reports.sent)
+
+
+def test_notes_that_come_faster_than_time_find_the_replies_between_them(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        for number in range(5):
+            engine.send(Hear(100.0 + 10.0 * number, bytes(note_on(60))))
+            engine.send(Hear(100.5 + 10.0 * number, bytes(note_off(60))))
+        await reports.until(lambda told: len(told.steps) == 10)
+
+    played = [
+        report for report in play(opening(model, parameters={"mode": "answer"}), scene) if isinstance(report, Played)
+    ]
+    assert [message[0] for report in played for message in report.played if message[0] < 0xB0] == [0x90, 0x80] * 4

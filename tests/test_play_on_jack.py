@@ -101,6 +101,34 @@ def test_the_daemons_death_ends_what_sounds(player: Player, jack_peer: Callable[
     player.assert_gone()
 
 
+def test_a_phrase_is_replied_to_in_its_own_rhythm(
+    jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
+) -> None:
+    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options, "--mode", "answer") as player:
+        player.wait_for("playing on jack")
+        peer = connected(jack_peer)
+        rhythm = [0.0, 0.2, 0.3, 0.6, 0.8]
+        schedule = []
+        for number, onset in enumerate(rhythm):
+            schedule += [(onset, note_on(60 + number, 40 + 10 * number)), (onset + 0.08, note_off(60 + number))]
+        peer.play(schedule)
+        reply = [received for received in peer.wait_for(10) if received.message[0] == 0x90]
+        assert [received.message[2] for received in reply] == [40, 50, 60, 70, 80]
+        assert [received.seconds - reply[0].seconds for received in reply] == pytest.approx(rhythm, abs=0.05)
+        assert not held(received.message for received in peer.received())
+        peer.clear()
+        peer.play(schedule)
+        peer.wait_for(1)
+        peer.send(note_on(72))  # the player interrupts
+        time.sleep(0.5)
+        heard = [received.message for received in peer.received()]
+        assert not held(heard)
+        assert len(heard) < 10
+        peer.send(note_off(72))
+        assert player.leave(signal.SIGTERM) == 0
+
+
 @pytest.fixture
 def fault_jack(tmp_path: Path) -> Iterator[JackServer]:
     """A synchronous server of the test's own: it loses nothing, but is held up for seconds by a killed client."""
