@@ -53,6 +53,7 @@ from improviser.pipe import (
     decode_command,
     frame,
 )
+from improviser.priority import go_first
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 HEARTBEAT_SECONDS = 0.1
@@ -105,6 +106,7 @@ class Engine:
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
+        go_first()  # from here on: the models are loaded, the threads of the ports are not there yet
         self._ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
 
     def _begin(self, parameters: Parameters) -> Performer:
@@ -234,7 +236,7 @@ class Engine:
         return time.perf_counter() - self._epoch
 
     def run(self, heartbeat: memoryview) -> None:
-        """Beat the heart and play what is due until it is time to stop; then end all that sounds and close the ports."""
+        """Beat the heart and play what is due until told to stop; then end all that sounds and close the ports."""
         beats, next_beat = 0, self._now()
         while not self._stopping:
             self._wake.clear()
