@@ -18,7 +18,7 @@ from improviser.core.evolution.mutation import FloatArray, Mutation
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.selection import ranking, tournament
 
-GENES_AT_A_TIME = 30_000
+GENES_AT_A_TIME = 60_000
 """Children are bred in blocks that stay in the cache, and in memory that need not be fetched from the system anew."""
 
 
