@@ -1,0 +1,126 @@
+"""A session over loopback ports that is on the air: steered and watched over MQTT while a player plays."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from improviser.config import Settings
+from improviser.core.broker import Broker as Address
+from improviser.daemon import Service, Session
+from improviser.mqtt import Access
+from improviser.on_air import OnAir
+from improviser.pipe import AnyReport, Applied, Hear, Played, Step
+from tests.jack_peer import held
+from tests.playing import note_off, note_on
+from tests.servers import Broker
+
+
+@dataclass
+class Act:
+    """A running session: what it was told, and what it did."""
+
+    service: Service
+    air: OnAir
+    reports: list[AnyReport] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def steps(self) -> list[Step]:
+        return [report for report in self.reports if isinstance(report, Step)]
+
+    @property
+    def played(self) -> list[bytes]:
+        """All that left the engine, in order."""
+        told = (report for report in self.reports if isinstance(report, Step | Played | Applied))
+        return [message for report in told for message in report.played]
+
+    async def play(self, notes: int, per_second: float = 50.0) -> None:
+        """Play so many notes, each ended before the next."""
+        start = time.perf_counter() + 0.05
+        for number in range(notes):
+            pitch = 48 + number * 7 % 36
+            for message, moment in ((note_on(pitch), number), (note_off(pitch), number + 0.5)):
+                await asyncio.sleep(max(0.0, start + moment / per_second - time.perf_counter()))
+                self.sent.append(bytes(message))
+                self.service.send(Hear(time.perf_counter() - self.service.epoch, bytes(message)))
+
+    async def until(self, done: Callable[[], object], timeout: float = 20.0) -> None:
+        deadline = time.monotonic() + timeout
+        while not done():
+            assert time.monotonic() < deadline, self.reports[-5:]
+            await asyncio.sleep(0.01)
+
+    async def assert_every_note_was_answered(self) -> None:
+        """Assert that the engine heard all that was played, in order, answered each note, and ended each answer."""
+        await self.until(lambda: len(self.steps) >= len(self.sent))
+        assert [step.heard for step in self.steps] == self.sent
+        assert all(step.played for step in self.steps)
+        assert not held(self.played)
+
+
+Scene = Callable[[Act], Awaitable[None]]
+
+
+def on_air(broker: Broker, scene: Scene, **settings: Any) -> Act:
+    """Run one session through a scene."""
+    return asyncio.run(_aired(broker, scene, Settings(**{"model": ("small",), **settings})))
+
+
+@contextlib.asynccontextmanager
+async def airing(broker: Broker, settings: Settings, save: Callable[[], str] | None = None) -> AsyncIterator[Act]:
+    """Have a session on the air while the block lasts."""
+    air = OnAir(Access(Address(broker.host, broker.port)), settings, save)
+    reports: list[AnyReport] = []
+
+    def take(report: AnyReport) -> None:
+        reports.append(report)
+        air.take(report)
+
+    session = Session(
+        api="loopback", name=settings.name, models=settings.model, parameters={"temperature": 0.7}, seed=1
+    )
+    service = Service(session, take)
+    playing = asyncio.ensure_future(service.run())
+    aired = asyncio.ensure_future(air.run(service))
+    try:
+        await service.opened()
+        yield Act(service, air, reports)
+    finally:
+        service.stop()
+        await playing
+        aired.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await aired
+
+
+async def _aired(broker: Broker, scene: Scene, settings: Settings) -> Act:
+    with _faults() as faults:
+        async with airing(broker, settings) as act:
+            act.faults = faults
+            await scene(act)
+    assert act.air.link.counts.faults == 0
+    assert not faults
+    return act
+
+
+@contextlib.contextmanager
+def _faults() -> Iterator[list[str]]:
+    """Collect what asyncio says of exceptions that nobody looked at."""
+    said: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.levelno >= logging.ERROR:
+                said.append(record.getMessage())
+
+    handler = Handler()
+    logging.getLogger("asyncio").addHandler(handler)
+    try:
+        yield said
+    finally:
+        logging.getLogger("asyncio").removeHandler(handler)
