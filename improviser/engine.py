@@ -106,7 +106,6 @@ class Engine:
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        go_first()  # from here on: the models are loaded, the threads of the ports are not there yet
         self._ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
 
     def _begin(self, parameters: Parameters) -> Performer:
@@ -319,6 +318,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
         engine.obey(command)
     threading.Thread(target=take_commands, args=(engine, reader), name="commands", daemon=True).start()
     engine.listen()
+    go_first()
     engine.run(shared[SIZE:SHARED_BYTES])
 
 

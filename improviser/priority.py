@@ -2,19 +2,29 @@
 
 import contextlib
 import os
+from pathlib import Path
 
 REALTIME_PRIORITY = 5
 """Above everything that is not real time; below JACK's own server (10) and the kernel's threads (50)."""
 NICENESS = -10
+THREADS = Path("/proc/self/task")
 
 
 def go_first() -> None:
-    """Let this thread, and the threads it starts, run before other programs; where that is not granted, as before.
+    """Let the threads of this process run before other programs; where that is not granted, they go on as before.
 
     Real time needs a permission (on Linux `rtprio` for the audio group, which JACK needs too); niceness as well.
+    Threads that are real time already, as JACK's may be, stay what they are.
     """
-    try:
-        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
-    except (AttributeError, OSError):
-        with contextlib.suppress(AttributeError, OSError):
-            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    for thread in _threads():
+        try:
+            if os.sched_getscheduler(thread) == os.SCHED_OTHER:
+                os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(REALTIME_PRIORITY))
+        except (AttributeError, OSError):
+            with contextlib.suppress(AttributeError, OSError):
+                os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+
+
+def _threads() -> list[int]:
+    """Return the ids of all threads where the system tells; else 0, which stands for this one."""
+    return [int(thread.name) for thread in THREADS.iterdir()] if THREADS.is_dir() else [0]
