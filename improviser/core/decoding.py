@@ -59,12 +59,11 @@ def placed(log_probabilities: LogProbabilities, transpose: int, low: int, high: 
         first, last = max(0, low - shift), min(PITCHES - 1, high - shift)
         return float(sums[last + 1] - sums[first]) / float(sums[-1]) if first <= last else 0.0
 
-    shift = transpose
-    if share(transpose) < AT_HOME:
-        shift = max((transpose + 12 * octaves for octaves in OCTAVES), key=share)
-    if share(shift) < AT_HOME:  # too narrow for it wherever it is: its pitch classes decide
-        return _folded(log_probabilities, transpose), shift
-    return _moved(log_probabilities, shift), shift
+    shifts = [transpose + 12 * octaves for octaves in OCTAVES]
+    near = next((shift for shift in shifts if share(shift) >= AT_HOME), None)
+    if near is None:  # the register is too narrow for it wherever it is: its pitch classes decide
+        return _folded(log_probabilities, transpose), max(shifts, key=share)
+    return _moved(log_probabilities, near), near
 
 
 def _moved(logs: LogProbabilities, shift: int) -> LogProbabilities:
