@@ -28,6 +28,7 @@ from improviser.commands import (
     train,
 )
 from improviser.errors import ImproviserError
+from improviser.examples import epilog_of
 
 INTERRUPTED = 130
 
@@ -88,30 +89,30 @@ def run() -> int:
     return 0
 
 
-for _name, _function, _epilog in (
-    ("demo", demo.demo, demo.EPILOG),
-    ("play", play.play, play.EPILOG),
-    ("ports", ports.ports, None),
-    ("latency", latency.latency, latency.EPILOG),
-    ("train", train.train, train.EPILOG),
-    ("render", render.render, None),
-    ("replay", replay.replay, None),
-    ("status", status.status, None),
-    ("picture", picture.picture, picture.EPILOG),
-    ("report", report.report, report.EPILOG),
-    ("models", models.models, None),
-    ("inspect", inspect.inspect, None),
-    ("evaluate", evaluate.evaluate, None),
-    ("import-bach-generator", import_bach_generator.import_bach_generator, None),
+for _name, _function in (
+    ("demo", demo.demo),
+    ("play", play.play),
+    ("ports", ports.ports),
+    ("latency", latency.latency),
+    ("train", train.train),
+    ("render", render.render),
+    ("replay", replay.replay),
+    ("status", status.status),
+    ("picture", picture.picture),
+    ("report", report.report),
+    ("models", models.models),
+    ("inspect", inspect.inspect),
+    ("evaluate", evaluate.evaluate),
+    ("import-bach-generator", import_bach_generator.import_bach_generator),
 ):
-    app.command(_name, epilog=_epilog)(guarded(_function))
+    app.command(_name, epilog=epilog_of(_name))(guarded(_function))
 
 _settings = typer.Typer(help="Write the file of settings, or check it.", no_args_is_help=True)
-_settings.command("init")(guarded(config.init))
-_settings.command("check")(guarded(config.check))
+_settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))
+_settings.command("check", epilog=epilog_of("config check"))(guarded(config.check))
 app.add_typer(_settings, name="config")
 
 _service = typer.Typer(help="Let systemd keep a session playing.", no_args_is_help=True)
 _service.callback()(service.service)
-_service.command("install")(guarded(service.install))
+_service.command("install", epilog=epilog_of("service install"))(guarded(service.install))
 app.add_typer(_service, name="service")

@@ -5,13 +5,6 @@ from typing import Annotated
 
 import typer
 
-EPILOG = """Examples:
-
-improviser demo                          about 20 seconds; writes demo/session.mid, .wav and .svg
-
-improviser demo --seed 7 --out take7     another take, in another folder
-"""
-
 
 def demo(
     seconds: Annotated[

@@ -4,14 +4,6 @@ from typing import Annotated
 
 import typer
 
-EPILOG = """Examples:
-
-improviser latency                       inside the engine, without any MIDI system
-
-improviser latency --load                the same, with a busy display and an MQTT client beside it
-
-improviser latency --api jack            from another program's note out to its note in, with and without us
-"""
 NAMES = {
     "engine_us": "inside the engine",
     "wire_us": "over the wire, through us",

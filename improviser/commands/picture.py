@@ -5,13 +5,6 @@ from typing import Annotated
 
 import typer
 
-EPILOG = """\b
-Examples:
-improviser picture demo/session.mid -o roll.svg
-improviser picture bach-bass -o listens-to.svg
-improviser picture mine.jsonl -o curve.svg
-"""
-
 
 def picture(
     source: Annotated[

@@ -9,15 +9,6 @@ import typer
 if TYPE_CHECKING:
     from improviser.config import Config
 
-EPILOG = """Examples:
-
-improviser play                                    one keyboard plugged in: just play
-
-improviser play --input nanoKEY --output FLUID     ports by part of a name (see: improviser ports)
-
-improviser play --input virtual --output virtual   for a DAW: connect our ports there
-"""
-
 
 def play(
     input_port: Annotated[

@@ -5,12 +5,6 @@ from typing import Annotated
 
 import typer
 
-EPILOG = """\b
-Examples:
-improviser report demo/session.mid
-improviser report session.jsonl -o session.html
-"""
-
 
 def report(
     session: Annotated[Path, typer.Argument(metavar="SESSION", help="A session's MIDI file or .jsonl log.")],

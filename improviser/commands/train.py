@@ -9,15 +9,6 @@ import typer
 if TYPE_CHECKING:
     from improviser.recipe import Options
 
-EPILOG = """Examples:
-
-improviser train tune.mid --output mine.safetensors --task echo         the original experiment
-
-improviser train songs/ --output mine.safetensors --minutes 5           a network that accompanies
-
-improviser train songs/ --output mine.safetensors --minutes 60 --resume   go on where a run was ended
-"""
-
 
 def train(
     sources: Annotated[
