@@ -5,8 +5,8 @@ The original ranks the finished output of a whole piece, so it cannot know its f
 keeps only this note's answer. It differs in three ways:
 
 - What is not yet heard cannot count. A session therefore begins with tables saved with the model: how often each pitch
-  occurred in training, the range of the outputs and how often each level of it occurred. They fill the memory; every
-  note heard pushes out one entry of them, so that after `MEMORY` notes all is the player's own.
+  occurred in training, the range of the outputs and how often each level of it occurred. They stand for `BORROWED`
+  notes; every note heard takes the place of one, so that after so many all is the player's own.
 - An answer once given stays, though later notes may change the ranks.
 - A pitch that was not in training gets the next free number, as in an encoding by first appearance; there are 128 at
   most. An imported network has no tables: its first answer is the first note heard.
@@ -26,6 +26,9 @@ from improviser.errors import ModelError
 
 MEMORY = 256
 """How many notes the ranks are taken from."""
+
+BORROWED = 64
+"""How many notes the tables of a model stand for when a session begins."""
 
 GOLDEN_RATIO = (1 + 5**0.5) / 2
 """Its multiples, modulo 1, spread evenly however many there are."""
@@ -102,7 +105,7 @@ class Tables:
         }
 
     def memory(self) -> tuple[IntArray, FloatArray]:
-        """Return up to `MEMORY` notes, as numbers and raw outputs, that are distributed as in training."""
+        """Return up to `BORROWED` notes, as numbers and raw outputs, that are distributed as in training."""
         if not self.pitches:
             return np.zeros(0, np.int64), np.zeros(0)
         lowest, highest = self.output_range
@@ -174,8 +177,8 @@ class CausalDecoder:
         self._pitches = list(tables.pitches)
         self._number = {pitch: place for place, pitch in enumerate(tables.pitches)}
         numbers, raw = tables.memory()
-        self._length = len(numbers)
-        self._next = self._length % MEMORY
+        self._borrowed = self._length = len(numbers)
+        self._next = 0
         self._numbers = np.zeros(MEMORY, np.int64)
         self._raw = np.zeros(MEMORY)
         self._numbers[: self._length] = numbers
@@ -196,7 +199,10 @@ class CausalDecoder:
         self._numbers[self._next] = number
         self._raw[self._next] = raw
         self._next = (self._next + 1) % MEMORY
-        self._length = min(self._length + 1, MEMORY)
+        if self._borrowed:
+            self._borrowed -= 1
+        elif self._length < MEMORY:
+            self._length += 1
         self._tally = self._count()
 
     def _count(self, *more: tuple[int, float]) -> _Tally:
@@ -233,10 +239,10 @@ class CausalDecoder:
         return logs
 
     def _chronological(self, ring: Any) -> Any:
-        """Return the remembered values, the oldest first."""
-        if self._length < MEMORY:
-            return ring[: self._length]
-        return np.concatenate([ring[self._next :], ring[: self._next]])
+        """Return the remembered values, the oldest first: what is still borrowed counts as older than all heard."""
+        if self._borrowed or self._length == MEMORY:
+            return np.concatenate([ring[self._next : self._length], ring[: self._next]])
+        return ring[: self._length]
 
 
 def _whole_numbers(values: Sequence[Any]) -> tuple[int, ...]:
@@ -246,9 +252,9 @@ def _whole_numbers(values: Sequence[Any]) -> tuple[int, ...]:
 
 
 def _spread(values: Any, counts: Sequence[int]) -> Any:
-    """Repeat `values` as `counts` say, scaled down to `MEMORY` in all, and mixed, so that none is forgotten first."""
+    """Repeat `values` as `counts` say, scaled down to `BORROWED` in all, and mixed, so that none is forgotten first."""
     total = sum(counts)
-    length = min(total, MEMORY)
+    length = min(total, BORROWED)
     middles = (np.arange(length) + 0.5) * (total / length)
     mixed = np.argsort(np.arange(length) * GOLDEN_RATIO % 1.0, kind="stable")
     return values[np.searchsorted(np.cumsum(counts), middles, side="right")][mixed]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.echo.causal import MEMORY, OTHERS, CausalDecoder, Tables
+from improviser.core.echo.causal import BORROWED, MEMORY, OTHERS, CausalDecoder, Tables
 from improviser.core.echo.decoding import decode_whole
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.errors import ModelError
@@ -59,7 +59,8 @@ def test_the_second_choice_is_a_note_of_the_tune() -> None:
 
 def test_the_tables_give_way_to_what_is_heard() -> None:
     decoder = CausalDecoder(tables_of([60, 62] * 200))
-    for turn in range(MEMORY):
+    for turn in range(BORROWED):
+        assert int(decoder.log_preferences(60, 0.0).argmax()) in {60, 62, 70, 74}
         decoder.hear((70, 74)[turn % 2], float(turn % 2))
     assert int(decoder.log_preferences(70, 0.0).argmax()) in {70, 74}
     assert int(decoder.log_preferences(74, 1.0).argmax()) in {70, 74}
@@ -68,7 +69,7 @@ def test_the_tables_give_way_to_what_is_heard() -> None:
 def test_the_first_note_heard_pushes_out_a_mixture() -> None:
     # If the memory were sorted, a few notes would push out all of one pitch.
     numbers, _ = tables_of([60, 62] * 200).memory()
-    assert len(numbers) == MEMORY
+    assert len(numbers) == BORROWED
     assert set(numbers[:8].tolist()) == {0, 1}
 
 
@@ -81,9 +82,23 @@ def test_numbers_of_new_pitches_are_bounded() -> None:
 
 def test_memory_keeps_the_proportions() -> None:
     numbers, outputs = tables_of([60] * 900 + [62] * 90 + [64] * 10).memory()
-    assert len(numbers) == len(outputs) == MEMORY
+    assert len(numbers) == len(outputs) == BORROWED
     counts = np.bincount(numbers)
-    assert abs(counts - np.array([900, 90, 10]) * MEMORY / 1000).max() <= 1
+    assert abs(counts - np.array([900, 90, 10]) * BORROWED / 1000).max() <= 1
+
+
+@given(heard, st.integers(0, 2 * MEMORY))
+def test_ranks_are_taken_from_the_last_notes_alone(heard: list[tuple[int, float]], before: int) -> None:
+    decoder = CausalDecoder(tables_of([60, 62, 64, 60] * 40))
+    notes = [(40 + turn % 7, float(turn % 5)) for turn in range(before)] + heard
+    for pitch, raw in notes:
+        decoder.hear(pitch, raw)
+    expected = notes[-MEMORY:]
+    if len(notes) >= BORROWED:
+        assert decoder._chronological(decoder._raw).tolist() == [raw for _, raw in expected]
+    else:
+        assert decoder._chronological(decoder._raw).tolist()[BORROWED - len(notes) :] == [raw for _, raw in expected]
+        assert len(decoder._chronological(decoder._raw)) == BORROWED
 
 
 @given(st.lists(st.integers(0, 127), min_size=1, max_size=50))
