@@ -29,8 +29,11 @@ SURE_OF_KEY = 4
 REPEATS = 3
 """A line that leads does not play one pitch more often than this in a row."""
 
-CLOSING = 1.5
+CLOSING = 3.0
 """How much more likely the notes of the tonic triad are at the end of a reply (added to log-probabilities)."""
+
+LINE, FIGURE, TIRED = 32, 3, 2.0
+"""Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
 
 _TRIADS = {False: (0, 4, 7), True: (9, 0, 4)}
 
@@ -48,7 +51,7 @@ class Band:
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
-        self._row = (-1, 0)
+        self._line: deque[int] = deque(maxlen=LINE)
         self._parts: tuple[Responder, ...] = ()
         self._leader: Responder | None = None
         self.join(models)
@@ -126,15 +129,18 @@ class Band:
             logs = self._shaped(logs, closing=closing)
             led, shift = self._choose(logs, channel, now)
             own = _in_range(led - shift)
-            self._row = (own, self._row[1] + 1 if own == self._row[0] else 1)
+            self._line.append(own)
             if isinstance(leader, Singer):
                 self._lessons.append(partial(leader.follow, own, now))
             else:
                 self._lessons.append(partial(leader.learn, pitch, now, own))
             played.append(led)
             pitch = own
-        others = (responder for responder in self._parts if responder is not leader)
-        played += [self._play(responder, responder.propose(pitch, now), pitch, channel, now) for responder in others]
+        for responder in self._parts:
+            if responder is not leader:
+                logs = responder.propose(pitch, now)
+                shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
+                played.append(self._play(responder, shaped, pitch, channel, now))
         return played
 
     def take(self, channel: int, pitch: int, now: float) -> None:
@@ -178,13 +184,15 @@ class Band:
         return pitch, shift
 
     def _shaped(self, logs: LogProbabilities, *, closing: bool) -> LogProbabilities:
-        """Return the leader's opinion without one more of the same, and drawn home at the end."""
-        pitch, times = self._row
-        if times < REPEATS and not closing:
-            return logs
+        """Return the leader's opinion kept from going round in circles, and drawn home at the end."""
         shaped = logs.copy()
-        if times >= REPEATS:
-            shaped[pitch] = -np.inf
+        line = list(self._line)
+        figure = line[-FIGURE:]
+        if len(line) >= REPEATS and len({*line[-REPEATS:]}) == 1:
+            shaped[line[-1]] = -np.inf
+        followers = [line[end] for end in range(FIGURE, len(line)) if line[end - FIGURE : end] == figure]
+        for pitch in {*followers}:
+            shaped[pitch] -= TIRED * (followers.count(pitch) - 1)
         if closing:
             tonic, minor = estimate_key(self._keys.histogram)
             for degree in _TRIADS[minor > 0.5]:
