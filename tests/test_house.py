@@ -44,7 +44,7 @@ RESERVED = {
     "aiomqtt": {"mqtt"},
     "jack": {"patchbay"},
     "miniaudio": {"speaker"},
-    "mido": {"midi", "midifile", "recording"},
+    "mido": {"midifile", "recording"},
     "music21": {"chorales"},
     "platformdirs": {"chorales", "commands", "config", "instance", "library", "recording"},
     "rich": {"commands", "latency", "parsing_view", "picture", "stage", "terminal", "training_view"},

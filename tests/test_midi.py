@@ -2,6 +2,7 @@
 
 import sys
 
+import mido
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,9 +39,22 @@ def test_an_event_survives_the_wire(event: Event) -> None:
     assert decode(encode(event)) == event
 
 
-@given(st.binary(max_size=8))
-def test_no_bytes_raise(message: bytes) -> None:
-    decode(message)
+@given(events)
+def test_strangers_read_what_we_write(event: Event) -> None:
+    said = mido.Message.from_bytes(encode(event))
+    facts = {name: value for name, value in vars(said).items() if name not in ("type", "time")}
+    assert sorted(facts.values()) == sorted(getattr(event, name) for name in type(event).__slots__)
+
+
+@given(st.binary(max_size=8) | st.tuples(st.sampled_from(range(0x80, 0x100)), values, values).map(bytes))
+def test_what_is_no_message_to_strangers_is_none_to_us(message: bytes) -> None:
+    decoded = decode(message)
+    try:
+        said = mido.Message.from_bytes(message)
+    except (ValueError, IndexError, KeyError):
+        assert decoded is None
+    else:
+        assert (decoded is not None) == hasattr(said, "channel")
 
 
 def test_a_note_on_of_velocity_zero_is_a_note_off() -> None:
