@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from improviser.core.accompaniment import VIEWPOINTS
 from improviser.core.choir import ChoirSettings
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
@@ -14,6 +15,7 @@ from improviser.core.harmony import DEFAULT_VIEWPOINTS, HarmonyModel
 from improviser.core.harmony_corpus import Duet, harmony_notes
 from improviser.core.network_task import NetworkTask
 from improviser.core.note import Note
+from improviser.core.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
 from improviser.recipe import Options, Recipe, choice, refuse
@@ -30,6 +32,8 @@ VOICES = ("bass", "tenor", "alto")
 CHECK_EVERY = 25
 # One piece in so many is held out; of a single piece, its last so-manieth.
 HELD_OUT_PIECES, HELD_OUT_NOTES = 10, 5
+# What the notes to train on may take; of a larger corpus some pieces are drawn by lot.
+MOST_BYTES = 96 * 2**20
 # With fewer notes than this there is nothing to learn.
 FEWEST_NOTES = 16
 
@@ -49,7 +53,10 @@ def prepare(options: Options) -> Recipe:
     found = duets(read.pieces, voice)
     training, development = split([(player, own) for _, player, own in found], options.seed)
     settings = settings_for(voice, [own for _, _, own in found], hidden=hidden_units(options))
-    notes, held_out = harmony_notes(training, settings), harmony_notes(development, settings)
+    width = Inputs(settings.viewpoints, VIEWPOINTS).size
+    notes, held_out = (
+        harmony_notes(within_memory(duets_of, width, options.seed), settings) for duets_of in (training, development)
+    )
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
     shape = settings.shape(notes.inputs.shape[1], vertical=True)
@@ -112,6 +119,18 @@ def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
         [duet for index, duet in enumerate(found) if index not in held],
         [duet for index, duet in enumerate(found) if index in held],
     )
+
+
+def within_memory(found: Sequence[Duet], numbers: int, seed: int) -> list[Duet]:
+    """Return as many pieces, drawn by lot, as fit into memory when each note takes so many numbers of four bytes."""
+    room = MOST_BYTES // (4 * numbers)
+    kept: list[int] = []
+    for index in generator(seed, 2).permutation(len(found)).tolist():
+        room -= len(found[index][0])
+        if room < 0 and kept:
+            break
+        kept.append(index)
+    return [found[index] for index in sorted(kept)]
 
 
 def hidden_units(options: Options) -> int:

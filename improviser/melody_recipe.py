@@ -6,11 +6,12 @@ import numpy as np
 
 from improviser.core.choir import ChoirSettings
 from improviser.core.evolution.strategy import FloatArray, Strategy
-from improviser.core.melodic import EXPERTS
+from improviser.core.melodic import EXPERTS, VIEWPOINTS
 from improviser.core.melody import DEFAULT_VIEWPOINTS, MelodyModel
 from improviser.core.melody_corpus import melody_notes
 from improviser.core.network_task import NetworkTask
 from improviser.core.note import Note
+from improviser.core.viewpoints import Inputs
 from improviser.errors import CorpusError
 from improviser.harmony_recipe import (
     CHECK_EVERY,
@@ -24,6 +25,7 @@ from improviser.harmony_recipe import (
     hidden_units,
     split,
     strategy_of,
+    within_memory,
 )
 from improviser.library import LoadableModel
 from improviser.recipe import Options, Recipe, choice, refuse
@@ -45,8 +47,11 @@ def prepare(options: Options) -> Recipe:
     tunes = [piece.voices[0] for piece in read.pieces]
     training, development = split([(tune, ()) for tune in tunes], options.seed)
     settings = settings_for(tunes, hidden=hidden_units(options))
-    notes = melody_notes([tune for tune, _ in training], settings)
-    held_out = melody_notes([tune for tune, _ in development], settings)
+    width = Inputs(settings.viewpoints, VIEWPOINTS).size + len(EXPERTS) * (settings.high - settings.low + 1)
+    notes, held_out = (
+        melody_notes([tune for tune, _ in within_memory(part, width, options.seed)], settings)
+        for part in (training, development)
+    )
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
     task = NetworkTask("melody", settings.shape(notes.inputs.shape[1], vertical=False), notes, held_out)

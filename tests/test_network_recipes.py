@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from improviser import harmony_recipe
 from improviser.core.network_task import NetworkTask
+from improviser.core.note import Note
 from improviser.errors import ConfigError, CorpusError
+from improviser.harmony_recipe import within_memory
 from improviser.library import load_model
 from improviser.midifile import write_midi
 from improviser.recipe import Options, Recipe, prepare
@@ -113,3 +116,15 @@ def test_what_cannot_be_is_refused(songs: str) -> None:
         prepare(Options((songs,), task="harmony", voice="tenor"))
     with pytest.raises(CorpusError):
         prepare(Options(("demo-tune",), task="harmony"))
+
+
+def test_of_a_corpus_too_large_for_memory_some_pieces_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = [(tuple(Note(60 + number, 0.5 * count, 0.5) for count in range(10)), ()) for number in range(20)]
+    assert within_memory(pieces, 100, 0) == pieces
+    monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 4 * 100 * 55)
+    few = within_memory(pieces, 100, 0)
+    assert len(few) == 5
+    assert few == [piece for piece in pieces if piece in few]
+    assert few != within_memory(pieces, 100, 1)
+    monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 1)
+    assert len(within_memory(pieces, 100, 0)) == 1
