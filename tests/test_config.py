@@ -318,3 +318,36 @@ class TestCommand:
         assert said["thru"].endswith("  # default")
         assert tomllib.loads(out)["model"] == ["a", "b"]
         assert tomllib.loads(out)["name"] == 'Flügel "1"'
+
+
+class TestProfiles:
+    TEXT = "temperature = 1.0\nlow = 40\n[profile.piano]\ntemperature = 0.5\n[profile.organ]\nhigh = 60\n"
+
+    def test_a_profile_overrides_the_file_and_the_environment_overrides_it(self, tmp_path: Path) -> None:
+        path = written(tmp_path, self.TEXT)
+        assert load(file=path, environment={}).settings.temperature == 1.0
+        chosen = load(file=path, environment={}, profile="piano")
+        assert (chosen.settings.temperature, chosen.settings.low) == (0.5, 40)
+        assert chosen.origins["temperature"] == f"{path}, profile piano"
+        assert load(file=path, environment={"IMPROVISER_PROFILE": "organ"}).settings.high == 60
+        over = {"IMPROVISER_PROFILE": "piano", "IMPROVISER_TEMPERATURE": "2"}
+        assert load(file=path, environment=over).settings.temperature == 2.0
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (TEXT, "no profile 'pano'; did you mean piano"),
+            ("low = 1", "no profile 'pano'; there are none"),
+            ("profile = 3", r"a profile is a table, such as \[profile.piano\]"),
+            ("[profile]\npano = 3", "a profile is a table"),
+            ("[profile.other]\ntemprature = 3\n[profile.pano]\n", "profile other: there is no setting 'temprature'"),
+            ("[profile.pano]\nlow = 99\nhigh = 3\n", "low must not be above high"),
+        ],
+    )
+    def test_what_is_wrong_with_one_is_said(self, tmp_path: Path, text: str, said: str) -> None:
+        with pytest.raises(ConfigError, match=said):
+            load(file=written(tmp_path, text), environment={}, profile="pano")
+
+    def test_a_profile_takes_a_file(self) -> None:
+        with pytest.raises(ConfigError, match="no file of settings: there is no profile"):
+            load(environment={}, profile="piano")

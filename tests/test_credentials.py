@@ -87,6 +87,6 @@ def test_a_password_in_the_url_is_refused_wherever_it_is_and_never_repeated(tmp_
     file = tmp_path / "c.toml"
     file.write_text(f'mqtt = "{url}"')
     for source in ({"flags": {"mqtt": url}}, {"file": file}, {"environment": {"IMPROVISER_MQTT": url}}):
-        with pytest.raises(ConfigError, match="must not hold a password") as caught:
+        with pytest.raises(ConfigError, match="mqtt must be without a password") as caught:
             load(**{"environment": {}, **source})  # type: ignore[arg-type]
         assert "correct" not in str(caught.value)

@@ -146,7 +146,7 @@ def test_systemd_hears_that_it_plays_lives_and_ends(place: Path, environment: di
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--mqtt", "mqtt://me:hunter2@host"), "must not hold a password"),
+        (("--mqtt", "mqtt://me:hunter2@host"), "mqtt must be without a password"),
         (("--mqtt", "http://host"), "mqtt[s]://[user@]host[:port]"),
         (("--listen-to", "other"), "takes a broker"),
         (("--listen-to", "served", "--mqtt", "mqtt://host"), "cannot listen to itself"),

@@ -44,16 +44,16 @@ def parse_broker(url: str) -> Broker | None:
     address = url.partition("://")[2] or url
     if "@" in address and ":" in address.rpartition("@")[0]:
         raise ConfigError(
-            "the broker's URL must not hold a password, which others could read: give the user alone (user@host), and "
-            "the password in IMPROVISER_MQTT_PASSWORD or in a file (mqtt_password_file)"
+            "mqtt must be without a password, which others could read: give the user alone (user@host), and the "
+            "password in IMPROVISER_MQTT_PASSWORD or in a file (mqtt_password_file)"
         )
     found = _URL.fullmatch(url)
     if found is None:
-        raise ConfigError(f"the broker must be {FORM}, or {OFF}")
+        raise ConfigError(f"mqtt must be {FORM}, or {OFF}")
     secure = found["scheme"] == "mqtts"
     port = int(found["port"]) if found["port"] else SECURE_PORT if secure else PLAIN_PORT
     if not 1 <= port <= LAST_PORT:
-        raise ConfigError(f"the broker's port must be 1–{LAST_PORT}; it is {port}")
+        raise ConfigError(f"mqtt must be at a port of 1–{LAST_PORT}; it is {port}")
     return Broker(found["host"].strip("[]"), port, secure, _unescaped(found["user"]) or None)
 
 

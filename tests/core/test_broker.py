@@ -50,7 +50,7 @@ def test_off_is_none() -> None:
     ],
 )
 def test_what_is_no_url(url: str) -> None:
-    with pytest.raises(ConfigError, match="broker"):
+    with pytest.raises(ConfigError, match="mqtt must be "):
         parse_broker(url)
 
 
