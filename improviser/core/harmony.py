@@ -91,7 +91,7 @@ class HarmonyModel:
         """Return the probability of each pitch (128, or one per candidate) of this voice at `onset_seconds`.
 
         `history` are the voice's own notes before, one for each note of the player or held over several: what counts
-        is the one that began last when a note of the player begins. `player` are the player's notes up to and
+        is what sounds when a note of the player begins. `player` are the player's notes up to and
         including the one that starts now; without it, the voice answers its own last note, an octave higher.
         """
         now = player[-1].pitch if player else min(PITCHES - 1, history[-1].pitch + 12 if history else 60)
@@ -103,15 +103,25 @@ class HarmonyModel:
 
 
 def answers_to(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
-    """Return, for each note of the player (in order of onset), the pitch of the own note that began last by then."""
+    """Return, for each note of the player (in order of onset), the pitch of the own note with it or held over it.
+
+    None where the voice rests: it has not begun yet, or its last note is over.
+    """
     answers: list[int | None] = []
     ordered = sorted(own, key=lambda note: note.onset_seconds)
     began = 0
     for note in player:
         while began < len(ordered) and ordered[began].onset_seconds <= note.onset_seconds + ALIGNMENT_SECONDS:
             began += 1
-        answers.append(ordered[began - 1].pitch if began else None)
+        latest = ordered[began - 1] if began else None
+        answers.append(latest.pitch if latest is not None and _sounds(latest, note.onset_seconds) else None)
     return answers
+
+
+def _sounds(note: Note, onset_seconds: float) -> bool:
+    """Whether a note begins at that time, give or take the alignment, or is held beyond it."""
+    begins = abs(note.onset_seconds - onset_seconds) <= ALIGNMENT_SECONDS
+    return begins or note.end_seconds > onset_seconds + ALIGNMENT_SECONDS
 
 
 class HarmonyResponder:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.choir import read_settings
-from improviser.core.harmony import HarmonyModel, below
+from improviser.core.harmony import HarmonyModel, answers_to, below
 from improviser.core.harmony_corpus import harmony_notes
 from improviser.core.network_task import choir_log_probabilities
 from improviser.core.note import Note
@@ -61,6 +61,18 @@ def test_held_notes_and_one_note_for_each_onset_are_the_same_history() -> None:
         model.distribution(bass, onset_seconds=onset, player=player),
         model.distribution(single, onset_seconds=onset, player=player),
     )
+
+
+def test_what_sounds_when_the_player_plays() -> None:
+    player = [Note(70, float(onset), 1.0) for onset in range(6)]
+    own = [
+        Note(40, 1.005, 0.0),  # a little late, and as short as can be
+        Note(41, 2.0, 1.5),  # held over the next
+        Note(42, 3.6, 0.1),  # between two onsets, and over
+        Note(43, 4.5, 2.0),
+    ]
+    assert answers_to(player, own) == [None, 40, 41, 41, None, 43]
+    assert answers_to([], own) == []
 
 
 @given(st.integers(0, 50), st.sampled_from([0.5, 2.0]))
