@@ -1,0 +1,142 @@
+"""The gallery: three short sessions, always the same, as MIDI, sound and pictures.
+
+Run from a checkout::
+
+    uv run python -m tests.benchmarks.gallery gallery
+
+Time does not pass: the performer gets stamped notes, as in a replay, so it takes seconds and gives the same notes
+wherever numpy computes alike. `--pictures .github` renews the README's.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from improviser import library
+from improviser.core.event import Event
+from improviser.core.note import Note
+from improviser.core.pairing import notes_of
+from improviser.core.parameters import Parameters
+from improviser.core.performer import Performer
+from improviser.files import create_folder, write_atomically
+from improviser.picture import session_picture
+from improviser.recording import write_session
+from improviser.sound import write_wav
+from improviser.sources import humanise, note_events, performance
+
+TimedEvent = tuple[float, Event]
+
+BEAT_SECONDS = 0.46
+REPLY_BEATS = 11
+"""Beats that the tune waits for the reply to a phrase."""
+LONGEST_REPLY_SECONDS = 12.0
+
+# A tune of our own, in the manner of a folk song, D dorian: MIDI pitch and length in beats, a line is a phrase.
+TUNE = (
+    ((62, 1), (69, 1), (69, 0.5), (67, 0.5), (65, 0.5), (67, 0.5), (69, 2)),
+    ((72, 1), (69, 0.5), (67, 0.5), (65, 0.5), (64, 0.5), (62, 0.5), (64, 0.5), (65, 1), (64, 1)),
+    ((69, 1), (74, 1), (72, 0.5), (71, 0.5), (69, 0.5), (67, 0.5), (69, 2)),
+    ((65, 0.5), (67, 0.5), (69, 0.5), (65, 0.5), (67, 0.5), (64, 0.5), (60, 1), (62, 2)),
+)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One session of the gallery: who plays, how, and what is played to them."""
+
+    name: str
+    title: str
+    models: tuple[str, ...]
+    tune: tuple[Note, ...]
+    seed: int
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def folk_tune(rng: np.random.Generator) -> tuple[Note, ...]:
+    """Return our tune as a human plays it, with a rest after each phrase in which it can be answered."""
+    notes, beat = [], 0.0
+    for phrase in TUNE:
+        for pitch, beats in phrase:
+            notes.append(Note(pitch, beat * BEAT_SECONDS, beats * BEAT_SECONDS))
+            beat += beats
+        beat += REPLY_BEATS
+    return humanise(notes, rng, beat_seconds=BEAT_SECONDS)
+
+
+def exhibits() -> tuple[Exhibit, ...]:
+    """Return the three sessions."""
+    chorale = performance(np.random.default_rng(1))
+    folk = folk_tune(np.random.default_rng(3))
+    return (
+        Exhibit("echo", "An echo of Bach's “Wachet auf”, by the original recipe", ("echo",), chorale, 1),
+        Exhibit("chorale", "A bass and a tenor to Bach's “Wachet auf”", ("bach-bass", "bach-tenor"), chorale, 2),
+        Exhibit(
+            "answer",
+            "A tune of our own, phrase by phrase, and its answers",
+            ("bach-melody",),
+            folk,
+            5,
+            {"mode": "answer"},
+        ),
+    )
+
+
+def give(exhibit: Exhibit) -> tuple[list[TimedEvent], list[TimedEvent]]:
+    """Play a session; return what was heard and what was played, in seconds."""
+    models = [library.load_model(name) for name in exhibit.models]
+    performer = Performer(models, Parameters(**exhibit.parameters), np.random.default_rng(exhibit.seed))
+    heard: list[TimedEvent] = list(note_events(exhibit.tune))
+    played: list[TimedEvent] = []
+
+    def send(now: float, events: Sequence[Event]) -> None:
+        for event in events:
+            performer.sent(event)
+            played.append((now, event))
+
+    def play_what_is_due(until: float) -> None:
+        while (deadline := performer.deadline) is not None and deadline <= until:
+            send(deadline, performer.advance(deadline))
+
+    for now, event in heard:
+        play_what_is_due(now)
+        send(now, performer.hear(event, now))
+        performer.settle()
+    end = heard[-1][0] + LONGEST_REPLY_SECONDS
+    play_what_is_due(end)
+    send(max(moment[0] for moment in (*heard, *played)), performer.panic())
+    return heard, played
+
+
+def show(exhibit: Exhibit, folder: Path, pictures: Path) -> None:
+    """Write a session as MIDI and WAV to `folder`, and its picture to `pictures`.
+
+    :raises OutputError: if they cannot be written.
+    """
+    heard, played = give(exhibit)
+    end = max(seconds for seconds, _ in (*heard, *played))
+    write_session(folder / f"{exhibit.name}.mid", heard, played)
+    write_wav(folder / f"{exhibit.name}.wav", heard, played)
+    picture = session_picture(notes_of(heard, end), notes_of(played, end), exhibit.title)
+    write_atomically(pictures / f"{'gallery-' if pictures != folder else ''}{exhibit.name}.svg", picture.encode())
+
+
+def main() -> None:
+    """Write the gallery."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="where to write MIDI and sound")
+    parser.add_argument("--pictures", type=Path, help="where to write the pictures, if not there")
+    options = parser.parse_args()
+    pictures = options.pictures or options.folder
+    for folder in (options.folder, pictures):
+        create_folder(folder)
+    for exhibit in exhibits():
+        show(exhibit, options.folder, pictures)
+        print(f"{exhibit.name}: {exhibit.title}")
+
+
+if __name__ == "__main__":
+    main()
