@@ -9,7 +9,7 @@ import shutil
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
+from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training import CHUNK, Score, in_process
 
@@ -51,12 +52,26 @@ def scoring(task: Task, workers: int) -> Iterator[Score]:
     use_one_thread()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task,)) as executor:
+        with _deaf():
+            for _ in range(workers):
+                executor.submit(os.getpid)  # starts a worker
         scores = SharedScores(executor, workers)
         try:
             yield scores
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
             scores.close()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM; processes started meanwhile do so for good. Who keeps the champion ends them."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class SharedScores:
@@ -68,16 +83,24 @@ class SharedScores:
         self._memory: SharedMemory | None = None
 
     def __call__(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
-        """Return the fitness of each genome; the chunks are those of one process, and so is the result."""
+        """Return the fitness of each genome; the chunks are those of one process, and so is the result.
+
+        :raises ImproviserError: if a worker dies.
+        """
         chunks = -(-len(population) // CHUNK)
         jobs = min(self._workers, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
         memory = self._share(population)
         futures = []
-        for start, stop in pairwise(bounds):
-            rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
-            futures.append(self._executor.submit(_score_rows, rows, batch))
-        return np.concatenate([future.result() for future in futures])
+        try:
+            for start, stop in pairwise(bounds):
+                rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
+                futures.append(self._executor.submit(_score_rows, rows, batch))
+            return np.concatenate([future.result() for future in futures])
+        except BrokenExecutor as error:
+            raise ImproviserError(
+                "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
+            ) from error
 
     def _share(self, population: FloatArray) -> str | None:
         """Copy the population into shared memory; return its name, or None if there is no room for it."""
@@ -105,7 +128,7 @@ def _room_for(size: int) -> bool:
 
 def hold(task: Task) -> None:
     """Keep the task in a new worker, which lives no longer than the process that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that keeps the champion
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not inherited
     _held["task"] = task
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
 

@@ -15,6 +15,7 @@ from improviser import workers
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
+from improviser.errors import ImproviserError
 from improviser.training import CHUNK, in_process
 from tests.melodies import TUNE, write_melody
 
@@ -45,6 +46,22 @@ def test_processes_score_what_one_scores() -> None:
         for seed in range(3):
             population = echo.first_population(np.random.default_rng(seed), 100 + 60 * seed)
             assert (score(population, None) == in_process(echo)(population, None)).all()
+
+
+def kill_this_worker() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_the_death_of_a_worker_is_told_in_one_line() -> None:
+    echo = task()
+    population = echo.first_population(np.random.default_rng(1), 100)
+    with workers.scoring(echo, 2) as score:
+        assert isinstance(score, workers.SharedScores)
+        score._executor.submit(kill_this_worker)
+        with pytest.raises(ImproviserError, match="a worker process died"):
+            for _ in range(10_000):
+                score(population, None)
 
 
 def children_of(parent: int) -> set[int]:

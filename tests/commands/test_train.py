@@ -143,6 +143,7 @@ class Training:
             env={**os.environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            start_new_session=True,
             text=True,
         )
 
@@ -168,6 +169,18 @@ def test_ctrl_c_keeps_the_champion(improviser: CommandLine, tune: Path, number: 
     training.wait_for(3)
     assert training.end(number) == code
     assert load_model(improviser.folder / "a.safetensors").task == "echo"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_workers_leave_signals_to_their_parent(improviser: CommandLine, tune: Path, number: int, code: int) -> None:
+    training = Training(improviser.folder, tune, "--minutes", "60", "--workers", "2")
+    training.wait_for(1)
+    os.killpg(training.process.pid, number)  # as a terminal does
+    _, error = training.process.communicate(timeout=30)
+    assert training.process.returncode == code
+    assert error.startswith("saved a.safetensors")
+    assert len(error.splitlines()) == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
