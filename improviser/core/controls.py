@@ -35,8 +35,9 @@ class Controls:
         for channel in routes(event.channel, part):
             # A pedal that another channel of the player holds at the same output stays down.
             value = event.value or self._held(channel, part, routes)
-            moved.append(_event(channel, part, value))
-            self._output[channel, part] = value
+            if self._output.get((channel, part)) != value:  # else it would go round for ever where our output comes in
+                moved.append(_event(channel, part, value))
+                self._output[channel, part] = value
         return moved
 
     def _held(self, output: int, part: Part, routes: Routes) -> int:

@@ -40,6 +40,7 @@ from improviser.core.event import (
     NoteOn,
     PitchBend,
 )
+from improviser.core.feedback import FeedbackGuard
 from improviser.core.ledger import Ledger
 from improviser.core.pairing import PEDAL_DOWN
 from improviser.core.parameters import Parameters
@@ -77,6 +78,8 @@ class Performer:
         self._voice = Voice()
         self._controls = Controls()
         self._tracker = PhraseTracker()
+        self._guard = FeedbackGuard()
+        self._leaving: list[tuple[Event, float]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
         self._not_before = 0.0
@@ -92,24 +95,31 @@ class Performer:
         turn = self._solo_goes_on if turn is None else turn
         return None if turn is None else max(turn, self._not_before)
 
+    @property
+    def echoing(self) -> bool:
+        """Whether our own notes come back in, and are passed over."""
+        return self._guard.echoing and self.parameters.guard
+
     def advance(self, now: float) -> list[Event]:
         """Play all that is due by `now`, in order; return what to send."""
-        return self._enter(self._advance(now))
+        return self._enter(self._advance(now), now)
 
     def hear(self, event: Event, now: float) -> list[Event]:
         """Take in what the player did at `now` (seconds); return what to send at once, in order."""
-        self._band.settle()
+        self.settle()
         events = self._advance(now)
-        if isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-            return self._enter(events) + self.panic()
-        if isinstance(event, NoteOff):
+        if self.parameters.guard and self._guard.passes_over(event, now):
+            pass
+        elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            return self.panic()  # that ends what was due as well
+        elif isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
             events += self._release(event.channel, event.pitch, event.velocity)
         elif isinstance(event, NoteOn):
             events += self._note_on(event, now)
         else:
             events += self._control(event, now)
-        return self._enter(events)
+        return self._enter(events, now)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -118,6 +128,9 @@ class Performer:
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
         self._band.settle()
+        for event, now in self._leaving:
+            self._guard.sends(event, now)
+        self._leaving.clear()
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
@@ -133,7 +146,7 @@ class Performer:
             events += self._change_mode(now)
         if not changed.thru:
             events += self._stop_all(_THRU)
-        return self._enter(events + self._controls.rearranged(self._routes))
+        return self._enter(events + self._controls.rearranged(self._routes), now)
 
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
         """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
@@ -152,8 +165,11 @@ class Performer:
         self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
 
-    def _enter(self, events: Iterable[Event]) -> list[Event]:
-        return [part for event in events for part in self.ledger.admit(event)]
+    def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
+        leaving = [part for event in events for part in self.ledger.admit(event)]
+        if self.parameters.guard:
+            self._leaving += [(part, now) for part in leaving]
+        return leaving
 
     def _change_mode(self, now: float) -> list[Event]:
         events = self._interrupt()

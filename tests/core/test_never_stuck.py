@@ -165,5 +165,5 @@ class Session(RuleBasedStateMachine):
             assert self.desk.synth.at_rest
 
 
-Session.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+Session.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestNeverStuck = Session.TestCase
