@@ -27,6 +27,7 @@ from improviser.mqtt import Access, Letter, Link, Post
 from improviser.pipe import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
 from improviser.remote import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
 from improviser.stage import events_of
+from improviser.unawaited import Unawaited
 
 log = logging.getLogger("improviser")
 
@@ -96,6 +97,7 @@ class OnAir:
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
         self._service = service
+        asyncio.get_running_loop().set_default_executor(Unawaited())
         linked = asyncio.ensure_future(self.link.run())
         try:
             await self._keep_state(service)

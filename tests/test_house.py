@@ -17,7 +17,7 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # What each layer may import: itself (but for the edges, which never import each other) and those before it.
 LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands", "cli")
-GROUND = {"improviser", "playing", "files", "logs", "serving", "signals", "stopping", "threads", "toml"}
+GROUND = {"improviser", "playing", "files", "logs", "serving", "signals", "stopping", "threads", "toml", "unawaited"}
 EDGES = {
     *("bach_generator", "chorales", "config", "midi", "midifile", "modelfile", "mqtt", "patchbay", "picture", "pipe"),
     *("instance", "keypresses", "recording", "sound", "sources", "systemd", "terminal"),

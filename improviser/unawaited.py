@@ -1,0 +1,33 @@
+"""Threads for calls that may hang: nobody waits for them when the program ends."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+
+class Unawaited(ThreadPoolExecutor):
+    """An executor with a thread for every call, which ends with the program, however far the call has got.
+
+    For asyncio's blocking calls: finding a host, or connecting to one that does not answer, takes seconds, and asyncio
+    would wait for the end of that before it lets the program go.
+    """
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        """Call `fn` in a thread of its own."""
+        future: Future[Any] = Future()
+
+        def call() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:  # noqa: BLE001  whoever waits for the result gets it
+                future.set_exception(error)
+
+        threading.Thread(target=call, daemon=True, name="unawaited").start()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        """Take no more calls; wait for none."""
+        super().shutdown(wait=False)
