@@ -127,9 +127,10 @@ class Engine:
 
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
+        arrived = time.perf_counter()
         try:
             with self.lock:
-                self._hear(message, stamp)
+                self._hear(message, stamp, arrived)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -139,15 +140,14 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: Sequence[int], stamp: float | None) -> None:
-        heard = time.perf_counter()
+    def _hear(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
         event = midi.decode(message)
         if event is None or self._stopping:
             return
-        now = heard - self._epoch if stamp is None else stamp
+        now = self._now() if stamp is None else stamp  # under the lock: what is heard later is stamped later
         self._keep_time(now, stamped=stamp is not None)
         played = self._send(self._performer.hear(event, now))
-        latency = time.perf_counter() - heard
+        latency = time.perf_counter() - arrived
         self._performer.settle()
         self._reporter.send(Step(now, bytes(message), played, latency))
         self._set_alarm()
