@@ -14,7 +14,6 @@ from improviser.core.evolution.strategy import FloatArray, Strategy
 from improviser.core.harmony import DEFAULT_VIEWPOINTS, HarmonyModel
 from improviser.core.harmony_corpus import Duet, harmony_notes
 from improviser.core.network_task import NetworkTask
-from improviser.core.note import Note
 from improviser.core.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
@@ -52,7 +51,7 @@ def prepare(options: Options) -> Recipe:
     read = read_sources(options.sources)
     found = duets(read.pieces, voice)
     training, development = split([(player, own) for _, player, own in found], options.seed)
-    settings = settings_for(voice, [own for _, _, own in found], hidden=hidden_units(options))
+    settings = settings_for(voice, [(player, own) for _, player, own in found], hidden=hidden_units(options))
     width = Inputs(settings.viewpoints, VIEWPOINTS).size
     notes, held_out = (
         harmony_notes(within_memory(duets_of, width, options.seed), settings) for duets_of in (training, development)
@@ -144,9 +143,10 @@ def hidden_units(options: Options) -> int:
     return layers[0]
 
 
-def settings_for(voice: str, lines: Sequence[Sequence[Note]], *, hidden: int = HIDDEN) -> ChoirSettings:
-    """Return the settings of a model of `voice`, whose register is that of its `lines`."""
-    pitches = [note.pitch for line in lines for note in line]
+def settings_for(voice: str, found: Sequence[Duet], *, hidden: int = HIDDEN) -> ChoirSettings:
+    """Return the settings of a model of `voice`, whose registers are those of the duets."""
+    pitches = [note.pitch for _, own in found for note in own]
+    heard = [note.pitch for player, _ in found for note in player]
     return ChoirSettings(
         voice=voice,
         level="live",
@@ -156,4 +156,5 @@ def settings_for(voice: str, lines: Sequence[Sequence[Note]], *, hidden: int = H
         high=max(pitches),
         reach=REACH,
         rest=True,
+        player=(min(heard), max(heard)),
     )

@@ -13,6 +13,8 @@ from improviser.core.responder import LogProbabilities
 from improviser.errors import ModelError
 
 LEVELS = ("live", "score")
+# The register of the sopranos of BWV 253–438.
+SOPRANOS = (57, 81)
 MAX_MEMBERS = 64
 MAX_HIDDEN = 1024
 MAX_REACH = 48
@@ -31,6 +33,7 @@ class ChoirSettings:
     :param reach: largest interval with an output of its own.
     :param rest: whether a rest is scored, too.
     :param experts: names of the memory's experts that it weighs.
+    :param player: lowest and highest pitch of the players it was evolved with (harmony).
     """
 
     voice: str
@@ -42,6 +45,7 @@ class ChoirSettings:
     reach: int
     rest: bool
     experts: tuple[str, ...] = ()
+    player: tuple[int, int] = SOPRANOS
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
         """Return the shape of a genome that sees `inputs` numbers."""
@@ -67,6 +71,7 @@ class ChoirSettings:
             "reach": self.reach,
             "rest": self.rest,
             "experts": list(self.experts),
+            "player": list(self.player),
         }
 
 
@@ -75,12 +80,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
 
     :raises ModelError: if they are incomplete or out of range.
     """
-    register = settings.get("register")
-    if not (isinstance(register, list) and len(register) == 2 and all(type(pitch) is int for pitch in register)):
-        raise ModelError("its register is missing or no pair of pitches; it is damaged")
-    low, high = register
-    if not 0 <= low <= high < PITCHES:
-        raise ModelError(f"its register {low}–{high} is no range of MIDI pitches; it is damaged")
+    low, high = _register(settings.get("register"))
     level = settings.get("level")
     if level not in LEVELS:
         raise ModelError(f"it does not say whether it is one of {', '.join(LEVELS)}; it is damaged")
@@ -97,7 +97,17 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         reach=_count(settings, "reach", MAX_REACH),
         rest=settings.get("rest") is True,
         experts=_names(settings, "experts"),
+        player=_register(settings.get("player", list(SOPRANOS))),
     )
+
+
+def _register(pair: Any) -> tuple[int, int]:
+    if not (isinstance(pair, list) and len(pair) == 2 and all(type(pitch) is int for pitch in pair)):
+        raise ModelError("a register is missing or no pair of pitches; it is damaged")
+    low, high = pair
+    if not 0 <= low <= high < PITCHES:
+        raise ModelError(f"its register {low}–{high} is no range of MIDI pitches; it is damaged")
+    return low, high
 
 
 def _names(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:

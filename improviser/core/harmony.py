@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.accompaniment import PLAYER_LOW, VIEWPOINTS, Accompaniment, Situation
+from improviser.core.accompaniment import VIEWPOINTS, Accompaniment, Situation
 from improviser.core.candidates import over_candidates
 from improviser.core.choir import ChoirSettings, check_genomes, normalised, read_settings
 from improviser.core.network import Frame, Network, Shape
@@ -15,26 +15,7 @@ from improviser.core.responder import LogProbabilities
 from improviser.core.viewpoints import Inputs
 from improviser.errors import ModelError
 
-# Registers of the voices of a chorale, as they are found in BWV 253–438.
-REGISTERS: Final[Mapping[str, tuple[int, int]]] = {"bass": (36, 64), "tenor": (48, 69), "alto": (53, 74)}
-DEFAULT_VIEWPOINTS: Final = (
-    "player degree",
-    "player degree 1",
-    "player interval",
-    "own degree 1",
-    "own interval 1",
-    "held vertical",
-    "vertical 1",
-    "gap",
-    "gap 1",
-    "beat",
-    "count",
-    "rested",
-    "first",
-    "histogram",
-    "minor",
-    "heights",
-)
+DEFAULT_VIEWPOINTS: Final = tuple(VIEWPOINTS)
 # An answer starts with the player's note, or this much later at most (a recorded one may lag by a few milliseconds).
 ALIGNMENT_SECONDS = 0.01
 # Below this pitch of the player there is no room for an answer underneath.
@@ -70,6 +51,11 @@ class HarmonyModel:
     def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Take the model apart: settings (JSON values) and arrays."""
         return self.settings.to_json(), {"genomes": self.genomes}
+
+    @property
+    def register(self) -> tuple[int, int]:
+        """The voice's lowest and highest pitch."""
+        return self.shape.low, self.shape.high
 
     @property
     def centre(self) -> int:
@@ -129,12 +115,12 @@ class HarmonyResponder:
 
     def __init__(self, model: HarmonyModel) -> None:
         self._model = model
-        self._session = Accompaniment(model.centre)
+        self._session = Accompaniment(model.register, model.settings.player)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the answer to `pitch`; changes nothing."""
         answer = normalised(self._outputs(pitch, onset_seconds)[0])
-        return answer if pitch >= PLAYER_LOW else below(answer, pitch)
+        return answer if pitch >= self._model.settings.player[0] else below(answer, pitch)
 
     def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.float32]:
         """Return the scores of the register's pitches, and of a rest if the model knows rests; changes nothing."""
@@ -155,7 +141,7 @@ class HarmonyResponder:
 
     def reset(self) -> None:
         """Forget the session."""
-        self._session = Accompaniment(self._model.centre)
+        self._session = Accompaniment(self._model.register, self._model.settings.player)
 
 
 def below(answer: LogProbabilities, pitch: int) -> LogProbabilities:

@@ -22,9 +22,10 @@ def harmony_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the player: what the voice has sounding at its onset, or a rest."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
     seen, frames = [], []
-    centre = (settings.low + settings.high) // 2
+    register = settings.low, settings.high
+    centre = sum(register) // 2
     for player, own in duets:
-        session = Accompaniment(centre)
+        session = Accompaniment(register, settings.player)
         answers = sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
         for note, answer in zip(player, answers, strict=True):
             played = None if answer is None else min(max(answer, settings.low), settings.high)

@@ -43,7 +43,7 @@ def main() -> None:
     pieces = load_chorales()
     folds = fold_of(pieces)
     duets = [(piece.voices[0], piece.voice(options.voice) or ()) for piece in pieces]
-    settings = settings_for(options.voice, [own for _, own in duets])
+    settings = settings_for(options.voice, duets)
     print(f"{options.voice}, live level; choir of {options.choir}, {options.minutes:g} minutes a fold")
     print(f"{'fold':>4} {'unigram':>8} {'counts':>8} {'evolved':>8} {'top-1':>6}  members alone")
     rows = []

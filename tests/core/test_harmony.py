@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from improviser.core.accompaniment import into_register
 from improviser.core.choir import read_settings
 from improviser.core.harmony import HarmonyModel, answers_to, below
 from improviser.core.harmony_corpus import harmony_notes
@@ -194,3 +195,19 @@ def test_genomes_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ModelError):
         HarmonyModel.from_parts("bad", model_settings, {})
     assert read_settings(model_settings) == BASS
+
+
+@given(st.integers(0, 127), st.integers(0, 127), st.integers(11, 60))
+def test_pitches_are_folded_into_a_register(pitch: int, low: int, width: int) -> None:
+    register = low, low + width
+    folded = into_register(pitch, register)
+    assert (folded - pitch) % 12 == 0
+    assert register[0] <= folded <= register[1]
+    assert folded == pitch or not register[0] <= pitch <= register[1]
+
+
+def test_a_model_evolved_with_low_players_does_not_flee_from_them() -> None:
+    deep = a_model(replace(BASS, player=(30, 60)))
+    logs = deep.responder().propose(45, 0.0)
+    assert np.isfinite(logs[45:65]).all()
+    assert read_settings(deep.to_parts()[0]).player == (30, 60)
