@@ -15,7 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from improviser.core.pitch import pitch_name
 from improviser.training import Generation, Limits
+from improviser.training_glimpse import Glimpse
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 64
@@ -39,14 +41,17 @@ class View(Protocol):
         """Show what one generation of a member of the choir brought."""
 
 
-def view_for(limits: Limits, members: int, *, as_json: bool, title: str) -> View:
-    """Return the view that fits where the output goes."""
+def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse: Glimpse | None = None) -> View:
+    """Return the view that fits where the output goes.
+
+    :param glimpse: looks at the run, for more than its figures.
+    """
     if as_json:
         return JsonView(members)
     console = Console()
     if console.is_terminal:
-        return TerminalView(limits, members, title, console)
-    return PlainView(limits, members)
+        return TerminalView(limits, members, title, console, glimpse)
+    return PlainView(members)
 
 
 class JsonView:
@@ -72,8 +77,7 @@ class JsonView:
 class PlainView:
     """A line now and then, for logs and pipes: at most one a second, and the last."""
 
-    def __init__(self, limits: Limits, members: int) -> None:
-        self._limits = limits
+    def __init__(self, members: int) -> None:
         self._members = members
         self._shown_at = -math.inf
         self._pending = ""
@@ -102,12 +106,15 @@ class PlainView:
 
 
 class TerminalView:
-    """A bar, the fitness, the speed, the time left and the curve of the best fitness."""
+    """A bar, the fitness, the speed, the time left, the curve of the best fitness, and what the best network plays."""
 
-    def __init__(self, limits: Limits, members: int, title: str, console: Console) -> None:
+    def __init__(
+        self, limits: Limits, members: int, title: str, console: Console, glimpse: Glimpse | None = None
+    ) -> None:
         self._limits = limits
         self._members = members
         self._title = title
+        self._glimpse = glimpse
         self._live = Live(console=console, auto_refresh=False)
         self._drawn_at = -math.inf
         self._best: list[float] = []
@@ -150,7 +157,21 @@ class TerminalView:
         curve = Text("\n".join(curve_of(self._best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
         title = self._title if self._members == 1 else f"{self._title}, member {self._member + 1} of {self._members}"
         bar = ProgressBar(total=1.0, completed=done, width=CURVE_WIDTH)
-        return Panel(Group(bar, figures, curve), title=title, expand=False)
+        return Panel(Group(bar, figures, curve, *self._look(figures)), title=title, expand=False)
+
+    def _look(self, figures: Table) -> list[RenderableType]:
+        """Add what the glimpse shows to the figures; return the phrase that the best network plays."""
+        if self._glimpse is None:
+            return []
+        figures.add_row("diversity", f"{self._glimpse.diversity():.0%}")
+        phrase = self._glimpse.phrase()
+        if not phrase:
+            return []
+        names = " ".join(map(pitch_name, phrase))
+        contour = curve_of(phrase, CURVE_WIDTH, 1)[0]
+        played = Text.assemble("it plays  ", (contour, "bold #f0953f"), f"  {names}", no_wrap=True, overflow="ellipsis")
+        played.truncate(CURVE_WIDTH)
+        return [played]
 
     def _done(self, generation: Generation) -> float:
         """Return how much of the way to the nearest limit is done, 0–1."""

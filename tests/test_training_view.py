@@ -34,7 +34,7 @@ def test_json_is_one_object_for_each_generation(capsys: pytest.CaptureFixture[st
 
 
 def test_plain_lines_are_few_and_the_last_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainView(Limits(1000), 1) as view:
+    with PlainView(1) as view:
         for number in range(1, 1001):
             view.show(0, Generation(number, 0.5, 0.25, 0.1, 10, 0.001, False))
     lines = capsys.readouterr().out.splitlines()

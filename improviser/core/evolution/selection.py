@@ -1,4 +1,4 @@
-"""Selection: who breeds. NaN is the worst fitness there is."""
+"""Selection: who breeds, by truncation of a ranking or by tournament. NaN is the worst fitness there is."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,6 @@ Indices = NDArray[np.intp]
 def ranking(fitness: NDArray[np.float64]) -> Indices:
     """Return the indices of all, the fittest first; equals in their own order."""
     return np.argsort(-fitness, kind="stable")  # NaN is sorted last
-
-
-def truncation(fitness: NDArray[np.float64], count: int) -> Indices:
-    """Return the indices of the `count` fittest, the best first."""
-    return ranking(fitness)[:count]
 
 
 def tournament(rng: np.random.Generator, fitness: NDArray[np.float64], count: int, size: int) -> Indices:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.evolution.selection import ranking, tournament, truncation
+from improviser.core.evolution.selection import ranking, tournament
 
 fitnesses = st.lists(st.one_of(st.floats(allow_nan=True), st.integers(-2, 2).map(float)), min_size=1, max_size=40)
 
@@ -23,11 +23,6 @@ def test_equals_keep_their_order() -> None:
 
 def test_even_the_worst_number_is_better_than_none() -> None:
     assert ranking(np.array([np.nan, -np.inf])).tolist() == [1, 0]
-
-
-@given(fitnesses, st.integers(1, 10))
-def test_truncation_takes_the_fittest(values: list[float], count: int) -> None:
-    assert truncation(np.array(values), count).tolist() == ranking(np.array(values))[:count].tolist()
 
 
 def test_a_tournament_of_all_is_won_by_the_best_and_of_one_by_anybody() -> None:
