@@ -17,12 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.performer import Parameters
+from improviser.core.parameters import Parameters
 from improviser.core.port_choice import VIRTUAL
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
 from improviser.midi import LOOPBACK, encode, ports_present
-from improviser.pipe import AnyReport, Applied, Change, Command, Failed, Lost, Open, Panic, Ready, Swap
+from improviser.pipe import AnyReport, Applied, Change, Command, Failed, Lost, Noticed, Open, Panic, Ready, Swap
 from improviser.wiring import Wiring
 
 log = logging.getLogger("improviser")
@@ -205,6 +205,8 @@ class Service:
     def _take(self, report: AnyReport) -> None:
         if isinstance(report, Lost):
             log.warning("the engine lost %d reports: display and recording are incomplete", report.count)
+        elif isinstance(report, Noticed):
+            log.warning("%s", report.message)
         elif isinstance(report, Failed) and self._opened.is_set():
             log.error("%s", report.message)
         elif isinstance(report, Applied) and report.error is not None:

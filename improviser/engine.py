@@ -42,6 +42,7 @@ from improviser.pipe import (
     Hear,
     Loaded,
     Lost,
+    Noticed,
     Open,
     Panic,
     Played,
@@ -58,6 +59,9 @@ from improviser.priority import go_first
 SHARED_BYTES = SIZE + HEARTBEAT.size
 HEARTBEAT_SECONDS = 0.1
 READ_BYTES = 1 << 16
+LOOP_NOTICE = (
+    "our own notes come back in, by a loop in the connections: they are passed over (guard = false hears them)"
+)
 
 
 class Reporter:
@@ -100,6 +104,7 @@ class Engine:
         self._stopping = False
         self._wake = threading.Event()
         self._sleeps_until = 0.0
+        self._told_of_loop = False
         self._opening = opening
         self._ledger = ledger
         self._reporter = reporter
@@ -150,6 +155,9 @@ class Engine:
         latency = time.perf_counter() - arrived
         self._performer.settle()
         self._reporter.send(Step(now, bytes(message), played, latency))
+        if self._performer.echoing and not self._told_of_loop:
+            self._told_of_loop = True
+            self._reporter.send(Noticed(LOOP_NOTICE))
         self._set_alarm()
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:

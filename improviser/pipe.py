@@ -138,6 +138,12 @@ class Applied(Report, frozen=True):
     models: list[Loaded] = []
 
 
+class Noticed(Report, frozen=True):
+    """Something the user should know, in one line."""
+
+    message: str
+
+
 class Lost(Report, frozen=True):
     """How many reports were lost since the last that got through."""
 
@@ -145,7 +151,7 @@ class Lost(Report, frozen=True):
 
 
 AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Lost
+AnyReport = Ready | Failed | Step | Played | Applied | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode

@@ -11,7 +11,7 @@ from improviser.core.ledger import Ledger
 from improviser.engine_process import EngineProcess
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, ModelError, PortError
 from improviser.midi import decode
-from improviser.pipe import AnyReport, Applied, Change, Hear, Open, Panic, Played, Step, Swap
+from improviser.pipe import AnyReport, Applied, Change, Hear, Noticed, Open, Panic, Played, Step, Swap
 from tests.jack_peer import held
 from tests.playing import PEDAL_DOWN, note_off, note_on, write_small_model
 
@@ -243,3 +243,22 @@ def test_notes_that_come_faster_than_time_find_the_replies_between_them(model: P
         report for report in play(opening(model, parameters={"mode": "answer"}), scene) if isinstance(report, Played)
     ]
     assert [message[0] for report in played for message in report.played if message[0] < 0xB0] == [0x90, 0x80] * 4
+
+
+def test_a_loop_is_told_once(model: Path) -> None:
+    """Every note that is sent comes back in, as a loop in the connections would bring it."""
+
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        heard = 0
+        for number in range(4):
+            stamp, messages = float(number), [bytes(note_on(60 + number, 50 + number))]
+            while messages:
+                engine.send(Hear(stamp, messages.pop(0)))
+                heard, stamp = heard + 1, stamp + 0.002
+                await reports.until(lambda told, count=heard: len(told.steps) == count)  # type: ignore[misc]
+                messages += [message for message in reports.steps[-1].played if message[0] == 0x90]
+                assert heard < 100
+
+    reports = play(opening(model), scene)
+    assert len([report for report in reports if isinstance(report, Noticed)]) == 1
+    assert not held(reports.sent)

@@ -26,10 +26,14 @@ def play(
     model: Annotated[
         list[str] | None, typer.Option(metavar="M", help="Who answers (bach-bass); several play one voice each.")
     ] = None,
-    mode: Annotated[str | None, typer.Option(help="shadow answers each note at once; mute only listens.")] = None,
+    mode: Annotated[
+        str | None, typer.Option(help="shadow, answer, solo or mute: at once, phrase by phrase, by itself, or not.")
+    ] = None,
     temperature: Annotated[float | None, typer.Option(help="How adventurous, 0-4: 0 is sure of itself (0.7).")] = None,
     density: Annotated[float | None, typer.Option(help="The share of notes that are answered, 0-1 (1).")] = None,
-    scale: Annotated[str | None, typer.Option(metavar="KEY", help="Keep answers to a key: 'D minor'; off.")] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Keep answers to a key: 'D minor'; auto; off.")
+    ] = None,
     low: Annotated[int | None, typer.Option(help="The lowest pitch of an answer, 0-127.")] = None,
     high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
     thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
