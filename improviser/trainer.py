@@ -55,9 +55,11 @@ def train(
     checkpoints: Checkpoints,
     report: Callable[[int, Generation], None],
     stopped: Callable[[], bool] = lambda: False,
+    watch: Callable[[Evolution], None] = lambda _: None,
 ) -> Run:
     """Breed every member of the choir until its limits, or until `stopped()`.
 
+    :param watch: gets each member's evolution as it begins, to look at.
     :raises ModelError: if a checkpoint is to be resumed and is of another run, or damaged.
     :raises CorpusError: if no network could be scored at all.
     """
@@ -79,6 +81,7 @@ def train(
         if state is not None and state["evolution"] is not None:
             evolution.restore(state["evolution"])
         state = None
+        watch(evolution)
         _breed(recipe, member, evolution, done, keep=checkpoints, report=report, stopped=stopped, identity=identity)
         if evolution.champion is not None:
             done.champions.append(evolution.champion)

@@ -110,6 +110,8 @@ class Evolution:
         self.evaluations = 0
         self.seconds = 0.0
         self.champion: Champion | None = None
+        self.population: FloatArray | None = None
+        """The networks of the last generation."""
         self._task = task
         self._strategy = strategy
         self._seed = seed
@@ -123,7 +125,7 @@ class Evolution:
         started = time.perf_counter()
         number = self.generation + 1
         batch = self._task.batch(generator(self._seed, number))
-        population = self._strategy.ask()
+        population = self.population = self._strategy.ask()
         fitness = self._score(population, batch)
         scored = fitness[~np.isnan(fitness)]
         best = float(scored.max()) if len(scored) else math.nan

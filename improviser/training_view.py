@@ -10,6 +10,7 @@ from typing import Protocol, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
@@ -156,7 +157,8 @@ class TerminalView:
         figures.add_row("generation", f"{generation.generation}", "time left", f"{left // 60:.0f}:{left % 60:02.0f}")
         curve = Text("\n".join(curve_of(self._best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
         title = self._title if self._members == 1 else f"{self._title}, member {self._member + 1} of {self._members}"
-        bar = ProgressBar(total=1.0, completed=done, width=CURVE_WIDTH)
+        # Padding ends the bar's line, which the bar itself does not.
+        bar = Padding(ProgressBar(total=1.0, completed=done, width=CURVE_WIDTH), 0)
         return Panel(Group(bar, figures, curve, *self._look(figures)), title=title, expand=False)
 
     def _look(self, figures: Table) -> list[RenderableType]:

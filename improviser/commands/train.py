@@ -75,6 +75,7 @@ def _train(
     from improviser.recipe import prepare
     from improviser.stopping import stop_request
     from improviser.trainer import Checkpoints, save_model, train
+    from improviser.training_glimpse import Glimpse
     from improviser.training_report import write_report
     from improviser.training_view import view_for
     from improviser.workers import scoring
@@ -89,10 +90,19 @@ def _train(
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
     if resume and not kept.path.exists():
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
-    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}")
+    glimpse = Glimpse(recipe.build)
+    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}", glimpse=glimpse)
     with stop_request() as request, scoring(recipe.task, workers) as score:
         with view:
-            done = train(recipe, seed=options.seed, score=score, checkpoints=kept, report=view.show, stopped=request)
+            done = train(
+                recipe,
+                seed=options.seed,
+                score=score,
+                checkpoints=kept,
+                report=view.show,
+                stopped=request,
+                watch=glimpse.watch,
+            )
         scores = save_model(output, recipe, done) if done.champions else {}
         if report and scores:
             write_report(output, options, recipe, done, scores)
