@@ -110,15 +110,16 @@ class Melody:
         self._shift = 0
         self._opinions = self._ask_experts()
 
-    def look(self, onset_seconds: float) -> Situation:
-        """Return the situation of a note that starts now; changes nothing."""
-        tonic, minor = estimate_key(self._keys.histogram)
+    def look(self, onset_seconds: float, against: int | None = None) -> Situation:
+        """Return the situation of a note that starts now (with `against`, the player's pitch); changes nothing."""
+        histogram = self._keys.histogram if against is None else self._keys.with_note(against)
+        tonic, minor = estimate_key(histogram)
         moment = self._rhythm.look(onset_seconds)
         experts, certainties = self._opinions
         return Situation(
             tonic=tonic,
             minor=minor,
-            histogram=self._keys.histogram,
+            histogram=histogram,
             pitches=tuple(self._pitches)[::-1],
             phrase_first=self._phrase_first if moment.count else None,
             shift=self._shift,
@@ -128,6 +129,10 @@ class Melody:
             experts=experts,
             certainties=certainties,
         )
+
+    def overhear(self, pitch: int) -> None:
+        """Take in a note of the player's, for the key alone."""
+        self._keys.hear(pitch)
 
     def learn(self, pitch: int, onset_seconds: float) -> None:
         """Take in the melody's note."""

@@ -66,14 +66,19 @@ class MelodyModel:
     ) -> NDArray[np.float64]:
         """Return the probability of each pitch (128, or one per candidate) of this line's note at `onset_seconds`.
 
-        `history` are the line's notes before it. If there is a `player`, the pitches that clash with the player's last
-        note are left out.
+        `history` are the line's notes before it. A `player` helps to find the key; the pitches that clash with the
+        player's last note are left out.
         """
         responder = self.responder()
-        for note in history:
-            responder.follow(note.pitch, note.onset_seconds)
-        logs = responder.proceed(onset_seconds)
-        return over_candidates(without_clashes(logs, player[-1].pitch) if player else logs, candidates)
+        heard = [(note.onset_seconds, 0, note.pitch) for note in player[:-1]]
+        sung = [(note.onset_seconds, 1, note.pitch) for note in history]
+        for onset, own, pitch in sorted([*heard, *sung]):
+            if own:
+                responder.follow(pitch, onset)
+            else:
+                responder.learn(pitch, onset, None)
+        logs = responder.propose(player[-1].pitch, onset_seconds) if player else responder.proceed(onset_seconds)
+        return over_candidates(logs, candidates)
 
 
 class MelodyResponder:
@@ -89,10 +94,11 @@ class MelodyResponder:
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        return without_clashes(self.proceed(onset_seconds), pitch)
+        return without_clashes(self._expect(onset_seconds, pitch), pitch)
 
-    def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:  # noqa: ARG002
-        """Take in what was sung to the player's note."""
+    def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
+        """Take in the player's note, for the key, and what was sung to it."""
+        self._session.overhear(pitch)
         if played is not None:
             self._session.learn(played, onset_seconds)
 
@@ -102,8 +108,11 @@ class MelodyResponder:
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
+        return self._expect(onset_seconds, None)
+
+    def _expect(self, onset_seconds: float, against: int | None) -> LogProbabilities:
         model = self._model
-        now = self._session.look(onset_seconds)
+        now = self._session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre
         experts = now.experts if model.shape.experts else None
         frame = Frame(previous, now.tonic, shift=now.shift)

@@ -40,9 +40,9 @@ class ScoreMelody(Melody):
         self._first: int | None = None
         super().__init__(low, high)
 
-    def look(self, onset_seconds: float) -> ScoreSituation:
+    def look(self, onset_seconds: float, against: int | None = None) -> ScoreSituation:
         """Return the situation of a note that starts now."""
-        live = super().look(onset_seconds)
+        live = super().look(onset_seconds, against)
         values = {one.name: getattr(live, one.name) for one in fields(Situation)}
         context = self._context
         # As in live play, a minor key is counted with its relative major.

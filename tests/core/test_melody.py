@@ -49,7 +49,7 @@ def test_distribution_is_what_the_responder_proposes() -> None:
     model, tune = a_model(), a_tune(40)
     responder = model.responder()
     for index, note in enumerate(tune):
-        found = model.distribution(tune[:index], onset_seconds=note.onset_seconds, player=[note])
+        found = model.distribution(tune[:index], onset_seconds=note.onset_seconds, player=tune[: index + 1])
         np.testing.assert_allclose(found, np.exp(responder.propose(note.pitch, note.onset_seconds)), atol=1e-12)
         responder.learn(note.pitch, note.onset_seconds, note.pitch)
 
@@ -97,12 +97,19 @@ def test_a_session_remembers_what_was_sung_and_forgets_on_reset() -> None:
     model = a_model()
     responder = model.responder()
     first = responder.proceed(0.0)
-    responder.learn(70, 0.0, None)
-    np.testing.assert_array_equal(first, responder.proceed(0.0))
     responder.learn(70, 0.0, 65)
     assert not np.array_equal(first, responder.proceed(0.5))
     responder.reset()
     np.testing.assert_array_equal(first, responder.proceed(0.0))
+
+
+def test_a_second_line_hears_the_key_of_the_player() -> None:
+    session, alone = Melody(57, 81), Melody(57, 81)
+    for pitch in (68, 70, 72, 73, 75, 77, 79, 80):  # A flat major
+        session.overhear(pitch)
+    assert session.look(0.0).tonic == 8
+    assert alone.look(0.0, 68).tonic != alone.look(0.0).tonic
+    assert (session.look(0.0).pitches, session.look(0.0).mean) == (alone.look(0.0).pitches, alone.look(0.0).mean)
 
 
 def test_the_memory_expects_a_phrase_that_was_sung_before() -> None:
