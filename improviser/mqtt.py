@@ -312,7 +312,12 @@ class Link:
         """Say once per outage what is wrong."""
         lost = "lost" if self.connected else "cannot reach"
         if not self._told:
-            log.warning("%s the broker %s (%s); playing goes on, trying again", lost, self._access.broker, error.__cause__ or error)
+            log.warning(
+                "%s the broker %s (%s); playing goes on, trying again",
+                lost,
+                self._access.broker,
+                error.__cause__ or error,
+            )
         self._told = True
 
     def _try_other_version(self, error: Exception) -> None:
