@@ -1,13 +1,19 @@
-"""Runs the service until it is done or the user has had enough: what SIGTERM, SIGHUP and Ctrl-C mean."""
+"""Runs the service until it is done or the user has had enough: what SIGTERM, SIGHUP and Ctrl-C mean.
+
+SIGHUP has two meanings. From a terminal that has gone it says that nobody is there any more; from anybody else it asks
+to read the settings again. Who started us with `nohup` does not mind that the terminal goes.
+"""
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Awaitable, Callable
 
 DONE, INTERRUPTED = 0, 130
 CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
 """Exit codes by signal; a service that is told to end has done its work."""
+TERMINAL = "/dev/tty"
 
 
 async def run_until_signal(
@@ -15,15 +21,22 @@ async def run_until_signal(
 ) -> int:
     """Await `work`; a signal calls `stop`, which must make it end. Return the exit code.
 
-    :param reload: what SIGHUP calls instead, if there is something to read again.
+    :param reload: what SIGHUP calls instead, unless it says that the terminal has gone.
     """
     loop = asyncio.get_running_loop()
     codes = []
+    hangup = getattr(signal, "SIGHUP", None)
+    minds_hangup = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    had_terminal = has_terminal()
 
     def told(name: str) -> None:
-        if name == "SIGHUP" and reload is not None:
-            reload()
-            return
+        if name == "SIGHUP":
+            gone = minds_hangup and had_terminal and not has_terminal()
+            if reload is not None and not gone:
+                reload()
+                return
+            if not minds_hangup:
+                return
         codes.append(CODES[name])
         stop()
 
@@ -41,3 +54,12 @@ async def run_until_signal(
             with contextlib.suppress(AttributeError, NotImplementedError):
                 loop.remove_signal_handler(getattr(signal, name))
     return codes[0] if codes else DONE
+
+
+def has_terminal() -> bool:
+    """Say whether there is a terminal that controls this process."""
+    try:
+        os.close(os.open(TERMINAL, os.O_RDONLY | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True

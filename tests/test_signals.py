@@ -1,0 +1,124 @@
+"""What signals mean: to end, to read the settings again, and that the terminal has gone."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("signals of this kind are Unix's", allow_module_level=True)
+
+import fcntl
+import termios
+
+SCRIPT = """
+import asyncio, signal, sys
+from improviser.signals import run_until_signal
+async def main():
+    done = asyncio.Event()
+    said = open(sys.argv[1], "w", buffering=1)
+    async def work():
+        said.write("ready\\n")
+        await done.wait()
+    reload = (lambda: said.write("reload\\n")) if "reload" in sys.argv else None
+    return await run_until_signal(work(), done.set, reload)
+if "nohup" in sys.argv:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.exit(asyncio.run(main()))
+"""
+
+
+class Running:
+    """A process that waits for signals."""
+
+    def __init__(self, log: Path, *words: str, terminal: int | None = None) -> None:
+        def take_terminal() -> None:
+            os.setsid()
+            if terminal is not None:
+                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+        self.log = log
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(log), *words],
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
+            preexec_fn=take_terminal,  # noqa: PLW1509  no threads here
+        )
+
+    def until(self, *lines: str) -> None:
+        deadline = time.monotonic() + 20
+        while not self.log.exists() or self.log.read_text().splitlines() != list(lines):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def running(log: Path, *words: str, terminal: int | None = None) -> Iterator[Running]:
+    process = Running(log, *words, terminal=terminal)
+    try:
+        process.until("ready")
+        yield process
+    finally:
+        process.end()
+
+
+@pytest.mark.parametrize("words", [(), ("reload",)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
+def test_what_ends_it(tmp_path: Path, words: tuple[str, ...], number: signal.Signals, code: int) -> None:
+    with running(tmp_path / "log", *words) as process:
+        process.process.send_signal(number)
+        assert process.process.wait(10) == code
+
+
+def test_a_hangup_reads_again_where_there_is_something_to_read(tmp_path: Path) -> None:
+    with running(tmp_path / "log", "reload") as process:
+        process.process.send_signal(signal.SIGHUP)
+        process.until("ready", "reload")
+        process.process.send_signal(signal.SIGHUP)
+        process.until("ready", "reload", "reload")
+        process.process.terminate()
+        assert process.process.wait(10) == 0
+
+
+def test_a_hangup_ends_it_where_there_is_nothing_to_read(tmp_path: Path) -> None:
+    with running(tmp_path / "log") as process:
+        process.process.send_signal(signal.SIGHUP)
+        assert process.process.wait(10) == 0
+
+
+class TestTerminal:
+    def test_it_ends_with_its_terminal(self, tmp_path: Path) -> None:
+        ours, theirs = os.openpty()
+        try:
+            with running(tmp_path / "log", "reload", terminal=theirs) as process:
+                process.process.send_signal(signal.SIGHUP)  # from somebody else, while the terminal is there
+                process.until("ready", "reload")
+                os.close(ours)
+                ours = -1
+                assert process.process.wait(10) == 0
+                process.until("ready", "reload")
+        finally:
+            os.close(theirs)
+            if ours >= 0:
+                os.close(ours)
+
+    def test_with_nohup_it_outlives_it(self, tmp_path: Path) -> None:
+        ours, theirs = os.openpty()
+        with running(tmp_path / "log", "reload", "nohup", terminal=theirs) as process:
+            os.close(ours)
+            os.close(theirs)
+            time.sleep(0.2)
+            process.process.send_signal(signal.SIGHUP)
+            time.sleep(0.2)
+            assert process.process.poll() is None
+            process.process.terminate()
+            assert process.process.wait(10) == 0
