@@ -33,7 +33,7 @@ def train(
     report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
-    mutation: Annotated[str | None, typer.Option(help="echo: factor, offset or selection.")] = None,
+    mutation: Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")] = None,
     divergence: Annotated[float | None, typer.Option(help="echo: how far a mutation goes.")] = None,
     survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
 ) -> None:

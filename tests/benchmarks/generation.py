@@ -4,11 +4,17 @@
 thread of linear algebra, as training does, on a machine with nothing else to do:
 
     OPENBLAS_NUM_THREADS=1 uv run python tests/benchmarks/generation.py
+
+and with `uv run --with bach-generator …` beside the original, which then scores and clones a few networks on the same
+notes; its time for a generation is theirs times as many as there are.
 """
 
 import argparse
+import importlib.util
 import os
 import statistics
+import time
+from importlib import import_module
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -25,18 +31,43 @@ from improviser.training import Evolution
 POPULATION = 200
 NOTES = 1000
 PITCHES = 22
+ORIGINALS = 3
+"""Networks of the original that are timed."""
 
 
-def evolution(layer_type: LayerType) -> Evolution:
-    """Return a run of workload S, on a random walk over as many pitches as the chorales' melodies have."""
+def melody() -> EncodedNotes:
+    """Return a random walk over as many pitches as the chorales' melodies have."""
     rng = generator(1)
     steps = rng.choice([-4, -3, -2, -1, 1, 2, 3, 4], NOTES, p=[0.04, 0.06, 0.2, 0.2, 0.2, 0.2, 0.06, 0.04])
     walk = np.abs((np.cumsum(steps) % (2 * PITCHES)) - PITCHES) % PITCHES
-    notes = EncodedNotes.of((60 + walk).tolist())
+    return EncodedNotes.of((60 + walk).tolist())
+
+
+def evolution(layer_type: LayerType, notes: EncodedNotes) -> Evolution:
+    """Return a run of workload S."""
+    rng = generator(2)
     task = EchoTask(EchoShape((10, 20, 20, 1), layer_type), notes, EncodedNotes.of([60, 62, 64]))
     return Evolution(
         task, GeneticAlgorithm(task.first_population(rng, POPULATION), Breeding(Factor(0.05)), rng), seed=1
     )
+
+
+def original_seconds(layer_type: LayerType, notes: EncodedNotes) -> float:
+    """Return how long the original takes for a generation, scoring and cloning."""
+    managers, models, encoders, judges = (
+        import_module(f"bach_generator.src.{name}") for name in ("manager", "model", "encoder", "judge")
+    )
+    models.Model.layer_class = {"object": models.Layer, "matrix": models.MatrixLayer}[layer_type]
+    numbers = notes.numbers.tolist()
+    quantizer = encoders.Quantizer()
+    quantizer.setup(numbers)
+    networks = [managers.ModelManager(inputs=10, outputs=1, layers=2, layer_size=20) for _ in range(ORIGINALS)]
+    started = time.perf_counter()
+    for network in networks:
+        network.run_model(numbers, quantizer)
+        network.get_rated_by(judges.Judge(), numbers)
+        network.clone(models.jumble_by_factor_strategy, 0.05)
+    return (time.perf_counter() - started) / ORIGINALS * POPULATION
 
 
 def main() -> None:
@@ -46,7 +77,8 @@ def main() -> None:
     generations = parser.parse_args().generations
     print(f"numpy {np.__version__}, {kernel()}")
     for layer_type in LAYER_TYPES:
-        run = evolution(layer_type)
+        notes = melody()
+        run = evolution(layer_type, notes)
         for _ in range(10):
             run.step()
         seconds = [run.step().seconds for _ in range(generations)]
@@ -54,6 +86,9 @@ def main() -> None:
             f"{layer_type:<7} {statistics.median(seconds) * 1e3:6.2f} ms a generation (median of {generations}; "
             f"fastest {min(seconds) * 1e3:.2f}), {POPULATION / statistics.median(seconds):,.0f} networks a second"
         )
+        if importlib.util.find_spec("bach_generator"):
+            original = original_seconds(layer_type, notes)
+            print(f"        the original: {original:.1f} s, {original / statistics.median(seconds):,.0f} times as long")
 
 
 def kernel() -> str:

@@ -47,7 +47,7 @@ def test_inspect_describes_a_model(improviser: CommandLine) -> None:
     assert "demo-tune" in shown.out
     values = json.loads(improviser("inspect", "echo", "--json").out)
     assert (values["task"], values["parameters"], values["settings"]["nodes"]) == ("echo", 620, [10, 20, 20, 1])
-    assert values["provenance"]["options"]["seed"] == 10
+    assert values["provenance"]["options"]["seed"] == 1
     assert values["scores"]["rating"] > 0.9
     assert values["layers"] == [10, 20, 20, 1]
 

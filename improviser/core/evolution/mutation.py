@@ -1,8 +1,8 @@
 """Mutation: how a child differs from what it was copied from.
 
 A mutation takes genomes, shape (children, genome_size), float32, and the step size each child inherits, shape
-(children,), and returns new ones. `Factor`, `Offset` and `Selection` are the original's; their strength is fixed, and
-they hand the step sizes on.
+(children,), and returns new ones. `Factor`, `Offset` and `Selection` are the original's (`Offset` is what it does to
+matrix layers, the others to object layers); their strength is fixed, and they hand the step sizes on.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Factor:
 
 @dataclass(frozen=True, slots=True)
 class Offset:
-    """To every weight up to ± `divergence` is added, in hundredths of it."""
+    """To every weight a normal number of deviation `divergence` is added."""
 
     divergence: float
 
@@ -49,7 +49,7 @@ class Offset:
         self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Mutate."""
-        return genomes + _hundredths(rng, genomes.shape) * np.float32(self.divergence), sigmas
+        return genomes + normals(rng, *genomes.shape) * np.float32(self.divergence), sigmas
 
 
 @dataclass(frozen=True, slots=True)
