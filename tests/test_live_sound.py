@@ -80,7 +80,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(st.lists(st.tuples(st.integers(0, 19), PARTS, EVENTS), max_size=200))
 def test_whatever_is_played_it_stays_in_range_and_can_be_silenced(session: list[Moment]) -> None:
     synth = LiveSynth()
