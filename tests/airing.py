@@ -16,7 +16,7 @@ from improviser.on_air import OnAir
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
-from tests.servers import Broker
+from tests.servers import Broker, EmbeddedBroker
 
 
 @dataclass
@@ -72,7 +72,9 @@ def on_air(broker: Broker, scene: Scene, **settings: Any) -> Act:
 
 
 @contextlib.asynccontextmanager
-async def airing(broker: Broker, settings: Settings, save: Callable[[], str] | None = None) -> AsyncIterator[Act]:
+async def airing(
+    broker: Broker | EmbeddedBroker, settings: Settings, save: Callable[[], str] | None = None
+) -> AsyncIterator[Act]:
     """Have a session on the air while the block lasts."""
     air = OnAir(Access(Address(broker.host, broker.port)), settings, save)
     reports: list[AnyReport] = []

@@ -10,11 +10,11 @@ from typing import Any, Self
 
 import msgspec
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from tests.servers import Broker
+from tests.servers import Broker, EmbeddedBroker
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,17 @@ class Peer:
 
     def __init__(
         self,
-        broker: Broker,
+        broker: Broker | EmbeddedBroker,
         *topics: str,
         user: str | None = None,
         password: str | None = None,
         tls: ssl.SSLContext | None = None,
+        version: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
     ) -> None:
         self.heard: list[Heard] = []
         self._topics = topics
         self._subscribed = threading.Event()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=version)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message

@@ -254,6 +254,24 @@ class Broker(Server):
         return False
 
 
+class EmbeddedBroker(Server):
+    """A broker in Python, where no mosquitto is installed; MQTT 3.1.1 only."""
+
+    host = "127.0.0.1"
+
+    def __init__(self, folder: Path) -> None:
+        pytest.importorskip("amqtt")
+        self.port = free_port()
+        command = [sys.executable, "-m", "tests.embedded_broker", str(self.port)]
+        super().__init__(command, folder / f"amqtt-{self.port}.log", {"PYTHONPATH": str(Path(__file__).parents[1])})
+
+    def is_usable(self) -> bool:
+        """Whether it takes a connection."""
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
+            return True
+        return False
+
+
 class FluidSynth(Server):
     """A FluidSynth on a JACK server: what is sent to its port `midi` sounds at its ports `left` and `right`."""
 
