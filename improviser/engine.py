@@ -24,7 +24,7 @@ import msgspec
 import numpy as np
 
 from improviser import library, midi
-from improviser.core.event import Event
+from improviser.core.event import Event, Tick
 from improviser.core.ledger import SIZE, Ledger
 from improviser.core.parameters import Parameters
 from improviser.core.performer import LATE_SECONDS, Performer
@@ -116,8 +116,13 @@ class Engine:
     def _begin(self, parameters: Parameters) -> Performer:
         return Performer(self._models, parameters, np.random.default_rng(self._opening.seed), self._ledger)
 
+    @property
+    def _heeds_clock(self) -> bool:
+        return self._performer.parameters.quantise != "off"
+
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
+        self._ports.heed_clock(heed=self._heeds_clock)
         self._ports.listen(self.hear)
 
     def release(self) -> None:
@@ -146,8 +151,8 @@ class Engine:
         self._wake.set()
 
     def _hear(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
-        event = midi.decode(message)
-        if event is None or self._stopping:
+        event = midi.decode_transport(message) or midi.decode(message)
+        if event is None or self._stopping or (isinstance(event, Tick) and not self._heeds_clock):
             return
         now = self._now() if stamp is None else stamp  # under the lock: what is heard later is stamped later
         self._keep_time(now, stamped=stamp is not None)
@@ -212,6 +217,7 @@ class Engine:
                 self._reporter.send(Applied(parameter, value, str(error), now))
             else:
                 self._reporter.send(Applied(parameter, value, None, now, self._send(events)))
+                self._ports.heed_clock(heed=self._heeds_clock)
                 self._set_alarm()
 
     def _swap(self, names: list[str]) -> None:

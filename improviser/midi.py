@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from improviser.core.event import (
     ChannelPressure,
+    Continue,
     ControlChange,
     Event,
     KeyPressure,
@@ -21,6 +22,10 @@ from improviser.core.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    Start,
+    Stop,
+    Tick,
+    Transport,
 )
 from improviser.core.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
 from improviser.errors import MidiSystemError, PortError
@@ -58,6 +63,14 @@ def decode(message: Sequence[int]) -> Event | None:
     return ProgramChange(channel, first) if kind == 0xC0 else None
 
 
+_TRANSPORT: dict[int, Transport] = {0xF8: Tick(), 0xFA: Start(), 0xFB: Continue(), 0xFC: Stop()}
+
+
+def decode_transport(message: Sequence[int]) -> Transport | None:
+    """Return what a raw MIDI message says of a sequencer's time, or None if nothing."""
+    return _TRANSPORT.get(message[0]) if len(message) == 1 else None
+
+
 def encode(event: Event) -> bytes:
     """Return `event` as a raw MIDI message."""
     match event:
@@ -87,6 +100,9 @@ class Ports(Protocol):
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with every message that comes in, from a thread of the backend's own."""
+
+    def heed_clock(self, *, heed: bool) -> None:
+        """Let MIDI clock in, or keep it out (as it is at first)."""
 
     def send(self, message: bytes) -> None:
         """Send a raw message."""
@@ -220,6 +236,9 @@ class LoopbackPorts:
     def listen(self, listener: Listener) -> None:
         """Nothing comes in but what the daemon sends as commands."""
 
+    def heed_clock(self, *, heed: bool) -> None:
+        """Nothing comes in by itself."""
+
     def send(self, message: bytes) -> None:
         """Do nothing: the engine reports what it played."""
 
@@ -279,6 +298,10 @@ class RtMidiPorts:
     def listen(self, listener: Listener) -> None:
         """Call `listener` from RtMidi's thread; SysEx, clock and active sensing stay out."""
         self._midi_in.set_callback(lambda timed, _: listener(timed[0]))
+
+    def heed_clock(self, *, heed: bool) -> None:
+        """Let MIDI clock in, or keep it out; SysEx and active sensing stay out."""
+        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=True)
 
     def send(self, message: bytes) -> None:
         """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches."""

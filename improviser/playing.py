@@ -45,4 +45,10 @@ class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
     split: Annotated[int, about("The lowest key above the split.", "a whole number 0–127", live=True, ge=0, le=127)] = (
         60
     )
+    quantise: Annotated[
+        Literal["off", "1/4", "1/8", "1/16", "1/32", "1/4t", "1/8t", "1/16t"],
+        about(
+            "Where answers start while a MIDI clock runs.", "off, or 1/4, 1/8, 1/16, 1/32, 1/4t, 1/8t, 1/16t", live=True
+        ),
+    ] = "off"
     guard: Annotated[bool, about("Pass over our own notes where they come back in.", "true or false", live=True)] = True

@@ -15,7 +15,7 @@ from improviser.core.parameters import Parameters
 from improviser.core.performer import Performer
 from improviser.core.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
-from improviser.midi import decode, encode
+from improviser.midi import decode, decode_transport, encode
 from improviser.pipe import MODEL, Applied, Loaded, Lost, Played, Ready, Step
 from improviser.session_log import SessionLog
 
@@ -98,7 +98,7 @@ def _take(performer: Performer, report: Step | Played | Applied) -> list[Event]:
     events: list[Event] = []
     match report:
         case Step(stamp, heard):
-            event = decode(heard)
+            event = decode_transport(heard) or decode(heard)
             if event is None:
                 raise ValueError(f"{heard.hex()} is no MIDI message")
             events = performer.hear(event, stamp)

@@ -72,3 +72,26 @@ class ProgramChange:
 
 
 Event = NoteOn | NoteOff | ControlChange | PitchBend | ChannelPressure | KeyPressure | ProgramChange
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A MIDI clock's tick, 24 to a quarter note."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A sequencer starts from the beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continue:
+    """A sequencer goes on from where it stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A sequencer stops."""
+
+
+Transport = Tick | Start | Continue | Stop

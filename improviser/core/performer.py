@@ -27,20 +27,27 @@ from typing import Any
 import numpy as np
 
 from improviser.core.band import Band
+from improviser.core.clock import GRIDS, Clock
 from improviser.core.controls import Controls, Part
 from improviser.core.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     SUSTAIN,
     ChannelPressure,
+    Continue,
     ControlChange,
     Event,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
+    Start,
+    Stop,
+    Tick,
+    Transport,
 )
 from improviser.core.feedback import FeedbackGuard
+from improviser.core.later import Later, Owner
 from improviser.core.ledger import Ledger
 from improviser.core.pairing import PEDAL_DOWN
 from improviser.core.parameters import Parameters
@@ -78,6 +85,8 @@ class Performer:
         self._voice = Voice()
         self._controls = Controls()
         self._tracker = PhraseTracker()
+        self._clock = Clock()
+        self._later = Later()
         self._guard = FeedbackGuard()
         self._leaving: list[tuple[Event, float]] = []
         self._schedule: Schedule | None = None
@@ -87,6 +96,13 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
+        turn, later = self._turn(), self._later.due
+        if turn is None or later is None:
+            return later if turn is None else turn
+        return min(turn, later)
+
+    def _turn(self) -> float | None:
+        """Return when the reply goes on, or begins."""
         if self._schedule is not None:
             return self._schedule.due
         if self.parameters.mode not in _REPLYING or not len(self._band):
@@ -104,17 +120,19 @@ class Performer:
         """Play all that is due by `now`, in order; return what to send."""
         return self._enter(self._advance(now), now)
 
-    def hear(self, event: Event, now: float) -> list[Event]:
-        """Take in what the player did at `now` (seconds); return what to send at once, in order."""
+    def hear(self, event: Event | Transport, now: float) -> list[Event]:
+        """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
         events = self._advance(now)
-        if self.parameters.guard and self._guard.passes_over(event, now):
+        if isinstance(event, Tick | Start | Continue | Stop):
+            events += self._follow(event, now)
+        elif self.parameters.guard and self._guard.passes_over(event, now):
             pass
         elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             return self.panic()  # that ends what was due as well
         elif isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
-            events += self._release(event.channel, event.pitch, event.velocity)
+            events += self._release(event.channel, event.pitch, now, event.velocity)
         elif isinstance(event, NoteOn):
             events += self._note_on(event, now)
         else:
@@ -162,6 +180,7 @@ class Performer:
         self._voice.clear()
         self._controls.forget()
         self._tracker.forget()
+        self._later.clear()
         self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
 
@@ -176,6 +195,7 @@ class Performer:
         mode = self.parameters.mode
         if mode == "mute":
             events += self._stop_all(_ANSWER)
+            self._later.drop(_ANSWER)
         # What was played before is not replied to; but the rhythms in it are known.
         end = self._tracker.end()
         if end is not None and end <= now:
@@ -185,9 +205,30 @@ class Performer:
             self._solo_goes_on = now
         return events
 
-    def _release(self, channel: int, pitch: int, velocity: int = 64) -> list[Event]:
-        stop = self._voice.stop
-        return [*stop((_THRU, channel, pitch), velocity), *stop((_ANSWER, channel, pitch), velocity)]
+    def _follow(self, event: Transport, now: float) -> list[Event]:
+        """Follow the clock of a sequencer: where it stops a reply ends, where it starts a solo goes on."""
+        self._clock.follow(event, now)
+        if isinstance(event, Stop):
+            return self._interrupt()
+        if not isinstance(event, Tick) and self.parameters.mode == "solo" and self._tracker.phrases:
+            self._solo_goes_on = now
+        return []
+
+    def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
+        """Start notes of an owner, now or at the next point of the grid."""
+        delay = self._clock.delay(now, GRIDS[self.parameters.quantise])
+        if not delay:
+            return [self._voice.start(owner, note) for note in notes]
+        self._later.start(owner, tuple(notes), now, delay)
+        return []
+
+    def _stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
+        """End what an owner started, now or as late as it started."""
+        self._later.stop(owner, now, velocity)
+        return [*self._voice.stop(owner, velocity)]
+
+    def _release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
+        return self._stop((_THRU, channel, pitch), now, velocity) + self._stop((_ANSWER, channel, pitch), now, velocity)
 
     def _stop_all(self, kind: str) -> list[Event]:
         owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == kind]
@@ -196,14 +237,15 @@ class Performer:
     def _interrupt(self) -> list[Event]:
         """End a reply, wherever it is."""
         self._solo_goes_on = None
-        if self._schedule is None:
+        if self._schedule is None and self._later.due is None:
             return []
         self._schedule = None
+        self._later.drop(_REPLY)
         return self._stop_all(_REPLY)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
-        events = self._release(event.channel, event.pitch)
+        events = self._release(event.channel, event.pitch, now)
         parameters = self.parameters
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
@@ -223,12 +265,12 @@ class Performer:
         self._tracker.press(event, now, interrupts=interrupts)
         return events
 
-    def _answer(self, event: NoteOn, now: float) -> list[NoteOn]:
+    def _answer(self, event: NoteOn, now: float) -> list[Event]:
         channel = self.parameters.output_channel(event.channel)
         velocity = self.parameters.loudness(event.velocity)
         owner = _ANSWER, event.channel, event.pitch
         pitches = self._band.answer(event.pitch, channel, now)
-        return [self._voice.start(owner, NoteOn(channel, pitch, velocity)) for pitch in pitches]
+        return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def _control(self, event: Event, now: float) -> list[Event]:
         if (
@@ -271,7 +313,11 @@ class Performer:
                 if self._schedule is not None:
                     self._schedule.postpone(late)
             self._band.settle()
-            events += self._play_on(due)
+            for start in self._later.take(due):
+                events += self._voice.stop(start.owner, start.velocity)
+                events += [self._voice.start(start.owner, note) for note in start.notes]
+            if (turn := self._turn()) is not None and turn <= due:
+                events += self._play_on(due)
         return events
 
     def _play_on(self, now: float) -> list[Event]:
@@ -279,7 +325,7 @@ class Performer:
         if self._schedule is None:
             self._schedule = self._begin(now)
         schedule = self._schedule
-        events: list[Event] = [off for number in schedule.ended(now) for off in self._voice.stop((_REPLY, number))]
+        events: list[Event] = [off for number in schedule.ended(now) for off in self._stop((_REPLY, number), now)]
         if (begun := schedule.begun(now)) is not None:
             number, beat, last = begun
             if self._rng.random() < self.parameters.density:
@@ -303,8 +349,8 @@ class Performer:
     def _remembered(self) -> Phrase:
         return self._tracker.phrases[int(self._rng.integers(len(self._tracker.phrases)))]
 
-    def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[NoteOn]:
+    def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self.parameters.output_channel(beat.channel)
         velocity = self.parameters.loudness(beat.velocity)
         pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
-        return [self._voice.start((_REPLY, number), NoteOn(channel, pitch, velocity)) for pitch in pitches]
+        return self._start((_REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.event import ControlChange, Event, NoteOff, NoteOn
+from improviser.core.event import ControlChange, Event, NoteOff, NoteOn, Transport
 from improviser.core.ledger import Ledger
 from improviser.core.parameters import Parameters
 from improviser.core.performer import Performer
@@ -49,7 +49,7 @@ class Desk:
             after.take(Ledger(bytearray(self.performer.ledger.snapshot())).releases())
             assert after.at_rest
 
-    def hear(self, event: Event, after: float = 0.25) -> list[Event]:
+    def hear(self, event: Event | Transport, after: float = 0.25) -> list[Event]:
         """Let the player do something, `after` seconds after the last."""
         self.now += after
         return self.send(self.performer.hear(event, self.now))

@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from improviser.core.event import (
     ChannelPressure,
+    Continue,
     ControlChange,
     Event,
     KeyPressure,
@@ -20,6 +21,10 @@ from improviser.core.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    Start,
+    Stop,
+    Tick,
+    Transport,
 )
 from improviser.core.parameters import MODES, SIDES
 from tests.core.desk import Desk
@@ -55,6 +60,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "input_high": st.sampled_from((60, 127)),
     "side": st.sampled_from(SIDES),
     "split": st.sampled_from((48, 61)),
+    "quantise": st.sampled_from(("off", "1/4", "1/16t")),
     "guard": st.booleans(),
 }
 
@@ -123,6 +129,13 @@ class Session(RuleBasedStateMachine):
         assert self.desk.synth.at_rest
         assert self.desk.performer.ledger.silent
 
+    @rule(ticks=st.integers(1, 30), first=st.sampled_from((Start(), Continue(), Stop(), Tick())))
+    def tick(self, ticks: int, first: Transport) -> None:
+        self.desk.hear(first, 0.0)
+        for _ in range(ticks):
+            self.desk.wait(0.02)
+            self.desk.hear(Tick(), 0.0)
+
     @rule(seconds=st.sampled_from((0.1, 0.5, 2.0, 10.0)))
     def wait(self, seconds: float) -> None:
         self.desk.wait(seconds)
@@ -149,6 +162,8 @@ class Session(RuleBasedStateMachine):
         elif mode == "solo":
             self.desk.change("mode", "mute")
             self.desk.change("mode", "solo")
+        else:
+            self.desk.wait(5.0)  # for answers that wait for the grid
         assert self.desk.synth.at_rest
         assert self.desk.performer.ledger.silent
 
