@@ -118,7 +118,7 @@ async def _follow(service: Service, stage: Stage | None, recorder: Recorder | No
     await service.opened()
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
-        plays_to = "nobody, since no MIDI system works here (improviser ports says why)"
+        plays_to = "no port, since no MIDI system works here (improviser ports says why)"
     print(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C",
