@@ -31,7 +31,8 @@ VOICES = ("bass", "tenor", "alto")
 CHECK_EVERY = 25
 # One piece in so many is held out; of a single piece, its last so-manieth.
 HELD_OUT_PIECES, HELD_OUT_NOTES = 10, 5
-# What the notes to train on may take; of a larger corpus some pieces are drawn by lot.
+# What the notes to train on may take, and eight times what the held-out ones may, which are scored all at once; of a
+# larger corpus some pieces are drawn by lot.
 MOST_BYTES = 96 * 2**20
 # With fewer notes than this there is nothing to learn.
 FEWEST_NOTES = 16
@@ -53,9 +54,8 @@ def prepare(options: Options) -> Recipe:
     training, development = split([(player, own) for _, player, own in found], options.seed)
     settings = settings_for(voice, [(player, own) for _, player, own in found], hidden=hidden_units(options))
     width = Inputs(settings.viewpoints, VIEWPOINTS).size
-    notes, held_out = (
-        harmony_notes(within_memory(duets_of, width, options.seed), settings) for duets_of in (training, development)
-    )
+    notes = harmony_notes(within_memory(training, width, options.seed, held_out=False), settings)
+    held_out = harmony_notes(within_memory(development, width, options.seed, held_out=True), settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
     shape = settings.shape(notes.inputs.shape[1], vertical=True)
@@ -120,9 +120,9 @@ def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
     )
 
 
-def within_memory(found: Sequence[Duet], numbers: int, seed: int) -> list[Duet]:
+def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: bool) -> list[Duet]:
     """Return as many pieces, drawn by lot, as fit into memory when each note takes so many numbers of four bytes."""
-    room = MOST_BYTES // (4 * numbers)
+    room = (MOST_BYTES // 8 if held_out else MOST_BYTES) // (4 * numbers)
     kept: list[int] = []
     for index in generator(seed, 2).permutation(len(found)).tolist():
         room -= len(found[index][0])

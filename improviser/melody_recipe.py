@@ -48,10 +48,10 @@ def prepare(options: Options) -> Recipe:
     training, development = split([(tune, ()) for tune in tunes], options.seed)
     settings = settings_for(tunes, hidden=hidden_units(options))
     width = Inputs(settings.viewpoints, VIEWPOINTS).size + len(EXPERTS) * (settings.high - settings.low + 1)
-    notes, held_out = (
-        melody_notes([tune for tune, _ in within_memory(part, width, options.seed)], settings)
-        for part in (training, development)
-    )
+    kept = within_memory(training, width, options.seed, held_out=False)
+    notes = melody_notes([tune for tune, _ in kept], settings)
+    kept = within_memory(development, width, options.seed, held_out=True)
+    held_out = melody_notes([tune for tune, _ in kept], settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
     task = NetworkTask("melody", settings.shape(notes.inputs.shape[1], vertical=False), notes, held_out)

@@ -120,11 +120,12 @@ def test_what_cannot_be_is_refused(songs: str) -> None:
 
 def test_of_a_corpus_too_large_for_memory_some_pieces_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [(tuple(Note(60 + number, 0.5 * count, 0.5) for count in range(10)), ()) for number in range(20)]
-    assert within_memory(pieces, 100, 0) == pieces
+    assert within_memory(pieces, 100, 0, held_out=False) == pieces
     monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 4 * 100 * 55)
-    few = within_memory(pieces, 100, 0)
+    few = within_memory(pieces, 100, 0, held_out=False)
     assert len(few) == 5
+    assert len(within_memory(pieces, 100, 0, held_out=True)) == 1
     assert few == [piece for piece in pieces if piece in few]
-    assert few != within_memory(pieces, 100, 1)
+    assert few != within_memory(pieces, 100, 1, held_out=False)
     monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 1)
-    assert len(within_memory(pieces, 100, 0)) == 1
+    assert len(within_memory(pieces, 100, 0, held_out=False)) == 1

@@ -1,6 +1,6 @@
 """The forward pass of a whole population over a minibatch of notes: what evolution spends its time on.
 
-Layout is (genes or pitches, notes), a few genomes at a time in reused buffers, so that everything stays in the
+Layout is (genomes, genes or pitches, notes), a few genomes at a time in reused buffers, so that all stays in the
 processor's cache: the first layer of a handful of genomes is one matrix product; of the heads, those with a period of
 an octave are gathered for twelve pitch classes only. The arithmetic is that of `improviser.core.network`.
 """
@@ -16,6 +16,8 @@ FloatArray = NDArray[np.float32]
 
 # Genomes whose first layers are computed in one product.
 TOGETHER = 10
+# Genomes whose heads are read together: more would leave the cache, fewer cost more calls.
+BLOCK = 5
 _SMALL, _LARGE = 1e-25, 1e35
 _LN2 = float(np.log(2.0))
 
@@ -91,11 +93,12 @@ class Scorer:
         for start in range(0, len(population), TOGETHER):
             genomes = population[start : start + TOGETHER]
             hidden = self._first_layer(genomes, batch)
-            for place, genome in enumerate(genomes):
-                found = self._bits_of_small_scores(self._scores(genome, hidden[place], batch), batch)
+            for first in range(0, len(genomes), BLOCK):
+                block = slice(first, first + BLOCK)
+                found = self._bits_of_small_scores(self._scores(genomes[block], hidden[block], batch), batch)
                 if found is None:
-                    found = self._bits(self._scores(genome, hidden[place], batch), batch)
-                bits[start + place] = found
+                    found = self._bits(self._scores(genomes[block], hidden[block], batch), batch)
+                bits[start + first : start + first + len(found)] = found
         return bits
 
     def mean_bits(self, genome: FloatArray, batch: Batch) -> float:
@@ -105,7 +108,7 @@ class Scorer:
     def log_probabilities(self, genome: FloatArray, batch: Batch) -> FloatArray:
         """Return ln P of every candidate (the register's pitches, then the rest), shape (candidates, notes)."""
         hidden = self._first_layer(genome[np.newaxis], batch)
-        scores = self._scores(genome, hidden[0], batch)
+        scores: FloatArray = self._scores(genome[np.newaxis], hidden, batch)[0]
         scores -= scores.max(axis=0)
         scores -= np.log(np.exp(scores).sum(axis=0))
         return scores.copy()
@@ -123,50 +126,67 @@ class Scorer:
         np.tanh(sums.reshape(count, shape.hidden, -1), out=hidden[:, :-1])
         return hidden
 
-    def _scores(self, genome: FloatArray, hidden: FloatArray, batch: Batch) -> FloatArray:
-        """Return the score of every candidate, shape (candidates, notes): a buffer that the next call overwrites."""
-        shape = self.shape
-        heads = genome[shape.first_weights :].reshape(shape.outputs, shape.hidden + 1)
-        outputs = np.matmul(heads, hidden, out=self._outputs)
-        flat = outputs.reshape(-1)
-        pitches = self._logits[: shape.pitches]
-        np.take(flat, batch.intervals, out=pitches, mode="clip")
-        pitches += outputs[self._heights]
-        cycle = np.take(flat, batch.cycles[0], out=self._cycle, mode="clip")
-        for rows in batch.cycles[1:]:
-            cycle += np.take(flat, rows, out=self._gathered, mode="clip")
-        for start in range(0, shape.pitches, 12):
-            octave = pitches[start : start + 12]
-            octave += cycle[: len(octave)]
-        if shape.rest:
-            self._logits[-1] = outputs[self._rest]
-        if batch.experts is not None:
-            for gate, expert in zip(outputs[self._rest + shape.rest :], batch.experts, strict=True):
-                pitches += np.multiply(expert, gate, out=self._product)
-        return self._logits
+    def _scores(self, genomes: FloatArray, hidden: FloatArray, batch: Batch) -> FloatArray:
+        """Return the score of every candidate, shape (genomes, candidates, notes),.
 
-    def _bits_of_small_scores(self, scores: FloatArray, batch: Batch) -> float | None:
+        :param genomes: BLOCK of them at most.
+        """
+        shape, count = self.shape, len(genomes)
+        heads = genomes[:, shape.first_weights :].reshape(count, shape.outputs, shape.hidden + 1)
+        outputs = np.matmul(heads, hidden, out=self._outputs[:count])
+        scores = self._logits[:count]
+        pitches, product = scores[:, : shape.pitches], self._product[:count]
+        self._gather(outputs, batch.intervals, pitches)
+        pitches += outputs[:, self._heights]
+        for rows in batch.cycles:
+            cycle = self._gather(outputs, rows, self._cycle[:count])
+            for start in range(0, shape.pitches, 12):
+                octave = pitches[:, start : start + 12]
+                octave += cycle[:, : octave.shape[1]]
+        if shape.rest:
+            scores[:, -1] = outputs[:, self._rest]
+        if batch.experts is not None:
+            for number, expert in enumerate(batch.experts):
+                gate = outputs[:, self._rest + shape.rest + number, np.newaxis]
+                pitches += np.multiply(expert, gate, out=product)
+        return scores
+
+    @staticmethod
+    def _gather(outputs: FloatArray, rows: NDArray[np.int64], out: FloatArray) -> FloatArray:
+        """Read the outputs of each genome at `rows`."""
+        for genome, found in zip(outputs, out, strict=True):
+            np.take(genome.reshape(-1), rows, out=found, mode="clip")
+        return out
+
+    def _bits_of_small_scores(self, scores: FloatArray, batch: Batch) -> NDArray[np.float64] | None:
         """Return the mean bits if no exponential is too large or small for float32, which saves finding the maxima."""
-        played = np.take(scores.reshape(-1), batch.target)
+        played = self._played(scores, batch)
         with np.errstate(over="ignore"):
             np.exp(scores, out=scores)
-            total = scores.sum(axis=0)
+            total = scores.sum(axis=1)
         # Also None where a score is NaN.
         if not (total.min() > _SMALL and total.max() < _LARGE):
             return None
-        total = np.log(total, out=total)
+        np.log(total, out=total)
         total -= played
-        return float(total.mean(dtype=np.float64)) / _LN2
+        bits: NDArray[np.float64] = total.mean(axis=1, dtype=np.float64)
+        return bits / _LN2
 
-    def _bits(self, scores: FloatArray, batch: Batch) -> float:
-        played = np.take(scores.reshape(-1), batch.target)
-        top = scores.max(axis=0)
-        scores -= top
+    def _bits(self, scores: FloatArray, batch: Batch) -> NDArray[np.float64]:
+        played = self._played(scores, batch)
+        top = scores.max(axis=1)
+        scores -= top[:, np.newaxis]
         np.exp(scores, out=scores)
-        total = np.log(scores.sum(axis=0))
+        total = np.log(scores.sum(axis=1))
         total += top
         total -= played
-        return float(total.mean(dtype=np.float64)) / _LN2
+        bits: NDArray[np.float64] = total.mean(axis=1, dtype=np.float64)
+        return bits / _LN2
+
+    @staticmethod
+    def _played(scores: FloatArray, batch: Batch) -> FloatArray:
+        """Return the scores of what was played, shape (genomes, notes)."""
+        return np.stack([np.take(candidates.reshape(-1), batch.target) for candidates in scores])
 
     def _reserve(self, size: int) -> None:
         shape = self.shape
@@ -174,8 +194,7 @@ class Scorer:
         self._weights = np.empty((TOGETHER * shape.hidden, shape.inputs), dtype=np.float32)
         self._sums = np.empty((TOGETHER * shape.hidden, size), dtype=np.float32)
         self._hidden = np.ones((TOGETHER, shape.hidden + 1, size), dtype=np.float32)
-        self._outputs = np.empty((shape.outputs, size), dtype=np.float32)
-        self._logits = np.empty((shape.pitches + shape.rest, size), dtype=np.float32)
-        self._cycle = np.empty((12, size), dtype=np.float32)
-        self._gathered = np.empty((12, size), dtype=np.float32)
-        self._product = np.empty((shape.pitches, size), dtype=np.float32)
+        self._outputs = np.empty((BLOCK, shape.outputs, size), dtype=np.float32)
+        self._logits = np.empty((BLOCK, shape.pitches + shape.rest, size), dtype=np.float32)
+        self._cycle = np.empty((BLOCK, 12, size), dtype=np.float32)
+        self._product = np.empty((BLOCK, shape.pitches, size), dtype=np.float32)
