@@ -264,7 +264,8 @@ class Engine:
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self.lock:
             self._panic()
-            self._ports.close()
+        # Not under the lock: the backend waits for its thread, which may be about to be heard, and is turned away.
+        self._ports.close()
         if self.fault is not None:
             raise self.fault
 

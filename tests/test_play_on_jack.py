@@ -129,6 +129,27 @@ def test_a_phrase_is_replied_to_in_its_own_rhythm(
         assert player.leave(signal.SIGTERM) == 0
 
 
+def test_answers_wait_for_the_grid_of_a_clock(
+    jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
+) -> None:
+    """Two notes off the beat, at 125 to the minute: their answers are whole beats apart, and keep their lengths."""
+    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    environment = {**jack_server.client_environment, "IMPROVISER_QUANTISE": "1/4"}
+    with Player(environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("playing on jack")
+        peer = connected(jack_peer)
+        schedule: list[tuple[float, tuple[int, ...]]] = [(0.0, (0xFA,))]
+        schedule += [(0.001 + 0.02 * tick, (0xF8,)) for tick in range(120)]
+        for onset in (0.9, 1.6):
+            schedule += [(onset, note_on(60)), (onset + 0.1, note_off(60))]
+        peer.play(sorted(schedule, key=lambda timed: timed[0]))
+        first, first_end, second, second_end = peer.wait_for(4)
+        assert [message.message[0] for message in (first, first_end, second, second_end)] == [0x90, 0x80, 0x90, 0x80]
+        assert second.seconds - first.seconds == pytest.approx(0.96, abs=0.04)
+        assert first_end.seconds - first.seconds == pytest.approx(0.1, abs=0.04)
+        assert player.leave(signal.SIGTERM) == 0
+
+
 @pytest.fixture
 def fault_jack(tmp_path: Path) -> Iterator[JackServer]:
     """A synchronous server of the test's own: it loses nothing, but is held up for seconds by a killed client."""
