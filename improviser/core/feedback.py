@@ -2,9 +2,10 @@
 
 What comes back is the very note-on that we sent: its channel, its pitch, its velocity, within a few milliseconds. One
 such note may be chance, and a player may double us on a keyboard without touch. But no player does so for `EVIDENCE`
-notes of ours in a row, each within `WINDOW_SECONDS` after it was sent, and none left out. Only then is our output taken
-to come back, and from then on only what fits a message that we sent just before is passed over: whoever plays anything
-else is heard as ever. Once `DOUBT` notes of ours in a row do not come back, all is heard again.
+notes of ours in a row, each within `WINDOW_SECONDS` after it was sent, and none left out. (With another note in between
+it is no evidence: who plays hundreds of notes a second hits many of ours.) Only then is our output taken to come back,
+and from then on only what fits a message that we sent just before is passed over: whoever plays anything else is heard
+as ever. Once `DOUBT` notes of ours in a row do not come back, all is heard again.
 
 A loop that takes longer than the window (audio periods of more than about 10 ms) is not recognised.
 """
@@ -28,11 +29,15 @@ class FeedbackGuard:
         self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
         self._returned = 0
         self._missing = 0
+        self._interrupted = 0
+        """How many of the notes, the oldest, were sent before the player's last."""
 
     def sends(self, event: Event, now: float) -> None:
         """Take in a message that is sent at `now`."""
         self._expire(now)
         if isinstance(event, NoteOn):
+            if len(self._notes) == REMEMBERED:
+                self._give_up()
             self._notes.append((event, now))
         elif not isinstance(event, NoteOff):
             self._others.append((event, now))
@@ -52,10 +57,14 @@ class FeedbackGuard:
     def _note_returns(self, event: NoteOn) -> bool:
         sent = next((sent for sent in self._notes if sent[0] == event), None)
         if sent is None:
+            self._interrupted = len(self._notes)
             return False
+        if self._notes.index(sent) >= self._interrupted:
+            self._returned += 1
+            self._missing = 0
+        else:
+            self._interrupted -= 1
         self._notes.remove(sent)
-        self._returned += 1
-        self._missing = 0
         self.echoing = self.echoing or self._returned >= EVIDENCE
         return self.echoing
 
@@ -64,8 +73,13 @@ class FeedbackGuard:
         while self._others and now - self._others[0][1] > WINDOW_SECONDS:
             self._others.popleft()
         while self._notes and now - self._notes[0][1] > WINDOW_SECONDS:
-            self._notes.popleft()
-            self._returned = 0
-            self._missing += 1
-            if self._missing >= DOUBT:
-                self.echoing = False
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Take the oldest note for one that does not come back."""
+        self._notes.popleft()
+        self._interrupted = max(0, self._interrupted - 1)
+        self._returned = 0
+        self._missing += 1
+        if self._missing >= DOUBT:
+            self.echoing = False
