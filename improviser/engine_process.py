@@ -23,6 +23,8 @@ PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
+MEMORY = {"MALLOC_ARENA_MAX": "1"}
+"""One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
 
 
 def share_memory() -> tuple[Path, mmap.mmap]:
@@ -70,7 +72,9 @@ class EngineProcess:
         pipe = asyncio.subprocess.PIPE
         arguments = (sys.executable, "-m", "improviser.engine", str(path))
         try:
-            process = await asyncio.create_subprocess_exec(*arguments, stdin=pipe, stdout=pipe, stderr=pipe)
+            process = await asyncio.create_subprocess_exec(
+                *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={**MEMORY, **os.environ}
+            )
             engine = cls(process, shared, on_report)
             try:
                 return engine, await engine._open(opening)
