@@ -5,7 +5,7 @@ not fit is dropped and counted. Retained topics keep their newest post only, and
 connection. A broker that is not there, dies, hangs or refuses is tried again for ever, at most eight seconds apart.
 
 aiomqtt reconnects by being entered again. mosquitto is silent about what its access rules forbid; so the link listens
-to one topic of its own, the will's, and says so once if nothing comes back.
+to some topics of its own, and says so once if nothing comes back of what it publishes there.
 """
 
 import asyncio
@@ -112,6 +112,7 @@ class Link:
     :param alive, gone: what is retained while we are there, and what the broker publishes when we are not.
     :param topics: what to listen to.
     :param take: gets every message of those topics.
+    :param own: topics of ours where what we publish must come back to us; the will's is always one.
     """
 
     def __init__(
@@ -122,20 +123,22 @@ class Link:
         gone: Post,
         topics: Sequence[str],
         take: Callable[[Letter], None],
+        own: Sequence[str] = (),
     ) -> None:
         self.counts = Counts()
         self.connected = False
         self._access = access
         self._identifier = identifier
         self._alive, self._gone = alive, gone
-        self._topics = (alive.topic, *topics)
+        self._own = (alive.topic, *own)
+        self._topics = (*self._own, *topics)
         self._take_letter = take
         self._kept: dict[str, Post] = {alive.topic: alive}
         self._unsent: dict[str, Post] = {}
         self._replies: deque[Post] = deque()
         self._stream: deque[Post] = deque()
         self._wake = asyncio.Event()
-        self._echoed = asyncio.Event()
+        self._echoes: dict[str, float] = {}
         self._buckets = {topic: Bucket(RATE, BURST) for topic in ("", *self._topics)}
         self._version = "5" if access.protocol == "auto" else access.protocol
         self._told = self._suspected = self._version_works = False
@@ -171,7 +174,7 @@ class Link:
             try:
                 async with self._client() as client:
                     await self._converse(client)
-            except (aiomqtt.MqttError, OSError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001  whatever happens to a connection, the next may be better
                 self._tell(error)
                 self._try_other_version(error)
             finally:
@@ -206,7 +209,7 @@ class Link:
 
         :raises aiomqtt.MqttError: when it does.
         """
-        self._echoed.clear()
+        self._echoes = {}
         self._stream.clear()
         granted = await client.subscribe([(topic, 1) for topic in self._topics])
         self.connected = True
@@ -219,7 +222,7 @@ class Link:
         if refused:
             self._suspect(f"does not let us listen to {', '.join(refused)}")
         tasks = [
-            asyncio.ensure_future(each) for each in (self._send(client), self._receive(client), self._await_echo())
+            asyncio.ensure_future(each) for each in (self._send(client), self._receive(client), self._await_echoes())
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -260,6 +263,8 @@ class Link:
         if self._version == "5" and post.correlation is not None:
             properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
             properties.CorrelationData = post.correlation
+        if post.topic in self._own:
+            self._echoes.setdefault(post.topic, time.monotonic() + ECHO_SECONDS)
         try:
             await client.publish(post.topic, post.payload, post.qos, post.retain, properties)
         except aiomqtt.MqttError:
@@ -278,23 +283,24 @@ class Link:
 
     def _receive_one(self, message: aiomqtt.Message) -> None:
         payload = message.payload if isinstance(message.payload, bytes) else b""
-        if str(message.topic) == self._alive.topic:
-            if payload != self._alive.payload:
+        if str(message.topic) in self._own:
+            if not message.retain:
+                self._echoes[str(message.topic)] = float("inf")
+            if str(message.topic) == self._alive.topic and payload != self._alive.payload:
                 # The will of a connection that we gave up may come late, or another plays under our name and ended.
                 self.keep(self._alive.topic, self._alive.payload)
-            elif not message.retain:
-                self._echoed.set()
             return
         correlation = getattr(message.properties, "CorrelationData", None)
         self._take_letter(Letter(str(message.topic), payload, bool(message.retain), correlation))
 
-    async def _await_echo(self) -> None:
-        """Notice if nothing comes back; then wait for ever."""
-        try:
-            await asyncio.wait_for(self._echoed.wait(), ECHO_SECONDS)
-        except TimeoutError:
-            self._suspect(f"does not pass on what we publish on {self._alive.topic}")
-        await asyncio.Event().wait()
+    async def _await_echoes(self) -> None:
+        """Notice if nothing comes back."""
+        while True:
+            await asyncio.sleep(ECHO_SECONDS / 4)
+            now = time.monotonic()
+            silent = [topic for topic, deadline in self._echoes.items() if deadline < now]
+            if silent:
+                self._suspect(f"does not pass on what we publish on {', '.join(silent)}")
 
     def _suspect(self, trouble: str) -> None:
         if not self._suspected:
@@ -319,6 +325,7 @@ class Link:
                 error.__cause__ or error,
             )
         self._told = True
+        log.debug("no connection: %r", error, exc_info=error)
 
     def _try_other_version(self, error: Exception) -> None:
         """Take the other version of MQTT next time if a broker that is there refused this one, or hung up on it."""

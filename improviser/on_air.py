@@ -73,6 +73,7 @@ class OnAir:
             gone,
             [topics.wishes, topics.command, *heard],
             self._take_letter,
+            own=[topics.state, topics.reply],
         )
 
     def take(self, report: AnyReport) -> None:

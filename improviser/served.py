@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from improviser.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.credentials import access_of
 from improviser.daemon import Service
-from improviser.errors import UserError
+from improviser.errors import ConfigError, UserError
 from improviser.instance import Instance
 from improviser.library import find
 from improviser.live_state import Score
@@ -34,18 +35,24 @@ class Served:
     ) -> None:
         self._settings = config.settings
         self._load = load
+        self._failed = False
         self._score = Score()
         self._notifier = Notifier(os.environ)
         access = access_of(config.settings, os.environ)
+        if access is not None and sys.platform == "win32":
+            # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
+            raise ConfigError("mqtt must be off on Windows: it does not work there yet")
         self._instance = Instance(config.settings.name)
         self._air = OnAir(access, config.settings, save) if access is not None else None
 
     def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        if self._air is not None:
-            self._air.take(report)
-        else:
-            self._score.take(report)
+        """Take in a report of the engine; whatever goes wrong here must not reach who hands it out."""
+        try:
+            (self._score if self._air is None else self._air).take(report)
+        except Exception:
+            if not self._failed:
+                log.exception("what is published of this session is not complete")
+            self._failed = True
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
@@ -54,8 +61,7 @@ class Served:
         if self._air is not None:
             tasks.append(self._air.run(service))
         try:
-            await asyncio.gather(*tasks)
-            await asyncio.Event().wait()
+            await asyncio.gather(*map(_guarded, tasks))
         finally:
             self._notifier.stopping()
 
@@ -96,6 +102,14 @@ class Served:
         waiting = sorted(changed.keys() - set(LIVE_KEYS))
         if waiting:
             log.warning("%s: this takes a restart", ", ".join(waiting))
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    """Say what goes wrong; the others go on."""
+    try:
+        await work
+    except Exception:
+        log.exception("a part of what serves this session has ended; playing goes on")
 
 
 def _summary(service: Service) -> str:

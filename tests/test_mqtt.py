@@ -251,7 +251,7 @@ class TestAccess:
         lines = ("allow_anonymous false", f"password_file {password_file(tmp_path, me='pw')}", f"acl_file {rules}")
 
         async def scene(link: Link, _: list[Letter]) -> None:
-            await until(link._echoed.is_set)
+            await until(lambda: link._echoes.get(STATUS) == float("inf"))
 
         with broker_with(tmp_path, *lines) as broker:
             linked(Access(Address(broker.host, broker.port, user="me"), "pw"), scene)
