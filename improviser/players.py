@@ -108,13 +108,14 @@ class FilePlayer:
         self._last_stamp = -1.0
         self._heard_all = asyncio.Event()
         self._sounding: set[tuple[int, int]] = set()
-        self._quiet_since = 0.0
+        self._active_at = 0.0
 
     def take(self, report: AnyReport) -> None:
         """Follow what sounds."""
         if isinstance(report, Step) and report.stamp == self._last_stamp and report.heard == self._messages[-1][1]:
             self._heard_all.set()
         if isinstance(report, Step | Played | Applied):
+            self._active_at = time.monotonic()
             for message in report.played:
                 self._follow(message)
 
@@ -124,7 +125,6 @@ class FilePlayer:
             self._sounding.add((channel, message[1]))
         elif kind in (0x80, 0x90):
             self._sounding.discard((channel, message[1]))
-        self._quiet_since = time.monotonic()
 
     def press(self, key: str) -> bool:  # noqa: ARG002
         """Take none."""
@@ -149,7 +149,7 @@ class FilePlayer:
         if service.parameters.mode == "solo":
             return
         patience = ANSWER_SECONDS if service.parameters.mode == "answer" else LISTEN_SECONDS
-        while self._sounding or time.monotonic() - self._quiet_since < patience:
+        while self._sounding or time.monotonic() - self._active_at < patience:
             await asyncio.sleep(LISTEN_SECONDS)
 
 

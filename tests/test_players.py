@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,14 @@ from improviser.core.pairing import notes_of
 from improviser.daemon import Session
 from improviser.errors import ConfigError, MidiFileError
 from improviser.midi import LOOPBACK, decode, encode
-from improviser.pipe import AnyReport, Step
+from improviser.pipe import AnyReport, Played, Step
 from improviser.players import ComputerPlayer, FilePlayer, api_for, player_for
 from improviser.recording import write_session
 from improviser.stage import events_of
+from tests.jack_peer import JackPeer, held
+from tests.playing import Player as Playing
 from tests.playing import write_small_model
+from tests.servers import JackServer
 from tests.test_steering import Recorded
 
 PLAYED: list[tuple[float, Event]] = [
@@ -44,15 +48,24 @@ def model(tmp_path: Path) -> str:
     return str(write_small_model(tmp_path / "small.safetensors"))
 
 
-def session(player: FilePlayer | ComputerPlayer, model: str, rounds: int = 1) -> tuple[Recorded, list[Step]]:
-    """Run a session with the player; it is stopped after so many of its steps at the latest."""
+def session(
+    player: FilePlayer, model: str, *, rounds: int = 1, mode: str = "shadow"
+) -> tuple[Recorded, list[Step], list[Event]]:
+    """Run a session with the player; return its steps, and what was played without any.
+
+    It is stopped after so many rounds at the latest, if there is more than one.
+    """
     steps: list[Step] = []
+    replies: list[Event] = []
 
     async def run() -> Recorded:
-        service = Recorded(Session(api=LOOPBACK, models=(model,), player=player.name))
+        parameters = {"mode": mode}
+        service = Recorded(Session(api=LOOPBACK, models=(model,), player=player.name, parameters=parameters))
 
         def take(report: AnyReport) -> None:
             player.take(report)
+            if isinstance(report, Played):
+                replies.extend(events_of(report.played))
             if isinstance(report, Step):
                 steps.append(report)
                 if len(steps) == rounds * len(PLAYED):
@@ -71,11 +84,11 @@ def session(player: FilePlayer | ComputerPlayer, model: str, rounds: int = 1) ->
         playing.cancel()
         return service
 
-    return asyncio.run(run()), steps
+    return asyncio.run(run()), steps, replies
 
 
 def test_a_file_is_played_as_it_is_written_and_then_the_session_ends(file: Path, model: str) -> None:
-    service, steps = session(FilePlayer(file), model)
+    service, steps, _ = session(FilePlayer(file), model)
     assert service.stopped
     heard = [(step.stamp - steps[0].stamp, decode(step.heard)) for step in steps]
     assert [event for _, event in heard] == [event for _, event in PLAYED], "the player's notes, the answers left out"
@@ -86,10 +99,18 @@ def test_a_file_is_played_as_it_is_written_and_then_the_session_ends(file: Path,
 
 
 def test_a_loop_goes_on_in_time(file: Path, model: str) -> None:
-    _, steps = session(FilePlayer(file, loop=True), model, rounds=3)
+    _, steps, _ = session(FilePlayer(file, loop=True), model, rounds=3)
     assert [step.heard for step in steps] == [encode(event) for _, event in PLAYED] * 3
     rounds = [steps[number * len(PLAYED)].stamp for number in range(3)]
     assert [rounds[1] - rounds[0], rounds[2] - rounds[1]] == pytest.approx([0.5, 0.5]), "one beat of the file"
+
+
+def test_the_session_waits_for_the_reply(file: Path, model: str) -> None:
+    service, _, replies = session(FilePlayer(file), model, mode="answer")
+    assert service.stopped
+    assert len([event for event in replies if isinstance(event, NoteOn)]) >= 2
+    sounding = [event for event in replies if isinstance(event, NoteOn | NoteOff)]
+    assert isinstance(sounding[-1], NoteOff)
 
 
 def test_what_input_names(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,3 +177,18 @@ def test_the_computers_keyboard_in_a_terminal(tmp_path: Path, model: str) -> Non
     os.write(ours, b"q")
     assert program.wait(20) == 0
     os.close(ours)
+
+
+@pytest.mark.jack
+def test_a_file_is_answered_on_real_ports_and_the_session_ends(
+    jack_server: JackServer, jack_peer: Callable[[str], JackPeer], file: Path, model: str, tmp_path: Path
+) -> None:
+    synth = jack_peer("my synth")
+    options = ("--input", str(file), "--output", "my synth", "--model", model, "--no-record")
+    with Playing(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("hears tune.mid, plays to my synth-in:in")
+        heard = [received.message for received in synth.wait_for(6)]
+        assert [message[0] for message in heard if message[0] & 0xF0 == 0x90] == [0x90, 0x90, 0x93]
+        assert not held(heard)
+        assert player.process.wait(20) == 0
+        player.assert_gone()
