@@ -246,8 +246,8 @@ class TestNotesComeFirst:
 
     def test_a_broker_that_dies_and_comes_again_costs_no_note(self, restartable_broker: Broker) -> None:
         async def scene(act: Act) -> None:
-            playing = asyncio.ensure_future(act.play(250))
-            for number in range(1, 4):
+            playing = asyncio.ensure_future(act.play(160))
+            for number in range(1, 3):
                 await act.until(lambda number=number: act.air.link.counts.connected == number)  # type: ignore[misc]
                 restartable_broker.kill()
                 await asyncio.sleep(0.4)
@@ -280,9 +280,11 @@ class TestNotesComeFirst:
             playing = asyncio.ensure_future(act.play(100))
             with Peer(mosquitto_broker, REPLY) as peer:
                 payloads = [*NASTY, *(rng.randbytes(rng.randrange(300)) for _ in range(12))]
+                # All of them on these; elsewhere some, which `test_remote` has met without a network.
+                all_on = {"cmd", "set/temperature", "set/model", "set/nonsense"}
                 count = 0
                 for topic in topics:
-                    for payload in payloads:
+                    for payload in payloads if topic in all_on else rng.sample(payloads, 8):
                         await asyncio.to_thread(peer.publish, f"{BASE}/{topic}", payload, qos=0)
                         await asyncio.sleep(0.001)
                         count += 1

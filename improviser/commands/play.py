@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from improviser.commands import completion
+
 if TYPE_CHECKING:
     from improviser.config import Config
 
@@ -24,10 +26,19 @@ def play(
     api: Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")] = None,
     name: Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of our MIDI client.")] = None,
     model: Annotated[
-        list[str] | None, typer.Option(metavar="M", help="Who answers (bach-bass); several play one voice each.")
+        list[str] | None,
+        typer.Option(
+            metavar="M",
+            help="Who answers (bach-bass); several play one voice each.",
+            autocompletion=completion.models,
+        ),
     ] = None,
     mode: Annotated[
-        str | None, typer.Option(help="shadow, answer, solo or mute: at once, phrase by phrase, by itself, or not.")
+        str | None,
+        typer.Option(
+            help="shadow, answer, solo or mute: at once, phrase by phrase, by itself, or not.",
+            autocompletion=completion.modes,
+        ),
     ] = None,
     temperature: Annotated[float | None, typer.Option(help="How adventurous, 0-4: 0 is sure of itself (0.7).")] = None,
     density: Annotated[float | None, typer.Option(help="The share of notes that are answered, 0-1 (1).")] = None,
@@ -48,6 +59,11 @@ def play(
     mqtt: Annotated[
         str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt[s]://[user@]host[:port].")
     ] = None,
+    mqtt_password_file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The broker's password; or set IMPROVISER_MQTT_PASSWORD.")
+    ] = None,
+    mqtt_events: Annotated[bool | None, typer.Option("--mqtt-events", help="Publish every note, too.")] = None,
+    mqtt_discovery: Annotated[bool | None, typer.Option("--mqtt-discovery", help="Appear in Home Assistant.")] = None,
     listen_to: Annotated[
         str | None, typer.Option(metavar="NAME", help="Another improviser to hear as a player, over MQTT.")
     ] = None,
@@ -85,6 +101,9 @@ def play(
         "record": False if no_record else None if record is None else str(record),
         "wait_for_ports": wait_for_ports,
         "mqtt": mqtt,
+        "mqtt_password_file": mqtt_password_file,
+        "mqtt_events": mqtt_events,
+        "mqtt_discovery": mqtt_discovery,
         "listen_to": listen_to,
         "log_format": log_format,
         "log_level": log_level,
