@@ -23,6 +23,7 @@ from improviser.session_log import SUFFIX
 log = logging.getLogger("improviser")
 
 WRITE_SECONDS = 0.5
+CLOSE_SECONDS = 10.0
 MAX_WAITING = 1_000_000
 MAX_EARLY = 100_000
 NOTE_ON = 0x90
@@ -71,9 +72,9 @@ class Recorder:
         self._waiting.append(report)
 
     def close(self) -> None:
-        """Write what is left, and end the files."""
+        """Write what is left, and end the files; a disk that hangs is not waited for."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         while not self._closing.wait(WRITE_SECONDS):
