@@ -85,7 +85,16 @@ def test_a_slip_is_answered_with_what_was_meant(typed: list[str], meant: str, tm
     assert "Traceback" not in ran.stderr
 
 
-@pytest.mark.parametrize(("typed", "offered"), [("improviser pl", "play"), ("improviser play --temp", "--temperature")])
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("improviser pl", "play"),
+        ("improviser play --temp", "--temperature"),
+        ("improviser play --model bach-b", "bach-bass"),
+        ("improviser play --mode sh", "shadow"),
+        ("improviser inspect ec", "echo"),
+    ],
+)
 def test_a_shell_can_complete(typed: str, offered: str) -> None:
     environment = {
         **os.environ,

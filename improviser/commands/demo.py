@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands import completion
+
 
 def demo(
     seconds: Annotated[
@@ -12,7 +14,9 @@ def demo(
     ] = None,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write what was played.")] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same notes.")] = 1,
-    model: Annotated[str, typer.Option(metavar="M", help="The model that answers.")] = "bach-bass",
+    model: Annotated[
+        str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
+    ] = "bach-bass",
     temperature: Annotated[
         float, typer.Option(min=0, max=4, help="How adventurous the answers are: 0 is sure of itself, 1 free.")
     ] = 0.7,

@@ -4,9 +4,13 @@ from typing import Annotated, Any
 
 import typer
 
+from improviser.commands import completion
+
 
 def evaluate(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's name or file.", autocompletion=completion.models)
+    ],
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, or bach-chorales.")],
     *,
     seed: Annotated[int, typer.Option(min=0, help="For what the model plays by itself.")] = 0,

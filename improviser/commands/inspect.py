@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from improviser.commands import completion
+
 if TYPE_CHECKING:
     from improviser.core.responder import Model
 
@@ -12,7 +14,9 @@ SOURCES_SHOWN = 5
 
 
 def inspect(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model's name or file.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A model's name or file.", autocompletion=completion.models)
+    ],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands import completion
+
 NAMES = {
     "engine_us": "inside the engine",
     "wire_us": "over the wire, through us",
@@ -14,7 +16,9 @@ NAMES = {
 def latency(
     notes: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many notes to play.")] = 2000,
     api: Annotated[str, typer.Option(help="loopback (no MIDI system), auto, jack, alsa or coremidi.")] = "loopback",
-    model: Annotated[str, typer.Option(metavar="M", help="The model that answers.")] = "bach-bass",
+    model: Annotated[
+        str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
+    ] = "bach-bass",
     gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Milliseconds from note to note, on average.")] = 7.5,
     load: Annotated[bool, typer.Option("--load", help="With the display and an MQTT client busy.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,

@@ -5,12 +5,17 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands import completion
+
 
 def render(
     source: Annotated[Path, typer.Argument(metavar="IN.mid", help="The MIDI file to answer.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.mid", help="The MIDI file to write.")],
     *,
-    model: Annotated[str, typer.Option("--model", metavar="M", help="A model's name or file.")] = "bach-bass",
+    model: Annotated[
+        str,
+        typer.Option("--model", metavar="M", help="A model's name or file.", autocompletion=completion.models),
+    ] = "bach-bass",
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
     temperature: Annotated[float, typer.Option(help="0 is sure of itself, 1 adventurous.")] = 0.7,
     with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,

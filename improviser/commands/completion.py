@@ -1,0 +1,15 @@
+"""What a shell offers where a command wants a name."""
+
+
+def models(incomplete: str) -> list[str]:
+    """Return the models of the library that begin so."""
+    from improviser.library import names
+
+    return [name for name in names() if name.startswith(incomplete)]
+
+
+def modes(incomplete: str) -> list[str]:
+    """Return the modes that begin so."""
+    from improviser.core.parameters import MODES
+
+    return [mode for mode in MODES if mode.startswith(incomplete)]
