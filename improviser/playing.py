@@ -45,6 +45,9 @@ class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
     split: Annotated[int, about("The lowest key above the split.", "a whole number 0–127", live=True, ge=0, le=127)] = (
         60
     )
+    delay: Annotated[
+        float, about("Seconds that answers come after your notes.", "a number 0–2", live=True, ge=0, le=2)
+    ] = 0.0
     quantise: Annotated[
         Literal["off", "1/4", "1/8", "1/16", "1/32", "1/4t", "1/8t", "1/16t"],
         about(

@@ -32,6 +32,7 @@ class Parameters:
     :param input_low, input_high: 0–127, what keys of the player are heard at all.
     :param side: which side of the split is answered: "both", "below" it, or "above". The other is for `thru` alone.
     :param split: 0–127, the lowest key above the split.
+    :param delay: seconds ≥ 0 that an answer in shadow comes after its note, and ends after it.
     :param quantise: "off", or the grid of a MIDI clock on which answers start, one of `improviser.core.clock.GRIDS`.
     :param guard: whether an echo of our own notes at our input is recognised and passed over.
     """
@@ -54,6 +55,7 @@ class Parameters:
     input_high: int = PITCHES - 1
     side: str = "both"
     split: int = 60
+    delay: float = 0.0
     quantise: str = "off"
     guard: bool = True
 

@@ -89,6 +89,7 @@ class Performer:
         self._later = Later()
         self._guard = FeedbackGuard()
         self._leaving: list[tuple[Event, float]] = []
+        self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
         self._not_before = 0.0
@@ -118,6 +119,7 @@ class Performer:
 
     def advance(self, now: float) -> list[Event]:
         """Play all that is due by `now`, in order; return what to send."""
+        self.settle()
         return self._enter(self._advance(now), now)
 
     def hear(self, event: Event | Transport, now: float) -> list[Event]:
@@ -146,6 +148,9 @@ class Performer:
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
         self._band.settle()
+        for note, now, interrupts in self._pressed:
+            self._tracker.press(note, now, interrupts=interrupts)
+        self._pressed.clear()
         for event, now in self._leaving:
             self._guard.sends(event, now)
         self._leaving.clear()
@@ -157,6 +162,7 @@ class Performer:
         """
         before, changed = self.parameters, replace(self.parameters, **{name: value})
         changed.allowed()
+        self.settle()
         events = self._advance(now)
         self._band.adopt(changed)
         self.parameters = changed
@@ -177,6 +183,7 @@ class Performer:
 
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
+        self.settle()
         self._voice.clear()
         self._controls.forget()
         self._tracker.forget()
@@ -215,8 +222,11 @@ class Performer:
         return []
 
     def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
-        """Start notes of an owner, now or at the next point of the grid."""
-        delay = self._clock.delay(now, GRIDS[self.parameters.quantise])
+        """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
+        parameters = self.parameters
+        delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
+        if owner[0] == _ANSWER:
+            delay += parameters.delay
         if not delay:
             return [self._voice.start(owner, note) for note in notes]
         self._later.start(owner, tuple(notes), now, delay)
@@ -262,7 +272,7 @@ class Performer:
             events += self._answer(event, now)
         else:
             self._band.hear(event.pitch, now)
-        self._tracker.press(event, now, interrupts=interrupts)
+        self._pressed.append((event, now, interrupts))
         return events
 
     def _answer(self, event: NoteOn, now: float) -> list[Event]:
@@ -312,7 +322,7 @@ class Performer:
                 due = now
                 if self._schedule is not None:
                     self._schedule.postpone(late)
-            self._band.settle()
+            self.settle()
             for start in self._later.take(due):
                 events += self._voice.stop(start.owner, start.velocity)
                 events += [self._voice.start(start.owner, note) for note in start.notes]

@@ -60,6 +60,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "input_high": st.sampled_from((60, 127)),
     "side": st.sampled_from(SIDES),
     "split": st.sampled_from((48, 61)),
+    "delay": st.sampled_from((0.0, 0.3)),
     "quantise": st.sampled_from(("off", "1/4", "1/16t")),
     "guard": st.booleans(),
 }

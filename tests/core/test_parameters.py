@@ -120,6 +120,16 @@ def test_aftertouch_of_a_key_reaches_its_answers() -> None:
     assert desk.hear(KeyPressure(0, 61, 99)) == []
 
 
+def test_answers_can_come_later_and_keep_their_length() -> None:
+    desk = Desk(temperature=0.0, delay=0.5)
+    assert desk.down(60) == []
+    assert desk.up(60, after=0.2) == []
+    begun = desk.now - 0.2
+    played = desk.wait(2.0)
+    assert [event for _, event in played] == [NoteOn(0, 48, 80), NoteOff(0, 48)]
+    assert [moment - begun for moment, _ in played] == pytest.approx([0.5, 0.7])
+
+
 class TestUnderHeldControls:
     """What a change does to pedals and wheels that are not at rest."""
 
