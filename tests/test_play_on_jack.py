@@ -82,7 +82,7 @@ def test_the_answer_has_the_players_channel_velocity_and_length(
     assert off.seconds - on.seconds == pytest.approx(0.25, abs=0.1)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130), (signal.SIGHUP, 0)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_signal_ends_what_sounds(
     player: Player, jack_peer: Callable[[str], JackPeer], number: signal.Signals, code: int
 ) -> None:
@@ -91,6 +91,21 @@ def test_a_signal_ends_what_sounds(
     assert player.leave(number) == code
     assert_silent_after(peer)
     player.assert_gone()
+
+
+def test_settings_are_read_again_without_touching_what_sounds(
+    player: Player, jack_peer: Callable[[str], JackPeer]
+) -> None:
+    peer = connected(jack_peer)
+    hold_four_notes_and_the_pedal(peer)
+    before = len(peer.received())
+    player.process.send_signal(signal.SIGHUP)
+    player.wait_for("read the settings again")
+    peer.send(note_on(72))
+    after = peer.wait_for(before + 1)[before:]
+    assert [received.message[0] for received in after] == [0x90]
+    assert player.leave(signal.SIGTERM) == 0
+    assert_silent_after(peer)
 
 
 def test_the_daemons_death_ends_what_sounds(player: Player, jack_peer: Callable[[str], JackPeer]) -> None:
