@@ -1,5 +1,6 @@
 """The settings → how to get into the broker: password, certificates, protocol. Secrets are read, never shown."""
 
+import os
 import ssl
 import stat
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ def read_password(path: Path) -> str:
     """
     try:
         with path.open("rb") as file:
-            if file.seekable() and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 log.warning("others can read %s: keep it to yourself with chmod 600", path)
             return file.read(LARGEST_PASSWORD).decode().split("\n", 1)[0].rstrip("\r")
     except OSError as error:

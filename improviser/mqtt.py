@@ -89,18 +89,20 @@ class Inbox(asyncio.Queue[aiomqtt.Message]):
 
     :param buckets: one for each topic of its own, and the one called "" for the rest: a flood on one topic does not
         keep others out.
+    :param own: the topics where our own words come back: if one of these is dropped, nobody has lost anything.
     """
 
-    def __init__(self, counts: Counts, buckets: Mapping[str, Bucket]) -> None:
+    def __init__(self, counts: Counts, buckets: Mapping[str, Bucket], own: Sequence[str]) -> None:
         super().__init__(INBOX_KEPT * len(buckets))
         self._counts = counts
         self._buckets = buckets
+        self._own = own
 
     def put_nowait(self, item: aiomqtt.Message) -> None:
         """Take in a message, or drop and count it."""
         bucket = self._buckets.get(str(item.topic)) or self._buckets[""]
         if self.full() or not bucket.take(time.monotonic()):
-            self._counts.flooded += 1
+            self._counts.flooded += str(item.topic) not in self._own
         else:
             super().put_nowait(item)
 
@@ -200,7 +202,7 @@ class Link:
             keepalive=KEEP_ALIVE_SECONDS,
             tls_context=access.tls,
             properties=properties,
-            queue_type=lambda maxsize: Inbox(self.counts, self._buckets),  # type: ignore[arg-type]  # noqa: ARG005
+            queue_type=lambda maxsize: Inbox(self.counts, self._buckets, self._own),  # type: ignore[arg-type]  # noqa: ARG005
             logger=_silent(),
         )
 
@@ -210,6 +212,7 @@ class Link:
         :raises aiomqtt.MqttError: when it does.
         """
         self._echoes = {}
+        self.counts.dropped_events += len(self._stream)  # left from the last connection
         self._stream.clear()
         granted = await client.subscribe([(topic, 1) for topic in self._topics])
         self.connected = True
@@ -251,7 +254,7 @@ class Link:
                 await asyncio.gather(*(self._publish(client, post) for post in batch))
 
     def _next_batch(self) -> list[Post]:
-        """Take what goes next: replies, then what is retained, then the stream."""
+        """Take what goes next: what is retained, then replies, then the stream."""
         if self._unsent:
             posts, self._unsent = list(self._unsent.values()), {}
             return posts

@@ -7,6 +7,7 @@ and a wish is one more command to the engine. Its reply goes out when the engine
 import asyncio
 import contextlib
 import logging
+import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -68,7 +69,7 @@ class OnAir:
         heard = [] if self._other is None else [self._other.played, self._other.status]
         self.link = Link(
             access,
-            f"improviser-{settings.name}-{time.time_ns() & 0xFFFFFFFF:08x}",
+            f"improviser-{secrets.token_hex(6)}",
             alive,
             gone,
             [topics.wishes, topics.command, *heard],
