@@ -81,8 +81,9 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     shown = sys.stdout.isatty() if wants_display is None else wants_display
     player = player_for(config.settings.input, loop=config.settings.loop)
     on_keys = config.settings.input == COMPUTER
-    stage = Stage(keys=COMPUTER_LEGEND if on_keys else legend()) if shown else None
     recorder = recorder_of(config)
+    keys = COMPUTER_LEGEND if on_keys else legend()
+    stage = Stage(keys=keys, recording=recorder is not None) if shown else None
     loudspeaker = Loudspeaker() if config.settings.sound else None
     silence = Silence()
     served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))

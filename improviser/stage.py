@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rich.console import Console
 
 from improviser.core.event import Event
-from improviser.core.snapshot import Setup, Tally
+from improviser.core.snapshot import Setup, Snapshot, Tally
 from improviser.daemon import Service
 from improviser.midi import decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
@@ -24,6 +25,7 @@ class Stage:
     :param keep: whether to keep everything heard and played, for a file; without it memory does not grow.
     :param full_screen: whether to take over the terminal, if there is one that can; else each answer is a line.
     :param keys: what keys do, to be shown.
+    :param recording: whether the session is kept on disk, to be shown.
     :param console: where it is shown; on the terminal if not given.
     """
 
@@ -33,11 +35,13 @@ class Stage:
         keep: bool = False,
         full_screen: bool = True,
         keys: Sequence[tuple[str, str]] = KEYS,
+        recording: bool = False,
         console: Console | None = None,
     ) -> None:
         self.heard: list[TimedEvent] = []
         self.played: list[TimedEvent] = []
         self._keep = keep
+        self._recording = recording
         self._tally = Tally()
         console = console or Console()
         self._view: SessionView = view_for(console, keys=keys) if full_screen else PlainView(console)
@@ -77,14 +81,18 @@ class Stage:
 
     def screen(self, service: Service) -> SessionScreen:
         """Return what a terminal shows now."""
-        return SessionScreen(self._tally.snapshot(time.perf_counter() - service.epoch, setup_of(service)))
+        return SessionScreen(self._snapshot(service))
+
+    def _snapshot(self, service: Service) -> Snapshot:
+        setup = replace(setup_of(service), recording=self._recording)
+        return self._tally.snapshot(time.perf_counter() - service.epoch, setup)
 
     async def show(self, service: Service) -> None:
         """Show the session until cancelled; the terminal is given back then."""
         with log_to(self._log), self._view:
             self._shown = True
             while True:
-                snapshot = self._tally.snapshot(time.perf_counter() - service.epoch, setup_of(service))
+                snapshot = self._snapshot(service)
                 # In a thread: a terminal that is stopped (Ctrl-S) must not stop the daemon.
                 await asyncio.to_thread(self._view.show, snapshot)
                 await asyncio.sleep(REFRESH_SECONDS)

@@ -27,6 +27,9 @@ TALL = 32
 """From this height on the keys are longer."""
 KEYS = (("Ctrl-C", "ends"),)
 
+TURNS = ("answer", "solo")
+"""The modes in which one plays when the other does not."""
+
 PLAIN = Style.null()
 DIM = Style(dim=True)
 BOLD = Style(bold=True)
@@ -232,7 +235,7 @@ def _title(snapshot: Snapshot, width: int) -> Line:
     how = [_printable(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
     how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
     how += [_printable(setup.scale)] if setup.scale != "off" else []
-    left = f" {_printable(setup.mode)} "
+    left = f" {_printable(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)
     right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "
@@ -276,10 +279,12 @@ def _health(snapshot: Snapshot) -> Line:
         ("  played ", DIM),
         (f"{snapshot.played:,}", PART_STYLES[Part.IMPROVISER]),
     ]
+    line += [("  key ", DIM), (snapshot.key, BOLD)] if snapshot.key else []
+    line += [("  pedal", BOLD)] if snapshot.pedal else []
     if latency := snapshot.latency:
         median, p99, worst = (f"{seconds * 1000:.2f}" for seconds in (latency.median, latency.p99, latency.worst))
-        line += [("   latency ", DIM), (median, BOLD), (f" ms  99 % {p99}  worst {worst}", DIM)]
-    return [*line, ("   pedal", BOLD)] if snapshot.pedal else line
+        line += [("  latency ", DIM), (median, BOLD), (f" ms  99 % {p99}  worst {worst}", DIM)]
+    return line
 
 
 def _warning(snapshot: Snapshot) -> Line:

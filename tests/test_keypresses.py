@@ -112,7 +112,7 @@ def test_a_whole_program_gives_the_terminal_back(
     assert b"temperature" in shown + read_until(ours, b"quit")
     assert modes(theirs) == 0
     os.write(ours, b"m")
-    read_until(ours, f" {MODES[1]} ".encode())
+    read_until(ours, f" {MODES[1]}".encode())
     read_until(ours, "→".encode())  # the engine plays
     if isinstance(leave, bytes):
         os.write(ours, leave)

@@ -109,6 +109,16 @@ def test_it_says_what_is_special() -> None:
         assert phrase in said
 
 
+def test_it_says_whose_turn_it_is_and_the_key() -> None:
+    tally = session()
+    for pitch in (63, 67, 70, 63):
+        tally.hear(2.0, NoteOn(0, pitch, 80))
+    said = "\n".join(texts(drawn(tally.snapshot(2.0, replace(SETUP, mode="answer")))))
+    assert " answer: plays " in said
+    assert f"key {tally.snapshot(2.0, SETUP).key}" in said
+    assert tally.snapshot(2.0, SETUP).key
+
+
 def test_keys_light_up_in_two_colours() -> None:
     tally = session()
     tally.hear(1.5, NoteOn(0, 73, 80))

@@ -8,3 +8,9 @@ BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 def pitch_name(pitch: int) -> str:
     """Return the name of a pitch: "C4" for 60."""
     return f"{NAMES[pitch % 12]}{pitch // 12 - 1}"
+
+
+def key_name(tonic: int, *, minor: bool) -> str:
+    """Return a key as text, its tonic 0–11: "E♭ major"."""
+    usual = {(1, False): "D♭", (8, True): "G♯"}.get((tonic, minor), NAMES[tonic])
+    return f"{usual} {'minor' if minor else 'major'}"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from improviser.core.counterpoint import Counterpoint, key_of
 from improviser.core.note import Note
+from improviser.core.pitch import key_name
 
 TOGETHER_SECONDS = 0.03
 """An answer that starts so near a note of the player's is an answer to it."""
-NAMES = ("C", "D♭", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def figures_of(player: Sequence[Note], improviser: Sequence[Note]) -> Figures:
         consonant=verticals.figures()["consonant"],
         in_scale=own["in_scale"] if player else math.nan,
         repeats=own["repeats"],
-        key=f"{NAMES[tonic]} {'minor' if minor else 'major'}" if player else "",
+        key=key_name(tonic, minor=minor) if player else "",
     )
 
 

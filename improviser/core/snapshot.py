@@ -6,12 +6,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from improviser.core.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn
+from improviser.core.keys import KeyTracker, estimate_key
 from improviser.core.pairing import PEDAL_DOWN
+from improviser.core.pitch import key_name
 
 ANSWERS_KEPT = 24
 NOTES_KEPT = 512
 LATENCIES_KEPT = 1000
 WARNINGS_KEPT = 5
+KEY_AFTER_NOTES = 5
+"""From so few notes nobody could tell a key."""
 
 
 class Part(Enum):
@@ -76,6 +80,7 @@ class Snapshot:
     :param roll: the notes of the last while, those that sound included, in the order of their starts.
     :param answers: the last ones, the newest last.
     :param heard, played: how many notes of the player and of the improviser there have been.
+    :param key: the key that the player seems to be in, "" while that is not known.
     :param pedal: whether the player holds the sustain pedal.
     :param warnings: the last ones, the newest last.
     """
@@ -87,12 +92,18 @@ class Snapshot:
     heard: int = 0
     played: int = 0
     latency: Latency | None = None
+    key: str = ""
     pedal: bool = False
     warnings: tuple[str, ...] = ()
 
     def sounding(self, part: Part) -> frozenset[int]:
         """Return the pitches that a part sounds."""
         return frozenset(note.pitch for note in self.roll if note.part is part and note.end_seconds is None)
+
+    @property
+    def turn(self) -> str:
+        """What the improviser is doing just now, where the two take turns."""
+        return "plays" if self.sounding(Part.IMPROVISER) else "listens" if self.sounding(Part.PLAYER) else "waits"
 
 
 class Tally:
@@ -106,6 +117,7 @@ class Tally:
         self._warnings: deque[str] = deque(maxlen=WARNINGS_KEPT)
         self._counts = dict.fromkeys(Part, 0)
         self._pedals: set[int] = set()
+        self._keys = KeyTracker()
 
     def step(self, seconds: float, heard: Event, played: Sequence[Event], latency_seconds: float) -> Answer | None:
         """Take in an event of the player's and what was sent for it; return the answer, if the event was a note-on."""
@@ -152,6 +164,7 @@ class Tally:
             heard=self._counts[Part.PLAYER],
             played=self._counts[Part.IMPROVISER],
             latency=self._latency(),
+            key=self._key(),
             pedal=bool(self._pedals),
             warnings=tuple(self._warnings),
         )
@@ -165,6 +178,14 @@ class Tally:
         if isinstance(event, NoteOn):
             self._sounding[key] = Sounded(part, event.pitch, seconds)
             self._counts[part] += 1
+            if part is Part.PLAYER:
+                self._keys.hear(event.pitch)
+
+    def _key(self) -> str:
+        if self._counts[Part.PLAYER] < KEY_AFTER_NOTES:
+            return ""
+        relative_major, minor = estimate_key(self._keys.histogram)
+        return key_name((relative_major + 9) % 12, minor=True) if minor > 0.5 else key_name(relative_major, minor=False)
 
     def _latency(self) -> Latency | None:
         ordered = sorted(self._latencies)

@@ -105,3 +105,28 @@ def test_an_endless_session_stays_small() -> None:
     assert now.warnings[-1] == "4999"
     assert len(now.warnings) == WARNINGS_KEPT
     assert now.played == 5000
+
+
+def test_the_key_is_the_players_and_takes_some_notes() -> None:
+    tally = Tally()
+    keys = []
+    for number, pitch in enumerate((63, 67, 70, 70, 72, 70, 75)):
+        tally.hear(float(number), NoteOn(0, pitch, 80))
+        tally.play(float(number), [NoteOn(0, 41, 80)])
+        keys.append(tally.snapshot(float(number), SETUP).key)
+    assert keys[:4] == [""] * 4
+    assert keys[-1] == "E♭ major"
+    tally = Tally()
+    for pitch in (69, 72, 76, 68, 69, 71, 72, 76, 69):
+        tally.hear(0.0, NoteOn(0, pitch, 80))
+    assert tally.snapshot(1.0, SETUP).key == "A minor"
+
+
+def test_whose_turn_it_is() -> None:
+    tally = Tally()
+    assert tally.snapshot(0.0, SETUP).turn == "waits"
+    tally.hear(0.0, NoteOn(0, 60, 80))
+    assert tally.snapshot(0.1, SETUP).turn == "listens"
+    tally.hear(0.2, NoteOff(0, 60))
+    tally.play(1.0, [NoteOn(0, 48, 80)])
+    assert tally.snapshot(1.0, SETUP).turn == "plays"
