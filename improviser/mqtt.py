@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -170,6 +171,7 @@ class Link:
 
     async def run(self) -> None:
         """Stay connected until cancelled; then say goodbye, as long as that takes no time."""
+        asyncio.get_running_loop().set_exception_handler(_hear_fault)
         attempt = 0
         while True:
             before = self.counts.connected
@@ -341,6 +343,14 @@ def _is_refusal(code: object) -> bool:
     """Say whether a subscription's code (a number, or paho's ReasonCode) is a refusal: 128 and up, in both versions."""
     value = getattr(code, "value", code)
     return isinstance(value, int) and value >= 128
+
+
+def _hear_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take what asyncio has to say: that a connection we gave up has failed as well is no news."""
+    if isinstance(context.get("exception"), aiomqtt.MqttError):
+        log.debug("a connection that was given up: %s", context["exception"])
+    else:
+        loop.default_exception_handler(context)
 
 
 def _silent() -> logging.Logger:
