@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from improviser.config import Config
@@ -95,7 +96,11 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
             taker(report)
 
     service = Service(session_of(config, random_seed, player), take)
-    beside = [asyncio.ensure_future(_follow(service, stage, recorder)), asyncio.ensure_future(silence.end(service))]
+    say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
+    beside = [
+        asyncio.ensure_future(_follow(service, stage, recorder, say)),
+        asyncio.ensure_future(silence.end(service)),
+    ]
     beside.append(asyncio.ensure_future(served.run(service)))
     if shown or on_keys:
         beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
@@ -114,18 +119,17 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
             loudspeaker.close(wait=False)
 
 
-async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None) -> None:
+async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None, say: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
-    print(
+    say(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
-        f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C",
-        flush=True,
+        f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
     if recorder is not None:
-        print(f"keeping the session in {recorder.folder} (--no-record keeps none)", flush=True)
+        say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from improviser.config import Settings
 from improviser.core.broker import Broker as Address
+from improviser.credentials import access_of
 from improviser.mqtt import Access, Letter, Link, Post
 from tests.mqtt_peer import Peer
 from tests.servers import Broker, requires
@@ -260,8 +262,7 @@ class TestAccess:
 
 class TestTls:
     def test_both_sides_show_their_certificates(self, certificates: Path, tmp_path: Path) -> None:
-        context = ssl.create_default_context(cafile=certificates / "ca.crt")
-        context.load_cert_chain(certificates / "client.crt", certificates / "client.key")
+        authority, certificate, key = (str(certificates / name) for name in ("ca.crt", "client.crt", "client.key"))
 
         async def scene(link: Link, letters: list[Letter]) -> None:
             await until(lambda: link.connected)
@@ -271,7 +272,15 @@ class TestTls:
             assert letters[0].payload == b"y" * 100_000
 
         with broker_with(tmp_path, *tls_lines(certificates)) as broker:
-            linked(Access(Address("localhost", broker.port, secure=True), tls=context), scene)
+            settings = Settings(
+                mqtt=f"mqtts://localhost:{broker.port}",
+                mqtt_ca_file=authority,
+                mqtt_cert_file=certificate,
+                mqtt_key_file=key,
+            )
+            way = access_of(settings, {})
+            assert way is not None
+            linked(way, scene)
 
     # paho leaves the socket of a failed handshake to the garbage collector.
     @pytest.mark.filterwarnings("ignore:Exception ignored in. <ssl.SSLSocket", "ignore:unclosed <ssl.SSLSocket")

@@ -139,8 +139,9 @@ def test_systemd_hears_that_it_plays_lives_and_ends(place: Path, environment: di
             player.process.terminate()
             until("STOPPING=1")
             assert player.process.wait(15) == 0
-        log = [json.loads(line) for line in player.said().splitlines() if line.startswith("{")]
-        assert any(line["message"].startswith("read the settings again") for line in log)
+        log = [json.loads(line)["message"] for line in player.said().splitlines()]
+        for said in ("playing on loopback", "read the settings again"):
+            assert any(line.startswith(said) for line in log)
 
 
 @pytest.mark.parametrize(
