@@ -14,11 +14,8 @@ import pytest
 if sys.platform == "win32":
     pytest.skip("signals of this kind are Unix's", allow_module_level=True)
 
-import fcntl
-import termios
-
 SCRIPT = """
-import asyncio, signal, sys
+import asyncio, fcntl, signal, sys, termios
 from improviser.signals import run_until_signal
 async def main():
     done = asyncio.Event()
@@ -28,6 +25,8 @@ async def main():
         await done.wait()
     reload = (lambda: said.write("reload\\n")) if "reload" in sys.argv else None
     return await run_until_signal(work(), done.set, reload)
+if sys.stdin.isatty():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 if "nohup" in sys.argv:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 sys.exit(asyncio.run(main()))
@@ -38,16 +37,11 @@ class Running:
     """A process that waits for signals."""
 
     def __init__(self, log: Path, *words: str, terminal: int | None = None) -> None:
-        def take_terminal() -> None:
-            os.setsid()
-            if terminal is not None:
-                fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-
         self.log = log
         self.process = subprocess.Popen(
             [sys.executable, "-c", SCRIPT, str(log), *words],
             stdin=subprocess.DEVNULL if terminal is None else terminal,
-            preexec_fn=take_terminal,  # noqa: PLW1509  no threads here
+            start_new_session=True,
         )
 
     def until(self, *lines: str) -> None:
