@@ -28,7 +28,7 @@ import numpy as np
 
 from improviser.core.band import Band
 from improviser.core.clock import GRIDS, Clock
-from improviser.core.controls import Controls, Part
+from improviser.core.controls import Controls, Part, part_of
 from improviser.core.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -283,19 +283,14 @@ class Performer:
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def _control(self, event: Event, now: float) -> list[Event]:
-        if (
-            isinstance(event, ControlChange)
-            and event.control == SUSTAIN
-            and self.parameters.hears_channel(event.channel)
-        ):
+        heard = self.parameters.hears_channel(event.channel)
+        if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
             self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event)
-        moved = self._controls.move(event, self._routes)
-        stays = isinstance(event, PitchBend | ChannelPressure)
-        if moved or stays or not (self.parameters.thru and self.parameters.hears_channel(event.channel)):
-            return moved
-        return [event]
+        if part_of(event) is not None:
+            return self._controls.move(event, self._routes)
+        return [event] if heard and self.parameters.thru else []
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         """Pass the aftertouch of a key on to its own note and to its answers."""

@@ -165,3 +165,10 @@ class TestUnderHeldControls:
         assert desk.synth.sustained == {0}
         assert desk.pedal(0, channel=0) == []
         assert desk.pedal(0, channel=1) == [ControlChange(0, 64, 0)]
+
+    def test_a_pedal_that_is_where_it_was_is_not_sent_again(self) -> None:
+        for thru in (False, True):
+            desk = Desk(thru=thru)
+            assert desk.pedal(127) == [ControlChange(0, 64, 127)]
+            assert desk.pedal(127) == []
+            assert desk.hear(ControlChange(0, 7, 100)) == ([ControlChange(0, 7, 100)] if thru else [])
