@@ -20,9 +20,10 @@ from improviser.recording import write_session
 from improviser.sound import write_wav
 from improviser.sources import note_events, performance
 from improviser.stage import Stage
+from improviser.steering import LEGEND
 
 FILES = ("session.mid", "session.wav", "session.svg")
-PICTURE_AT = 0.72
+PICTURE_AT = 0.52
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
 
@@ -48,7 +49,9 @@ class Recital:
         self._stage = stage
         self._loudspeaker = loudspeaker
         parameters = {"temperature": demo.temperature}
-        session = Session(api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed)
+        session = Session(
+            api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
+        )
         self.service = Service(session, self._take)
 
     def _take(self, report: AnyReport) -> None:
@@ -98,7 +101,7 @@ async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
     """
     await recital.service.opened()
     await asyncio.sleep(LEAD_SECONDS + recital.seconds * PICTURE_AT)
-    screen = stage.screen(recital.service)
+    screen = stage.screen(recital.service, LEGEND)
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())
 
 

@@ -23,6 +23,8 @@ PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
+OWN_GROUP = 0 if os.name == "posix" else None
+"""The terminal's Ctrl-C and Ctrl-Z are for the daemon: the engine is started in a process group of its own."""
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
 """One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
 
@@ -73,7 +75,7 @@ class EngineProcess:
         arguments = (sys.executable, "-m", "improviser.engine", str(path))
         try:
             process = await asyncio.create_subprocess_exec(
-                *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={**MEMORY, **os.environ}
+                *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={**MEMORY, **os.environ}, process_group=OWN_GROUP
             )
             engine = cls(process, shared, on_report)
             try:

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable
 
+from improviser.engine_process import OWN_GROUP
 from improviser.pipe import AnyReport, Applied, Played, Ready, Step
 from improviser.sound import TAIL_SECONDS
 from improviser.speaker import PLAYS
@@ -30,7 +31,7 @@ class Loudspeaker:
         arguments = [sys.executable, "-m", "improviser.speaker", *([backend] if backend else [])]
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         # What the system's audio libraries print on stderr is for their authors.
-        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null)
+        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, process_group=OWN_GROUP)
         self._waiting = bytearray()
         self._dead = False
         self.said = threading.Event()

@@ -79,9 +79,9 @@ class Stage:
                 self.heard.append((stamp, heard))
             self.played += ((stamp, event) for event in played)
 
-    def screen(self, service: Service) -> SessionScreen:
-        """Return what a terminal shows now."""
-        return SessionScreen(self._snapshot(service))
+    def screen(self, service: Service, keys: Sequence[tuple[str, str]] = KEYS) -> SessionScreen:
+        """Return what a terminal shows now; `keys` is what keys do there."""
+        return SessionScreen(self._snapshot(service), keys)
 
     def _snapshot(self, service: Service) -> Snapshot:
         setup = replace(setup_of(service), recording=self._recording)

@@ -123,6 +123,20 @@ def test_a_whole_program_gives_the_terminal_back(
     assert termios.tcgetattr(theirs) == before
 
 
+def test_ctrl_c_before_the_engine_plays_is_no_fault(terminal: tuple[int, int], tmp_path: Path) -> None:
+    ours, theirs = terminal
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+    program = subprocess.Popen(
+        PLAY, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment,
+        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509  Ctrl-C takes a terminal that controls the program
+    )  # fmt: skip
+    read_until(ours, b"\x1b[?1049h")
+    os.write(ours, b"\x03")
+    said = read_until(ours, b"\x1b[?1049l")
+    assert program.wait(20) == 130
+    assert b"error" not in said
+
+
 def read_until(descriptor: int, phrase: bytes) -> bytes:
     """Return what comes until `phrase` has come."""
     said = b""
