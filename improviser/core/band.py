@@ -27,7 +27,7 @@ SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""
 
 REPEATS = 3
-"""A line that leads does not play one pitch more often than this in a row."""
+"""A line does not sing one pitch more often than this in a row."""
 
 CLOSING = 3.0
 """How much more likely the notes of the tonic triad are at the end of a reply (added to log-probabilities)."""
@@ -53,6 +53,7 @@ class Band:
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
         self._parts: tuple[Responder, ...] = ()
+        self._singer: Singer | None = None
         self._leader: Responder | None = None
         self.join(models)
         self.adopt(parameters)
@@ -71,6 +72,7 @@ class Band:
         self._parts = tuple(model.responder() for model in models)
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if model.task == ECHO]
+        self._singer = singers[0] if singers else None
         self._leader = next(iter([*singers, *echoes]), None)
         for pitch, onset in self._heard:
             for responder in self._parts:
@@ -112,35 +114,42 @@ class Band:
         """Take in a note of a phrase that is to be replied to."""
         self._remember(pitch, now)
         # An echo that leads will hear the phrase again, note by note, as it replies.
-        echo = None if isinstance(self._leader, Singer) else self._leader
+        echo = self._leader if self._singer is None else None
         self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self._remember(pitch, now)
-        return [self._play(responder, responder.propose(pitch, now), pitch, channel, now) for responder in self._parts]
+        played = []
+        for responder in self._parts:
+            logs = responder.propose(pitch, now)
+            if responder is self._singer:
+                sounding, own = self._play(responder, self._shaped(logs), pitch, channel, now)
+                self._line.append(own)
+            else:
+                sounding, _ = self._play(responder, logs, pitch, channel, now)
+            played.append(sounding)
+        return played
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played = []
-        leader = self._leader
+        leader, singer = self._leader, self._singer
+        if singer is not None:
+            sounding, shift = self._choose(self._shaped(singer.proceed(now), closing=closing), channel, now)
+            pitch = _in_range(sounding - shift)
+            self._lessons.append(partial(singer.follow, pitch, now))
+        elif leader is not None:
+            logs = self._shaped(leader.propose(pitch, now), closing=closing)
+            sounding, pitch = self._play(leader, logs, pitch, channel, now)
         if leader is not None:
-            logs = leader.proceed(now) if isinstance(leader, Singer) else leader.propose(pitch, now)
-            logs = self._shaped(logs, closing=closing)
-            led, shift = self._choose(logs, channel, now)
-            own = _in_range(led - shift)
-            self._line.append(own)
-            if isinstance(leader, Singer):
-                self._lessons.append(partial(leader.follow, own, now))
-            else:
-                self._lessons.append(partial(leader.learn, pitch, now, own))
-            played.append(led)
-            pitch = own
+            self._line.append(pitch)
+            played.append(sounding)
         for responder in self._parts:
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
-                played.append(self._play(responder, shaped, pitch, channel, now))
+                played.append(self._play(responder, shaped, pitch, channel, now)[0])
         return played
 
     def take(self, channel: int, pitch: int, now: float) -> None:
@@ -158,11 +167,15 @@ class Band:
             return partial(responder.follow, pitch, now)
         return partial(responder.learn, pitch, now, None)
 
-    def _play(self, responder: Responder, logs: LogProbabilities, pitch: int, channel: int, now: float) -> int:
+    def _play(
+        self, responder: Responder, logs: LogProbabilities, pitch: int, channel: int, now: float
+    ) -> tuple[int, int]:
+        """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played, shift = self._choose(logs, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
-        self._lessons.append(partial(responder.learn, pitch, now, _in_range(played - shift)))
-        return played
+        own = _in_range(played - shift)
+        self._lessons.append(partial(responder.learn, pitch, now, own))
+        return played, own
 
     def _choose(self, logs: LogProbabilities, channel: int, now: float) -> tuple[int, int]:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord.
@@ -183,8 +196,8 @@ class Band:
         self._chord.append((now, channel, pitch))
         return pitch, shift
 
-    def _shaped(self, logs: LogProbabilities, *, closing: bool) -> LogProbabilities:
-        """Return the leader's opinion kept from going round in circles, and drawn home at the end."""
+    def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:
+        """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
         shaped = logs.copy()
         line = list(self._line)
         figure = line[-FIGURE:]

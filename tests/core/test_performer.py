@@ -5,7 +5,7 @@ import pytest
 from improviser.core.event import ControlChange, NoteOff, NoteOn, PitchBend, ProgramChange
 from improviser.errors import ConfigError
 from tests.core.desk import Desk, notes
-from tests.core.responders import RuleModel
+from tests.core.responders import RuleModel, SingerModel
 
 
 def test_a_note_is_answered_at_once_and_ends_with_its_key() -> None:
@@ -179,3 +179,11 @@ def test_what_is_learned_waits_for_the_answer_to_be_sent() -> None:
     assert model.sessions[0].learned == []
     desk.send(events)
     assert model.sessions[0].learned == [(60, 1.0, 48)]
+
+
+def test_a_second_line_does_not_repeat_one_pitch_for_ever() -> None:
+    model = SingerModel()
+    model.rule = lambda _: 65
+    desk = Desk(model, temperature=0.0)
+    answers = [pitch for _ in range(12) for pitch in notes(desk.down(60))]
+    assert all(len(set(answers[place : place + 4])) > 1 for place in range(9))
