@@ -87,10 +87,12 @@ def main() -> None:
         test = [index for index, its in enumerate(folds) if its == fold]
         genomes = choir_of(options, fold, level, pieces, folds)
         rest = [piece for piece, its in zip(pieces, folds, strict=True) if its != fold]
+        counts = [counted(rest, order) for order in (0, 2)]
         rows = []
         for index in test:
             bits, hits = live_bits(level, genomes, pieces[index])
-            unigram, markov = (count_bits(rest, pieces[index], order) for order in (0, 2))
+            pitches = _pitches(pieces[index])
+            unigram, markov = (model.bits(pitches, pitches) for model in counts)
             rows.append(Row(shared[index], unigram, markov, bits, hits))
         alone = [mean([live_bits(level, genome[None], pieces[index])[0] for index in test]) for genome in genomes]
         everything += rows
@@ -159,21 +161,15 @@ def live_bits(level: Level, genomes: FloatArray, piece: Piece) -> tuple[list[flo
     return bits, hits
 
 
-def count_bits(train: Sequence[Piece], test: Piece, order: int) -> list[float]:
-    """Return the bits of a Witten–Bell blend of the last pitches, up to `order` of them."""
-    key = (len(train), train[0].name, train[-1].name, order)
-    if key not in _COUNTED:
+def counted(train: Sequence[Piece], order: int) -> CountModel[int]:
+    """Return a Witten–Bell blend of the last pitches, up to `order` of them."""
 
-        def contexts(pitches: Sequence[int], index: int) -> list[Context]:
-            return [tuple(pitches[index - length : index]) for length in range(min(order, index) + 1)]
+    def contexts(pitches: Sequence[int], index: int) -> list[Context]:
+        return [tuple(pitches[index - length : index]) for length in range(min(order, index) + 1)]
 
-        _COUNTED[key] = CountModel(len(ALPHABET), contexts)
-        _COUNTED[key].learn((pitches, pitches) for pitches in map(_pitches, train))
-    pitches = _pitches(test)
-    return _COUNTED[key].bits(pitches, pitches)
-
-
-_COUNTED: dict[tuple[int, str, str, int], CountModel[int]] = {}
+    model = CountModel(len(ALPHABET), contexts)
+    model.learn((pitches, pitches) for pitches in map(_pitches, train))
+    return model
 
 
 def _pitches(piece: Piece) -> list[int]:
