@@ -154,7 +154,13 @@ class Band:
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Leave a pitch to the player, who sounds it on `channel` now."""
+        self._taken(now)
         self._chord.append((now, channel, pitch))
+
+    def _taken(self, now: float) -> list[tuple[float, int, int]]:
+        """Return what began to sound with the chord that sounds now: time, channel and pitch."""
+        self._chord = [taken for taken in self._chord if 0 <= now - taken[0] < CHORD_SECONDS]
+        return self._chord
 
     def _remember(self, pitch: int, now: float) -> None:
         self._heard.append((pitch, now))
@@ -184,9 +190,8 @@ class Band:
         """
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        self._chord = [taken for taken in self._chord if 0 <= now - taken[0] < CHORD_SECONDS]
         allowed = self._allowed
-        taken = [pitch for _, on, pitch in self._chord if on == channel]
+        taken = [pitch for _, on, pitch in self._taken(now) if on == channel]
         if taken:
             free = np.ones(PITCHES, np.bool_) if allowed is None else allowed.copy()
             free[taken] = False
