@@ -15,7 +15,7 @@ import random
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,6 +116,8 @@ class Link:
     :param topics: what to listen to.
     :param take: gets every message of those topics.
     :param own: topics of ours where what we publish must come back to us; the will's is always one.
+    :param urgent: what to listen to on a connection of its own: what a flood on the others leaves waiting, in the
+        broker and on the way, is in nobody's way there.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class Link:
         topics: Sequence[str],
         take: Callable[[Letter], None],
         own: Sequence[str] = (),
+        urgent: Sequence[str] = (),
     ) -> None:
         self.counts = Counts()
         self.connected = False
@@ -135,6 +138,7 @@ class Link:
         self._alive, self._gone = alive, gone
         self._own = (alive.topic, *own)
         self._topics = (*self._own, *topics)
+        self._urgent = tuple(urgent)
         self._take_letter = take
         self._kept: dict[str, Post] = {alive.topic: alive}
         self._unsent: dict[str, Post] = {}
@@ -142,7 +146,7 @@ class Link:
         self._stream: deque[Post] = deque()
         self._wake = asyncio.Event()
         self._echoes: dict[str, float] = {}
-        self._buckets = {topic: Bucket(RATE, BURST) for topic in ("", *self._topics)}
+        self._buckets = {topic: Bucket(RATE, BURST) for topic in ("", *self._topics, *urgent)}
         self._version = "5" if access.protocol == "auto" else access.protocol
         self._told = self._suspected = self._version_works = False
 
@@ -176,8 +180,8 @@ class Link:
         while True:
             before = self.counts.connected
             try:
-                async with self._client() as client:
-                    await self._converse(client)
+                async with self._client() as client, self._beside() as beside:
+                    await self._converse(client, beside)
             except Exception as error:  # noqa: BLE001  whatever happens to a connection, the next may be better
                 self._tell(error)
                 self._try_other_version(error)
@@ -186,8 +190,18 @@ class Link:
             attempt = 0 if self.counts.connected > before else attempt + 1
             await asyncio.sleep(pause_seconds(attempt, random.random()))  # noqa: S311  nothing depends on it
 
-    def _client(self) -> aiomqtt.Client:
-        access = self._access
+    @contextlib.asynccontextmanager
+    async def _beside(self) -> AsyncIterator[aiomqtt.Client | None]:
+        """Open the connection for what is urgent, if anything is."""
+        if not self._urgent:
+            yield None
+            return
+        async with self._client("-u") as client:
+            yield client
+
+    def _client(self, suffix: str = "") -> aiomqtt.Client:
+        """Return one of our clients: the one without a suffix is the one that leaves a will."""
+        access, gone = self._access, self._gone
         properties = None
         if self._version == "5":
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -197,9 +211,9 @@ class Link:
             access.broker.port,
             username=access.broker.user,
             password=access.password,
-            identifier=self._identifier,
+            identifier=self._identifier + suffix,
             protocol=VERSIONS[self._version],
-            will=aiomqtt.Will(self._gone.topic, self._gone.payload, self._gone.qos, self._gone.retain),
+            will=aiomqtt.Will(gone.topic, gone.payload, gone.qos, gone.retain) if not suffix else None,
             timeout=ANSWER_SECONDS,
             keepalive=KEEP_ALIVE_SECONDS,
             tls_context=access.tls,
@@ -208,7 +222,7 @@ class Link:
             logger=_silent(),
         )
 
-    async def _converse(self, client: aiomqtt.Client) -> None:
+    async def _converse(self, client: aiomqtt.Client, beside: aiomqtt.Client | None) -> None:
         """Send and take messages until the connection ends.
 
         :raises aiomqtt.MqttError: when it does.
@@ -216,19 +230,23 @@ class Link:
         self._echoes = {}
         self.counts.dropped_events += len(self._stream)  # left from the last connection
         self._stream.clear()
-        granted = await client.subscribe([(topic, 1) for topic in self._topics])
+        granted: list[object] = [*await client.subscribe([(topic, 1) for topic in self._topics])]
+        if beside is not None:
+            granted += [*await beside.subscribe([(topic, 1) for topic in self._urgent])]
         self.connected = True
         self.counts.connected += 1
         self._told, self._version_works = False, True
         log.info("connected to %s", self._access.broker)
         self._unsent = dict(self._kept)
         self._wake.set()
-        refused = [topic for topic, code in zip(self._topics, granted, strict=False) if _is_refusal(code)]
+        refused = [
+            topic for topic, code in zip((*self._topics, *self._urgent), granted, strict=False) if _is_refusal(code)
+        ]
         if refused:
             self._suspect(f"does not let us listen to {', '.join(refused)}")
-        tasks = [
-            asyncio.ensure_future(each) for each in (self._send(client), self._receive(client), self._await_echoes())
-        ]
+        parts = [self._send(client), self._receive(client), self._await_echoes()]
+        parts += [self._receive(beside)] if beside is not None else []
+        tasks = [asyncio.ensure_future(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:

@@ -69,12 +69,13 @@ class OnAir:
         heard = [] if self._other is None else [self._other.played, self._other.status]
         self.link = Link(
             access,
-            f"improviser-{secrets.token_hex(6)}",
+            f"improviser-{secrets.token_hex(5)}",
             alive,
             gone,
-            [topics.wishes, topics.command, *heard],
+            [topics.wishes, *heard],
             self._take_letter,
             own=[topics.state, topics.reply],
+            urgent=[topics.command],
         )
 
     def take(self, report: AnyReport) -> None:

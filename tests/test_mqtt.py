@@ -30,7 +30,7 @@ def access(broker: Broker, **changes: object) -> Access:
 
 def link_to(way: Access, letters: list[Letter]) -> Link:
     alive, gone = (Post(STATUS, word, retain=True) for word in (b"online", b"offline"))
-    return Link(way, "link-under-test", alive, gone, [f"{BASE}/set/#", f"{BASE}/cmd"], letters.append)
+    return Link(way, "link-under-test", alive, gone, [f"{BASE}/set/#"], letters.append, urgent=[f"{BASE}/cmd"])
 
 
 def linked(way: Access, scene: Scene) -> Link:

@@ -236,9 +236,7 @@ class TestNotesComeFirst:
                 await act.play(int(FLOOD_SECONDS * 50))
                 await act.assert_every_note_was_answered()
             with Peer(mosquitto_broker, REPLY) as peer:
-                deadline = time.monotonic() + 20
-                while not (await ask(peer, "cmd", "panic"))["ok"]:
-                    assert time.monotonic() < deadline
+                assert (await ask(peer, "cmd", "panic"))["ok"]  # past all that still waits in the broker
             assert act.air.link.counts.flooded > FLOOD_PER_SECOND * FLOOD_SECONDS / 4
             assert act.air.link.counts.connected == 1
 
