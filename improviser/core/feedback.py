@@ -18,6 +18,8 @@ WINDOW_SECONDS = 0.01
 EVIDENCE = 8
 DOUBT = 4
 REMEMBERED = 64
+CROWD = 16
+"""With more notes of ours than this in the window, chance brings too many of them back."""
 
 
 class FeedbackGuard:
@@ -59,11 +61,13 @@ class FeedbackGuard:
         if sent is None:
             self._interrupted = len(self._notes)
             return False
-        if self._notes.index(sent) >= self._interrupted:
+        if self._notes.index(sent) < self._interrupted:
+            self._interrupted -= 1
+        elif len(self._notes) > CROWD:
+            self._returned = 0
+        else:
             self._returned += 1
             self._missing = 0
-        else:
-            self._interrupted -= 1
         self._notes.remove(sent)
         self.echoing = self.echoing or self._returned >= EVIDENCE
         return self.echoing
