@@ -36,7 +36,7 @@ GOODBYE_SECONDS = 1.5
 RATE, BURST = 400.0, 800.0
 """How many messages a second are taken in for ever, and at once; of each topic that is named, and of all others."""
 STREAM_KEPT, REPLIES_KEPT, INBOX_KEPT = 2000, 1000, 1000
-BATCH = 8
+BATCH = 20
 TIMED_OUT = "Operation timed out"
 """What aiomqtt says if a broker does not answer."""
 LARGEST_PACKET = 1 << 20
@@ -143,6 +143,7 @@ class Link:
         self._kept: dict[str, Post] = {alive.topic: alive}
         self._unsent: dict[str, Post] = {}
         self._replies: deque[Post] = deque()
+        self._first_replies: deque[Post] = deque()
         self._stream: deque[Post] = deque()
         self._wake = asyncio.Event()
         self._echoes: dict[str, float] = {}
@@ -156,12 +157,13 @@ class Link:
         self._kept[topic] = self._unsent[topic] = post
         self._wake.set()
 
-    def reply(self, post: Post) -> None:
-        """Publish something that somebody waits for."""
-        if len(self._replies) >= REPLIES_KEPT:
+    def reply(self, post: Post, *, first: bool = False) -> None:
+        """Publish something that somebody waits for; `first`, before all that others wait for."""
+        queue = self._first_replies if first else self._replies
+        if len(queue) >= REPLIES_KEPT:
             self.counts.dropped_replies += 1
             return
-        self._replies.append(post)
+        queue.append(post)
         self._wake.set()
 
     def stream(self, topic: str, payload: bytes) -> bool:
@@ -263,7 +265,7 @@ class Link:
 
     async def _say_goodbye(self, client: aiomqtt.Client) -> None:
         """Publish the last replies, and that we are gone: a clean end does not make the broker publish the will."""
-        for post in (*self._unsent.values(), *self._replies, self._gone):
+        for post in (*self._unsent.values(), *self._first_replies, *self._replies, self._gone):
             await self._publish(client, post)
 
     async def _send(self, client: aiomqtt.Client) -> None:
@@ -278,7 +280,7 @@ class Link:
         if self._unsent:
             posts, self._unsent = list(self._unsent.values()), {}
             return posts
-        queue = self._replies or self._stream
+        queue = self._first_replies or self._replies or self._stream
         return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
 
     async def _publish(self, client: aiomqtt.Client, post: Post) -> None:

@@ -279,4 +279,5 @@ class OnAir:
         self._reply(reply, correlation)
 
     def _reply(self, reply: Reply, correlation: bytes | None) -> None:
-        self.link.reply(Post(self._topics.reply, encode(reply), correlation=correlation))
+        post = Post(self._topics.reply, encode(reply), correlation=correlation)
+        self.link.reply(post, first=reply.parameter == COMMAND)

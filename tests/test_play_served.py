@@ -33,7 +33,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def environment(place: Path) -> dict[str, str]:
-    return {"XDG_RUNTIME_DIR": str(place / "run"), "IMPROVISER_MODELS": str(place)}
+    return {"XDG_RUNTIME_DIR": str(place / "run"), "IMPROVISER_MODELS": str(place), "JACK_DEFAULT_SERVER": "nobody"}
 
 
 def options(place: Path, *more: str) -> tuple[str, ...]:
