@@ -79,7 +79,7 @@ class Player:
         """Return what it has printed so far."""
         return self.log.read_text()
 
-    def wait_for(self, pattern: str, timeout: float = 15.0, count: int = 1) -> None:
+    def wait_for(self, pattern: str, timeout: float = 30.0, count: int = 1) -> None:
         """Wait until it has printed `pattern` so many times."""
         deadline = time.monotonic() + timeout
         while len(re.findall(pattern, self.said())) < count:
@@ -87,7 +87,7 @@ class Player:
             assert self.process.poll() is None, f"ended with {self.process.returncode}:\n{self.said()}"
             time.sleep(0.02)
 
-    def leave(self, number: signal.Signals, timeout: float = 15.0) -> int:
+    def leave(self, number: signal.Signals, timeout: float = 30.0) -> int:
         """Send a signal and return the exit code."""
         self.process.send_signal(number)
         return self.process.wait(timeout)
