@@ -102,6 +102,8 @@ class Engine:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
         self._stopping = False
+        self._heart: memoryview | None = None
+        self._beats = 0
         self._wake = threading.Event()
         self._sleeps_until = 0.0
         self._told_of_loop = False
@@ -164,6 +166,7 @@ class Engine:
             self._told_of_loop = True
             self._reporter.send(Noticed(LOOP_NOTICE))
         self._set_alarm()
+        self._beat()  # in a flood of notes the main thread may wait long for the lock
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
@@ -248,17 +251,22 @@ class Engine:
     def _now(self) -> float:
         return time.perf_counter() - self._epoch
 
+    def _beat(self) -> None:
+        if self._heart is not None:
+            self._beats += 1
+            HEARTBEAT.pack_into(self._heart, 0, self._beats)
+
     def run(self, heartbeat: memoryview) -> None:
         """Beat the heart and play what is due until told to stop; then end all that sounds and close the ports."""
-        beats, next_beat = 0, self._now()
+        self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
             self._wake.clear()
             with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
                 now = self._now()
                 self._keep_time(now)
                 if now >= next_beat:
-                    beats, next_beat = beats + 1, now + HEARTBEAT_SECONDS
-                    HEARTBEAT.pack_into(heartbeat, 0, beats)
+                    next_beat = now + HEARTBEAT_SECONDS
+                    self._beat()
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
