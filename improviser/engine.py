@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -41,55 +42,30 @@ from improviser.pipe import (
     FrameReader,
     Hear,
     Loaded,
-    Lost,
     Noticed,
     Open,
     Panic,
     Played,
     Ready,
     Renew,
-    Report,
+    Reporter,
     Step,
     Swap,
     decode_command,
-    frame,
 )
 from improviser.priority import go_first
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 HEARTBEAT_SECONDS = 0.1
+AT_ONCE = 300
+"""Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
+QUIET_SECONDS = 0.0003
+SWITCH_SECONDS = 0.0005
+"""How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
 READ_BYTES = 1 << 16
 LOOP_NOTICE = (
     "our own notes come back in, by a loop in the connections: they are passed over (guard = false hears them)"
 )
-
-
-class Reporter:
-    """Sends reports down a pipe without ever waiting for its reader; counts what is lost."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lost = 0
-        self._rest = b""
-        os.set_blocking(descriptor, False)
-
-    def send(self, report: Report) -> None:
-        """Send `report`, or count it as lost if the pipe is full or has no reader."""
-        if self._lost and self._write(frame(Lost(self._lost))):
-            self._lost = 0
-        if not self._write(frame(report)):
-            self._lost += 1
-
-    def _write(self, data: bytes) -> bool:
-        # A frame below PIPE_BUF is written whole or not at all; the rest of a longer one goes first next time.
-        try:
-            self._rest = self._rest[os.write(self._descriptor, self._rest) :] if self._rest else b""
-            if self._rest:
-                return False
-            self._rest = data[os.write(self._descriptor, data) :]
-        except OSError:
-            return False
-        return True
 
 
 class Engine:
@@ -105,6 +81,9 @@ class Engine:
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
+        self._waiting: deque[tuple[Sequence[int], float]] = deque()
+        self._at_once = AT_ONCE
+        self._last_overheard = 0.0
         self._sleeps_until = 0.0
         self._told_of_loop = False
         self._opening = opening
@@ -125,7 +104,7 @@ class Engine:
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
-        self._ports.listen(self.hear)
+        self._ports.listen(self.overhear)
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""
@@ -137,12 +116,40 @@ class Engine:
         ports, parameters = self._ports, asdict(self._performer.parameters)
         self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, self._opening.seed))
 
+    def overhear(self, message: Sequence[int]) -> None:
+        """Answer a message in the backend's own thread; in a flood, leave it to the main thread.
+
+        On JACK that thread is the graph's: what it sends stays in a ring of some 2,300 messages until it returns, and
+        the one that does not fit would wait for ever.
+        """
+        self._last_overheard = time.perf_counter()
+        if self._waiting or self._at_once <= 0:
+            self._waiting.append((message, self._last_overheard))
+            self._wake.set()
+        else:
+            self._at_once -= 1
+            self.hear(message)
+
+    def _catch_up(self) -> None:
+        """Answer what was left in a flood, whenever the backend's thread is quiet."""
+        while self._waiting and not self._stopping:
+            if time.perf_counter() - self._last_overheard < QUIET_SECONDS:
+                time.sleep(QUIET_SECONDS)
+                continue
+            with self.lock:  # taken from the queue under it, so that nothing overtakes
+                message, arrived = self._waiting.popleft()
+                self._hear_or_end(message, None, arrived)
+            time.sleep(0)  # let the backend's thread in, if it knocks
+
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
         arrived = time.perf_counter()
+        with self.lock:
+            self._hear_or_end(message, stamp, arrived)
+
+    def _hear_or_end(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
         try:
-            with self.lock:
-                self._hear(message, stamp, arrived)
+            self._hear(message, stamp, arrived)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -261,12 +268,14 @@ class Engine:
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
             self._wake.clear()
+            self._catch_up()
             with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
                 now = self._now()
                 self._keep_time(now)
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
+                    self._at_once = AT_ONCE
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
@@ -333,6 +342,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
 
     signal.signal(signal.SIGTERM, stop)
     engine.release()
+    sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.disable()  # the note path makes no cycles; a collection would be a pause of milliseconds

@@ -4,6 +4,7 @@ A frame is its length (4 bytes, little-endian) and a MessagePack map with a `typ
 times as seconds since the session's epoch.
 """
 
+import os
 import struct
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -185,3 +186,31 @@ class FrameReader:
             body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
             del self._buffer[: LENGTH.size + length]
             yield body
+
+
+class Reporter:
+    """Sends reports down a pipe without ever waiting for its reader; counts what is lost."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lost = 0
+        self._rest = b""
+        os.set_blocking(descriptor, False)
+
+    def send(self, report: Report) -> None:
+        """Send `report`, or count it as lost if the pipe is full or has no reader."""
+        if self._lost and self._write(frame(Lost(self._lost))):
+            self._lost = 0
+        if not self._write(frame(report)):
+            self._lost += 1
+
+    def _write(self, data: bytes) -> bool:
+        # A frame below PIPE_BUF is written whole or not at all; the rest of a longer one goes first next time.
+        try:
+            self._rest = self._rest[os.write(self._descriptor, self._rest) :] if self._rest else b""
+            if self._rest:
+                return False
+            self._rest = data[os.write(self._descriptor, data) :]
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,49 @@
+"""Ten thousand notes a second on real JACK: all answered in order, all on record, and nothing sounds for ever."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from improviser.cli import app
+from improviser.pipe import Step
+from improviser.session_log import read
+from tests.jack_peer import JackPeer, held
+from tests.playing import Player, note_off, note_on, write_small_model
+from tests.servers import JackServer
+
+pytestmark = [pytest.mark.jack, pytest.mark.slow]
+
+NAME = "improviser-burst"
+NOTES, SECONDS = 20_000, 2.0
+
+
+def test_a_burst_is_answered_recorded_and_replayed(
+    jack_server: JackServer, jack_peer: Callable[[str], JackPeer], tmp_path: Path
+) -> None:
+    model = write_small_model(tmp_path / "small.safetensors")
+    options = ("--api", "jack", "--name", NAME, "--model", str(model), "--input", "virtual", "--output", "virtual")
+    kept = tmp_path / "kept"
+    with Player(
+        jack_server.client_environment, tmp_path / "play.log", *options, "--no-display", "--record", str(kept)
+    ) as player:
+        player.wait_for("playing on jack")
+        peer = jack_peer("peer")
+        peer.connect_to(NAME)
+        pitches = [36 + number * 7 % 60 for number in range(NOTES)]
+        gap = SECONDS / NOTES
+        schedule = [(number * gap, note_on(pitch)) for number, pitch in enumerate(pitches)]
+        schedule += [((number + 0.5) * gap, note_off(pitch)) for number, pitch in enumerate(pitches)]
+        peer.play(sorted(schedule))
+        heard = peer.wait_for(2 * NOTES, timeout=30)
+        assert not held(received.message for received in heard)
+        assert sum(received.message[0] == 0x90 for received in heard) == NOTES
+        assert player.leave(signal.SIGTERM) == 0
+        assert "lost" not in player.said()
+    (log,) = kept.glob("*.jsonl")
+    steps = [report for _, report in read(log).reports if isinstance(report, Step)]
+    assert [step.heard[1] for step in steps if step.heard[0] == 0x90] == pitches
+    result = CliRunner().invoke(app, ["replay", str(log)])
+    assert result.exit_code == 0, result.output
