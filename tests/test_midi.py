@@ -54,7 +54,9 @@ def test_what_is_no_message_to_strangers_is_none_to_us(message: bytes) -> None:
     except (ValueError, IndexError, KeyError):
         assert decoded is None
     else:
-        assert (decoded is not None) == hasattr(said, "channel")
+        # mido passes over bytes that are too many for a pitch bend; a message of another length is none to us.
+        whole = len(message) == len(said.bytes())
+        assert (decoded is not None) == (whole and hasattr(said, "channel"))
 
 
 def test_a_note_on_of_velocity_zero_is_a_note_off() -> None:
