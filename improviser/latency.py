@@ -19,11 +19,11 @@ from improviser.daemon import Service, Session
 from improviser.errors import EngineError
 from improviser.midi import LOOPBACK, decode
 from improviser.pipe import AnyReport, Hear, Step
-from improviser.stage import Stage
+from improviser.session.stage import Stage
 from improviser.wire import ITSELF, WARM_UP
 
 if TYPE_CHECKING:
-    from improviser.mqtt import Link
+    from improviser.remote.mqtt import Link
 
 MICROSECONDS = 1e6
 STAMP_SECONDS = 0.25
@@ -176,7 +176,7 @@ async def _load(
         yield []
         return
     from improviser.core.broker import parse_broker
-    from improviser.mqtt import Access, Link, Post
+    from improviser.remote.mqtt import Access, Link, Post
 
     broker = parse_broker(BROKER)
     if broker is None:

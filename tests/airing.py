@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.config import Settings
 from improviser.core.broker import Broker as Address
 from improviser.daemon import Service, Session
-from improviser.mqtt import Access
-from improviser.on_air import OnAir
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
+from improviser.remote.mqtt import Access
+from improviser.remote.on_air import OnAir
+from improviser.settings.config import Settings
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
 from tests.servers import Broker, EmbeddedBroker

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from improviser.cli import app
 from improviser.pipe import Step
-from improviser.session_log import read
+from improviser.session.log import read
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player, note_off, note_on, write_small_model
 from tests.servers import JackServer

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser import checkpoint, modelfile
+from improviser import modelfile
 from improviser.core.evolution.randomness import generator
 from improviser.errors import ModelError, OutputError
 from improviser.modelfile import ModelFile
+from improviser.training import checkpoint
 
 RECIPE = {"seed": 3, "sources": [{"name": "a"}], "layers": (20, 20)}
 

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from improviser import chorales
-from improviser.chorales import load_chorales
 from improviser.core.piece import sounding_at
 from improviser.errors import CorpusError
+from improviser.training import chorales
+from improviser.training.chorales import load_chorales
 
 NEEDS_MUSIC21 = "reads scores of music21's corpus; install the extra `corpus`"
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from improviser.commands import config as command
-from improviser.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
 from improviser.core.parameters import MODES, Parameters
 from improviser.core.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
-from improviser.toml import MAX_FILE_BYTES
+from improviser.settings.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
+from improviser.settings.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {
     "input": st.text(min_size=1),

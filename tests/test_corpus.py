@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from improviser.corpus import read_files
 from improviser.errors import CorpusError, MidiFileError
+from improviser.training.corpus import read_files
 from tests.melodies import TUNE, broken_midi_files, write_melody
 
 

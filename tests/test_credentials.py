@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from improviser.config import Settings, load
 from improviser.core.broker import Broker
-from improviser.credentials import access_of
 from improviser.errors import ConfigError
+from improviser.remote.credentials import access_of
+from improviser.settings.config import Settings, load
 
 SECRET = "correct horse"  # noqa: S105
 VARIABLE = {"IMPROVISER_MQTT_PASSWORD": SECRET}

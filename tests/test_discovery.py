@@ -7,8 +7,8 @@ import pytest
 
 from improviser.core.parameters import MODES, Parameters
 from improviser.core.topics import Topics
-from improviser.discovery import configurations, node_of
-from improviser.remote import read_wish
+from improviser.remote.discovery import configurations, node_of
+from improviser.remote.wishes import read_wish
 
 TOPICS = Topics("stage left")
 ENTITIES = {topic: msgspec.json.decode(data) for topic, data in configurations(TOPICS, ["bach-bass", "echo"]).items()}

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.event import ControlChange, NoteOff, NoteOn
-from improviser.ensemble import Ears, missing, published
 from improviser.midi import decode
 from improviser.pipe import Hear
+from improviser.remote.ensemble import Ears, missing, published
 from tests.jack_peer import held
 
 SEVEN = st.integers(0, 127)

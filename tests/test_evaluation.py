@@ -10,8 +10,8 @@ import pytest
 from improviser.core.note import Note
 from improviser.core.piece import Piece
 from improviser.errors import CorpusError
-from improviser.evaluation import evaluate, play_along
 from improviser.library import load_model
+from improviser.training.evaluation import evaluate, play_along
 from tests.core.duets import a_bass, a_model, a_tune
 from tests.core.test_melody import a_model as a_melody_model
 

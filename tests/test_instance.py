@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from improviser.errors import ConfigError, SessionError
-from improviser.instance import Instance, ask, running, runtime_folder
+from improviser.remote.instance import Instance, ask, running, runtime_folder
 
 NAMES = ["improviser", "left hand", "..", "é" * 40, "x" * 40, "CON", "*", "$(reboot)"]
 
@@ -42,7 +42,7 @@ def test_other_names_are_free() -> None:
 
 
 def test_what_a_killed_one_left_is_no_obstacle() -> None:
-    script = "from improviser.instance import Instance; import os; i = Instance('x'); os.kill(os.getpid(), 9)"
+    script = "from improviser.remote.instance import Instance; import os; i = Instance('x'); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
     assert (runtime_folder() / "x.lock").read_bytes()
     assert running() == []
@@ -100,7 +100,7 @@ def test_somebody_who_asks_and_goes_is_forgotten() -> None:
 
 
 def test_one_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("improviser.instance.ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr("improviser.remote.instance.ANSWER_SECONDS", 0.1)
 
     async def scene() -> None:
         instance = Instance("x")

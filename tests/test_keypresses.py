@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from improviser.core.parameters import MODES
-from improviser.keypresses import key_presses, keys_in
+from improviser.session.keypresses import key_presses, keys_in
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.event import ControlChange, Event, NoteOff, NoteOn
-from improviser.live_sound import BLOCK, MOST_TONES, LiveSynth
-from improviser.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS, Samples, render
+from improviser.show.live_sound import BLOCK, MOST_TONES, LiveSynth
+from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS, Samples, render
 
 Moment = tuple[int, int, Event]
 """Block, part, event."""

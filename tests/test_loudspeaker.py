@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from improviser.core.event import NoteOff, NoteOn
-from improviser.live_sound import BLOCK, LiveSynth
-from improviser.loudspeaker import Loudspeaker
 from improviser.midi import encode
 from improviser.pipe import Played, Ready, Step
-from improviser.sound import FULL_SCALE
-from improviser.speaker import PLAYS, events_in, frames_of, open_device, play
+from improviser.show.live_sound import BLOCK, LiveSynth
+from improviser.show.loudspeaker import Loudspeaker
+from improviser.show.sound import FULL_SCALE
+from improviser.show.speaker import PLAYS, events_in, frames_of, open_device, play
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +62,7 @@ def test_the_device_gets_as_many_frames_as_it_wants() -> None:
 def test_what_comes_in_is_played_to_its_end(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("improviser.speaker.TAIL_SECONDS", 0.0)
+    monkeypatch.setattr("improviser.show.speaker.TAIL_SECONDS", 0.0)
     reading, writing = os.pipe()
     device = Device()
     playing = threading.Thread(target=play, args=(device, reading))

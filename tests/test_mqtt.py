@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from improviser.config import Settings
 from improviser.core.broker import Broker as Address
-from improviser.credentials import access_of
-from improviser.mqtt import Access, Letter, Link, Post
+from improviser.remote.credentials import access_of
+from improviser.remote.mqtt import Access, Letter, Link, Post
+from improviser.settings.config import Settings
 from tests.mqtt_peer import Peer
 from tests.servers import Broker, requires
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from improviser.config import Settings
+from improviser.settings.config import Settings
 from tests.airing import airing
 from tests.melodies import TUNE, write_melody
 from tests.mqtt_peer import Peer

@@ -5,17 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser import harmony_recipe
 from improviser.core.network_task import NetworkTask
 from improviser.core.note import Note
 from improviser.errors import ConfigError, CorpusError
-from improviser.harmony_recipe import within_memory
 from improviser.library import load_model
 from improviser.midifile import write_midi
-from improviser.recipe import Options, Recipe, prepare
-from improviser.trainer import Checkpoints, save_model, train
-from improviser.training import in_process
-from improviser.workers import scoring
+from improviser.training import harmony_recipe
+from improviser.training.generations import in_process
+from improviser.training.harmony_recipe import within_memory
+from improviser.training.recipe import Options, Recipe, prepare
+from improviser.training.trainer import Checkpoints, save_model, train
+from improviser.training.workers import scoring
 from tests.test_voices import a_piece, line
 
 TUNES = ([67, 69, 71, 72, 74, 72, 71, 69], [72, 71, 69, 67, 65, 64, 62, 60], [60, 64, 67, 72, 67, 64, 62, 60])

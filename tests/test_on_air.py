@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from improviser.config import LIVE_KEYS, Settings
 from improviser.pipe import Applied, Change
+from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
 from tests.mqtt_peer import Heard, Peer

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from improviser import parsing_view
-from improviser.parsing_view import parse_first
+from improviser.training import parsing_view
+from improviser.training.parsing_view import parse_first
 
 
 def test_it_says_what_takes_so_long(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rich.panel import Panel
 
 from improviser.core.note import Note
-from improviser.picture import (
+from improviser.show.picture import (
     LEFT,
     MOST_TIES,
     PLOT_HEIGHT,

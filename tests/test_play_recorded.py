@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from improviser.cli import app
-from improviser.session_log import read
+from improviser.session.log import read
 from tests.melodies import TUNE, write_melody
 from tests.playing import Player
 

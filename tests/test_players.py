@@ -15,9 +15,9 @@ from improviser.daemon import Session
 from improviser.errors import ConfigError, MidiFileError
 from improviser.midi import LOOPBACK, decode, encode
 from improviser.pipe import AnyReport, Played, Step
-from improviser.players import ComputerPlayer, FilePlayer, api_for, player_for
-from improviser.recording import write_session
-from improviser.stage import events_of
+from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
+from improviser.session.recording import write_session
+from improviser.session.stage import events_of
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player as Playing
 from tests.playing import write_small_model
@@ -132,7 +132,7 @@ def test_what_input_names(file: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_only_who_needs_no_midi_system_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
     player = ComputerPlayer()
-    monkeypatch.setattr("improviser.players.survey", list)
+    monkeypatch.setattr("improviser.session.players.survey", list)
     assert api_for(player, "auto", "auto") == LOOPBACK
     assert api_for(None, "auto", "auto") == "auto"
     assert api_for(player, "jack", "auto") == "jack"

@@ -11,11 +11,11 @@ from pathlib import Path
 import mido
 import pytest
 
-from improviser import recorder as recorder_module
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
-from improviser.recorder import Limits, Recorder, Sessions, prune, sounds
-from improviser.session_log import SessionLog, read, read_chain
+from improviser.session import recorder as recorder_module
+from improviser.session.log import SessionLog, read, read_chain
+from improviser.session.recorder import Limits, Recorder, Sessions, prune, sounds
 
 READY = Ready("loopback", "loopback", "loopback", [Loaded("echo", "00")], {"mode": "shadow"}, 7)
 
@@ -98,7 +98,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from improviser.pipe import Ready, Step
-from improviser.recorder import Recorder
+from improviser.session.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]))
 recorder.take(Ready("loopback", "", "", [], {}, 1))
 for number in range(1_000_000):
@@ -134,7 +134,7 @@ def test_a_full_disk_is_said_once_and_the_next_session_is_tried(
     target = {"log": "encode", "midi": "write_atomically"}.get(at)
     with monkeypatch.context() as patch:
         if target is not None:
-            patch.setattr(f"improviser.session_files.{target}", full)
+            patch.setattr(f"improviser.session.files.{target}", full)
         else:
             patch.setattr(recorder_module, "prune", full)
         for number in range(5):

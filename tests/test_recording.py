@@ -20,7 +20,7 @@ from improviser.core.event import (
 from improviser.core.pairing import notes_of
 from improviser.errors import OutputError
 from improviser.midifile import part, read_midi
-from improviser.recording import LONGEST_SECONDS, TICKS_PER_SECOND, TimedEvent, write_session
+from improviser.session.recording import LONGEST_SECONDS, TICKS_PER_SECOND, TimedEvent, write_session
 
 HALF_TICK = 0.5 / TICKS_PER_SECOND + 1e-9
 

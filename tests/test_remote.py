@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.config import LIVE_KEYS, validate
 from improviser.core.parameters import Parameters
 from improviser.errors import ConfigError
-from improviser.remote import LARGEST_PAYLOAD, Reply, allowed_for, encode, plain, read_command, read_value, read_wish
+from improviser.remote.wishes import (
+    LARGEST_PAYLOAD,
+    Reply,
+    allowed_for,
+    encode,
+    plain,
+    read_command,
+    read_value,
+    read_wish,
+)
+from improviser.settings.config import LIVE_KEYS, validate
 
 MODELS = ("bach-bass", "echo")
 COMMANDS = ("panic", "save")

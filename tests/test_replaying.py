@@ -15,9 +15,9 @@ from improviser.engine_process import EngineProcess
 from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
-from improviser.recorder import Limits, Sessions
-from improviser.replaying import replay
-from improviser.session_log import read, read_chain
+from improviser.session.log import read, read_chain
+from improviser.session.recorder import Limits, Sessions
+from improviser.session.replaying import replay
 from tests.playing import note_off, note_on, write_small_model
 from tests.test_engine import Reports, opening, play
 

@@ -16,11 +16,11 @@ from improviser.errors import LogError, MidiFileError
 from improviser.midi import encode
 from improviser.midifile import MidiPiece, TimedNote, write_midi
 from improviser.pipe import Applied, Loaded, Lost, Played, Ready, Report, Step
-from improviser.recording import write_session
-from improviser.session_log import FORMAT, VERSION, End, Header
-from improviser.session_log import encode as line
-from improviser.session_reading import bar_lines, read_session
-from improviser.session_report import LONGEST_SOUND_SECONDS, session_report
+from improviser.session.log import FORMAT, VERSION, End, Header
+from improviser.session.log import encode as line
+from improviser.session.reading import bar_lines, read_session
+from improviser.session.recording import write_session
+from improviser.session.report import LONGEST_SOUND_SECONDS, session_report
 
 HEARD: list[tuple[float, Event]] = [
     (0.0, NoteOn(0, 72, 80)),

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from improviser.pipe import Applied, Command, Played, Ready, Renew, Step
-from improviser.silence import Silence
+from improviser.session.silence import Silence
 
 READY = Ready("loopback", "", "")
 NOTE = Step(0.0, b"\x90\x3c\x40", [], 0.0)

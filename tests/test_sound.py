@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from improviser.core.event import ControlChange, NoteOff, NoteOn
 from improviser.errors import OutputError
-from improviser.sound import LONGEST_SECONDS, SAMPLE_RATE, TimedEvent, render, write_wav
+from improviser.show.sound import LONGEST_SECONDS, SAMPLE_RATE, TimedEvent, render, write_wav
 
 Sound = NDArray[np.float64]
 PLAYER, IMPROVISER = "player", "improviser"

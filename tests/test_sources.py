@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from improviser.core.event import NoteOff, NoteOn
 from improviser.core.note import Note
-from improviser.sources import (
+from improviser.session.sources import (
     LARGEST_JITTER_SECONDS,
     QUARTER_SECONDS,
     cut,

@@ -9,7 +9,7 @@ from improviser import library
 from improviser.core.parameters import MODES
 from improviser.daemon import Service, Session
 from improviser.pipe import Change, Command, Panic, Swap
-from improviser.steering import Steering
+from improviser.session.steering import Steering
 
 
 class Recorded(Service):

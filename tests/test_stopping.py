@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from improviser.stopping import stop_request
+from improviser.training.stopping import stop_request
 
 
 @pytest.mark.parametrize(("number", "interrupted"), [(signal.SIGINT, True), (signal.SIGTERM, False)])

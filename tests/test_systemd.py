@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.systemd import Notifier, unit
+from improviser.remote.systemd import Notifier, unit
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 

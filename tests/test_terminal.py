@@ -18,7 +18,7 @@ from rich.segment import Segment
 from improviser.core.event import ControlChange, NoteOff, NoteOn
 from improviser.core.roll import SLICE_SECONDS
 from improviser.core.snapshot import Answer, Part, Setup, Snapshot, Sounded, Tally
-from improviser.terminal import (
+from improviser.show.terminal import (
     BLACK_KEY,
     BOTH,
     COLOURS,

@@ -12,11 +12,11 @@ from improviser.core.echo.model import EchoModel
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import load_model
-from improviser.recipe import Options, Recipe, prepare
-from improviser.trainer import Checkpoints, Run, save_model, train
-from improviser.training import Generation, Limits, in_process
-from improviser.training_report import command_of, write_report
-from improviser.workers import scoring
+from improviser.training.generations import Generation, Limits, in_process
+from improviser.training.recipe import Options, Recipe, prepare
+from improviser.training.report import command_of, write_report
+from improviser.training.trainer import Checkpoints, Run, save_model, train
+from improviser.training.workers import scoring
 from tests.melodies import TUNE, write_melody
 
 

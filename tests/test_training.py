@@ -11,7 +11,7 @@ from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Offset
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray
-from improviser.training import CHUNK, Choice, Evolution, Generation, Limits, chunks, in_process, run
+from improviser.training.generations import CHUNK, Choice, Evolution, Generation, Limits, chunks, in_process, run
 
 POPULATION = 2 * CHUNK + 7
 

@@ -11,10 +11,10 @@ from improviser import library
 from improviser.core.melody import MelodyResponder
 from improviser.core.note import PITCHES
 from improviser.errors import ModelError
-from improviser.recipe import Options, prepare
-from improviser.training import Evolution, Generation, Limits
-from improviser.training_glimpse import PHRASE_NOTES, Glimpse, diversity_of, phrase_of
-from improviser.training_view import TerminalView
+from improviser.training.generations import Evolution, Generation, Limits
+from improviser.training.glimpse import PHRASE_NOTES, Glimpse, diversity_of, phrase_of
+from improviser.training.recipe import Options, prepare
+from improviser.training.view import TerminalView
 
 
 @pytest.mark.parametrize(("spread", "diversity"), [(0.0, 0.0), (1e9, 1.0)])

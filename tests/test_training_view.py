@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from improviser.training import Generation, Limits
-from improviser.training_view import BLOCKS, JsonView, PlainView, TerminalView, curve_of, view_for
+from improviser.training.generations import Generation, Limits
+from improviser.training.view import BLOCKS, JsonView, PlainView, TerminalView, curve_of, view_for
 
 GENERATION = Generation(5, 0.5, 0.25, math.nan, 1000, 0.125, True)
 

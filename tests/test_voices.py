@@ -8,7 +8,7 @@ from improviser.core.note import Note
 from improviser.core.tempo import TempoMap
 from improviser.errors import CorpusError, MidiFileError
 from improviser.midifile import MidiPiece, TimedNote, write_midi
-from improviser.voices import duets, in_voices, read_sources
+from improviser.training.voices import duets, in_voices, read_sources
 
 TICKS = 480
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser import workers
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
-from improviser.training import CHUNK, in_process
+from improviser.training import workers
+from improviser.training.generations import CHUNK, in_process
 from tests.melodies import TUNE, write_melody
 
 

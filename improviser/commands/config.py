@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from improviser.config import Config, Key
+    from improviser.settings.config import Config, Key
 
 HEADING = """\
 # How improviser plays live. Remove the "# " before a setting to change it from what it is by default.
@@ -34,9 +34,9 @@ def init(
     """Write a file with every setting, explained."""
     import os
 
-    from improviser.config import FILE_VARIABLE, KEYS, default_file
     from improviser.errors import OutputError
     from improviser.files import create_folder, write_atomically
+    from improviser.settings.config import FILE_VARIABLE, KEYS, default_file
 
     named = os.environ.get(FILE_VARIABLE)
     path = file or (Path(named) if named else default_file())
@@ -54,7 +54,7 @@ def check(
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
 ) -> None:
     """Check the settings and print them, each with where it comes from."""
-    from improviser.config import default_file, load
+    from improviser.settings.config import default_file, load
 
     config = load(file=file, profile=profile)
     if config.file is None:
@@ -72,7 +72,7 @@ def explained(key: "Key") -> str:
 
 def listed(config: "Config") -> list[str]:
     """Return one line for each setting: what it is, and where that comes from."""
-    from improviser.config import KEYS
+    from improviser.settings.config import KEYS
 
     values = {name: getattr(config.settings, name) for name in KEYS}
     lines = {

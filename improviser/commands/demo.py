@@ -29,13 +29,13 @@ def demo(
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
     import asyncio
 
-    from improviser.demo import Demo, Recital, photograph, prepare, write_files
     from improviser.files import check_writable
     from improviser.library import find
-    from improviser.loudspeaker import Loudspeaker
+    from improviser.session.demo import Demo, Recital, photograph, prepare, write_files
+    from improviser.session.stage import Stage
+    from improviser.session.steering import legend, steer
+    from improviser.show.loudspeaker import Loudspeaker
     from improviser.signals import run_until_signal
-    from improviser.stage import Stage
-    from improviser.steering import legend, steer
 
     find(model)
     prepare(out)

@@ -20,10 +20,10 @@ def evaluate(
     """Score a model on notes: bits per note, first choices, and its own play beside the corpus's."""
     import sys
 
-    from improviser.evaluation import evaluate as score
     from improviser.library import load_model
-    from improviser.parsing_view import parse_first
-    from improviser.voices import read_sources
+    from improviser.training.evaluation import evaluate as score
+    from improviser.training.parsing_view import parse_first
+    from improviser.training.voices import read_sources
 
     loaded = load_model(model)
     parse_first(sources, sys.stderr)

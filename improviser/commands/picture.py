@@ -13,8 +13,8 @@ def picture(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="X.svg", help="The picture to write.")],
 ) -> None:
     """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
-    from improviser.drawing import draw
     from improviser.files import check_writable, write_atomically
+    from improviser.show.drawing import draw
 
     check_writable(output)
     write_atomically(output, draw(source).encode())

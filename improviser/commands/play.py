@@ -9,7 +9,7 @@ import typer
 from improviser.commands import completion
 
 if TYPE_CHECKING:
-    from improviser.config import Config
+    from improviser.settings.config import Config
 
 
 def play(
@@ -81,7 +81,7 @@ def play(
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
 
-    from improviser.config import load
+    from improviser.settings.config import load
 
     flags: dict[str, Any] = {
         "input": input_port,
@@ -110,7 +110,7 @@ def play(
         "sound": sound,
         "display": display,
     }
-    from improviser.concert import give
+    from improviser.session.concert import give
 
     def load_settings() -> "Config":
         return load(flags, config, profile=profile)

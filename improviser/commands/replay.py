@@ -16,9 +16,9 @@ def replay(
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
     from improviser.files import check_writable
-    from improviser.recording import write_session
-    from improviser.replaying import replay as replay_logs
-    from improviser.session_log import read_chain
+    from improviser.session.log import read_chain
+    from improviser.session.recording import write_session
+    from improviser.session.replaying import replay as replay_logs
 
     if out is not None:
         check_writable(out)

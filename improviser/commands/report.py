@@ -14,8 +14,8 @@ def report(
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
     from improviser.files import check_writable, write_atomically
-    from improviser.session_reading import read_session
-    from improviser.session_report import session_report
+    from improviser.session.reading import read_session
+    from improviser.session.report import session_report
 
     path = session.with_suffix(".html") if output is None else output
     check_writable(path)

@@ -23,10 +23,10 @@ def install(
 
     import platformdirs
 
-    from improviser.config import check
     from improviser.errors import OutputError
     from improviser.files import create_folder, write_atomically
-    from improviser.systemd import unit
+    from improviser.remote.systemd import unit
+    from improviser.settings.config import check
 
     check("name", name, "--name")
     options = ["--no-display", "--wait-for-ports", *(arguments or [])]

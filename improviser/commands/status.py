@@ -13,7 +13,7 @@ def status(
     import json
 
     from improviser.errors import SessionError
-    from improviser.instance import ask, running
+    from improviser.remote.instance import ask, running
 
     names = [name] if name is not None else running()
     if not names:

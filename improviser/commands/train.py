@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from improviser.recipe import Options
+    from improviser.training.recipe import Options
 
 
 def train(
@@ -41,7 +41,7 @@ def train(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser.recipe import Options
+    from improviser.training.recipe import Options
 
     options = Options(
         sources=tuple(sources),
@@ -68,17 +68,17 @@ def _train(
     options: "Options", output: Path, *, workers: int, checkpoint: int, resume: bool, report: bool, as_json: bool
 ) -> None:
     """Train with `options` and write everything."""
-    from improviser import checkpoint as checkpoints
     from improviser.errors import ConfigError
     from improviser.files import check_writable
-    from improviser.parsing_view import parse_first
-    from improviser.recipe import prepare
-    from improviser.stopping import stop_request
-    from improviser.trainer import Checkpoints, save_model, train
-    from improviser.training_glimpse import Glimpse
-    from improviser.training_report import write_report
-    from improviser.training_view import view_for
-    from improviser.workers import scoring
+    from improviser.training import checkpoint as checkpoints
+    from improviser.training.glimpse import Glimpse
+    from improviser.training.parsing_view import parse_first
+    from improviser.training.recipe import prepare
+    from improviser.training.report import write_report
+    from improviser.training.stopping import stop_request
+    from improviser.training.trainer import Checkpoints, save_model, train
+    from improviser.training.view import view_for
+    from improviser.training.workers import scoring
 
     if not 1 <= workers <= 64:
         raise ConfigError(f"--workers is {workers}; give 1–64")

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.network_task import NetworkTask
-from improviser.harmony_recipe import CHECK_EVERY, POPULATION, strategy_of
-from improviser.recipe import Options
-from improviser.training import Evolution, Limits, run
+from improviser.training.generations import Evolution, Limits, run
+from improviser.training.harmony_recipe import CHECK_EVERY, POPULATION, strategy_of
+from improviser.training.recipe import Options
 
 FloatArray = NDArray[np.float32]
 

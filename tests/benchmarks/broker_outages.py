@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from improviser.config import Settings
 from improviser.daemon import Service, Session
+from improviser.settings.config import Settings
 from tests.airing import Act, airing
 from tests.servers import Broker
 

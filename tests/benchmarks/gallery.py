@@ -23,10 +23,10 @@ from improviser.core.pairing import notes_of
 from improviser.core.parameters import Parameters
 from improviser.core.performer import Performer
 from improviser.files import create_folder, write_atomically
-from improviser.picture import session_picture
-from improviser.recording import write_session
-from improviser.sound import write_wav
-from improviser.sources import humanise, note_events, performance
+from improviser.session.recording import write_session
+from improviser.session.sources import humanise, note_events, performance
+from improviser.show.picture import session_picture
+from improviser.show.sound import write_wav
 
 TimedEvent = tuple[float, Event]
 

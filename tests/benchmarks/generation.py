@@ -26,7 +26,7 @@ from improviser.core.echo.task import EchoTask
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Factor
 from improviser.core.evolution.randomness import generator
-from improviser.training import Evolution
+from improviser.training.generations import Evolution
 
 POPULATION = 200
 NOTES = 1000

@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.chorales import load_chorales
 from improviser.core.choir import ChoirSettings
 from improviser.core.harmony import HarmonyModel
 from improviser.core.harmony_corpus import Duet, harmony_notes
 from improviser.core.network_task import NetworkTask
 from improviser.core.piece import sounding_at
-from improviser.harmony_recipe import settings_for
+from improviser.training.chorales import load_chorales
+from improviser.training.harmony_recipe import settings_for
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import fold_of
 from tests.benchmarks.counts import Context, CountModel

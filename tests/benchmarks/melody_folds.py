@@ -16,7 +16,6 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.chorales import load_chorales
 from improviser.core import melodic
 from improviser.core.choir import ChoirSettings
 from improviser.core.melodic import Melody, Situation
@@ -26,7 +25,8 @@ from improviser.core.network_task import NetworkTask
 from improviser.core.piece import Piece
 from improviser.core.population import Notes
 from improviser.core.viewpoints import Inputs
-from improviser.melody_recipe import settings_for
+from improviser.training.chorales import load_chorales
+from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening

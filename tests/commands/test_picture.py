@@ -8,8 +8,8 @@ import pytest
 
 from improviser import library, modelfile
 from improviser.core.harmony import HarmonyModel
-from improviser.drawing import training_points
-from improviser.model_picture import strengths_of
+from improviser.show.drawing import training_points
+from improviser.show.model_picture import strengths_of
 from tests.command import CommandLine
 
 

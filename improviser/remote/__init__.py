@@ -1,0 +1,1 @@
+"""Sessions steered and watched from elsewhere: MQTT, ensembles, the system they run on."""

@@ -1,0 +1,380 @@
+"""The link to an MQTT broker: bounded queues in, bounded queues out, and the only loop that reconnects.
+
+Nothing here ever waits for the broker but the link's own task. Whoever publishes leaves a post and goes on; what does
+not fit is dropped and counted. Retained topics keep their newest post only, and all of them go out again on every new
+connection. A broker that is not there, dies, hangs or refuses is tried again for ever, at most eight seconds apart.
+
+aiomqtt reconnects by being entered again. mosquitto is silent about what its access rules forbid; so the link listens
+to some topics of its own, and says so once if nothing comes back of what it publishes there.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from improviser.core.broker import Broker
+from improviser.core.pacing import Bucket, pause_seconds
+
+log = logging.getLogger("improviser")
+
+ANSWER_SECONDS = 4.0
+"""How long the broker has to confirm something; connecting takes as long at most, and a pause comes before."""
+KEEP_ALIVE_SECONDS = 10
+ECHO_SECONDS = 3.0
+GOODBYE_SECONDS = 1.5
+RATE, BURST = 400.0, 800.0
+"""How many messages a second are taken in for ever, and at once; of each topic that is named, and of all others."""
+STREAM_KEPT, REPLIES_KEPT, INBOX_KEPT = 2000, 1000, 1000
+BATCH = 20
+TIMED_OUT = "Operation timed out"
+"""What aiomqtt says if a broker does not answer."""
+LARGEST_PACKET = 1 << 20
+VERSIONS = {"3.1.1": aiomqtt.ProtocolVersion.V311, "5": aiomqtt.ProtocolVersion.V5}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to get in: `protocol` is "5", "3.1.1" or "auto", which takes the other in turn if one is refused."""
+
+    broker: Broker
+    password: str | None = None
+    tls: ssl.SSLContext | None = None
+    protocol: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is to be published; `correlation` is echoed to who asked, where the protocol (5) can."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retain: bool = False
+    correlation: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What came in."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    correlation: bytes | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What has happened to the link so far."""
+
+    connected: int = 0
+    dropped_events: int = 0
+    dropped_replies: int = 0
+    flooded: int = 0
+    faults: int = 0
+
+
+class Inbox(asyncio.Queue[aiomqtt.Message]):
+    """Where messages arrive: what comes too fast, or finds no room, is dropped before anybody looks at it.
+
+    :param buckets: one for each topic of its own, and the one called "" for the rest: a flood on one topic does not
+        keep others out.
+    :param own: the topics where our own words come back: if one of these is dropped, nobody has lost anything.
+    """
+
+    def __init__(self, counts: Counts, buckets: Mapping[str, Bucket], own: Sequence[str]) -> None:
+        super().__init__(INBOX_KEPT * len(buckets))
+        self._counts = counts
+        self._buckets = buckets
+        self._own = own
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        """Take in a message, or drop and count it."""
+        bucket = self._buckets.get(str(item.topic)) or self._buckets[""]
+        if self.full() or not bucket.take(time.monotonic()):
+            self._counts.flooded += str(item.topic) not in self._own
+        else:
+            super().put_nowait(item)
+
+
+class Link:
+    """One client of one broker; `run` it as a task of its own, `close` it at the end.
+
+    :param identifier: who we are to the broker; the same for every attempt.
+    :param alive, gone: what is retained while we are there, and what the broker publishes when we are not.
+    :param topics: what to listen to.
+    :param take: gets every message of those topics.
+    :param own: topics of ours where what we publish must come back to us; the will's is always one.
+    :param urgent: what to listen to on a connection of its own: what a flood on the others leaves waiting, in the
+        broker and on the way, is in nobody's way there.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        identifier: str,
+        alive: Post,
+        gone: Post,
+        topics: Sequence[str],
+        take: Callable[[Letter], None],
+        own: Sequence[str] = (),
+        urgent: Sequence[str] = (),
+    ) -> None:
+        self.counts = Counts()
+        self.connected = False
+        self._access = access
+        self._identifier = identifier
+        self._alive, self._gone = alive, gone
+        self._own = (alive.topic, *own)
+        self._topics = (*self._own, *topics)
+        self._urgent = tuple(urgent)
+        self._take_letter = take
+        self._kept: dict[str, Post] = {alive.topic: alive}
+        self._unsent: dict[str, Post] = {}
+        self._replies: deque[Post] = deque()
+        self._first_replies: deque[Post] = deque()
+        self._stream: deque[Post] = deque()
+        self._wake = asyncio.Event()
+        self._echoes: dict[str, float] = {}
+        self._buckets = {topic: Bucket(RATE, BURST) for topic in ("", *self._topics, *urgent)}
+        self._version = "5" if access.protocol == "auto" else access.protocol
+        self._told = self._suspected = self._version_works = False
+
+    def keep(self, topic: str, payload: bytes) -> None:
+        """Publish what a topic retains, now and on every new connection; only the newest counts."""
+        post = Post(topic, payload, retain=True)
+        self._kept[topic] = self._unsent[topic] = post
+        self._wake.set()
+
+    def reply(self, post: Post, *, first: bool = False) -> None:
+        """Publish something that somebody waits for; `first`, before all that others wait for."""
+        queue = self._first_replies if first else self._replies
+        if len(queue) >= REPLIES_KEPT:
+            self.counts.dropped_replies += 1
+            return
+        queue.append(post)
+        self._wake.set()
+
+    def stream(self, topic: str, payload: bytes) -> bool:
+        """Publish something that is worthless if late; say whether there was a connection and room for it."""
+        if not self.connected or len(self._stream) >= STREAM_KEPT:
+            self.counts.dropped_events += 1
+            return False
+        self._stream.append(Post(topic, payload, qos=0))
+        self._wake.set()
+        return True
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; then say goodbye, as long as that takes no time."""
+        asyncio.get_running_loop().set_exception_handler(_hear_fault)
+        attempt = 0
+        while True:
+            before = self.counts.connected
+            try:
+                async with self._client() as client, self._beside() as beside:
+                    await self._converse(client, beside)
+            except Exception as error:  # noqa: BLE001  whatever happens to a connection, the next may be better
+                self._tell(error)
+                self._try_other_version(error)
+            finally:
+                self.connected = False
+            attempt = 0 if self.counts.connected > before else attempt + 1
+            await asyncio.sleep(pause_seconds(attempt, random.random()))  # noqa: S311  nothing depends on it
+
+    @contextlib.asynccontextmanager
+    async def _beside(self) -> AsyncIterator[aiomqtt.Client | None]:
+        """Open the connection for what is urgent, if anything is."""
+        if not self._urgent:
+            yield None
+            return
+        async with self._client("-u") as client:
+            yield client
+
+    def _client(self, suffix: str = "") -> aiomqtt.Client:
+        """Return one of our clients: the one without a suffix is the one that leaves a will."""
+        access, gone = self._access, self._gone
+        properties = None
+        if self._version == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = LARGEST_PACKET
+        return aiomqtt.Client(
+            access.broker.host,
+            access.broker.port,
+            username=access.broker.user,
+            password=access.password,
+            identifier=self._identifier + suffix,
+            protocol=VERSIONS[self._version],
+            will=aiomqtt.Will(gone.topic, gone.payload, gone.qos, gone.retain) if not suffix else None,
+            timeout=ANSWER_SECONDS,
+            keepalive=KEEP_ALIVE_SECONDS,
+            tls_context=access.tls,
+            properties=properties,
+            queue_type=lambda maxsize: Inbox(self.counts, self._buckets, self._own),  # type: ignore[arg-type]  # noqa: ARG005
+            logger=_silent(),
+        )
+
+    async def _converse(self, client: aiomqtt.Client, beside: aiomqtt.Client | None) -> None:
+        """Send and take messages until the connection ends.
+
+        :raises aiomqtt.MqttError: when it does.
+        """
+        self._echoes = {}
+        self.counts.dropped_events += len(self._stream)  # left from the last connection
+        self._stream.clear()
+        granted: list[object] = [*await client.subscribe([(topic, 1) for topic in self._topics])]
+        if beside is not None:
+            granted += [*await beside.subscribe([(topic, 1) for topic in self._urgent])]
+        self.connected = True
+        self.counts.connected += 1
+        self._told, self._version_works = False, True
+        log.info("connected to %s", self._access.broker)
+        self._unsent = dict(self._kept)
+        self._wake.set()
+        refused = [
+            topic for topic, code in zip((*self._topics, *self._urgent), granted, strict=False) if _is_refusal(code)
+        ]
+        if refused:
+            self._suspect(f"does not let us listen to {', '.join(refused)}")
+        parts = [self._send(client), self._receive(client), self._await_echoes()]
+        parts += [self._receive(beside)] if beside is not None else []
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except asyncio.CancelledError:
+            tasks[0].cancel()
+            with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+                await asyncio.wait_for(self._say_goodbye(client), GOODBYE_SECONDS)
+            raise
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+        """Publish the last replies, and that we are gone: a clean end does not make the broker publish the will."""
+        for post in (*self._unsent.values(), *self._first_replies, *self._replies, self._gone):
+            await self._publish(client, post)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while batch := self._next_batch():
+                await asyncio.gather(*(self._publish(client, post) for post in batch))
+
+    def _next_batch(self) -> list[Post]:
+        """Take what goes next: what is retained, then replies, then the stream."""
+        if self._unsent:
+            posts, self._unsent = list(self._unsent.values()), {}
+            return posts
+        queue = self._first_replies or self._replies or self._stream
+        return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
+
+    async def _publish(self, client: aiomqtt.Client, post: Post) -> None:
+        properties = None
+        if self._version == "5" and post.correlation is not None:
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+            properties.CorrelationData = post.correlation
+        if post.topic in self._own:
+            self._echoes.setdefault(post.topic, time.monotonic() + ECHO_SECONDS)
+        try:
+            await client.publish(post.topic, post.payload, post.qos, post.retain, properties)
+        except aiomqtt.MqttError:
+            if not post.retain:
+                name = "dropped_replies" if post.qos else "dropped_events"
+                setattr(self.counts, name, getattr(self.counts, name) + 1)
+            raise
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            try:
+                self._receive_one(message)
+            except Exception:  # whatever comes in over a network must not end the session
+                self.counts.faults += 1
+                log.exception("a message on %s could not be taken", message.topic)
+
+    def _receive_one(self, message: aiomqtt.Message) -> None:
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        if str(message.topic) in self._own:
+            if not message.retain:
+                self._echoes[str(message.topic)] = float("inf")
+            if str(message.topic) == self._alive.topic and payload != self._alive.payload:
+                # The will of a connection that we gave up may come late, or another plays under our name and ended.
+                self.keep(self._alive.topic, self._alive.payload)
+            return
+        correlation = getattr(message.properties, "CorrelationData", None)
+        self._take_letter(Letter(str(message.topic), payload, bool(message.retain), correlation))
+
+    async def _await_echoes(self) -> None:
+        """Notice if nothing comes back."""
+        while True:
+            await asyncio.sleep(ECHO_SECONDS / 4)
+            now = time.monotonic()
+            silent = [topic for topic, deadline in self._echoes.items() if deadline < now]
+            if silent:
+                self._suspect(f"does not pass on what we publish on {', '.join(silent)}")
+
+    def _suspect(self, trouble: str) -> None:
+        if not self._suspected:
+            prefix = self._alive.topic.rpartition("/")[0]
+            log.warning(
+                "the broker %s %s; do its access rules (ACL) allow %s to read and write %s/#?",
+                self._access.broker,
+                trouble,
+                self._access.broker.user or "anybody",
+                prefix,
+            )
+        self._suspected = True
+
+    def _tell(self, error: Exception) -> None:
+        """Say once per outage what is wrong."""
+        lost = "lost" if self.connected else "cannot reach"
+        if not self._told:
+            log.warning(
+                "%s the broker %s (%s); playing goes on, trying again",
+                lost,
+                self._access.broker,
+                error.__cause__ or error,
+            )
+        self._told = True
+        log.debug("no connection: %r", error, exc_info=error)
+
+    def _try_other_version(self, error: Exception) -> None:
+        """Take the other version of MQTT next time if a broker that is there refused this one, or hung up on it."""
+        refused = isinstance(error, aiomqtt.MqttCodeError) or str(error) == TIMED_OUT
+        if self._access.protocol == "auto" and refused and not self._version_works:
+            self._version = "3.1.1" if self._version == "5" else "5"
+
+
+def _is_refusal(code: object) -> bool:
+    """Say whether a subscription's code (a number, or paho's ReasonCode) is a refusal: 128 and up, in both versions."""
+    value = getattr(code, "value", code)
+    return isinstance(value, int) and value >= 128
+
+
+def _hear_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Take what asyncio has to say: that a connection we gave up has failed as well is no news."""
+    if isinstance(context.get("exception"), aiomqtt.MqttError):
+        log.debug("a connection that was given up: %s", context["exception"])
+    else:
+        loop.default_exception_handler(context)
+
+
+def _silent() -> logging.Logger:
+    """Return a logger for the libraries: what they would say, we say once, and in our words."""
+    logger = logging.getLogger("improviser.remote.mqtt.wire")
+    logger.setLevel(logging.CRITICAL + 1)
+    return logger

@@ -1,0 +1,283 @@
+"""A session on the air: what the service does, published over MQTT; what others wish over MQTT, done by the service.
+
+It stands beside the note path and never in it: reports are looked at once and forgotten, posts are left with the link,
+and a wish is one more command to the engine. Its reply goes out when the engine says that it holds.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from improviser import library
+from improviser.core.event import Event
+from improviser.core.topics import Topics
+from improviser.daemon import Service
+from improviser.errors import EngineError, ImproviserError, OutputError
+from improviser.midi import decode
+from improviser.pipe import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
+from improviser.remote.discovery import configurations
+from improviser.remote.ensemble import Ears, missing, published
+from improviser.remote.mqtt import Access, Letter, Link, Post
+from improviser.remote.wishes import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
+from improviser.session.stage import events_of
+from improviser.session.state import Score, setting
+from improviser.settings.config import LIVE_KEYS, Settings
+from improviser.unawaited import Unawaited
+
+log = logging.getLogger("improviser")
+
+LOOK_SECONDS = 0.2
+STATE_SECONDS = 10.0
+CONFIRM_SECONDS = 5.0
+MOST_PENDING, MOST_SWAPS = 1000, 4
+NOBODY: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A wish that the engine has not confirmed yet, and until when it may."""
+
+    wish: Wish
+    correlation: bytes | None
+    deadline: float
+
+
+class OnAir:
+    """Publishes a session and lets it be steered; `take` gets the engine's reports, `run` lasts as long as the session.
+
+    :param save: writes what was recorded so far and returns where to, or raises ImproviserError.
+    """
+
+    def __init__(self, access: Access, settings: Settings, save: Callable[[], str] | None = None) -> None:
+        self._settings = settings
+        self._save = save
+        self._topics = topics = Topics(settings.name)
+        self._score = Score()
+        self._ears = Ears(settings.name)
+        self._other = None if settings.listen_to is None else Topics(settings.listen_to)
+        self._pending: deque[Pending] = deque()
+        self._refused = self._retained = self._unpublished = 0
+        self._service: Service | None = None
+        self._commands = ("panic", "save", *(["shutdown"] if settings.mqtt_shutdown else []))
+        alive, gone = (Post(topics.status, word, retain=True) for word in (b"online", b"offline"))
+        heard = [] if self._other is None else [self._other.played, self._other.status]
+        self.link = Link(
+            access,
+            f"improviser-{secrets.token_hex(5)}",
+            alive,
+            gone,
+            [topics.wishes, *heard],
+            self._take_letter,
+            own=[topics.state, topics.reply],
+            urgent=[topics.command],
+        )
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine."""
+        self._score.take(report)
+        match report:
+            case Step(stamp, message, messages):
+                self._tell(stamp, decode(message), events_of(messages), self._ears.via(stamp))
+            case Played(stamp, messages, cause):
+                via = NOBODY if cause == "panic" else self._ears.recently(stamp)
+                self._tell(stamp, None, events_of(messages), via)
+            case Applied(parameter, value, error, stamp, messages):
+                self._confirm(parameter, value, error)
+                self._tell(stamp, None, events_of(messages), NOBODY)
+            case Ready():
+                self._confirm_all()
+            case Lost(count):
+                self._unpublished += count
+            case _:
+                pass
+
+    async def run(self, service: Service) -> None:
+        """Serve until cancelled; then say goodbye."""
+        self._service = service
+        asyncio.get_running_loop().set_default_executor(Unawaited())
+        linked = asyncio.ensure_future(self.link.run())
+        try:
+            await self._keep_state(service)
+        finally:
+            linked.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await linked
+
+    def state(self, service: Service) -> dict[str, Any]:
+        """Return all that there is to say of the session."""
+        counts = self.link.counts
+        return {
+            **self._score.state(service),
+            "mqtt": {
+                "connected": self.link.connected,
+                "connections": counts.connected,
+                "dropped_events": counts.dropped_events,
+                "dropped_replies": counts.dropped_replies,
+                "flooded": counts.flooded,
+                "refused": self._refused,
+                "retained": self._retained,
+                "faults": counts.faults,
+                "circles": self._ears.circles,
+            },
+        }
+
+    async def _keep_state(self, service: Service) -> None:
+        shown: dict[str, Any] = {}
+        due = 0.0
+        discovered = False
+        while True:
+            if self._settings.mqtt_discovery and not discovered:
+                discovered = True
+                for topic, payload in configurations(self._topics, library.names()).items():
+                    self.link.keep(topic, payload)
+            self._expire(service)
+            if not self.link.connected and self._other is not None:
+                self._hear(self._ears.release(self._now(service)))
+            now, current = time.monotonic(), {**setting(service), "on": self.link.connected}
+            if current != shown or now >= due:
+                shown, due = current, now + STATE_SECONDS
+                self.link.keep(self._topics.state, encode(self.state(service)))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    @staticmethod
+    def _now(service: Service) -> float:
+        return time.perf_counter() - service.epoch
+
+    # What is published.
+
+    def _tell(self, stamp: float, heard: Event | None, played: Sequence[Event], via: Sequence[str]) -> None:
+        if not self._settings.mqtt_events:
+            return
+        if self._unpublished and self.link.stream(self._topics.played, missing(self._unpublished)):
+            self._unpublished = 0
+        if heard is not None:
+            self._stream(self._topics.heard, published(heard, stamp, via))
+        for event in played:
+            self._stream(self._topics.played, published(event, stamp, (*via, self._settings.name)))
+
+    def _stream(self, topic: str, payload: bytes | None) -> None:
+        if payload is not None and not self.link.stream(topic, payload):
+            self._unpublished += 1
+
+    # What others wish.
+
+    def _take_letter(self, letter: Letter) -> None:
+        service = self._service
+        if service is None:
+            return
+        if self._other is not None and letter.topic == self._other.played:
+            self._hear(self._ears.hear(letter.payload, self._now(service)))
+        elif self._other is not None and letter.topic == self._other.status:
+            if letter.payload != b"online":
+                self._hear(self._ears.release(self._now(service)))
+        elif letter.retained:
+            # Nobody wishes this now: the broker kept it from some other time.
+            self._retained += 1
+        elif letter.topic == self._topics.command:
+            self._command(service, letter)
+        elif (parameter := self._topics.wished(letter.topic)) is not None:
+            self._wish(service, parameter, letter)
+
+    def _hear(self, heard: Sequence[Hear]) -> None:
+        if self._service is not None:
+            for each in heard:
+                self._service.send(each)
+
+    def _command(self, service: Service, letter: Letter) -> None:
+        command = None
+        try:
+            command = read_command(letter.payload, self._commands)
+            done = self._obey(service, command)
+        except ImproviserError as error:
+            self._refuse(COMMAND, command, str(error), list(self._commands), letter.correlation)
+        else:
+            self._reply(Reply(ok=True, parameter=COMMAND, value=done, allowed=list(self._commands)), letter.correlation)
+
+    def _obey(self, service: Service, command: str) -> str:
+        """Do it; return what was done.
+
+        :raises ImproviserError: if it cannot be.
+        """
+        if command == "panic":
+            service.send(Panic())
+        elif command == "shutdown":
+            service.stop()
+        elif self._save is None:
+            raise OutputError("there is nothing to save: the session is not recorded")
+        else:
+            return self._save()
+        return command
+
+    def _wish(self, service: Service, parameter: str, letter: Letter) -> None:
+        models = library.names() if parameter == MODEL else ()
+        try:
+            wish = read_wish(parameter, letter.payload, service.parameters, models)
+            self._check_room(parameter)
+        except ImproviserError as error:
+            now = self._value(parameter)
+            self._refuse(parameter, now, str(error), allowed_for(parameter, models), letter.correlation)
+            return
+        self._pending.append(Pending(wish, letter.correlation, time.monotonic() + CONFIRM_SECONDS))
+        service.send(Swap(list(wish.value)) if parameter == MODEL else Change(parameter, wish.value))
+
+    def _check_room(self, parameter: str) -> None:
+        """Check that the engine is not behind with what others wish.
+
+        :raises EngineError: if it is.
+        """
+        swaps = sum(pending.wish.parameter == MODEL for pending in self._pending) if parameter == MODEL else 0
+        if len(self._pending) >= MOST_PENDING or swaps >= MOST_SWAPS:
+            raise EngineError("the engine is busy with what was asked before; try again")
+
+    # What they get for it.
+
+    def _confirm(self, parameter: str, value: Any, error: str | None) -> None:
+        """Reply to the first wish for this; others may change parameters as well."""
+        for pending in self._pending:
+            wish = pending.wish
+            if wish.parameter == parameter and (list(wish.value) if parameter == MODEL else wish.value) == value:
+                self._pending.remove(pending)
+                self._answer(pending, error)
+                return
+
+    def _confirm_all(self) -> None:
+        """Reply to all wishes: a new engine begins with what was set last, those included that the last one missed."""
+        while self._pending:
+            self._answer(self._pending.popleft(), None)
+
+    def _expire(self, service: Service) -> None:
+        while self._pending and self._pending[0].deadline < time.monotonic():
+            error = "the engine did not confirm it in time" if service.playing else None
+            self._answer(self._pending.popleft(), error)
+
+    def _answer(self, pending: Pending, error: str | None) -> None:
+        parameter = pending.wish.parameter
+        allowed = allowed_for(parameter, library.names() if parameter == MODEL else ())
+        if error is None:
+            reply = Reply(ok=True, parameter=parameter, value=plain(pending.wish.value), allowed=allowed)
+            self._reply(reply, pending.correlation)
+        else:
+            self._refuse(parameter, self._value(parameter), error, allowed, pending.correlation)
+
+    def _value(self, parameter: str) -> Any:
+        """Return what a parameter is now, None if there is none of this name."""
+        if self._service is None or parameter not in LIVE_KEYS:
+            return None
+        return plain(self._service.models if parameter == MODEL else getattr(self._service.parameters, parameter))
+
+    def _refuse(
+        self, parameter: str, value: Any, error: str, allowed: str | list[str] | None, correlation: bytes | None
+    ) -> None:
+        self._refused += 1
+        reply = Reply(ok=False, parameter=parameter[:200], value=value, error=error, allowed=allowed)
+        self._reply(reply, correlation)
+
+    def _reply(self, reply: Reply, correlation: bytes | None) -> None:
+        post = Post(self._topics.reply, encode(reply), correlation=correlation)
+        self.link.reply(post, first=reply.parameter == COMMAND)

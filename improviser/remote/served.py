@@ -1,0 +1,117 @@
+"""What a session offers beside its music: the air (MQTT), an answer to `status`, a word to systemd, settings anew."""
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from improviser.daemon import Service
+from improviser.errors import ConfigError, UserError
+from improviser.library import find
+from improviser.pipe import AnyReport, Change, Swap
+from improviser.remote.credentials import access_of
+from improviser.remote.instance import Instance
+from improviser.remote.on_air import OnAir
+from improviser.remote.systemd import Notifier
+from improviser.remote.wishes import MODEL, plain
+from improviser.session.state import Score
+from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
+
+log = logging.getLogger("improviser")
+
+
+class Served:
+    """Serves the session of one name; `take` gets the engine's reports, `run` lasts as long as the session.
+
+    :param load: reads the settings again, where that is possible.
+    :param save: writes what was recorded so far and returns where to.
+    :raises ConfigError: if a session of that name plays already, or a file for the broker cannot be used.
+    """
+
+    def __init__(
+        self, config: Config, load: Callable[[], Config] | None = None, save: Callable[[], str] | None = None
+    ) -> None:
+        self._settings = config.settings
+        self._load = load
+        self._failed = False
+        self._score = Score()
+        self._notifier = Notifier(os.environ)
+        access = access_of(config.settings, os.environ)
+        if access is not None and sys.platform == "win32":
+            # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
+            raise ConfigError("mqtt must be off on Windows: it does not work there yet")
+        self._instance = Instance(config.settings.name)
+        self._air = OnAir(access, config.settings, save) if access is not None else None
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine; whatever goes wrong here must not reach who hands it out."""
+        try:
+            (self._score if self._air is None else self._air).take(report)
+        except Exception:
+            if not self._failed:
+                log.exception("what is published of this session is not complete")
+            self._failed = True
+
+    async def run(self, service: Service) -> None:
+        """Serve until cancelled; then say goodbye."""
+        await self._instance.answer(lambda: self._state(service))
+        tasks = [self._notifier.live(), self._report_ready(service)]
+        if self._air is not None:
+            tasks.append(self._air.run(service))
+        try:
+            await asyncio.gather(*map(_guarded, tasks))
+        finally:
+            self._notifier.stopping()
+
+    def close(self) -> None:
+        """Let another play under the name."""
+        self._instance.close()
+
+    def _state(self, service: Service) -> dict[str, Any]:
+        state = self._air.state(service) if self._air is not None else self._score.state(service)
+        return state | {"pid": os.getpid()}
+
+    async def _report_ready(self, service: Service) -> None:
+        await service.opened()
+        self._notifier.ready(_summary(service))
+
+    def reload(self, service: Service) -> None:
+        """Read the settings again and send the engine what has changed of them; what sounds goes on."""
+        if self._load is None:
+            return
+        self._notifier.reloading()
+        try:
+            fresh = self._load().settings
+            for model in fresh.model:
+                find(model)
+        except UserError as error:
+            log.warning("the settings stay as they were: %s", error)
+        else:
+            self._apply(fresh, service)
+        self._notifier.ready(_summary(service))
+
+    def _apply(self, fresh: Settings, service: Service) -> None:
+        changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != getattr(self._settings, name)}
+        self._settings = fresh
+        for name in changed.keys() & set(LIVE_KEYS):
+            service.send(Swap(list(fresh.model)) if name == MODEL else Change(name, changed[name]))
+        said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
+        log.info("read the settings again: %s", said or "nothing that can change while playing has changed")
+        waiting = sorted(changed.keys() - set(LIVE_KEYS))
+        if waiting:
+            log.warning("%s: this takes a restart", ", ".join(waiting))
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    """Say what goes wrong; the others go on."""
+    try:
+        await work
+    except Exception:
+        log.exception("a part of what serves this session has ended; playing goes on")
+
+
+def _summary(service: Service) -> str:
+    hears, plays_to = service.connections
+    return f"{', '.join(service.models)} plays on {service.api}: hears {hears}, plays to {plays_to}"

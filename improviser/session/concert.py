@@ -1,0 +1,135 @@
+"""A live session from its settings to its end: the service, what it says, and what it shows."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from improviser.core.port_choice import VIRTUAL
+from improviser.daemon import Service, Session
+from improviser.errors import OutputError
+from improviser.library import find
+from improviser.logs import start_log
+from improviser.midi import LOOPBACK
+from improviser.pipe import AnyReport
+from improviser.remote.served import Served
+from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
+from improviser.session.recorder import Limits, Recorder
+from improviser.session.recording import default_folder
+from improviser.session.silence import Silence
+from improviser.session.stage import Stage
+from improviser.session.steering import legend, steer
+from improviser.settings.config import Config
+from improviser.show.loudspeaker import Loudspeaker
+from improviser.signals import run_until_signal
+
+log = logging.getLogger("improviser")
+
+
+def session_of(config: Config, random_seed: int, player: Player | None = None) -> Session:
+    """Return the session that the settings describe; `random_seed` holds if they give none.
+
+    :param player: who plays, if it is not a MIDI port; then a virtual one is opened beside it.
+
+    :raises ModelError: if one of the models is not there.
+    """
+    settings = config.settings
+    for model in settings.model:
+        find(model)
+    return Session(
+        api=api_for(player, settings.api, settings.output),
+        name=settings.name,
+        input=settings.input if player is None else VIRTUAL,
+        output=settings.output,
+        models=settings.model,
+        parameters=config.live,
+        seed=random_seed if settings.seed is None else settings.seed,
+        wait_for_ports=settings.wait_for_ports,
+        player="" if player is None else player.name,
+    )
+
+
+def recorder_of(config: Config) -> Recorder | None:
+    """Return what keeps the session, if it is to be kept.
+
+    :raises OutputError: if its folder cannot be created.
+    """
+    record, settings = config.settings.record, config.settings
+    if record is False:
+        return None
+    folder = default_folder() if record is True else Path(record)
+    limits = Limits(kept_days=settings.record_days, kept_megabytes=settings.record_megabytes)
+    try:
+        return Recorder(folder, limits)
+    except OutputError as error:
+        if record is not True:
+            raise
+        # Nobody asked for this folder: a home that cannot be written must not keep anybody from playing.
+        log.warning("the session is not recorded: %s", error)
+        return None
+
+
+async def give(config: Config, random_seed: int, load: Callable[[], Config] | None = None) -> int:
+    """Play until a signal ends it; return the exit code.
+
+    :param load: reads the settings again, when SIGHUP asks for it.
+    :raises ImproviserError: if models or ports cannot be opened.
+    """
+    start_log(config.settings.log_format, config.settings.log_level)
+    wants_display = config.settings.display
+    shown = sys.stdout.isatty() if wants_display is None else wants_display
+    player = player_for(config.settings.input, loop=config.settings.loop)
+    on_keys = config.settings.input == COMPUTER
+    recorder = recorder_of(config)
+    keys = COMPUTER_LEGEND if on_keys else legend()
+    stage = Stage(keys=keys, recording=recorder is not None) if shown else None
+    loudspeaker = Loudspeaker() if config.settings.sound else None
+    silence = Silence()
+    served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))
+    listeners = (silence, served, stage, recorder, loudspeaker, player)
+    takers = [each.take for each in listeners if each is not None]
+
+    def take(report: AnyReport) -> None:
+        for taker in takers:
+            taker(report)
+
+    service = Service(session_of(config, random_seed, player), take)
+    say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
+    beside = [
+        asyncio.ensure_future(_follow(service, stage, recorder, say)),
+        asyncio.ensure_future(silence.end(service)),
+    ]
+    beside.append(asyncio.ensure_future(served.run(service)))
+    if shown or on_keys:
+        beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
+    if player is not None:
+        beside.append(asyncio.ensure_future(player.play(service)))
+    try:
+        return await run_until_signal(service.run(), service.stop, lambda: served.reload(service))
+    finally:
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        served.close()
+        if recorder is not None:
+            recorder.close()
+        if loudspeaker is not None:
+            loudspeaker.close(wait=False)
+
+
+async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None, say: Callable[[str], None]) -> None:
+    """Say what was opened, then show the session."""
+    await service.opened()
+    hears, plays_to = service.connections
+    if service.api == LOOPBACK:
+        plays_to = "no port, since no MIDI system works here (improviser ports says why)"
+    say(
+        f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
+        f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
+    )
+    if recorder is not None:
+        say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+    if stage is not None:
+        await stage.show(service)

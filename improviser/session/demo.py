@@ -1,0 +1,129 @@
+"""The demo: the built-in player plays Bach through the real engine, over loopback ports, in real time."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from improviser.core.pairing import notes_of
+from improviser.daemon import Service, Session
+from improviser.files import check_writable, create_folder, write_atomically
+from improviser.midi import LOOPBACK, encode
+from improviser.pipe import AnyReport, Hear, Played, Step
+from improviser.session.recording import write_session
+from improviser.session.sources import note_events, performance
+from improviser.session.stage import Stage
+from improviser.session.steering import LEGEND
+from improviser.show.loudspeaker import Loudspeaker
+from improviser.show.picture import session_picture, terminal_picture
+from improviser.show.sound import write_wav
+
+FILES = ("session.mid", "session.wav", "session.svg")
+PICTURE_AT = 0.52
+LEAD_SECONDS = 0.1
+LAST_ANSWER_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What to play: `seconds` None is the tune's first part, once."""
+
+    model: str
+    seed: int
+    seconds: float | None = None
+    temperature: float = 0.7
+
+
+class Recital:
+    """One run of the demo; `stage` and, if there is one, `loudspeaker` take all that is heard and played."""
+
+    def __init__(self, demo: Demo, stage: Stage, loudspeaker: Loudspeaker | None = None) -> None:
+        notes = performance(np.random.default_rng(demo.seed), demo.seconds)
+        self._events = [(seconds, encode(event)) for seconds, event in note_events(notes)]
+        self._unheard = len(self._events)
+        self._all_heard = asyncio.Event()
+        self._stage = stage
+        self._loudspeaker = loudspeaker
+        parameters = {"temperature": demo.temperature}
+        session = Session(
+            api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
+        )
+        self.service = Service(session, self._take)
+
+    def _take(self, report: AnyReport) -> None:
+        if self._loudspeaker is not None:
+            self._loudspeaker.take(report)
+        if not isinstance(report, Played):  # what ends the session bears the clock's time; the files end by themselves
+            self._stage.take(report)
+        if isinstance(report, Step):
+            self._unheard -= 1
+            if not self._unheard:
+                self._all_heard.set()
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self._events[-1][0]
+
+    async def play(self) -> None:
+        """Play to the end, or until the service is stopped.
+
+        :raises ImproviserError: if the engine cannot play.
+        """
+        running = asyncio.ensure_future(self.service.run())
+        feeding = asyncio.ensure_future(_feed(self.service, self._events))
+        await asyncio.wait({running, feeding}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._all_heard.wait(), LAST_ANSWER_SECONDS)
+            self.service.stop()
+        feeding.cancel()
+        await running
+
+
+async def _feed(service: Service, messages: Sequence[tuple[float, bytes]]) -> None:
+    """Play each message when its time has come; its stamp is its written time, whatever the clock's jitter."""
+    await service.opened()
+    start = time.perf_counter() + LEAD_SECONDS
+    for seconds, message in messages:
+        await asyncio.sleep(max(0.0, start + seconds - time.perf_counter()))
+        service.send(Hear(seconds, message))
+
+
+async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
+    """Write what a terminal shows when most of the recital has been played, as SVG.
+
+    :raises OutputError: if it cannot be written.
+    """
+    await recital.service.opened()
+    await asyncio.sleep(LEAD_SECONDS + recital.seconds * PICTURE_AT)
+    screen = stage.screen(recital.service, LEGEND)
+    write_atomically(path, terminal_picture(screen, "improviser demo").encode())
+
+
+def prepare(folder: Path) -> None:
+    """Create the folder and make sure that the files can be written, before anyone plays for them.
+
+    :raises OutputError: if not.
+    """
+    create_folder(folder)
+    for name in FILES:
+        check_writable(folder / name)
+
+
+def write_files(stage: Stage, folder: Path, title: str) -> list[Path]:
+    """Write what was heard and played as MIDI, sound and picture; return the files.
+
+    :raises OutputError: if one cannot be written.
+    """
+    midi, wav, svg = paths = [folder / name for name in FILES]
+    end = max((seconds for seconds, _ in stage.heard + stage.played), default=0.0)
+    write_session(midi, stage.heard, stage.played, end_seconds=end)
+    write_wav(wav, stage.heard, stage.played, end_seconds=end)
+    picture = session_picture(notes_of(stage.heard, end), notes_of(stage.played, end), title)
+    write_atomically(svg, picture.encode())
+    return paths

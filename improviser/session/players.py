@@ -1,0 +1,220 @@
+"""What `--input` names besides MIDI ports: a MIDI file, played in real time, and the computer's keyboard."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from improviser.core.typed_notes import TypedNotes
+from improviser.daemon import Service
+from improviser.errors import ConfigError
+from improviser.midi import LOOPBACK, encode, survey
+from improviser.midifile import MidiPiece, part, read_midi
+from improviser.pipe import AnyReport, Applied, Hear, Played, Step
+from improviser.session.keypresses import can_press
+from improviser.session.recording import IMPROVISER, PLAYER
+from improviser.session.sources import note_events
+
+if TYPE_CHECKING:
+    from improviser.core.note import Note
+
+COMPUTER = "computer"
+MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
+LEAD_SECONDS = 0.1
+LISTEN_SECONDS = 0.1
+ANSWER_SECONDS = 4.0
+"""An answer that has not begun so long after the last note does not come."""
+LONGEST_ENDING_SECONDS = 60.0
+COMPUTER_LEGEND = (
+    ("a–;", "play"),
+    ("z x", "octave"),
+    ("m", "mode"),
+    ("+ −", "temp"),
+    ("n", "model"),
+    ("space", "panic"),
+    ("q", "quit"),
+)
+
+Messages = Sequence[tuple[float, bytes]]
+
+
+class Player(Protocol):
+    """A player that is not a MIDI port; `name` is what people read."""
+
+    name: str
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine."""
+
+    def press(self, key: str) -> bool:
+        """Take a key of the terminal, if it means anything here."""
+
+    async def play(self, service: Service) -> None:
+        """Play to the end, and then stop the service; or until cancelled."""
+
+
+def player_for(choice: str, *, loop: bool = False) -> Player | None:
+    """Return the player that `--input` names, or None if it names a port.
+
+    :param loop: whether a file begins again at its end.
+    :raises MidiFileError: if it is a file that cannot be read, or holds no notes.
+    :raises ConfigError: if it is the computer's keyboard and there is no terminal, or a port to be played in a loop.
+    """
+    if choice == COMPUTER:
+        if not can_press():
+            raise ConfigError("--input computer needs a terminal in front of it whose keys can be read")
+        return ComputerPlayer()
+    if choice.lower().endswith(MIDI_SUFFIXES):
+        return FilePlayer(Path(choice), loop=loop)
+    if loop:
+        raise ConfigError("--loop plays a file again and again; name one, such as --input tune.mid")
+    return None
+
+
+def api_for(player: Player | None, api: str, output: str) -> str:
+    """Return the MIDI system to play on: the loopback if none works and a player of ours could do without."""
+    if player is None or (api, output) != ("auto", "auto"):
+        return api
+    with contextlib.suppress(Exception):  # whatever is wrong with RtMidi: it is not needed
+        if any(report.available for report in survey()):
+            return api
+    return LOOPBACK
+
+
+async def feed(service: Service, messages: Iterable[tuple[float, bytes]], start: float) -> None:
+    """Play each message when its time has come, in seconds after `start`, a time of the service's session.
+
+    Its stamp is the time it is written for, whatever the clock's jitter.
+    """
+    for seconds, message in messages:
+        await asyncio.sleep(max(0.0, service.epoch + start + seconds - time.perf_counter()))
+        service.send(Hear(start + seconds, message))
+
+
+class FilePlayer:
+    """Plays the notes of a MIDI file in their own time, drums left out; of a recorded session, the player's.
+
+    :raises MidiFileError: if the file cannot be read, or holds no notes.
+    """
+
+    def __init__(self, path: Path, *, loop: bool = False) -> None:
+        self.name = path.name
+        self._loop = loop
+        piece = read_midi(path, need_notes=True)
+        self._messages = _messages_of(piece)
+        self._seconds = _length_of(piece)
+        self._last_stamp = -1.0
+        self._heard_all = asyncio.Event()
+        self._sounding: set[tuple[int, int]] = set()
+        self._active_at = 0.0
+
+    def take(self, report: AnyReport) -> None:
+        """Follow what sounds."""
+        if isinstance(report, Step) and report.stamp == self._last_stamp and report.heard == self._messages[-1][1]:
+            self._heard_all.set()
+        if isinstance(report, Step | Played | Applied):
+            self._active_at = time.monotonic()
+            for message in report.played:
+                self._follow(message)
+
+    def _follow(self, message: bytes) -> None:
+        kind, channel = message[0] & 0xF0, message[0] & 0xF
+        if kind == 0x90 and message[2]:
+            self._sounding.add((channel, message[1]))
+        elif kind in (0x80, 0x90):
+            self._sounding.discard((channel, message[1]))
+
+    def press(self, key: str) -> bool:  # noqa: ARG002
+        """Take none."""
+        return False
+
+    async def play(self, service: Service) -> None:
+        """Play the file, again and again with `loop`; else stop when the last answer has ended."""
+        await service.opened()
+        start = time.perf_counter() - service.epoch + LEAD_SECONDS
+        self._last_stamp = start + self._messages[-1][0]
+        await feed(service, self._messages, start)
+        while self._loop:
+            start += self._seconds
+            await feed(service, self._messages, start)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._ending(service), LONGEST_ENDING_SECONDS)
+        service.stop()
+
+    async def _ending(self, service: Service) -> None:
+        """Wait until all was heard, and the answers have ended."""
+        await asyncio.wait_for(self._heard_all.wait(), ANSWER_SECONDS)
+        if service.parameters.mode == "solo":
+            return
+        patience = ANSWER_SECONDS if service.parameters.mode == "answer" else LISTEN_SECONDS
+        while self._sounding or time.monotonic() - self._active_at < patience:
+            await asyncio.sleep(LISTEN_SECONDS)
+
+
+def _messages_of(piece: MidiPiece) -> list[tuple[float, bytes]]:
+    """Return all notes as messages, those of the improviser in one of our own recordings left out."""
+    recorded = piece.tracks[:2] == (PLAYER, IMPROVISER)
+    notes = part(piece.notes, track=0) if recorded else piece.notes
+    channels: dict[int, list[Note]] = {}
+    for timed in notes or piece.notes:
+        channels.setdefault(timed.channel, []).append(timed.note)
+    events = [moment for channel, its in sorted(channels.items()) for moment in note_events(its, channel=channel)]
+    return [(seconds, encode(event)) for seconds, event in sorted(events, key=lambda moment: moment[0])]
+
+
+def _length_of(piece: MidiPiece) -> float:
+    """Return how long one round of a loop lasts: to the beat at which the last note has ended."""
+    end = max(timed.end_tick for timed in piece.notes)
+    beats = -(-end // piece.ticks_per_beat)
+    return max(piece.tempo.seconds_at(beats * piece.ticks_per_beat), LEAD_SECONDS)
+
+
+class ComputerPlayer:
+    """The keys of the terminal as a musical keyboard; see `TypedNotes`."""
+
+    def __init__(self) -> None:
+        self.name = "the computer's keyboard"
+        self._notes = TypedNotes()
+        self._service: Service | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def take(self, report: AnyReport) -> None:
+        """Nothing is to be known."""
+
+    def press(self, key: str) -> bool:
+        """Play a key, if it is one that plays."""
+        if self._service is None:
+            return False
+        now = time.perf_counter() - self._service.epoch
+        events = self._notes.press(key, now)
+        if events is None:
+            return False
+        for event in events:
+            self._service.send(Hear(now, encode(event)))
+        self._wait()
+        return True
+
+    def _wait(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._service is not None and self._notes.end_seconds is not None:
+            left = self._service.epoch + self._notes.end_seconds - time.perf_counter()
+            self._timer = asyncio.get_running_loop().call_later(max(0.0, left), self._lapse)
+
+    def _lapse(self) -> None:
+        if self._service is not None and (end := self._notes.end_seconds) is not None:
+            for event in self._notes.lapse(end):
+                self._service.send(Hear(end, encode(event)))
+
+    async def play(self, service: Service) -> None:
+        """Play what is pressed, until cancelled."""
+        await service.opened()
+        self._service = service
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self._service = None
+            self._wait()

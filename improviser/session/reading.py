@@ -1,0 +1,146 @@
+"""A session that was played: read back from its MIDI file, its log, or any other MIDI file, to be shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from improviser.core.event import Event
+from improviser.core.note import Note
+from improviser.core.pairing import held_by_pedal, notes_of
+from improviser.errors import LogError
+from improviser.midi import decode
+from improviser.midifile import MidiPiece, TimedNote, read_midi
+from improviser.pipe import AnyReport, Applied, Played, Ready, Step
+from improviser.session.log import SUFFIX, read
+from improviser.session.recorder import sounds
+from improviser.session.recording import TEMPO
+from improviser.session.sources import note_events
+
+MOST_BARS = 400
+
+TimedEvent = tuple[float, Event]
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedSession:
+    """What was heard and played, in seconds since it began.
+
+    :param bars: where bars begin, if the file has a tempo of its own.
+    :param facts: what is known of how it was played: (what, value).
+    :param latencies: how long each answer took, in seconds; none are known without a log.
+    :param log: the log that replays it, if there is one.
+    """
+
+    name: str
+    heard: tuple[TimedEvent, ...]
+    played: tuple[TimedEvent, ...]
+    bars: tuple[float, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    latencies: tuple[float, ...] = ()
+    log: Path | None = None
+
+    @property
+    def end_seconds(self) -> float:
+        """When the last thing happened."""
+        return max((seconds for seconds, _ in (*self.heard, *self.played)), default=0.0)
+
+    def notes(self) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
+        """Return the player's notes and the improviser's; a held pedal lengthens them."""
+        heard, played = (
+            notes_of(sorted(held_by_pedal(events), key=lambda moment: moment[0]), self.end_seconds)
+            for events in (self.heard, self.played)
+        )
+        return heard, played
+
+
+def read_session(path: Path) -> PlayedSession:
+    """Read a session from its log, or from a MIDI file; beside one of our recordings its log is found.
+
+    Of other MIDI files the first part with notes is taken for the player, and all others for the improviser.
+
+    :raises LogError, MidiFileError: if the file cannot be read.
+    """
+    if path.suffix == SUFFIX:
+        return _from_log(path)
+    piece = read_midi(path, need_notes=True)
+    log = path.with_suffix(SUFFIX)
+    if log.is_file():
+        try:
+            return _from_log(log)
+        except LogError:
+            pass  # it is of something else
+    return _from_piece(piece)
+
+
+def _from_log(path: Path) -> PlayedSession:
+    reports = [report for _, report in read(path).reports]
+    start = next((_stamp(report) for report in reports if sounds(report)), 0.0)
+    heard: list[TimedEvent] = []
+    played: list[TimedEvent] = []
+    for report in reports:
+        now = max(0.0, _stamp(report) - start)
+        if isinstance(report, Step):
+            heard += _events(now, [report.heard])
+        if isinstance(report, Step | Played | Applied):
+            played += _events(now, report.played)
+    latencies = tuple(report.latency_seconds for report in reports if isinstance(report, Step) and report.played)
+    return PlayedSession(
+        path.stem, tuple(heard), tuple(played), facts=tuple(_facts(reports)), latencies=latencies, log=path
+    )
+
+
+def _stamp(report: AnyReport) -> float:
+    return report.stamp if isinstance(report, Step | Played | Applied) else 0.0
+
+
+def _events(now: float, messages: Iterable[bytes]) -> list[TimedEvent]:
+    return [(now, event) for event in map(decode, messages) if event is not None]
+
+
+def _facts(reports: Sequence[AnyReport]) -> list[tuple[str, str]]:
+    """Return what the engine began with, and how often it was changed while it played."""
+    ready = next((report for report in reports if isinstance(report, Ready)), None)
+    if ready is None:
+        return []
+    shown = {name: value for name, value in ready.parameters.items() if name in ("mode", "temperature", "scale")}
+    facts = [("model", " + ".join(model.name for model in ready.models))]
+    facts += [(name, str(value)) for name, value in shown.items()]
+    facts += [("seed", str(ready.seed)), ("MIDI system", ready.api)]
+    changes = sum(isinstance(report, Applied) and report.error is None for report in reports)
+    return [*facts, ("changes while playing", str(changes))]
+
+
+def _from_piece(piece: MidiPiece) -> PlayedSession:
+    first = next(timed.track for timed in sorted(piece.notes, key=lambda timed: timed.track))
+    channel = min(timed.channel for timed in piece.notes if timed.track == first)
+    one_track = len({timed.track for timed in piece.notes}) == 1
+
+    def is_player(timed: TimedNote) -> bool:
+        return timed.track == first and (timed.channel == channel or not one_track)
+
+    heard = [timed.note for timed in piece.notes if is_player(timed)]
+    played = [timed.note for timed in piece.notes if not is_player(timed)]
+    return PlayedSession(
+        piece.name, tuple(note_events(heard)), tuple(note_events(played)), bars=tuple(bar_lines(piece))
+    )
+
+
+def bar_lines(piece: MidiPiece) -> list[float]:
+    """Return where the bars of a piece begin, in seconds.
+
+    None if it has no time signature and only the tempo that our recordings have, which is not what anybody played, or
+    more bars than a picture can show.
+    """
+    if not piece.time_signatures and piece.tempo.changes == ((0, TEMPO),):
+        return []
+    end = max(timed.end_tick for timed in piece.notes)
+    signatures = [*([] if piece.time_signatures[:1] and not piece.time_signatures[0][0] else [(0, 4, 4)])]
+    signatures += piece.time_signatures
+    lines: list[float] = []
+    for index, (start, numerator, denominator) in enumerate(signatures):
+        stop = signatures[index + 1][0] if index + 1 < len(signatures) else end + 1
+        bar = max(1, piece.ticks_per_beat * 4 * numerator // denominator)
+        if (min(stop, end + 1) - start) // bar > MOST_BARS:
+            return []
+        lines += [piece.tempo.seconds_at(tick) for tick in range(start, min(stop, end + 1), bar)]
+    return lines if len(lines) <= MOST_BARS else []

@@ -1,0 +1,195 @@
+"""The recorder: keeps every session on disk, and never makes anything wait.
+
+The daemon hands it the engine's reports; a thread of its own writes them, twice a second. A session's files begin with
+its first note; when an engine begins anew (see `silence`), or after an hour, there are new ones, and the oldest make
+room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on; the next session
+is tried anew.
+"""
+
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+
+from improviser.errors import OutputError
+from improviser.files import create_folder
+from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
+from improviser.session.files import MIDI_SUFFIX, NAME_FORMAT, SessionFiles
+from improviser.session.log import SUFFIX
+
+log = logging.getLogger("improviser")
+
+WRITE_SECONDS = 0.5
+CLOSE_SECONDS = 10.0
+MAX_WAITING = 1_000_000
+MAX_EARLY = 100_000
+NOTE_ON = 0x90
+NAME_START = NAME_FORMAT.partition("%")[0]
+DAY_SECONDS = 86_400
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a file gets, and how much is kept.
+
+    :param file_seconds: after so long a session goes on in new files.
+    :param kept_days, kept_megabytes: what is older, and the oldest of what is more, is deleted.
+    """
+
+    file_seconds: float = 3600.0
+    kept_days: float = 365.0
+    kept_megabytes: float = 1000.0
+
+
+class Recorder:
+    """Keeps the sessions of one service in `folder`.
+
+    :raises OutputError: if the folder cannot be created.
+    """
+
+    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+        create_folder(folder)
+        self.folder = folder
+        self._sessions = Sessions(folder, limits or Limits())
+        self._waiting: deque[AnyReport] = deque()
+        self._dropped = 0
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def take(self, report: AnyReport) -> None:
+        """Have a report written; returns at once."""
+        if len(self._waiting) >= MAX_WAITING:  # a disk that hangs
+            self._dropped += 1
+            return
+        if self._dropped:
+            self._waiting.append(Lost(self._dropped))
+            self._dropped = 0
+        self._waiting.append(report)
+
+    def close(self) -> None:
+        """Write what is left, and end the files; a disk that hangs is not waited for."""
+        self._closing.set()
+        self._thread.join(CLOSE_SECONDS)
+
+    def _run(self) -> None:
+        while not self._closing.wait(WRITE_SECONDS):
+            self._sessions.write(self._take_waiting())
+        self._sessions.write(self._take_waiting())
+        self._sessions.close()
+
+    def _take_waiting(self) -> list[AnyReport]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
+
+class Sessions:
+    """Sorts reports into files: which session they belong to, and when a new file begins."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self._folder = folder
+        self._limits = limits
+        self._files: SessionFiles | None = None
+        self._before: str | None = None
+        """The log that the next one goes on from."""
+        self._early: list[AnyReport] = []
+        """What was reported before the first note."""
+        self._failed = False
+        self._began = 0.0
+
+    def write(self, reports: list[AnyReport]) -> None:
+        """Write reports to the files they belong to; what cannot be written is said once."""
+        try:
+            self._write(reports)
+        except (OSError, OutputError, ValueError) as error:
+            self._give_up(error)
+
+    def _write(self, reports: list[AnyReport]) -> None:
+        batch: list[AnyReport] = []
+        for report in reports:
+            if isinstance(report, Ready):
+                self._flush(batch)
+                self._begin_anew(report)
+            elif self._failed:
+                continue
+            elif self._files is None and not sounds(report) and len(self._early) < MAX_EARLY:
+                self._early.append(report)
+            else:
+                stamp = report.stamp if isinstance(report, Step | Played | Applied) else self._began
+                if self._files is None or stamp - self._began >= self._limits.file_seconds:
+                    self._flush(batch)
+                    self._turn_over(stamp)
+                batch.append(report)
+        self._flush(batch)
+
+    def _flush(self, batch: list[AnyReport]) -> None:
+        if self._files is not None and batch:
+            self._files.write(batch)
+        batch.clear()
+
+    def _begin_anew(self, ready: Ready) -> None:
+        """An engine began: nothing of what was before matters to what comes."""
+        self.close()
+        self._before, self._failed = None, False
+        self._early = [ready]
+
+    def _turn_over(self, stamp: float) -> None:
+        """Go on in a new pair of files."""
+        if self._files is not None:
+            self._before = self._files.path.name
+            self._files.finish()
+            self._files = None
+        create_folder(self._folder)
+        prune(self._folder, self._limits, keep=self._before)
+        self._files = SessionFiles(self._folder, stamp, self._before)
+        self._began = stamp
+        early, self._early = self._early, []
+        self._files.write(early)
+
+    def close(self) -> None:
+        """End the files."""
+        if self._files is not None:
+            files, self._files = self._files, None
+            try:
+                files.finish()
+            except (OSError, OutputError) as error:
+                self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        if self._files is not None:
+            self._files.abandon()
+        self._files, self._failed, self._early = None, True, []
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        log.warning("this session is not recorded any more: %s (%s); playing goes on", reason, self._folder)
+
+
+def sounds(report: AnyReport) -> bool:
+    """Say whether a report is of a note: the player's, or one that was played without."""
+    if isinstance(report, Step):
+        return bool(report.played) or report.heard[0] & 0xF0 == NOTE_ON
+    return isinstance(report, Played) and bool(report.played)
+
+
+def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
+    """Delete the recordings that are too old, then the oldest until the rest is small enough.
+
+    :param keep: the name of a log that stays, with its MIDI file.
+    """
+    sessions: dict[str, list[tuple[Path, float, int]]] = {}
+    for path in folder.glob(f"{NAME_START}*"):
+        if path.suffix in (SUFFIX, MIDI_SUFFIX):
+            with contextlib.suppress(OSError):
+                facts = path.stat()
+                sessions.setdefault(path.stem, []).append((path, facts.st_mtime, facts.st_size))
+    now, left = time.time(), limits.kept_megabytes * MEGABYTE
+    newest_first = sorted(sessions.items(), key=lambda item: -max(changed for _, changed, _ in item[1]))
+    for stem, files in newest_first:
+        left -= sum(size for _, _, size in files)
+        too_old = now - max(changed for _, changed, _ in files) > limits.kept_days * DAY_SECONDS
+        if (left < 0 or too_old) and (keep is None or stem != Path(keep).stem):
+            for path, _, _ in files:
+                with contextlib.suppress(OSError):
+                    path.unlink()

@@ -1,0 +1,83 @@
+"""What keys do to a live session: each becomes the same checked change as one that comes over MQTT or a controller."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from improviser.core.parameters import MODES
+from improviser.daemon import Service
+from improviser.errors import ConfigError
+from improviser.library import names
+from improviser.pipe import Change, Panic, Swap
+from improviser.session.keypresses import can_press, key_presses
+from improviser.settings.config import validate
+from improviser.show.terminal import KEYS
+
+LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
+"""What to show of it on the view's last line."""
+TEMPERATURE_STEP = 0.1
+WARMER, COOLER = ("+", "=", "up", "right"), ("-", "_", "down", "left")
+
+
+def legend() -> tuple[tuple[str, str], ...]:
+    """Return what keys do, to be shown: nothing if there is no terminal that they could be pressed on."""
+    return LEGEND if can_press() else KEYS
+
+
+async def steer(
+    service: Service, tell: Callable[[str], None] = lambda _: None, instrument: Callable[[str], bool] = lambda _: False
+) -> None:
+    """Steer `service` by the terminal's keys, until cancelled; the terminal is given back then.
+
+    :param tell: gets what could not be done, in a line.
+    :param instrument: gets each key first, and says whether it took it.
+    """
+    steering = Steering(service, tell)
+
+    def press(key: str) -> None:
+        if not instrument(key):
+            steering.press(key)
+
+    with key_presses(press):
+        await asyncio.Event().wait()
+
+
+class Steering:
+    """Steers `service`; `tell` gets what could not be done, in a line."""
+
+    def __init__(self, service: Service, tell: Callable[[str], None] = lambda _: None) -> None:
+        self._service = service
+        self._tell = tell
+
+    def press(self, key: str) -> None:
+        """Do what a key means; most mean nothing."""
+        try:
+            self._press(key.lower() if len(key) == 1 else key)
+        except ConfigError as error:
+            self._tell(str(error))
+
+    def _press(self, key: str) -> None:
+        if key == "m":
+            self._change("mode", _after(self._service.parameters.mode, MODES))
+        elif key in WARMER or key in COOLER:
+            step = TEMPERATURE_STEP if key in WARMER else -TEMPERATURE_STEP
+            self._change("temperature", min(4.0, max(0.0, round(self._service.parameters.temperature + step, 3))))
+        elif key == "n":
+            self._service.send(Swap(list(validate("model", _after(self._model, names())))))
+        elif key in (" ", "p"):
+            self._service.send(Panic())
+        elif key == "q":
+            self._service.stop()
+
+    def _change(self, parameter: str, value: object) -> None:
+        self._service.send(Change(parameter, validate(parameter, value)))
+
+    @property
+    def _model(self) -> str:
+        """The name of the first model that plays; of one given by its path, the file's."""
+        return Path(self._service.models[0]).stem
+
+
+def _after(now: str, choices: tuple[str, ...]) -> str:
+    """Return what comes after `now`, or the first."""
+    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]

@@ -1,0 +1,381 @@
+"""The settings of a live session: one schema, read from a TOML file, then the environment, then the flags.
+
+Each later source overrides the earlier one, and each value is checked where it comes from, so that an error names the
+file, variable or flag that is wrong. The same definitions check what changes a parameter while one plays.
+"""
+
+import contextlib
+import difflib
+import os
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import platformdirs
+from msgspec import Meta
+
+from improviser.core.broker import OFF, parse_broker
+from improviser.core.parameters import MODES
+from improviser.core.scales import pitches_of
+from improviser.errors import ConfigError
+from improviser.settings.playing import PlayingSettings
+from improviser.settings.serving import NAME_PATTERN, ServingSettings, Words, about
+from improviser.settings.toml import read_toml
+
+VARIABLE_PREFIX = "IMPROVISER_"
+FILE_VARIABLE = "IMPROVISER_CONFIG"
+PROFILE_VARIABLE = "IMPROVISER_PROFILE"
+MAX_SEED = 2**63 - 1
+PASSWORD_VARIABLE = "IMPROVISER_MQTT_PASSWORD"  # noqa: S105  the name of one
+OTHER_VARIABLES = (
+    FILE_VARIABLE,
+    PROFILE_VARIABLE,
+    PASSWORD_VARIABLE,
+    "IMPROVISER_MODELS",
+    "IMPROVISER_REQUIRE_SERVERS",
+)
+MAX_SHOWN = 40
+MISTYPED = 0.9
+WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+
+
+class Settings(PlayingSettings, frozen=True, kw_only=True):
+    """Everything that `play` can be told."""
+
+    input: Annotated[
+        Words, about("Where notes come from.", "auto, virtual, part of a port's name, a MIDI file, or computer")
+    ] = "auto"
+    output: Annotated[Words, about("Where answers go.", "auto, virtual, or part of a port's name")] = "auto"
+    api: Annotated[
+        Literal["auto", "jack", "alsa", "coremidi", "winmm"],
+        about("The MIDI system.", "auto (whatever works), jack, alsa, coremidi or winmm"),
+    ] = "auto"
+    name: Annotated[
+        str, about("The name of our MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
+    ] = "improviser"
+    wait_for_ports: Annotated[bool, about("Start even if a named port is not there yet.", "true or false")] = False
+    model: Annotated[
+        tuple[Words, ...],
+        about(
+            "Who answers.", "a name, or a list of up to eight: one voice each", live=True, min_length=1, max_length=8
+        ),
+    ] = ("bach-bass",)
+    mode: Annotated[str, about("How it plays.", " or ".join(MODES), live=True)] = "shadow"
+    temperature: Annotated[
+        float, about("How adventurous it is.", "a number 0–4: 0 is sure of itself, 1 free", live=True, ge=0, le=4)
+    ] = 0.7
+    density: Annotated[float, about("The share of notes that are answered.", "a number 0–1", live=True, ge=0, le=1)] = (
+        1.0
+    )
+    scale: Annotated[
+        str,
+        about(
+            "The key that answers keep to.",
+            "off, auto (the key you play in), or a key such as 'D minor'",
+            live=True,
+            max_length=40,
+        ),
+    ] = "off"
+    low: Annotated[
+        int, about("The lowest pitch of an answer.", "a whole number 0–127, not above high", live=True, ge=0, le=127)
+    ] = 0
+    high: Annotated[
+        int, about("The highest pitch of an answer.", "a whole number 0–127, not below low", live=True, ge=0, le=127)
+    ] = 127
+    thru: Annotated[bool, about("Send the player's own notes on as well.", "true or false", live=True)] = False
+    seed: Annotated[
+        Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
+        about("Makes the answers repeatable; another each time by default.", "a whole number ≥ 0"),
+    ] = None
+    record: Annotated[bool | Words, about("Keep every session.", "true, false, or the folder to keep it in")] = True
+    record_days: Annotated[
+        float, about("How many days a recorded session is kept.", "a number > 0", gt=0, le=1_000_000)
+    ] = 365.0
+    record_megabytes: Annotated[
+        float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
+    ] = 1000.0
+    sound: Annotated[bool, about("Play it aloud, without a synthesiser of your own.", "true or false")] = False
+    loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
+    display: Annotated[
+        bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting, as the schema defines it.
+
+    :param kind: its type, with its limits.
+    :param allowed: what it may be, in words.
+    :param live: whether it can change while one plays.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    description: str
+    allowed: str
+    live: bool
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return VARIABLE_PREFIX + self.name.upper()
+
+    @property
+    def flag(self) -> str:
+        """The option of `play` that sets it."""
+        return "--" + self.name.replace("_", "-")
+
+
+def _keys() -> Iterator[Key]:
+    # What everybody needs comes first, then how it is played, and how it is served.
+    for field in sorted(
+        msgspec.structs.fields(Settings), key=lambda field: (field.name in _SERVING, field.name in _PLAYING)
+    ):
+        meta = field.type.__metadata__[-1]
+        yield Key(field.name, field.type, field.default, meta.description, meta.extra["allowed"], meta.extra["live"])
+
+
+_SERVING = {field.name for field in msgspec.structs.fields(ServingSettings)}
+_PLAYING = {field.name for field in msgspec.structs.fields(PlayingSettings)}
+KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
+LIVE_KEYS = tuple(key.name for key in KEYS.values() if key.live)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings, and for each the file, variable or flag it came from ("default" if none set it)."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    file: Path | None
+
+    @property
+    def live(self) -> dict[str, Any]:
+        """The settings that can change while one plays, the models aside."""
+        return {name: getattr(self.settings, name) for name in LIVE_KEYS if name != "model"}
+
+
+def check(name: str, value: Any, origin: str | None = None) -> Any:
+    """Return `value` as the setting `name` holds it.
+
+    :param origin: where it was set, for the message.
+    :raises ConfigError: if there is no such setting, or it cannot be this; it says what is allowed.
+    """
+    prefix = f"{origin}: " if origin else ""
+    key = KEYS.get(name)
+    if key is None:
+        raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {_nearest(name, KEYS)}")
+    if name == "model" and isinstance(value, str):
+        value = (value,)
+    if name == "mqtt" and isinstance(value, str):
+        _check_broker(value, prefix)
+    try:
+        checked = msgspec.convert(value, key.kind)
+        known = _is_known(name, checked)
+    except msgspec.ValidationError:
+        known = False
+    if not known:
+        raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}")
+    return checked
+
+
+def _check_broker(url: str, prefix: str) -> None:
+    """Check the URL of a broker; the message never shows it, since it may hold a password.
+
+    :raises ConfigError: if it is none.
+    """
+    try:
+        parse_broker(url)
+    except ConfigError as error:
+        raise ConfigError(f"{prefix}{error}") from None
+
+
+def check_text(name: str, text: str, origin: str | None = None) -> Any:
+    """Like `check`, for a value that comes as text: from the environment, a flag, or a plain MQTT payload."""
+    kinds = KEYS[name].kind if name in KEYS else None
+    return check(name, _from_text(kinds, text) if kinds is not None else text, origin)
+
+
+def validate(parameter: str, value: Any) -> Any:
+    """Return `value` as the live parameter holds it; text is understood too ("0.5", "off").
+
+    What MIDI controllers, MQTT and the keyboard change while one plays is checked here.
+
+    :raises ConfigError: if it is no live parameter, or cannot be this.
+    """
+    if parameter not in LIVE_KEYS:
+        if parameter in KEYS:
+            raise ConfigError(f"{parameter} cannot change while one plays; what can: {', '.join(LIVE_KEYS)}")
+        raise ConfigError(f"there is no parameter {_shown(parameter)}; {_nearest(parameter, LIVE_KEYS)}")
+    return check_text(parameter, value) if isinstance(value, str) else check(parameter, value)
+
+
+def load(
+    flags: Mapping[str, Any] | None = None,
+    file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    profile: str | None = None,
+) -> Config:
+    """Gather the settings: defaults ← file ← its profile ← environment ← flags.
+
+    :param flags: the options that were given, by setting; None is "not given".
+    :param file: a TOML file; by default the one that IMPROVISER_CONFIG names, or the user's own if there is one.
+    :param environment: by default that of the process.
+    :param profile: which profile of the file to use; by default the one that IMPROVISER_PROFILE names, or none.
+    :raises ConfigError: if the file cannot be read, or anything in any source is unknown or cannot be.
+    """
+    environment = os.environ if environment is None else environment
+    path = find_file(file, environment)
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(KEYS, "default")
+    for name, value, origin in _from_file(path, profile or environment.get(PROFILE_VARIABLE)):
+        values[name], origins[name] = value, origin
+    for name, text in _variables(environment).items():
+        variable = KEYS[name].variable
+        values[name], origins[name] = check_text(name, text, variable), variable
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name], origins[name] = check(name, value, KEYS[name].flag), KEYS[name].flag
+    settings = Settings(**values)
+    _check_together(settings, origins)
+    return Config(settings, origins, path)
+
+
+def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
+    """Check what only several settings together can get wrong.
+
+    :raises ConfigError: if they do.
+    """
+    if settings.low > settings.high:
+        origin = origins["low"] if origins["low"] != "default" else origins["high"]
+        raise ConfigError(f"{origin}: low must not be above high; they are {settings.low} and {settings.high}")
+    if settings.input_low > settings.input_high:
+        origin = origins["input_low"] if origins["input_low"] != "default" else origins["input_high"]
+        raise ConfigError(
+            f"{origin}: input_low must not be above input_high; they are {settings.input_low} and {settings.input_high}"
+        )
+    if settings.listen_to == settings.name:
+        raise ConfigError(
+            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"
+        )
+    if settings.listen_to is not None and settings.mqtt == OFF:
+        raise ConfigError(
+            f"{origins['listen_to']}: to listen to another improviser takes a broker; give one with --mqtt"
+        )
+
+
+def _from_file(path: Path | None, profile: str | None) -> Iterator[tuple[str, Any, str]]:
+    """Yield setting, value and origin for all that a file sets, and then for what the profile in it does.
+
+    :raises ConfigError: if anything in the file is wrong, in other profiles too, or there is no such profile.
+    """
+    content = {} if path is None else read_toml(path)
+    profiles = content.pop("profile", {})
+    if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
+        raise ConfigError(f"{path}: a profile is a table, such as [profile.piano]")
+    for name, value in content.items():
+        yield name, check(name, value, str(path)), str(path)
+    checked = {
+        title: [
+            (name, check(name, value, f"{path}, profile {title}"), f"{path}, profile {title}")
+            for name, value in table.items()
+        ]
+        for title, table in profiles.items()
+    }
+    if profile is not None and profile not in checked:
+        there = _nearest(profile, checked) if checked else "there are none"
+        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {_shown(profile)}; {there}")
+    yield from checked[profile] if profile is not None else ()
+
+
+def default_file() -> Path:
+    """Return where the user's own settings are kept, whether or not they are there."""
+    return Path(platformdirs.user_config_path("improviser", appauthor=False)) / "config.toml"
+
+
+def find_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """Return the file to read: `file`, the one that IMPROVISER_CONFIG names, the user's own if there is one, or None.
+
+    :raises ConfigError: if the one that was asked for is not there.
+    """
+    named = environment.get(FILE_VARIABLE)
+    asked = file or (Path(named) if named else None)
+    if asked is None:
+        return default_file() if default_file().is_file() else None
+    try:
+        there = asked.is_file()
+    except OSError:  # a folder on the way may not be entered
+        there = False
+    if not there:
+        origin = "" if file else f"{FILE_VARIABLE}: "
+        raise ConfigError(f"{origin}there is no file {asked}; `improviser config init` writes one")
+    return asked
+
+
+def _variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings among the environment variables; an empty one is not set."""
+    found = {}
+    known = {key.variable: key.name for key in KEYS.values()}
+    for variable, text in environment.items():
+        if not variable.startswith(VARIABLE_PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        if variable in known:
+            if text:
+                found[known[variable]] = text
+        elif near := difflib.get_close_matches(variable, known, 1, MISTYPED):
+            # Other programs may have variables that start like ours; one letter off is a slip of the user's.
+            raise ConfigError(f"{variable}: there is no such setting; did you mean {near[0]}?")
+    return found
+
+
+def _from_text(kind: Any, text: str) -> Any:
+    """Return what `text` means where `kind` is wanted; the text itself if it means nothing there."""
+    kinds = set(_flat(kind))
+    word = text.strip().lower()
+    if bool in kinds and word in WORDS:
+        return WORDS[word]
+    if tuple in kinds:
+        return tuple(part.strip() for part in text.split(","))
+    for number in (int, float):
+        if number in kinds:
+            with contextlib.suppress(ValueError):
+                return number(word)
+    return text
+
+
+def _flat(kind: Any) -> Iterator[Any]:
+    """Take a type apart into the plain types a value may have."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Annotated:
+        yield from _flat(arguments[0])
+    elif origin in (typing.Union, types.UnionType):
+        for argument in arguments:
+            yield from _flat(argument)
+    else:
+        yield origin or kind
+
+
+def _is_known(name: str, value: Any) -> bool:
+    """Say whether the music knows `value`: what a type cannot tell."""
+    if name == "scale":
+        try:
+            pitches_of(value)
+        except ConfigError:
+            return False
+    return name != "mode" or value in MODES
+
+
+def _shown(value: Any) -> str:
+    text = repr(list(value) if isinstance(value, tuple) else value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name[:MAX_SHOWN], names, 1, 0.5)
+    return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"

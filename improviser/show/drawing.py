@@ -1,0 +1,54 @@
+"""What a file holds, drawn: a session, a training run, or a model."""
+
+import json
+from pathlib import Path
+
+from improviser import library, modelfile
+from improviser.errors import LogError
+from improviser.session.log import SUFFIX
+from improviser.session.reading import read_session
+from improviser.show.model_picture import model_picture
+from improviser.show.picture import CurvePoint, session_picture, training_curve
+
+MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
+
+
+def draw(source: str) -> str:
+    """Return the picture of a MIDI file, a log (of a session, or of a training run), or a model, as SVG.
+
+    :raises ImproviserError: if it cannot be found or read.
+    """
+    path = Path(source)
+    if path.suffix.lower() in MIDI_SUFFIXES:
+        return _roll(path)
+    if path.suffix == SUFFIX:
+        points = training_points(path)
+        return training_curve(points, path.stem) if points else _roll(path)
+    file = library.find(source)
+    return model_picture(library.build(file.stem, modelfile.read(file), file))
+
+
+def _roll(path: Path) -> str:
+    session = read_session(path)
+    return session_picture(*session.notes(), session.name, bars_seconds=session.bars)
+
+
+def training_points(path: Path) -> list[CurvePoint]:
+    """Return the generations that a training run logged (of a choir, its last member's); none if it is no such log.
+
+    :raises LogError: if it cannot be read.
+    """
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError as error:
+        raise LogError(f"cannot read {path}: {error.strerror or error}") from error
+    generations = []
+    for line in lines:
+        try:
+            values = json.loads(line)
+            point = CurvePoint(values["generation"], values["best"], values.get("mean"), values.get("held_out"))
+        except (ValueError, KeyError, TypeError):
+            continue  # not of a training run, or the last line of one that was cut short
+        generations.append((values.get("member", 0), point))
+    last = generations[-1][0] if generations else 0
+    return [point for member, point in generations if member == last]

@@ -1,0 +1,104 @@
+"""The daemon's handle on live sound: a process of its own that hears what the engine reports, and never delays it."""
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+
+from improviser.engine_process import OWN_GROUP
+from improviser.pipe import AnyReport, Applied, Played, Ready, Step
+from improviser.show.sound import TAIL_SECONDS
+from improviser.show.speaker import PLAYS
+
+log = logging.getLogger("improviser")
+
+NOTE_OFF, NOTE_ON, CONTROL, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 123
+HEARD, PLAYED = 0, 1
+MOST_WAITING = 1 << 20
+CLOSE_SECONDS = TAIL_SECONDS + 1.0
+
+
+class Loudspeaker:
+    """Plays what is heard and played, from now on; if that is impossible, it says so once and does nothing.
+
+    :param backend: the name of one of miniaudio's backends; the one that works by default.
+    """
+
+    def __init__(self, backend: str | None = None) -> None:
+        arguments = [sys.executable, "-m", "improviser.show.speaker", *([backend] if backend else [])]
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        # What the system's audio libraries print on stderr is for their authors.
+        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, process_group=OWN_GROUP)
+        self._waiting = bytearray()
+        self._dead = False
+        self.said = threading.Event()
+        """Set when it is known whether there is sound."""
+        self.plays_on: str | None = None
+        """The audio system that is played on."""
+        if self._process.stdin is not None:
+            os.set_blocking(self._process.stdin.fileno(), False)
+        threading.Thread(target=self._listen, name="loudspeaker", daemon=True).start()
+
+    def _listen(self) -> None:
+        """Wait for what the process says of itself."""
+        line = self._process.stdout.readline().decode(errors="replace").strip() if self._process.stdout else ""
+        if line.startswith(PLAYS):
+            self.plays_on = line.removeprefix(PLAYS)
+        else:
+            self._dead = True
+            log.warning("no sound: %s; everything else goes on", line or "the audio system failed")
+        self.said.set()
+
+    def take(self, report: AnyReport) -> None:
+        """Play a report of the engine; returns at once."""
+        match report:
+            case Step(heard=heard, played=played):
+                self._send(HEARD, [heard])
+                self._send(PLAYED, played)
+            case Played(played=played) | Applied(played=played):
+                self._send(PLAYED, played)
+            case Ready():  # a new engine: what its predecessor left sounding was released
+                self._send(PLAYED, (bytes((CONTROL | channel, ALL_NOTES_OFF, 0)) for channel in range(16)))
+            case _:
+                pass
+
+    def _send(self, part: int, messages: Iterable[bytes]) -> None:
+        if self._dead or self._process.stdin is None:
+            return
+        for message in messages:
+            if len(message) == 3 and message[0] & 0xF0 in (NOTE_OFF, NOTE_ON, CONTROL):
+                self._waiting += bytes((part,)) + message
+        try:
+            while self._waiting:
+                written = os.write(self._process.stdin.fileno(), self._waiting)
+                del self._waiting[:written]
+        except BlockingIOError:
+            if len(self._waiting) > MOST_WAITING:
+                self._give_up("the audio system hangs")
+        except OSError:
+            self._give_up("the audio system has gone")
+
+    def _give_up(self, why: str) -> None:
+        if not self._dead and self.plays_on is not None:
+            log.warning("no sound any more: %s; everything else goes on", why)
+        self._dead = True
+
+    def close(self, *, wait: bool = True) -> None:
+        """Let the room ring out; without `wait`, it does so after this has returned."""
+        if self._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self._process.stdin.close()
+        self._dead = True
+        if not wait:
+            return
+        try:
+            self._process.wait(CLOSE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self.said.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()

@@ -1,0 +1,1 @@
+"""Breeding networks: corpora, recipes, generations, checkpoints, reports, scores."""

@@ -1,0 +1,68 @@
+"""Files and folders → pieces to learn from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from improviser.errors import CorpusError, MidiFileError
+from improviser.midifile import MidiPiece, read_midi
+
+CHORALES = "bach-chorales"
+"""The source that is no file: the chorales of the `corpus` extra, see `improviser.training.chorales`."""
+DEMO_TUNE = "demo-tune"
+"""The other one: the tune that is typed in, see `improviser.session.sources`."""
+SUFFIXES = (".mid", ".midi")
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was read.
+
+    :param pieces: at least one, each with at least one note, in the order of the sources; folders by name.
+    :param skipped: why other files are missing, one line each.
+    """
+
+    pieces: tuple[MidiPiece, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def read_files(sources: Sequence[str | Path]) -> Corpus:
+    """Read MIDI files, and folders with all that is below them. Files that cannot be read are left out and listed.
+
+    :raises CorpusError: if a source does not exist, or nothing usable is left.
+    :raises MidiFileError: if the one file that was asked for cannot be used.
+    """
+    pieces = []
+    problems = []
+    for path in _files(sources):
+        try:
+            pieces.append(read_midi(path, need_notes=True))
+        except MidiFileError as error:
+            problems.append(error)
+    if not pieces:
+        if len(problems) == 1:
+            raise problems[0]
+        if problems:
+            raise CorpusError(f"none of the {len(problems)} MIDI files can be used; the first: {problems[0]}")
+        raise CorpusError(f"there is no MIDI file (*{', *'.join(SUFFIXES)}) in {', '.join(map(str, sources))}")
+    return Corpus(tuple(pieces), tuple(map(str, problems)))
+
+
+def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
+    """Yield every file once, in order."""
+    seen = set()
+    for source in map(Path, sources):
+        try:
+            if source.is_dir():
+                found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+            elif source.exists():
+                found = [source]
+            else:
+                raise CorpusError(
+                    f"there is no file or folder {source} to train on; "
+                    f"give MIDI files, folders, {DEMO_TUNE} or {CHORALES}"
+                )
+        except (OSError, ValueError) as error:
+            raise CorpusError(f"cannot look into {source}: {error}") from error
+        yield from (path for path in found if path not in seen)
+        seen.update(found)

@@ -1,0 +1,179 @@
+"""How to train an echo model: the original experiment's settings, on one piece or several.
+
+Of each file all notes count, by onset, then pitch; drums are left out. Several pieces are one long sequence: one
+encoding, one ranking of notes and levels; only the windows begin anew with each piece. The last fifth of the notes of a
+single piece, or of several pieces the last fifth, is held out: training never sees it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from improviser.core.echo.encoding import EncodedNotes
+from improviser.core.echo.network import LAYER_TYPES, MAX_LAYERS, MAX_NODES, EchoShape, LayerType
+from improviser.core.echo.task import EchoTask
+from improviser.core.evolution.cma import SepCma
+from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
+from improviser.core.evolution.mutation import Factor, Mutation, Offset, Selection
+from improviser.core.evolution.randomness import generator
+from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.errors import ConfigError, CorpusError
+from improviser.library import LoadableModel
+from improviser.session.sources import demo_tune
+from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
+from improviser.training.generations import Limits
+from improviser.training.recipe import Options, Recipe, choice, refuse
+
+POPULATION = 200
+GENERATIONS = 200
+LOOKBACK = 10
+LAYERS = (20, 20)
+SURVIVORS = 0.2
+DIVERGENCE = 0.05
+LARGEST_GENOME = 500_000
+LARGEST_POPULATION = 50_000_000
+"""Weights; a population of them takes 200 MB, and breeding as much again."""
+MUTATIONS = ("factor", "offset", "selection")
+STRATEGIES = ("ga", "cma")
+STEP_SIZE = 1.0
+"""Where `cma` begins. Ranks change in steps: networks that differ little are rated the same, and 0.1 stalls at once."""
+DEMO_TUNE_SECONDS = 59.5
+"""The whole tune, once."""
+HELD_OUT = 5
+"""One note, or piece, in so many is held out."""
+
+Breed = Callable[[FloatArray, np.random.Generator], Strategy]
+"""Makes a strategy of a first population."""
+
+
+def prepare(options: Options) -> Recipe:
+    """Return the recipe for `options`.
+
+    :raises UserError: if the sources or options are of no use.
+    """
+    refuse(options, "voice", "choir")
+    name = choice("strategy", options.strategy, STRATEGIES)
+    shape = _shape(options)
+    population = options.population or POPULATION
+    _check_size(population, shape)
+    breed, breeding_settings = _genetic(options, shape) if name == "ga" else _adapting(options)
+    generations = GENERATIONS if options.generations is None and options.minutes is None else options.generations
+    pieces, skipped = _pieces(options.sources)
+    task = _task(shape, [pitches for _, pitches in pieces])
+
+    def strategy(member: int) -> Strategy:
+        rng = generator(options.seed, 0, member)
+        return breed(task.first_population(rng, population), rng)
+
+    def build(champions: Sequence[FloatArray]) -> LoadableModel:
+        return task.model("echo", champions[0])
+
+    def scores(champions: Sequence[FloatArray]) -> Mapping[str, float]:
+        rating = task.model("echo", champions[0]).rating(task.train)
+        return {"rating": rating, "held_out": task.held_out(champions[0])}
+
+    return Recipe(
+        task=task,
+        strategy=strategy,
+        limits=Limits(generations, options.minutes),
+        settings={
+            "task": "echo",
+            "strategy": name,
+            "population": population,
+            "generations": generations,
+            "minutes": options.minutes,
+            "lookback": shape.lookback,
+            "layers": list(shape.nodes[1:-1]),
+            "layer_type": shape.layer_type,
+            **breeding_settings,
+            "seed": options.seed,
+        },
+        sources=tuple({"name": name, "notes": len(pitches)} for name, pitches in pieces),
+        build=build,
+        scores=scores,
+        skipped=skipped,
+    )
+
+
+def _genetic(options: Options, shape: EchoShape) -> tuple[Breed, dict[str, Any]]:
+    """Return the original's breeding, and its settings."""
+    divergence = DIVERGENCE if options.divergence is None else options.divergence
+    mutation = choice("mutation", options.mutation, MUTATIONS)
+    breeding = Breeding(_mutation(mutation, divergence, shape), options.survivors or SURVIVORS)
+
+    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+        return GeneticAlgorithm(first, breeding, rng)
+
+    return breed, {"mutation": mutation, "divergence": divergence, "survivors": breeding.survivors}
+
+
+def _adapting(options: Options) -> tuple[Breed, dict[str, Any]]:
+    """Return what breeds around the first network of a population; it has no settings of its own."""
+    for name in ("mutation", "divergence", "survivors"):
+        if getattr(options, name) is not None:
+            raise ConfigError(f"--{name} has no meaning for --strategy cma; leave it out")
+
+    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+        return SepCma(first[0], len(first), rng, step_size=STEP_SIZE)
+
+    return breed, {}
+
+
+def _shape(options: Options) -> EchoShape:
+    layers = LAYERS if options.layers is None else options.layers
+    if len(layers) > MAX_LAYERS - 2 or not all(1 <= nodes <= MAX_NODES for nodes in layers):
+        raise ConfigError(
+            f"--layers is {','.join(map(str, layers))}; "
+            f"give up to {MAX_LAYERS - 2} layers of 1–{MAX_NODES} nodes, such as 20,20"
+        )
+    layer_type = choice("layer_type", options.layer_type, LAYER_TYPES)
+    return EchoShape((options.lookback or LOOKBACK, *layers, 1), cast("LayerType", layer_type))
+
+
+def _check_size(population: int, shape: EchoShape) -> None:
+    """Refuse what would not fit into memory."""
+    if shape.genome_size > LARGEST_GENOME or population * shape.genome_size > LARGEST_POPULATION:
+        raise ConfigError(
+            f"--population of {population} networks with {shape.genome_size} weights each is more than can be bred "
+            f"({LARGEST_GENOME} a network, {LARGEST_POPULATION} in all); lower it, --lookback or --layers"
+        )
+
+
+def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:
+    if name == "factor":
+        return Factor(divergence)
+    if name == "offset":
+        return Offset(divergence)
+    return Selection(divergence, shape.matrices)
+
+
+def _pieces(sources: Sequence[str]) -> tuple[list[tuple[str, list[int]]], tuple[str, ...]]:
+    """Return the name and the pitches of every piece, and what was left out."""
+    pieces: list[tuple[str, list[int]]] = []
+    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
+    skipped: tuple[str, ...] = ()
+    if files:
+        corpus = read_files(files)
+        skipped = corpus.skipped
+        pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
+    if DEMO_TUNE in sources:
+        pieces.append((DEMO_TUNE, [note.pitch for note in demo_tune(DEMO_TUNE_SECONDS)]))
+    if CHORALES in sources:
+        from improviser.training.chorales import load_chorales
+
+        pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales()]
+    return pieces, skipped
+
+
+def _task(shape: EchoShape, pieces: Sequence[Sequence[int]]) -> EchoTask:
+    if len(pieces) > 1:
+        kept = len(pieces) - max(1, len(pieces) // HELD_OUT)
+        train, held = pieces[:kept], pieces[kept:]
+    else:
+        kept = len(pieces[0]) - len(pieces[0]) // HELD_OUT
+        train, held = [pieces[0][:kept]], [pieces[0][kept:]]
+    notes = EncodedNotes.of(*train)
+    if len(notes.pitches) < 2:
+        raise CorpusError("there is nothing to follow in notes of one pitch; give a MIDI file with a melody")
+    return EchoTask(shape, notes, EncodedNotes.of(*held))

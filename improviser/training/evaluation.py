@@ -1,0 +1,191 @@
+"""How well a model knows a corpus: bits per note, and what it plays when left to itself against what the corpus has."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from improviser.core.counterpoint import Counterpoint, key_of
+from improviser.core.evolution.randomness import generator
+from improviser.core.harmony import HarmonyModel
+from improviser.core.harmony_corpus import TOLERANCE_SECONDS
+from improviser.core.melody import MelodyModel
+from improviser.core.note import Note
+from improviser.core.piece import Piece, sounding_at
+from improviser.core.responder import LogProbabilities, Model
+from improviser.errors import CorpusError
+from improviser.training.voices import duets
+
+WORST_BITS = 64.0
+"""What a pitch costs that a model holds to be impossible."""
+
+OPENING = 8
+"""Notes of a tune that a melody model is given before it goes on by itself: they say in which key."""
+
+Step = tuple[LogProbabilities, int]
+"""What a model expected, and the pitch that came."""
+
+
+@dataclass(frozen=True, slots=True)
+class PieceScore:
+    """One piece: its name, its notes, their mean bits, and how many were the model's first choice."""
+
+    name: str
+    notes: int
+    bits: float
+    hits: int
+
+
+@dataclass(slots=True)
+class Evaluation:
+    """What came out.
+
+    :param pieces: one score for each piece that has something to score.
+    :param model: what the model plays when left to itself.
+    :param corpus: what the corpus has there.
+    """
+
+    pieces: list[PieceScore] = field(default_factory=list)
+    model: Counterpoint = field(default_factory=Counterpoint)
+    corpus: Counterpoint = field(default_factory=Counterpoint)
+
+    @property
+    def notes(self) -> int:
+        """Notes scored."""
+        return sum(piece.notes for piece in self.pieces)
+
+    def values(self) -> dict[str, Any]:
+        """Return everything as JSON values; null where there was nothing to count."""
+        bits = sorted(piece.bits for piece in self.pieces)
+        own, theirs = self.model.figures(), self.corpus.figures()
+        return {
+            "notes": self.notes,
+            "pieces": len(self.pieces),
+            "bits_per_note": sum(piece.bits * piece.notes for piece in self.pieces) / self.notes,
+            "top_1": sum(piece.hits for piece in self.pieces) / self.notes,
+            "per_piece": {
+                "lowest": bits[0],
+                "median": float(np.median(bits)),
+                "highest": bits[-1],
+                "deviation": float(np.std(bits)),
+            },
+            "left_to_itself": {name: {"model": _number(own[name]), "corpus": _number(theirs[name])} for name in own},
+        }
+
+
+def evaluate(
+    model: Model,
+    pieces: Sequence[Piece],
+    *,
+    seed: int = 0,
+    temperature: float = 1.0,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Evaluation:
+    """Score every note of `pieces`, given Bach's (or whoever's) notes before it; then let the model play by itself.
+
+    A harmony model is scored on the voice it plays, under the top voice; a melody model on the top voice; an echo model
+    on the notes it is to echo. Bits are over all 128 pitches; rests are not scored.
+
+    :param temperature: of the model's own play; 1 draws from its distribution as it is.
+    :raises CorpusError: if no piece has anything to score.
+    """
+    found = Evaluation()
+    lines = _lines(model, pieces)
+    for done, (piece, player, own) in enumerate(lines):
+        progress(done, len(lines))
+        steps = list(_steps(model, player, own))
+        if not steps:
+            continue
+        found.pieces.append(_score(piece.name, steps))
+        _compare(found, model, piece, player, own, (seed, done), temperature)
+    progress(len(lines), len(lines))
+    if not found.pieces:
+        raise CorpusError("there are no notes to score in these pieces; give others")
+    return found
+
+
+def _lines(model: Model, pieces: Sequence[Piece]) -> list[tuple[Piece, Sequence[Note], Sequence[int | None]]]:
+    """Return each piece with the notes of its top voice, and the pitches the model should play to them."""
+    if not isinstance(model, HarmonyModel):
+        return [(piece, piece.voices[0], [note.pitch for note in piece.voices[0]]) for piece in pieces]
+    return [(piece, player, _answers(player, own)) for piece, player, own in duets(pieces, model.settings.voice)]
+
+
+def _answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
+    return sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
+
+
+def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
+    """Yield what the model expects of each note, and the note; its past is the corpus's."""
+    if isinstance(model, MelodyModel):
+        singer = model.responder()
+        for note in player:
+            yield singer.proceed(note.onset_seconds), note.pitch
+            singer.follow(note.pitch, note.onset_seconds)
+        return
+    responder = model.responder()
+    for note, answer in zip(player, own, strict=True):
+        if answer is not None:
+            yield responder.propose(note.pitch, note.onset_seconds), answer
+        responder.learn(note.pitch, note.onset_seconds, answer)
+
+
+def _score(name: str, steps: Sequence[Step]) -> PieceScore:
+    bits = [min(-float(logs[pitch]) / math.log(2), WORST_BITS) for logs, pitch in steps]
+    hits = sum(int(logs.argmax()) == pitch for logs, pitch in steps)
+    return PieceScore(name, len(steps), sum(bits) / len(bits), hits)
+
+
+def _compare(
+    found: Evaluation,
+    model: Model,
+    piece: Piece,
+    player: Sequence[Note],
+    own: Sequence[int | None],
+    seed: tuple[int, int],
+    temperature: float,
+) -> None:
+    """Let the model play to the piece by itself, and count both."""
+    heard = [note.pitch for note in player]
+    if piece.context is not None:
+        tonic, minor = piece.context.tonic, piece.context.minor
+    else:
+        tonic, minor = key_of([note.pitch for voice in piece.voices for note in voice])
+    against = () if isinstance(model, MelodyModel) else heard
+    played = play_along(model, player, generator(*seed), temperature)
+    start = OPENING if isinstance(model, MelodyModel) else 0
+    found.corpus.add(own[start:], tonic, minor=minor, player=against)
+    found.model.add(played[start:], tonic, minor=minor, player=against)
+
+
+def play_along(model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0) -> list[int]:
+    """Return what the model plays to the player's notes, hearing itself.
+
+    A melody model follows the first notes, OPENING of them, and of the others takes only the rhythm.
+    """
+    played = []
+    if isinstance(model, MelodyModel):
+        singer = model.responder()
+        for number, note in enumerate(player):
+            free = number >= OPENING
+            played.append(_draw(singer.proceed(note.onset_seconds), rng, temperature) if free else note.pitch)
+            singer.follow(played[-1], note.onset_seconds)
+        return played
+    responder = model.responder()
+    for note in player:
+        played.append(_draw(responder.propose(note.pitch, note.onset_seconds), rng, temperature))
+        responder.learn(note.pitch, note.onset_seconds, played[-1])
+    return played
+
+
+def _draw(logs: LogProbabilities, rng: np.random.Generator, temperature: float) -> int:
+    if temperature <= 0:
+        return int(logs.argmax())
+    weights = np.exp((logs - logs.max()) / temperature)
+    return int(rng.choice(len(weights), p=weights / weights.sum()))
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,80 @@
+"""A look at a run while it is bred: how unlike each other its networks are, and what the best one plays by now."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from improviser.core.decoding import choose
+from improviser.core.evolution.strategy import FloatArray
+from improviser.core.melody import MelodyResponder
+from improviser.core.responder import Model
+from improviser.errors import ImproviserError
+from improviser.session.sources import QUARTER_SECONDS, demo_tune
+from improviser.training.generations import Evolution
+
+PHRASE_NOTES = 15
+"""The first line of the demo's tune has so many."""
+SAMPLE = 32
+TEMPERATURE = 0.5
+SECONDS_BETWEEN_PHRASES = 1.0
+
+
+class Glimpse:
+    """Looks at the evolution that it was last told to `watch`; it takes milliseconds, and changes nothing.
+
+    :param build: makes the model of one genome, or several.
+    """
+
+    def __init__(self, build: Callable[[Sequence[FloatArray]], Model]) -> None:
+        self._build = build
+        self._evolution: Evolution | None = None
+        self._phrase: tuple[int, ...] = ()
+        self._of: tuple[int, int] | None = None
+        self._played_at = -SECONDS_BETWEEN_PHRASES
+
+    def watch(self, evolution: Evolution) -> None:
+        """Look at this one from now on."""
+        self._evolution = evolution
+
+    def diversity(self) -> float:
+        """Return how far apart the networks of the last generation are; NaN before there is one. See `diversity_of`."""
+        population = self._evolution.population if self._evolution is not None else None
+        return diversity_of(population) if population is not None else float("nan")
+
+    def phrase(self) -> tuple[int, ...]:
+        """Return the pitches that the champion plays; the same chance each time, so that it alone changes them."""
+        champion = self._evolution.champion if self._evolution is not None else None
+        if champion is None or time.monotonic() - self._played_at < SECONDS_BETWEEN_PHRASES:
+            return self._phrase
+        which = (id(self._evolution), champion.generation)
+        if which != self._of:
+            self._of, self._played_at = which, time.monotonic()
+            try:
+                self._phrase = phrase_of(self._build([champion.genome]))
+            except ImproviserError:  # a network that cannot be played yet: its weights may be anything
+                self._phrase = ()
+        return self._phrase
+
+
+def diversity_of(population: FloatArray) -> float:
+    """Return the standard deviation of a gene over a population, relative to how large genes are: 0 for clones."""
+    some = population[:: max(1, len(population) // SAMPLE)].astype(np.float64)
+    size = float(np.sqrt(np.mean(some**2)))
+    return float(np.sqrt(np.mean(some.var(axis=0)))) / size if size > 0 else 0.0
+
+
+def phrase_of(model: Model) -> tuple[int, ...]:
+    """Return the pitches that a model plays: a melody on its own, any other to the first line of the demo's tune."""
+    rng = np.random.default_rng(1)
+    responder = model.responder()
+    pitches = []
+    for number, note in enumerate(demo_tune()[:PHRASE_NOTES]):
+        onset = number * QUARTER_SECONDS if isinstance(responder, MelodyResponder) else note.onset_seconds
+        if isinstance(responder, MelodyResponder):
+            pitches.append(choose(responder.proceed(onset), TEMPERATURE, rng))
+            responder.follow(pitches[-1], onset)
+        else:
+            pitches.append(choose(responder.propose(note.pitch, onset), TEMPERATURE, rng))
+            responder.learn(note.pitch, onset, pitches[-1])
+    return tuple(pitches)

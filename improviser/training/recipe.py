@@ -1,0 +1,127 @@
+"""What it takes to train for a task: the options a user may set, and the recipe that a task makes of them."""
+
+import importlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from improviser.core.evolution.strategy import FloatArray, Strategy, Task
+from improviser.errors import ConfigError
+from improviser.library import LoadableModel
+from improviser.training.generations import Choice, Limits
+
+RECIPES = {
+    "echo": "improviser.training.echo_recipe:prepare",
+    "harmony": "improviser.training.harmony_recipe:prepare",
+    "melody": "improviser.training.melody_recipe:prepare",
+}
+"""The function (`Options` → `Recipe`) of each task; imported when needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user asked for; None where the task decides.
+
+    :raises ConfigError: for a value out of its range; names the option.
+    """
+
+    sources: tuple[str, ...]
+    task: str = "harmony"
+    strategy: str | None = None
+    population: int | None = None
+    generations: int | None = None
+    minutes: float | None = None
+    patience: int | None = None
+    lookback: int | None = None
+    layers: tuple[int, ...] | None = None
+    layer_type: str | None = None
+    mutation: str | None = None
+    divergence: float | None = None
+    survivors: float | None = None
+    voice: str | None = None
+    choir: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self._check("task", self.task in RECIPES, f"one of {', '.join(RECIPES)}")
+        self._check("population", _within(self.population, 2, 100_000), "2–100000")
+        self._check("generations", _within(self.generations, 1, 10**9), "at least 1")
+        self._check("minutes", _within(self.minutes, 1e-9, 1e6), "more than 0")
+        self._check("patience", _within(self.patience, 1, 10**9), "at least 1")
+        self._check("lookback", _within(self.lookback, 1, 256), "1–256")
+        self._check("divergence", _within(self.divergence, 0, 100), "0–100")
+        self._check("survivors", _within(self.survivors, 1e-9, 1), "a share above 0, up to 1")
+        self._check("choir", _within(self.choir, 1, 32), "1–32")
+        self._check("seed", 0 <= self.seed < 2**63, "a whole number from 0")
+
+    def _check(self, option: str, sound: bool, wanted: str) -> None:
+        if not sound:
+            raise ConfigError(f"--{option} is {getattr(self, option)}; give {wanted}")
+
+
+def choice(option: str, value: str | None, choices: Sequence[str]) -> str:
+    """Return `value`, or the first of `choices` where it is None.
+
+    :raises ConfigError: if it is none of them; names the option.
+    """
+    if value is None:
+        return choices[0]
+    if value not in choices:
+        raise ConfigError(f"--{option.replace('_', '-')} is {value!r}; choose {' or '.join(choices)}")
+    return value
+
+
+def refuse(options: Options, *names: str) -> None:
+    """Refuse options that have no meaning for a task.
+
+    :raises ConfigError: if one of them is set.
+    """
+    for name in names:
+        if getattr(options, name) is not None:
+            raise ConfigError(f"--{name.replace('_', '-')} has no meaning for --task {options.task}; leave it out")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recipe:
+    """How to train for one task on one corpus.
+
+    :param task: scores genomes.
+    :param strategy: returns a fresh strategy for a member of the choir, by its number from 0.
+    :param limits: when each member is done.
+    :param settings: the options in effect, by name, defaults filled in; JSON values.
+    :param sources: what was learned from, each with a name; JSON values.
+    :param build: makes the model of the members' champions.
+    :param scores: returns what they reach together, by name; NaN where it cannot be said.
+    :param members: how many champions make one model.
+    :param choose_by: what makes a champion.
+    :param check_every: generations between looks at the held-out notes, where these choose the champion.
+    :param skipped: files that could not be used, and why.
+    """
+
+    task: Task
+    strategy: Callable[[int], Strategy]
+    limits: Limits
+    settings: Mapping[str, Any]
+    sources: tuple[Mapping[str, Any], ...]
+    build: Callable[[Sequence[FloatArray]], LoadableModel]
+    scores: Callable[[Sequence[FloatArray]], Mapping[str, float]]
+    members: int = 1
+    choose_by: Choice = "fitness"
+    check_every: int = 1
+    skipped: tuple[str, ...] = ()
+
+
+def prepare(options: Options) -> Recipe:
+    """Read the corpus and return the recipe for `options`.
+
+    :raises UserError: if the sources or options are of no use.
+    """
+    module, name = RECIPES[options.task].split(":")
+    recipe_of = cast("Callable[[Options], Recipe]", getattr(importlib.import_module(module), name))
+    recipe = recipe_of(options)
+    return replace(recipe, limits=replace(recipe.limits, patience=options.patience)) if options.patience else recipe
+
+
+def _within(value: float | None, lowest: float, highest: float) -> bool:
+    return value is None or (math.isfinite(value) and lowest <= value <= highest)

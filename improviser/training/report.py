@@ -1,0 +1,98 @@
+"""What is written beside a trained model: the log of every generation, the curve as a picture, and a card."""
+
+import dataclasses
+import json
+import math
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from improviser import __version__
+from improviser.files import write_atomically
+from improviser.modelfile import SUFFIX
+from improviser.show.picture import CurvePoint, training_curve
+from improviser.training.recipe import Options, Recipe
+from improviser.training.trainer import Record, Run
+
+
+def write_report(output: Path, options: Options, recipe: Recipe, done: Run, scores: Mapping[str, float]) -> list[Path]:
+    """Write the report of a run that made the model `output`, under its name; return the files.
+
+    :raises OutputError: if that is not possible.
+    """
+    base = output.with_suffix("") if output.suffix == SUFFIX else output
+    log, curve, card = (base.with_name(base.name + suffix) for suffix in (".jsonl", ".svg", ".md"))
+    write_atomically(log, "".join(f"{json.dumps(_values(record))}\n" for record in done.records).encode())
+    write_atomically(curve, _curve(output.stem, recipe, done).encode())
+    write_atomically(card, card_of(output, options, recipe, done, scores).encode())
+    return [log, curve, card]
+
+
+def card_of(output: Path, options: Options, recipe: Recipe, done: Run, scores: Mapping[str, float]) -> str:
+    """Return the card: what the model was made of, how, with what command, and what it reaches."""
+    last = dict(done.records)
+    minutes = sum(generation.seconds for _, generation in done.records) / 60
+    notes = sum(int(source.get("notes", 0)) for source in recipe.sources)
+    names = [str(source["name"]) for source in recipe.sources]
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
+    settings = [(name.replace("_", " "), _text(value)) for name, value in recipe.settings.items() if value is not None]
+    lines = [
+        f"# {output.stem}",
+        "",
+        f"A network for the task *{recipe.task.name}*, evolved by improviser {__version__} without gradients.",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| learned from | {shown}: {notes} notes |",
+        f"| parameters | {recipe.task.genome_size * len(done.champions)} |",
+        f"| generations | {', '.join(str(generation.generation) for generation in last.values())} |",
+        f"| networks scored | {sum(generation.evaluations for generation in last.values())} |",
+        f"| time | {minutes:.1f} minutes |",
+        *(f"| {name.replace('_', ' ')} | {_text(value)} |" for name, value in scores.items()),
+        "",
+        "## Command",
+        "",
+        "```sh",
+        command_of(output, options),
+        "```",
+        "",
+        "## Settings",
+        "",
+        "| | |",
+        "|---|---|",
+        *(f"| {name} | {value} |" for name, value in settings),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def command_of(output: Path, options: Options) -> str:
+    """Return the command that makes the same model again; absolute paths are cut to their names."""
+    sources = (Path(source).name if Path(source).is_absolute() else source for source in options.sources)
+    words = ["improviser", "train", *sources]
+    words += ["--output", output.name if output.is_absolute() else str(output)]
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if field.name != "sources" and value is not None:
+            words += [f"--{field.name.replace('_', '-')}", _text(value)]
+    return shlex.join(words)
+
+
+def _curve(name: str, recipe: Recipe, done: Run) -> str:
+    """Return the picture of the last member's run."""
+    member = done.records[-1][0] if done.records else 0
+    points = [CurvePoint(one.generation, one.best, one.mean, one.held_out) for of, one in done.records if of == member]
+    title = f"{name}: {recipe.task.name}" + (f", network {member + 1} of {recipe.members}" if member else "")
+    return training_curve(points, title)
+
+
+def _values(record: Record) -> dict[str, float | int | bool | None]:
+    member, generation = record
+    return {"member": member, **generation.values()}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if math.isfinite(value) else "–"
+    if isinstance(value, list | tuple):
+        return ",".join(map(str, value))
+    return str(value)

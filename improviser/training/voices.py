@@ -1,0 +1,103 @@
+"""Training sources → pieces in voices: chorales as they are scored, MIDI files by track, channel or outline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from improviser.core.note import PITCHES, Note
+from improviser.core.piece import Piece
+from improviser.errors import CorpusError
+from improviser.midifile import MidiPiece, TimedNote, melody
+from improviser.session.sources import demo_tune
+from improviser.training.chorales import VOICES, load_chorales
+from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
+
+TOP = VOICES[0]
+# Names of the voices of a piece, from the top, by how many there are.
+_NAMES: dict[int, tuple[str, ...]] = {
+    1: (TOP,),
+    2: (TOP, "bass"),
+    3: (TOP, "alto", "bass"),
+    4: VOICES,
+}
+# A part shorter than this is an ornament, not a voice.
+SHORTEST_VOICE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What was read: pieces, at least one, and why other files were left out."""
+
+    pieces: tuple[Piece, ...]
+    skipped: tuple[str, ...] = ()
+
+
+def read_sources(sources: Sequence[str]) -> Sources:
+    """Read MIDI files, folders, `bach-chorales` and `demo-tune`.
+
+    :raises CorpusError: if there is nothing to learn from, or the chorales are wanted without the extra `corpus`.
+    :raises MidiFileError: if the one file that was asked for cannot be used.
+    """
+    pieces: list[Piece] = []
+    skipped: tuple[str, ...] = ()
+    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
+    if CHORALES in sources:
+        pieces += load_chorales()
+    if DEMO_TUNE in sources:
+        pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
+    if files:
+        corpus = read_files(files)
+        skipped = corpus.skipped
+        pieces += [in_voices(piece) for piece in corpus.pieces]
+    return Sources(tuple(pieces), skipped)
+
+
+def in_voices(piece: MidiPiece) -> Piece:
+    """Return a MIDI file's notes as voices from the top down.
+
+    Every track and channel with enough notes is a voice; of more than four, the two highest and the two lowest count.
+    A file of one part only has two: the upper and the lower outline of what it holds.
+    """
+    parts: dict[tuple[int, int], list[TimedNote]] = {}
+    for timed in piece.notes:
+        parts.setdefault((timed.track, timed.channel), []).append(timed)
+    large = [part for part in parts.values() if len(part) >= SHORTEST_VOICE]
+    if len(large) < 2:
+        upper, lower = _notes(melody(piece.notes)), _lower_line(piece.notes)
+        chordal = sum(one.pitch != other.pitch for one, other in zip(upper, lower, strict=False)) > len(upper) // 10
+        voices = (upper, lower) if chordal else (upper,)
+        return Piece(piece.name, voices, _NAMES[len(voices)])
+    large.sort(key=lambda part: -sum(timed.note.pitch for timed in part) / len(part))
+    chosen = large if len(large) <= 4 else [*large[:2], *large[-2:]]
+    lines = [_notes(melody(part)) for part in chosen[:-1]]
+    return Piece(piece.name, (*lines, _lower_line(chosen[-1])), _NAMES[len(chosen)])
+
+
+def _notes(line: Sequence[TimedNote]) -> tuple[Note, ...]:
+    return tuple(timed.note for timed in line)
+
+
+def _lower_line(notes: Sequence[TimedNote]) -> tuple[Note, ...]:
+    """Return the lower outline: the upper one of the notes turned upside down."""
+    turned = sorted((_turned(timed) for timed in notes), key=lambda timed: (timed.start_tick, timed.note.pitch))
+    return _notes([_turned(timed) for timed in melody(turned)])
+
+
+def _turned(timed: TimedNote) -> TimedNote:
+    return replace(timed, note=replace(timed.note, pitch=PITCHES - 1 - timed.note.pitch))
+
+
+def duets(pieces: Sequence[Piece], voice: str) -> list[tuple[Piece, tuple[Note, ...], tuple[Note, ...]]]:
+    """Return the piece, its top voice and the voice called `voice` of every piece that has it.
+
+    :raises CorpusError: if none has.
+    """
+    found = [
+        (piece, piece.voices[0], own)
+        for piece in pieces
+        if voice != piece.voice_names[0] and (own := piece.voice(voice)) is not None
+    ]
+    if not found:
+        raise CorpusError(
+            f"no piece has a {voice} under its {TOP}; give MIDI files with several tracks, or train another --voice"
+        )
+    return found

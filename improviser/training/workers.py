@@ -1,0 +1,162 @@
+"""Several processes that score one population: each holds the task, and one thread of linear algebra.
+
+The population lies in memory that all share: to send it through pipes takes a third as long as to score it.
+"""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.evolution.strategy import FloatArray, Task
+from improviser.errors import ImproviserError
+from improviser.threads import use_one_thread
+from improviser.training.generations import CHUNK, Score, in_process
+
+LARGEST_SHARED = 2**25
+"""Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
+
+_held: dict[str, Task] = {}
+_attached: dict[str, SharedMemory] = {}
+_attaching = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where rows `start` to `stop` of a population lie: the shared memory's name, and a row's length."""
+
+    memory: str
+    start: int
+    stop: int
+    genes: int
+
+
+@contextmanager
+def scoring(task: Task, workers: int) -> Iterator[Score]:
+    """Give a function that scores populations in `workers` processes (1: in this one); all give the same result."""
+    if workers == 1:
+        yield in_process(task)
+        return
+    use_one_thread()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task,)) as executor:
+        with _deaf():
+            for _ in range(workers):
+                executor.submit(os.getpid)  # starts a worker
+        scores = SharedScores(executor, workers)
+        try:
+            yield scores
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)
+            scores.close()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Ignore Ctrl-C and SIGTERM; processes started meanwhile do so for good. Who keeps the champion ends them."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class SharedScores:
+    """Scores populations on an executor whose workers `hold` the task, one job for each of them."""
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self._executor = executor
+        self._workers = workers
+        self._memory: SharedMemory | None = None
+
+    def __call__(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+        """Return the fitness of each genome; the chunks are those of one process, and so is the result.
+
+        :raises ImproviserError: if a worker dies.
+        """
+        chunks = -(-len(population) // CHUNK)
+        jobs = min(self._workers, chunks)
+        bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
+        memory = self._share(population)
+        futures = []
+        try:
+            for start, stop in pairwise(bounds):
+                rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
+                futures.append(self._executor.submit(_score_rows, rows, batch))
+            return np.concatenate([future.result() for future in futures])
+        except BrokenExecutor as error:
+            raise ImproviserError(
+                "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
+            ) from error
+
+    def _share(self, population: FloatArray) -> str | None:
+        """Copy the population into shared memory; return its name, or None if there is no room for it."""
+        if self._memory is None or self._memory.size < population.nbytes:
+            self.close()
+            if not _room_for(population.nbytes):
+                return None
+            self._memory = SharedMemory(create=True, size=population.nbytes)
+        _floats(self._memory, population.size)[:] = population.ravel()
+        return self._memory.name
+
+    def close(self) -> None:
+        """Give the shared memory back."""
+        if self._memory is not None:
+            self._memory.close()
+            self._memory.unlink()
+            self._memory = None
+
+
+def _room_for(size: int) -> bool:
+    """Whether that many bytes may be shared. Linux would kill who writes to shared memory that there is no room for."""
+    shared = Path("/dev/shm")  # noqa: S108  # only looked at
+    return size <= LARGEST_SHARED and (not shared.is_dir() or shutil.disk_usage(shared).free > 2 * size)
+
+
+def hold(task: Task) -> None:
+    """Keep the task in a new worker, which lives no longer than the process that started it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not inherited
+    _held["task"] = task
+    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Wait for the parent's death, however it comes, and follow: nobody else would tell this process to end."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
+    """Score some rows of a population in a worker."""
+    return in_process(_held["task"])(_rows_at(rows) if isinstance(rows, Place) else rows, batch)
+
+
+def _rows_at(place: Place) -> FloatArray:
+    """Return rows of a population in shared memory, which they keep open as long as they are used."""
+    with _attaching:
+        if place.memory not in _attached:
+            for old in _attached.values():
+                old.close()
+            _attached.clear()
+            _attached[place.memory] = SharedMemory(place.memory)
+        rows = _floats(_attached[place.memory], place.stop * place.genes)
+    return rows.reshape(place.stop, place.genes)[place.start :]
+
+
+def _floats(memory: SharedMemory, count: int) -> FloatArray:
+    return np.frombuffer(cast("memoryview", memory.buf), np.float32, count)
