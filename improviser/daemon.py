@@ -229,6 +229,8 @@ class Service:
             engine.kill()
         self._engine = None
         await ended
+        if cause is Cause.DIED and engine.said:
+            log.error("the engine's last words: %s", engine.said[-1])
         self._release(engine)
         return cause
 
