@@ -50,7 +50,7 @@ def widen(pipe: object) -> None:
 
 
 class EngineProcess:
-    """One engine: `spawn` it, `open` it, `send` it commands, and `close` or `kill` it."""
+    """One engine: `open` it, `send` it commands, and `close` or `kill` it."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, shared: mmap.mmap, on_report: Callable[[AnyReport], None]

@@ -77,11 +77,10 @@ class Patchbay:
         self._feeding: set[str] = set()
         self._wires = wires
         self._watch(changed, lost)
-        self.expect()
 
     def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         def registered(port: Any, is_new: bool) -> None:
-            if not is_new:
+            if not is_new and port.name in self._wires.peers[IN] | self._wires.peers[OUT]:
                 self._wires.absent.add(port.name)
             changed()
 
@@ -155,6 +154,7 @@ class Patchbay:
                     self._wires.cut.pop((role, peer), None)
                 elif not self._exists(peer):
                     self._wires.absent.add(peer)
+                    self._wires.cut.pop((role, peer), None)  # nothing to wait for: it is gone, not cut
                 elif peer not in self._wires.absent:
                     self._forget_if_cut(role, peer, now)
                 elif self._connect(role, ours, peer):

@@ -63,6 +63,17 @@ def restartable_jack(tmp_path: Path) -> Iterator[JackServer]:
 
 
 @pytest.fixture
+def synchronous_jack(tmp_path: Path) -> Iterator[JackServer]:
+    """A server for one test, which may kill it and its clients; it loses nothing, but a killed client holds it up."""
+    requires("jackd")
+    with claimed(FAULT_NAMES) as name:
+        server = JackServer(name, tmp_path)
+        server.start()
+        yield server
+        server.close()
+
+
+@pytest.fixture
 def jack_peer(jack_server: JackServer) -> Iterator[Callable[[str], JackPeer]]:
     """A function that opens another client of `jack_server`, by name; all are closed at the end."""
     peers: list[JackPeer] = []

@@ -10,7 +10,7 @@ import pytest
 
 from tests.jack_peer import JackPeer, held
 from tests.playing import PEDAL_DOWN, Player, note_off, note_on, write_small_model
-from tests.servers import FAULT_NAMES, JackServer, claimed, requires
+from tests.servers import JackServer
 
 pytestmark = pytest.mark.jack
 
@@ -166,31 +166,20 @@ def test_answers_wait_for_the_grid_of_a_clock(
 
 
 @pytest.fixture
-def fault_jack(tmp_path: Path) -> Iterator[JackServer]:
-    """A synchronous server of the test's own: it loses nothing, but is held up for seconds by a killed client."""
-    requires("jackd")
-    with claimed(FAULT_NAMES) as name:
-        server = JackServer(name, tmp_path)
-        server.start()
-        yield server
-        server.close()
-
-
-@pytest.fixture
-def fault_player(fault_jack: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
+def fault_player(synchronous_jack: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
     options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
-    with Player(fault_jack.client_environment, tmp_path / "play.log", *options) as player:
+    with Player(synchronous_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player
 
 
 @pytest.mark.parametrize("fate", [signal.SIGKILL, signal.SIGSEGV, signal.SIGSTOP])
 def test_the_engines_death_ends_what_sounds_and_playing_goes_on(
-    fault_player: Player, fault_jack: JackServer, fate: signal.Signals
+    fault_player: Player, synchronous_jack: JackServer, fate: signal.Signals
 ) -> None:
     with (
-        JackPeer(fault_jack.client_environment, "keyboard") as keyboard,
-        JackPeer(fault_jack.client_environment, "synth") as synth,
+        JackPeer(synchronous_jack.client_environment, "keyboard") as keyboard,
+        JackPeer(synchronous_jack.client_environment, "synth") as synth,
     ):
         keyboard.connect(keyboard.output, keyboard.wait_for_port(CLIENT, ":in"))
         synth.connect(synth.wait_for_port(CLIENT, ":out"), synth.input)

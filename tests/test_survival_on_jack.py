@@ -9,7 +9,7 @@ import pytest
 
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player, note_off, note_on, write_small_model
-from tests.servers import FAULT_NAMES, JackServer, claimed, requires
+from tests.servers import JackServer
 
 pytestmark = pytest.mark.jack
 
@@ -17,33 +17,22 @@ CLIENT = "improviser-survivor"
 
 
 @pytest.fixture
-def jack(tmp_path: Path) -> Iterator[JackServer]:
-    """A synchronous server of the test's own, which it may kill."""
-    requires("jackd")
-    with claimed(FAULT_NAMES) as name:
-        server = JackServer(name, tmp_path)
-        server.start()
-        yield server
-        server.close()
-
-
-@pytest.fixture
-def player(jack: JackServer, tmp_path: Path) -> Iterator[Player]:
+def player(synchronous_jack: JackServer, tmp_path: Path) -> Iterator[Player]:
     model = write_small_model(tmp_path / "small.safetensors")
     options = ("--name", CLIENT, "--model", str(model), "--seed", "1", "--input", "virtual", "--output", "virtual")
-    with Player(jack.client_environment, tmp_path / "play.log", *options) as player:
+    with Player(synchronous_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player
 
 
-def keyboard_of(jack: JackServer) -> JackPeer:
-    keyboard = JackPeer(jack.client_environment, "keyboard")
+def keyboard_of(synchronous_jack: JackServer) -> JackPeer:
+    keyboard = JackPeer(synchronous_jack.client_environment, "keyboard")
     keyboard.connect(keyboard.output, keyboard.wait_for_port(CLIENT, ":in"))
     return keyboard
 
 
-def synth_of(jack: JackServer) -> JackPeer:
-    synth = JackPeer(jack.client_environment, "synth")
+def synth_of(synchronous_jack: JackServer) -> JackPeer:
+    synth = JackPeer(synchronous_jack.client_environment, "synth")
     synth.connect(synth.wait_for_port(CLIENT, ":out"), synth.input)
     return synth
 
@@ -71,10 +60,10 @@ def wait_until_connected(peer: JackPeer, port: str, timeout: float = 10.0) -> No
 
 @pytest.mark.parametrize("fate", ["closed", "killed"])
 def test_a_keyboard_that_goes_is_released_and_connected_again_when_it_is_back(
-    player: Player, jack: JackServer, fate: str
+    player: Player, synchronous_jack: JackServer, fate: str
 ) -> None:
-    with synth_of(jack) as synth:
-        keyboard = keyboard_of(jack)
+    with synth_of(synchronous_jack) as synth:
+        keyboard = keyboard_of(synchronous_jack)
         keyboard.send(note_on(60), note_on(64))
         assert len(held(received.message for received in synth.wait_for(2))) == 2
         if fate == "closed":
@@ -82,45 +71,48 @@ def test_a_keyboard_that_goes_is_released_and_connected_again_when_it_is_back(
         else:
             keyboard.kill()
         wait_until_silent(synth)
-        with JackPeer(jack.client_environment, "keyboard") as replugged:
+        with JackPeer(synchronous_jack.client_environment, "keyboard") as replugged:
             wait_until_connected(replugged, replugged.output)
             assert_answered(replugged, synth)
     assert player.leave(signal.SIGTERM) == 0
 
 
-def test_a_synth_that_comes_back_is_connected_again(player: Player, jack: JackServer) -> None:
-    with keyboard_of(jack) as keyboard:
-        synth = synth_of(jack)
+def test_a_synth_that_comes_back_is_connected_again(player: Player, synchronous_jack: JackServer) -> None:
+    with keyboard_of(synchronous_jack) as keyboard:
+        synth = synth_of(synchronous_jack)
         assert_answered(keyboard, synth)
         synth.close()
-        with JackPeer(jack.client_environment, "synth") as back:
+        with JackPeer(synchronous_jack.client_environment, "synth") as back:
             wait_until_connected(back, back.input)
             assert_answered(keyboard, back)
     assert player.leave(signal.SIGTERM) == 0
 
 
-def test_a_connection_cut_by_the_user_stays_cut(player: Player, jack: JackServer) -> None:
-    with keyboard_of(jack) as keyboard, synth_of(jack) as synth:
+def test_a_connection_cut_by_the_user_stays_cut(player: Player, synchronous_jack: JackServer) -> None:
+    with keyboard_of(synchronous_jack) as keyboard, synth_of(synchronous_jack) as synth:
         assert_answered(keyboard, synth)
         synth.disconnect(synth.wait_for_port(CLIENT, ":out"), synth.input)
         time.sleep(7)  # longer than a cut takes to be believed
-        with JackPeer(jack.client_environment, "another"):
+        with JackPeer(synchronous_jack.client_environment, "another"):
             time.sleep(0.5)
             assert not synth.connections(synth.input)
     assert player.leave(signal.SIGTERM) == 0
 
 
-def test_the_server_may_be_killed_under_held_notes(player: Player, jack: JackServer) -> None:
-    keyboard, synth = keyboard_of(jack), synth_of(jack)
+def test_the_server_may_be_killed_under_held_notes(player: Player, synchronous_jack: JackServer) -> None:
+    keyboard, synth = keyboard_of(synchronous_jack), synth_of(synchronous_jack)
     keyboard.send(note_on(60), note_on(64))
     assert len(synth.wait_for(2)) == 2
     keyboard.kill()
     synth.kill()
-    jack.kill()
+    synchronous_jack.kill()
     player.wait_for("lost its MIDI server")
-    jack.start()
+    synchronous_jack.start()
     player.wait_for("playing again")
-    with JackPeer(jack.client_environment, "keyboard") as keyboard, JackPeer(jack.client_environment, "synth") as synth:
+    with (
+        JackPeer(synchronous_jack.client_environment, "keyboard") as keyboard,
+        JackPeer(synchronous_jack.client_environment, "synth") as synth,
+    ):
         wait_until_connected(keyboard, keyboard.output)
         wait_until_connected(synth, synth.input)
         assert_answered(keyboard, synth)
@@ -128,8 +120,8 @@ def test_the_server_may_be_killed_under_held_notes(player: Player, jack: JackSer
     player.assert_gone()
 
 
-def test_without_a_server_it_still_ends_when_told(player: Player, jack: JackServer) -> None:
-    jack.kill()
+def test_without_a_server_it_still_ends_when_told(player: Player, synchronous_jack: JackServer) -> None:
+    synchronous_jack.kill()
     player.wait_for("lost its MIDI server")
     assert player.leave(signal.SIGTERM) == 0
     player.assert_gone()
