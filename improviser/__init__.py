@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from improviser import errors
-from improviser.core.note import Note
+from improviser.core.music.note import Note
 
 if TYPE_CHECKING:
     from improviser.library import load_model

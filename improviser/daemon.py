@@ -17,8 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.parameters import Parameters
-from improviser.core.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.live.parameters import Parameters
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
 from improviser.midi import LOOPBACK, encode, ports_present

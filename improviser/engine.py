@@ -25,11 +25,11 @@ import msgspec
 import numpy as np
 
 from improviser import library, midi
-from improviser.core.event import Event, Tick
-from improviser.core.ledger import SIZE, Ledger
-from improviser.core.parameters import Parameters
-from improviser.core.performer import LATE_SECONDS, Performer
-from improviser.core.responder import Model
+from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.midi.event import Event, Tick
+from improviser.core.networks.responder import Model
 from improviser.errors import EngineError, ImproviserError
 from improviser.pipe import (
     HEARTBEAT,

@@ -14,7 +14,7 @@ from typing import Self
 import msgspec
 
 from improviser import errors
-from improviser.core.ledger import SIZE, Ledger
+from improviser.core.live.ledger import SIZE, Ledger
 from improviser.errors import EngineError
 from improviser.pipe import HEARTBEAT, AnyReport, Close, Command, Failed, FrameReader, Open, Ready, decode_report, frame
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Console
 
-from improviser.core.event import NoteOn
+from improviser.core.midi.event import NoteOn
 from improviser.daemon import Service, Session
 from improviser.errors import EngineError
 from improviser.midi import LOOPBACK, decode
@@ -175,7 +175,7 @@ async def _load(
     if not wanted:
         yield []
         return
-    from improviser.core.broker import parse_broker
+    from improviser.core.addresses.broker import parse_broker
     from improviser.remote.mqtt import Access, Link, Post
 
     broker = parse_broker(BROKER)

@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, cast
 from numpy.typing import NDArray
 
 from improviser import modelfile
-from improviser.core.responder import Model
+from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
 from improviser.modelfile import SUFFIX, ModelFile
 
@@ -26,8 +26,8 @@ Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 
 TASKS = {
     "echo": "improviser.core.echo.model:EchoModel",
-    "harmony": "improviser.core.harmony:HarmonyModel",
-    "melody": "improviser.core.melody:MelodyModel",
+    "harmony": "improviser.core.harmony.model:HarmonyModel",
+    "melody": "improviser.core.melody.model:MelodyModel",
 }
 """The class that plays each task's models; imported when first needed."""
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from improviser.core.event import (
+from improviser.core.addresses.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
+from improviser.core.midi.event import (
     ChannelPressure,
     Continue,
     ControlChange,
@@ -27,7 +28,6 @@ from improviser.core.event import (
     Tick,
     Transport,
 )
-from improviser.core.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
 from improviser.errors import MidiSystemError, PortError
 
 LOOPBACK = "loopback"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import mido
 
-from improviser.core import smf
-from improviser.core.note import CHANNELS, Note
-from improviser.core.pairing import pair
-from improviser.core.tempo import TempoMap
+from improviser.core.midi import smf
+from improviser.core.midi.pairing import pair
+from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.note import CHANNELS, Note
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, write_atomically
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.port_choice import pick
+from improviser.core.addresses.port_choice import pick
 from improviser.errors import MidiSystemError
 
 IN, OUT = "in", "out"

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from improviser.core.echo.model import EchoModel
-from improviser.core.event import NoteOff, NoteOn
-from improviser.core.note import CHANNELS
-from improviser.core.parameters import Parameters
-from improviser.core.performer import Performer
-from improviser.core.responder import Model
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.performer import Performer
+from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.core.music.note import CHANNELS
+from improviser.core.networks.responder import Model
 from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote
 
 INPUT_NAME = "input"

@@ -5,8 +5,8 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from improviser.core.ledger import Ledger
-from improviser.core.port_choice import AUTO
+from improviser.core.addresses.port_choice import AUTO
+from improviser.core.live.ledger import Ledger
 from improviser.errors import MidiSystemError, PortError
 from improviser.midi import encode
 from improviser.patchbay import IN, OUT, Patchbay, Wires

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.broker import Broker as Address
+from improviser.core.addresses.broker import Broker as Address
 from improviser.daemon import Service, Session
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
 from improviser.remote.mqtt import Access

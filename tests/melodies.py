@@ -4,8 +4,8 @@ import random
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from improviser.core.note import Note
-from improviser.core.tempo import TempoMap
+from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.note import Note
 from improviser.midifile import MidiPiece, TimedNote, write_midi
 
 TICKS = 480

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.core.ledger import Ledger
+from improviser.core.live.ledger import Ledger
 from improviser.engine_process import EngineProcess
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, ModelError, PortError
 from improviser.midi import decode

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.event import (
+from improviser.core.addresses.port_choice import hardware_among, pick
+from improviser.core.midi.event import (
     ChannelPressure,
     ControlChange,
     Event,
@@ -17,7 +18,6 @@ from improviser.core.event import (
     PitchBend,
     ProgramChange,
 )
-from improviser.core.port_choice import hardware_among, pick
 from improviser.errors import MidiSystemError, PortError
 from improviser.midi import backends_for, compiled_backends, decode, encode, open_ports, survey
 

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from improviser import midifile
-from improviser.core.note import Note
-from improviser.core.tempo import TempoMap
+from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.note import Note
 from improviser.errors import MidiFileError, OutputError
 from improviser.midifile import MidiPiece, TimedNote, melody, part, read_midi, write_midi
 

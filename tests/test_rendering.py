@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from improviser.core.echo.model import EchoModel
-from improviser.core.note import Note
-from improviser.core.responder import LogProbabilities, Model
-from improviser.core.tempo import TempoMap
+from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.note import Note
+from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.library import load_model
 from improviser.midifile import MidiPiece, TimedNote, read_midi, write_midi
 from improviser.rendering import render, untangled

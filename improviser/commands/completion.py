@@ -10,6 +10,6 @@ def models(incomplete: str) -> list[str]:
 
 def modes(incomplete: str) -> list[str]:
     """Return the modes that begin so."""
-    from improviser.core.parameters import MODES
+    from improviser.core.live.parameters import MODES
 
     return [mode for mode in MODES if mode.startswith(incomplete)]

@@ -8,7 +8,7 @@ import typer
 from improviser.commands import completion
 
 if TYPE_CHECKING:
-    from improviser.core.responder import Model
+    from improviser.core.networks.responder import Model
 
 SOURCES_SHOWN = 5
 
@@ -50,7 +50,7 @@ def inspect(
 def _layers(model: "Model") -> list[int]:
     """Return how many nodes each layer of one network has, the inputs first."""
     from improviser.core.echo.model import EchoModel
-    from improviser.core.network import Shape
+    from improviser.core.networks.network import Shape
 
     if isinstance(model, EchoModel):
         return list(model.network.shape.nodes)

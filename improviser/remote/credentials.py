@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping
 from pathlib import Path
 
-from improviser.core.broker import parse_broker
+from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
 from improviser.remote.mqtt import Access, log
 from improviser.settings.config import PASSWORD_VARIABLE, Settings

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from improviser import __version__
-from improviser.core.parameters import MODES
-from improviser.core.topics import Topics
+from improviser.core.addresses.topics import Topics
+from improviser.core.live.parameters import MODES
 from improviser.settings.config import KEYS
 
 PREFIX = "homeassistant"

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from improviser.core.event import Event, NoteOff, NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.midi import encode
 from improviser.pipe import Hear
 

@@ -23,8 +23,8 @@ import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from improviser.core.broker import Broker
-from improviser.core.pacing import Bucket, pause_seconds
+from improviser.core.addresses.broker import Broker
+from improviser.core.live.pacing import Bucket, pause_seconds
 
 log = logging.getLogger("improviser")
 

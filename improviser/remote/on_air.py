@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser import library
-from improviser.core.event import Event
-from improviser.core.topics import Topics
+from improviser.core.addresses.topics import Topics
+from improviser.core.midi.event import Event
 from improviser.daemon import Service
 from improviser.errors import EngineError, ImproviserError, OutputError
 from improviser.midi import decode

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from improviser.core.parameters import Parameters
+from improviser.core.live.parameters import Parameters
 from improviser.errors import ConfigError
 from improviser.settings.config import KEYS, LIVE_KEYS, validate
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from improviser.core.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.daemon import Service, Session
 from improviser.errors import OutputError
 from improviser.library import find

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.pairing import notes_of
+from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
 from improviser.midi import LOOPBACK, encode

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from improviser import __version__
-from improviser.core.growing_smf import GrowingFile
+from improviser.core.midi.growing_smf import GrowingFile
 from improviser.files import write_atomically
 from improviser.pipe import AnyReport, Applied, Played, Step
 from improviser.session.log import FORMAT, SUFFIX, VERSION, End, Header, encode

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from improviser.core.typed_notes import TypedNotes
+from improviser.core.music.typed_notes import TypedNotes
 from improviser.daemon import Service
 from improviser.errors import ConfigError
 from improviser.midi import LOOPBACK, encode, survey
@@ -18,7 +18,7 @@ from improviser.session.recording import IMPROVISER, PLAYER
 from improviser.session.sources import note_events
 
 if TYPE_CHECKING:
-    from improviser.core.note import Note
+    from improviser.core.music.note import Note
 
 COMPUTER = "computer"
 MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from improviser.core.event import Event
-from improviser.core.note import Note
-from improviser.core.pairing import held_by_pedal, notes_of
+from improviser.core.midi.event import Event
+from improviser.core.midi.pairing import held_by_pedal, notes_of
+from improviser.core.music.note import Note
 from improviser.errors import LogError
 from improviser.midi import decode
 from improviser.midifile import MidiPiece, TimedNote, read_midi

@@ -7,7 +7,7 @@ from pathlib import Path
 import mido
 import platformdirs
 
-from improviser.core.event import (
+from improviser.core.midi.event import (
     HELD_PEDALS,
     ChannelPressure,
     ControlChange,
@@ -18,7 +18,7 @@ from improviser.core.event import (
     PitchBend,
     ProgramChange,
 )
-from improviser.core.pairing import pair
+from improviser.core.midi.pairing import pair
 from improviser.errors import OutputError
 from improviser.files import write_atomically
 

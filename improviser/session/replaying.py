@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from improviser import library
-from improviser.core.event import Event
-from improviser.core.parameters import Parameters
-from improviser.core.performer import Performer
-from improviser.core.responder import Model
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.performer import Performer
+from improviser.core.midi.event import Event
+from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.midi import decode, decode_transport, encode
 from improviser.pipe import MODEL, Applied, Loaded, Lost, Played, Ready, Step

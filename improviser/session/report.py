@@ -10,7 +10,7 @@ from html import escape
 
 import numpy as np
 
-from improviser.core.session_figures import Figures, figures_of
+from improviser.core.live.session_figures import Figures, figures_of
 from improviser.session.reading import PlayedSession
 from improviser.show.picture import session_picture
 from improviser.show.sound import SAMPLE_RATE, render

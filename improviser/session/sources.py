@@ -10,8 +10,8 @@ from itertools import accumulate, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.event import NoteOff, NoteOn
-from improviser.core.note import Note
+from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.core.music.note import Note
 
 QUARTER_SECONDS = 60 / 104
 BEATS_PER_BAR = 4

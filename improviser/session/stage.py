@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from improviser.core.event import Event
-from improviser.core.snapshot import Setup, Snapshot, Tally
+from improviser.core.live.snapshot import Setup, Snapshot, Tally
+from improviser.core.midi.event import Event
 from improviser.daemon import Service
 from improviser.midi import decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step

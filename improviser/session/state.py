@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from improviser import __version__
-from improviser.core.snapshot import Setup, Tally
+from improviser.core.live.snapshot import Setup, Tally
 from improviser.daemon import Service
 from improviser.midi import decode
 from improviser.pipe import AnyReport, Applied, Played, Step

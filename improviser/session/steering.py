@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from improviser.core.parameters import MODES
+from improviser.core.live.parameters import MODES
 from improviser.daemon import Service
 from improviser.errors import ConfigError
 from improviser.library import names

@@ -18,9 +18,9 @@ import msgspec
 import platformdirs
 from msgspec import Meta
 
-from improviser.core.broker import OFF, parse_broker
-from improviser.core.parameters import MODES
-from improviser.core.scales import pitches_of
+from improviser.core.addresses.broker import OFF, parse_broker
+from improviser.core.live.parameters import MODES
+from improviser.core.music.scales import pitches_of
 from improviser.errors import ConfigError
 from improviser.settings.playing import PlayingSettings
 from improviser.settings.serving import NAME_PATTERN, ServingSettings, Words, about

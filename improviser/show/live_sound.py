@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from improviser.core.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
-from improviser.core.pairing import PEDAL_DOWN
+from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.show.sound import IMPROVISER, LOUDNESS, PLAYER, Samples, Timbre, Tone, limit, mix, room_answer
 
 if TYPE_CHECKING:

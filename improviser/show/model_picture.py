@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core import accompaniment, melodic
 from improviser.core.echo.model import EchoModel
-from improviser.core.harmony import HarmonyModel
-from improviser.core.melody import MelodyModel
-from improviser.core.viewpoints import Choice, Numbers
+from improviser.core.harmony import session as harmony_session
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.melody import session as melody_session
+from improviser.core.melody.model import MelodyModel
+from improviser.core.networks.viewpoints import Choice, Numbers
 from improviser.library import LoadableModel
 from improviser.show.picture import bar_chart
 
@@ -27,14 +28,14 @@ def strengths_of(model: LoadableModel) -> list[tuple[str, float]]:
     if isinstance(model, EchoModel):
         return _window(model)
     if isinstance(model, HarmonyModel):
-        sizes = {name: accompaniment.VIEWPOINTS[name] for name in model.settings.viewpoints}
+        sizes = {name: harmony_session.VIEWPOINTS[name] for name in model.settings.viewpoints}
         return _strengths(model.genomes, model.shape.hidden, model.shape.inputs, sizes)
     if isinstance(model, MelodyModel):
         return _strengths(
             model.genomes,
             model.shape.hidden,
             model.shape.inputs,
-            {name: melodic.VIEWPOINTS[name] for name in model.settings.viewpoints},
+            {name: melody_session.VIEWPOINTS[name] for name in model.settings.viewpoints},
         )
     raise TypeError(f"{type(model).__name__} has no picture")
 
@@ -43,8 +44,8 @@ def _strengths(
     genomes: NDArray[np.float32],
     hidden: int,
     inputs: int,
-    viewpoints: "dict[str, Choice[accompaniment.Situation] | Numbers[accompaniment.Situation]]"
-    " | dict[str, Choice[melodic.Situation] | Numbers[melodic.Situation]]",
+    viewpoints: "dict[str, Choice[harmony_session.Situation] | Numbers[harmony_session.Situation]]"
+    " | dict[str, Choice[melody_session.Situation] | Numbers[melody_session.Situation]]",
 ) -> list[tuple[str, float]]:
     """Return the standard deviation that each viewpoint gives a hidden unit's input: choices alike, numbers of order 1.
 

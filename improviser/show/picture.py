@@ -8,8 +8,8 @@ from html import escape
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from improviser.core.note import Note
-from improviser.core.pitch import BLACK_KEYS, pitch_name
+from improviser.core.music.note import Note
+from improviser.core.music.pitch import BLACK_KEYS, pitch_name
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.event import Event
-from improviser.core.pairing import held_by_pedal, pair
+from improviser.core.midi.event import Event
+from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.errors import OutputError
 from improviser.files import check_writable, write_atomically
 

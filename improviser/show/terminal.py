@@ -15,10 +15,10 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 
-from improviser.core.event import NoteOn
-from improviser.core.pitch import BLACK_KEYS, pitch_name
-from improviser.core.roll import PIANO, SLICE_SECONDS, slices, window
-from improviser.core.snapshot import Answer, Part, Snapshot
+from improviser.core.live.snapshot import Answer, Part, Snapshot
+from improviser.core.midi.event import NoteOn
+from improviser.core.music.pitch import BLACK_KEYS, pitch_name
+from improviser.core.music.roll import PIANO, SLICE_SECONDS, slices, window
 
 SMALLEST = (40, 12)
 """Columns and rows that the view needs; plain lines do with less."""

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 import platformdirs
 
-from improviser.core.note import Note
-from improviser.core.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
+from improviser.core.music.note import Note
+from improviser.core.music.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
 from improviser.errors import CorpusError, OutputError
 from improviser.files import write_atomically
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.counterpoint import Counterpoint, key_of
 from improviser.core.evolution.randomness import generator
-from improviser.core.harmony import HarmonyModel
-from improviser.core.harmony_corpus import TOLERANCE_SECONDS
-from improviser.core.melody import MelodyModel
-from improviser.core.note import Note
-from improviser.core.piece import Piece, sounding_at
-from improviser.core.responder import LogProbabilities, Model
+from improviser.core.harmony.corpus import TOLERANCE_SECONDS
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.melody.model import MelodyModel
+from improviser.core.music.counterpoint import Counterpoint, key_of
+from improviser.core.music.note import Note
+from improviser.core.music.piece import Piece, sounding_at
+from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.errors import CorpusError
 from improviser.training.voices import duets
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from improviser.core.decoding import choose
 from improviser.core.evolution.strategy import FloatArray
-from improviser.core.melody import MelodyResponder
-from improviser.core.responder import Model
+from improviser.core.live.decoding import choose
+from improviser.core.melody.model import MelodyResponder
+from improviser.core.networks.responder import Model
 from improviser.errors import ImproviserError
 from improviser.session.sources import QUARTER_SECONDS, demo_tune
 from improviser.training.generations import Evolution

@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from improviser.core.accompaniment import VIEWPOINTS
-from improviser.core.choir import ChoirSettings
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import SelfAdaptive
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray, Strategy
-from improviser.core.harmony import DEFAULT_VIEWPOINTS, HarmonyModel
-from improviser.core.harmony_corpus import Duet, harmony_notes
-from improviser.core.network_task import NetworkTask
-from improviser.core.viewpoints import Inputs
+from improviser.core.harmony.corpus import Duet, harmony_notes
+from improviser.core.harmony.model import DEFAULT_VIEWPOINTS, HarmonyModel
+from improviser.core.harmony.session import VIEWPOINTS
+from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.task import NetworkTask
+from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
 from improviser.training.generations import Limits

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from improviser.core.choir import ChoirSettings
 from improviser.core.evolution.strategy import FloatArray, Strategy
-from improviser.core.melodic import EXPERTS, VIEWPOINTS
-from improviser.core.melody import DEFAULT_VIEWPOINTS, MelodyModel
-from improviser.core.melody_corpus import melody_notes
-from improviser.core.network_task import NetworkTask
-from improviser.core.note import Note
-from improviser.core.viewpoints import Inputs
+from improviser.core.melody.corpus import melody_notes
+from improviser.core.melody.model import DEFAULT_VIEWPOINTS, MelodyModel
+from improviser.core.melody.session import EXPERTS, VIEWPOINTS
+from improviser.core.music.note import Note
+from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.task import NetworkTask
+from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import CorpusError
 from improviser.library import LoadableModel
 from improviser.training.generations import Limits

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from improviser.core.pitch import pitch_name
+from improviser.core.music.pitch import pitch_name
 from improviser.training.generations import Generation, Limits
 from improviser.training.glimpse import Glimpse
 

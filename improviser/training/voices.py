@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from improviser.core.note import PITCHES, Note
-from improviser.core.piece import Piece
+from improviser.core.music.note import PITCHES, Note
+from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
 from improviser.midifile import MidiPiece, TimedNote, melody
 from improviser.session.sources import demo_tune

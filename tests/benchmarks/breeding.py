@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.network_task import NetworkTask
+from improviser.core.networks.task import NetworkTask
 from improviser.training.generations import Evolution, Limits, run
 from improviser.training.harmony_recipe import CHECK_EVERY, POPULATION, strategy_of
 from improviser.training.recipe import Options

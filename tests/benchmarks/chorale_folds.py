@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from improviser.core.piece import Piece
+from improviser.core.music.piece import Piece
 
 # The fold of each of BWV 253–438, in order: drawn once by lot, by piece, and kept so that results can be compared.
 FOLDS = (

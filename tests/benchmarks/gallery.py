@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from improviser import library
-from improviser.core.event import Event
-from improviser.core.note import Note
-from improviser.core.pairing import notes_of
-from improviser.core.parameters import Parameters
-from improviser.core.performer import Performer
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.performer import Performer
+from improviser.core.midi.event import Event
+from improviser.core.midi.pairing import notes_of
+from improviser.core.music.note import Note
 from improviser.files import create_folder, write_atomically
 from improviser.session.recording import write_session
 from improviser.session.sources import humanise, note_events, performance

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.choir import ChoirSettings
-from improviser.core.harmony import HarmonyModel
-from improviser.core.harmony_corpus import Duet, harmony_notes
-from improviser.core.network_task import NetworkTask
-from improviser.core.piece import sounding_at
+from improviser.core.harmony.corpus import Duet, harmony_notes
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.music.piece import sounding_at
+from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.task import NetworkTask
 from improviser.training.chorales import load_chorales
 from improviser.training.harmony_recipe import settings_for
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir

@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core import melodic
-from improviser.core.choir import ChoirSettings
-from improviser.core.melodic import Melody, Situation
-from improviser.core.melody_corpus import notes_of
-from improviser.core.network import Frame, Network
-from improviser.core.network_task import NetworkTask
-from improviser.core.piece import Piece
-from improviser.core.population import Notes
-from improviser.core.viewpoints import Inputs
+from improviser.core.melody import session as melodic
+from improviser.core.melody.corpus import notes_of
+from improviser.core.melody.session import Melody, Situation
+from improviser.core.music.piece import Piece
+from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.network import Frame, Network
+from improviser.core.networks.population import Notes
+from improviser.core.networks.task import NetworkTask
+from improviser.core.networks.viewpoints import Inputs
 from improviser.training.chorales import load_chorales
 from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
-from improviser.core.network import Shape, first_genomes
-from improviser.core.population import Batch, Notes, Scorer
+from improviser.core.networks.network import Shape, first_genomes
+from improviser.core.networks.population import Batch, Notes, Scorer
 
 SHAPE = Shape(inputs=131, hidden=16, low=57, high=81, experts=4)
 POPULATION, NOTES, ACTIVE, ROUNDS = 200, 512, 14, 15

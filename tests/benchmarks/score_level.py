@@ -6,10 +6,10 @@ duration). Only the benchmark uses this, to be comparable with the literature; n
 
 from dataclasses import dataclass, fields
 
-from improviser.core.melodic import VIEWPOINTS as LIVE
-from improviser.core.melodic import Melody, Situation
-from improviser.core.piece import ScoreContext
-from improviser.core.viewpoints import Choice, Numbers
+from improviser.core.melody.session import VIEWPOINTS as LIVE
+from improviser.core.melody.session import Melody, Situation
+from improviser.core.music.piece import ScoreContext
+from improviser.core.networks.viewpoints import Choice, Numbers
 
 MANY = 15
 

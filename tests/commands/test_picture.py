@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from improviser import library, modelfile
-from improviser.core.harmony import HarmonyModel
+from improviser.core.harmony.model import HarmonyModel
 from improviser.show.drawing import training_points
 from improviser.show.model_picture import strengths_of
 from tests.command import CommandLine

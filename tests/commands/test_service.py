@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import CommandLine
-from tests.test_systemd import settings
+from tests.remote.test_systemd import settings
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
 

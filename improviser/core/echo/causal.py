@@ -21,7 +21,7 @@ import numpy as np
 
 from improviser.core.echo.decoding import levels_of
 from improviser.core.echo.encoding import EncodedNotes, FloatArray, IntArray
-from improviser.core.note import PITCHES
+from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 
 MEMORY = 256

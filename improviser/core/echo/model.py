@@ -8,13 +8,13 @@ from typing import Any, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.candidates import over_candidates
 from improviser.core.echo.causal import CausalDecoder, Tables
 from improviser.core.echo.decoding import decode_whole, rate_population
 from improviser.core.echo.encoding import EncodedNotes, FloatArray
 from improviser.core.echo.network import EchoNetwork, EchoShape
-from improviser.core.note import PITCHES, Note
-from improviser.core.responder import LogProbabilities
+from improviser.core.music.note import PITCHES, Note
+from improviser.core.networks.candidates import over_candidates
+from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
 
 LAYER = "layer_{}"

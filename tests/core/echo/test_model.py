@@ -12,7 +12,7 @@ from improviser.core.echo.causal import Tables
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import EchoNetwork, EchoShape
-from improviser.core.note import Note
+from improviser.core.music.note import Note
 from improviser.errors import ModelError
 from tests.core.echo.original import Echo, recorded
 

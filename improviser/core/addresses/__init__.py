@@ -1,0 +1,1 @@
+"""What users name: ports, brokers and topics."""

@@ -1,0 +1,137 @@
+"""What an accompanying voice knows: the player's notes, its own, and the viewpoints on them for its next note."""
+
+from dataclasses import dataclass
+
+from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
+from improviser.core.networks.viewpoints import Choice, Numbers, clipped
+
+# How much of a running mean is left one note later.
+MEAN_FADE = 0.9
+# Steps of melody that are told apart, in semitones; larger ones count as the largest.
+STEP = 7
+OWN_STEP = 12
+
+
+@dataclass(slots=True)
+class Situation:
+    """The moment of one note to answer; pitches are MIDI numbers, None where there is none yet.
+
+    `folded` is the player's pitch, moved into the register of the corpus, above the middle of that.
+    """
+
+    tonic: int
+    minor: float
+    histogram: list[float]
+    pitch: int
+    folded: int
+    earlier: int | None
+    own: tuple[int | None, int | None]
+    rested: bool
+    mean: float
+    own_mean: float
+    own_centre: int
+    moment: Moment
+
+
+def _degree(pitch: int | None, now: Situation) -> int | None:
+    return None if pitch is None else (pitch - now.tonic) % 12
+
+
+def _step(pitch: int | None, before: int | None, limit: int) -> int | None:
+    return None if pitch is None or before is None else clipped(pitch - before, limit)
+
+
+def _vertical(pitch: int | None, own: int | None) -> int | None:
+    return None if pitch is None or own is None else (pitch - own) % 12
+
+
+def _rotated(now: Situation) -> list[float]:
+    total = sum(now.histogram)
+    return [now.histogram[(now.tonic + degree) % 12] * 3.0 / total for degree in range(12)]
+
+
+def into_register(pitch: int, register: tuple[int, int]) -> int:
+    """Return `pitch` moved by octaves: up to the lowest pitch of `register` or above it, or down to its highest."""
+    low, high = register
+    if pitch < low:
+        return pitch + 12 * (-(-(low - pitch) // 12))
+    return pitch - 12 * (-(-(pitch - high) // 12)) if pitch > high else pitch
+
+
+VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
+    "player degree": Choice(12, lambda now: _degree(now.pitch, now)),
+    "player degree 1": Choice(12, lambda now: _degree(now.earlier, now)),
+    "player interval": Choice(2 * STEP + 1, lambda now: _step(now.pitch, now.earlier, STEP)),
+    "own degree 1": Choice(12, lambda now: _degree(now.own[0], now)),
+    "own interval 1": Choice(2 * OWN_STEP + 1, lambda now: _step(now.own[0], now.own[1], OWN_STEP)),
+    "held vertical": Choice(12, lambda now: _vertical(now.pitch, now.own[0])),
+    "vertical 1": Choice(12, lambda now: _vertical(now.earlier, now.own[0])),
+    "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
+    "gap 1": Choice(CLASSES, lambda now: now.moment.earlier_gap_class),
+    "beat": Choice(BEAT_CLASSES, lambda now: now.moment.beat_class),
+    "count": Choice(COUNT_CLASSES, lambda now: now.moment.count_class),
+    "rested": Choice(1, lambda now: 0 if now.rested else None),
+    "first": Choice(1, lambda now: 0 if now.own[0] is None else None),
+    "histogram": Numbers(12, _rotated),
+    "minor": Numbers(1, lambda now: (2.0 * now.minor - 1.0,)),
+    "heights": Numbers(
+        4,
+        lambda now: (
+            now.folded / 6.0,
+            max(-2.0, min(2.0, (now.pitch - now.mean) / 6.0)),
+            0.0 if now.own[0] is None else (now.own[0] - now.own_centre) / 6.0,
+            max(-2.0, min(2.0, (now.own_mean - now.own_centre) / 6.0)),
+        ),
+    ),
+}
+
+
+class Accompaniment:
+    """One session of an accompanying voice; bounded, whatever its length.
+
+    :param own: lowest and highest pitch of the voice's register.
+    :param player: those of the players in the corpus; others are heard an octave or more away.
+    """
+
+    def __init__(self, own: tuple[int, int], player: tuple[int, int]) -> None:
+        self._own_centre = sum(own) // 2
+        self._register = player
+        self._keys = KeyTracker()
+        self._rhythm = RhythmTracker()
+        self._player: int | None = None
+        self._own: tuple[int | None, int | None] = (None, None)
+        self._rested = False
+        self._mean: float | None = None
+        self._own_mean = float(self._own_centre)
+
+    def look(self, pitch: int, onset_seconds: float) -> Situation:
+        """Return the situation in which the player's `pitch` starts now; changes nothing."""
+        histogram = self._keys.with_note(pitch)
+        tonic, minor = estimate_key(histogram)
+        return Situation(
+            tonic=tonic,
+            minor=minor,
+            histogram=histogram,
+            pitch=pitch,
+            folded=into_register(pitch, self._register) - sum(self._register) // 2,
+            earlier=self._player,
+            own=self._own,
+            rested=self._rested,
+            mean=pitch if self._mean is None else self._mean,
+            own_mean=self._own_mean,
+            own_centre=self._own_centre,
+            moment=self._rhythm.look(onset_seconds),
+        )
+
+    def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
+        """Take in the player's note, and the voice's own against it (None: it rests)."""
+        self._keys.hear(pitch)
+        self._rhythm.hear(onset_seconds)
+        self._player = pitch
+        self._mean = pitch if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
+        self._rested = played is None
+        if played is not None:
+            self._keys.hear(played)
+            self._own = (played, self._own[0])
+            self._own_mean = MEAN_FADE * self._own_mean + (1 - MEAN_FADE) * played

@@ -1,0 +1,223 @@
+"""The band: the models that play, one part each, and how their opinions become pitches.
+
+While the player plays, each part answers each note. When the player has stopped, one part leads and the others answer
+the leader: a melody model goes on from what was played; without one, an echo model answers the player's phrase note by
+note; with harmony models alone the leader is not heard at all: they play to the phrase, varied, as it is remembered.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+
+from improviser.core.live.decoding import choose, placed
+from improviser.core.live.parameters import Parameters, within
+from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.note import PITCHES
+from improviser.core.music.phrase import CHORD_SECONDS
+from improviser.core.music.scales import AUTO, pitches_heard
+from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+
+ECHO = "echo"
+REMEMBERED = 16
+"""Notes of the player that models get to know when they join."""
+
+SURE_OF_KEY = 4
+"""Notes after which "auto" trusts its ears."""
+
+REPEATS = 3
+"""A line does not sing one pitch more often than this in a row."""
+
+CLOSING = 3.0
+"""How much more likely the notes of the tonic triad are at the end of a reply (added to log-probabilities)."""
+
+LINE, FIGURE, TIRED = 32, 3, 2.0
+"""Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
+
+_TRIADS = {False: (0, 4, 7), True: (9, 0, 4)}
+
+
+class Band:
+    """The models' responders in one session.
+
+    :param rng: the only source of chance.
+    """
+
+    def __init__(self, models: Sequence[Model], parameters: Parameters, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._keys = KeyTracker()
+        self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._notes = 0
+        self._lessons: list[Callable[[], None]] = []
+        self._chord: list[tuple[float, int, int]] = []
+        self._line: deque[int] = deque(maxlen=LINE)
+        self._parts: tuple[Responder, ...] = ()
+        self._singer: Singer | None = None
+        self._leader: Responder | None = None
+        self.join(models)
+        self.adopt(parameters)
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @property
+    def imagines_its_leader(self) -> bool:
+        """Whether no part can lead."""
+        return self._leader is None
+
+    def join(self, models: Sequence[Model]) -> None:
+        """Let other models play, who get to know the player's last notes."""
+        self.settle()
+        self._parts = tuple(model.responder() for model in models)
+        singers = [part for part in self._parts if isinstance(part, Singer)]
+        echoes = [part for part, model in zip(self._parts, models, strict=True) if model.task == ECHO]
+        self._singer = singers[0] if singers else None
+        self._leader = next(iter([*singers, *echoes]), None)
+        for pitch, onset in self._heard:
+            for responder in self._parts:
+                self._listen(responder, pitch, onset)()
+
+    def adopt(self, parameters: Parameters) -> None:
+        """Play with these parameters from now on.
+
+        :raises ConfigError: if they cannot be.
+        """
+        self._allowed = parameters.allowed()
+        self._parameters = parameters
+        self._tune()
+
+    def _tune(self) -> None:
+        """Keep to the key that is heard, if that is asked for."""
+        parameters = self._parameters
+        if parameters.scale == AUTO:
+            tonic, minor = estimate_key(self._keys.histogram)
+            scale = pitches_heard(tonic, minor=minor > 0.5) if self._notes >= SURE_OF_KEY else None
+            self._allowed = within(parameters.low, parameters.high, scale)
+
+    def settle(self) -> None:
+        """Learn from the notes heard and played since the last call."""
+        if not self._lessons:
+            return
+        for lesson in self._lessons:
+            lesson()
+        self._lessons.clear()
+        if self._parameters.scale == AUTO:
+            self._tune()
+
+    def hear(self, pitch: int, now: float) -> None:
+        """Take in a note of the player that is not answered."""
+        self._remember(pitch, now)
+        self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
+
+    def listen(self, pitch: int, now: float) -> None:
+        """Take in a note of a phrase that is to be replied to."""
+        self._remember(pitch, now)
+        # An echo that leads will hear the phrase again, note by note, as it replies.
+        echo = self._leader if self._singer is None else None
+        self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
+
+    def answer(self, pitch: int, channel: int, now: float) -> list[int]:
+        """Return each part's answer to a note of the player, to be played on `channel`."""
+        self._remember(pitch, now)
+        played = []
+        for responder in self._parts:
+            logs = responder.propose(pitch, now)
+            if responder is self._singer:
+                sounding, own = self._play(responder, self._shaped(logs), pitch, channel, now)
+                self._line.append(own)
+            else:
+                sounding, _ = self._play(responder, logs, pitch, channel, now)
+            played.append(sounding)
+        return played
+
+    def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+        """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
+        played = []
+        leader, singer = self._leader, self._singer
+        if singer is not None:
+            sounding, shift = self._choose(self._shaped(singer.proceed(now), closing=closing), channel, now)
+            pitch = _in_range(sounding - shift)
+            self._lessons.append(partial(singer.follow, pitch, now))
+        elif leader is not None:
+            logs = self._shaped(leader.propose(pitch, now), closing=closing)
+            sounding, pitch = self._play(leader, logs, pitch, channel, now)
+        if leader is not None:
+            self._line.append(pitch)
+            played.append(sounding)
+        for responder in self._parts:
+            if responder is not leader:
+                logs = responder.propose(pitch, now)
+                shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
+                played.append(self._play(responder, shaped, pitch, channel, now)[0])
+        return played
+
+    def take(self, channel: int, pitch: int, now: float) -> None:
+        """Leave a pitch to the player, who sounds it on `channel` now."""
+        self._taken(now)
+        self._chord.append((now, channel, pitch))
+
+    def _taken(self, now: float) -> list[tuple[float, int, int]]:
+        """Return what began to sound with the chord that sounds now: time, channel and pitch."""
+        self._chord = [taken for taken in self._chord if 0 <= now - taken[0] < CHORD_SECONDS]
+        return self._chord
+
+    def _remember(self, pitch: int, now: float) -> None:
+        self._heard.append((pitch, now))
+        self._notes += 1
+        self._lessons.append(partial(self._keys.hear, pitch))
+
+    @staticmethod
+    def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
+        if isinstance(responder, Singer):
+            return partial(responder.follow, pitch, now)
+        return partial(responder.learn, pitch, now, None)
+
+    def _play(
+        self, responder: Responder, logs: LogProbabilities, pitch: int, channel: int, now: float
+    ) -> tuple[int, int]:
+        """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
+        played, shift = self._choose(logs, channel, now)
+        # A model lives in its own register: what it learns is what it would have played there.
+        own = _in_range(played - shift)
+        self._lessons.append(partial(responder.learn, pitch, now, own))
+        return played, own
+
+    def _choose(self, logs: LogProbabilities, channel: int, now: float) -> tuple[int, int]:
+        """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord.
+
+        Return it, and by how much it was moved from where the model would have it.
+        """
+        parameters = self._parameters
+        scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
+        allowed = self._allowed
+        taken = [pitch for _, on, pitch in self._taken(now) if on == channel]
+        if taken:
+            free = np.ones(PITCHES, np.bool_) if allowed is None else allowed.copy()
+            free[taken] = False
+            if free.any():
+                allowed = free
+        pitch = choose(scores, parameters.temperature, self._rng, allowed)
+        self._chord.append((now, channel, pitch))
+        return pitch, shift
+
+    def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:
+        """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
+        shaped = logs.copy()
+        line = list(self._line)
+        figure = line[-FIGURE:]
+        if len(line) >= REPEATS and len({*line[-REPEATS:]}) == 1:
+            shaped[line[-1]] = -np.inf
+        followers = [line[end] for end in range(FIGURE, len(line)) if line[end - FIGURE : end] == figure]
+        for pitch in {*followers}:
+            shaped[pitch] -= TIRED * (followers.count(pitch) - 1)
+        if closing:
+            tonic, minor = estimate_key(self._keys.histogram)
+            for degree in _TRIADS[minor > 0.5]:
+                shaped[(tonic + degree) % 12 :: 12] += CLOSING
+        return shaped
+
+
+def _in_range(pitch: int) -> int:
+    """Return `pitch`, moved by octaves into MIDI's range."""
+    return pitch % 12 if pitch < 0 else pitch if pitch < PITCHES else PITCHES - 12 + (pitch - PITCHES + 12) % 12

@@ -1,0 +1,81 @@
+"""Pedals, the bend wheel and channel pressure: where the player has them, and where they are at our output.
+
+What is passed on depends on parameters that change under held pedals (another channel, thru, mute). So both sides are
+known, and after a change the output is brought to where it should be: nothing stays down that nobody holds.
+"""
+
+from collections.abc import Callable, Iterable
+
+from improviser.core.midi.event import HELD_PEDALS, SOFT, ChannelPressure, ControlChange, Event, PitchBend
+
+PEDALS = (*HELD_PEDALS, SOFT)
+
+Wheel = type[PitchBend] | type[ChannelPressure]
+Part = int | Wheel
+"""A control number, or the class of events of a wheel."""
+
+Routes = Callable[[int, Part], Iterable[int]]
+"""The output channels that a control of a channel of the player goes to."""
+
+
+class Controls:
+    """The positions of all controls that stay where they are put."""
+
+    def __init__(self) -> None:
+        self._player: dict[tuple[int, Part], int] = {}
+        self._output: dict[tuple[int, Part], int] = {}
+
+    def move(self, event: Event, routes: Routes) -> list[Event]:
+        """Take in a move of the player's; return what to pass on. An event of another kind is nothing."""
+        part = part_of(event)
+        if part is None or not isinstance(event, ControlChange | PitchBend | ChannelPressure):
+            return []
+        self._player[event.channel, part] = event.value
+        moved: list[Event] = []
+        for channel in routes(event.channel, part):
+            # A pedal that another channel of the player holds at the same output stays down.
+            value = event.value or self._held(channel, part, routes)
+            if self._output.get((channel, part)) != value:  # else it would go round for ever where our output comes in
+                moved.append(_event(channel, part, value))
+                self._output[channel, part] = value
+        return moved
+
+    def _held(self, output: int, part: Part, routes: Routes) -> int:
+        if not isinstance(part, int):
+            return 0
+        held = [
+            value for (channel, kind), value in self._player.items() if kind == part and output in routes(channel, kind)
+        ]
+        return max(held, default=0)
+
+    def rearranged(self, routes: Routes) -> list[Event]:
+        """Return what brings the output to where `routes` want it."""
+        wanted: dict[tuple[int, Part], int] = {}
+        for (channel, part), value in self._player.items():
+            for output in routes(channel, part):
+                wanted[output, part] = wanted.get((output, part), 0) or value
+        moved = []
+        for channel, part in sorted({*wanted, *self._output}, key=str):
+            value = wanted.get((channel, part), 0)
+            if self._output.get((channel, part), 0) != value:
+                moved.append(_event(channel, part, value))
+        self._output = wanted
+        return moved
+
+    def forget(self) -> None:
+        """Take everything for at rest, on both sides."""
+        self._player.clear()
+        self._output.clear()
+
+
+def part_of(event: Event) -> Part | None:
+    """Return which control an event moves, if it is one that stays where it is put."""
+    if isinstance(event, ControlChange):
+        return event.control if event.control in PEDALS else None
+    if isinstance(event, PitchBend | ChannelPressure):
+        return type(event)
+    return None
+
+
+def _event(channel: int, part: Part, value: int) -> Event:
+    return ControlChange(channel, part, value) if isinstance(part, int) else part(channel, value)

@@ -1,0 +1,89 @@
+"""The guard against hearing ourselves: a DAW or a cable that brings our output back to our input.
+
+What comes back is the very note-on that we sent: its channel, its pitch, its velocity, within a few milliseconds. One
+such note may be chance, and a player may double us on a keyboard without touch. But no player does so for `EVIDENCE`
+notes of ours in a row, each within `WINDOW_SECONDS` after it was sent, and none left out. (With another note in between
+it is no evidence: who plays hundreds of notes a second hits many of ours.) Only then is our output taken to come back,
+and from then on only what fits a message that we sent just before is passed over: whoever plays anything else is heard
+as ever. Once `DOUBT` notes of ours in a row do not come back, all is heard again.
+
+A loop that takes longer than the window (audio periods of more than about 10 ms) is not recognised.
+"""
+
+from collections import deque
+
+from improviser.core.midi.event import Event, NoteOff, NoteOn
+
+WINDOW_SECONDS = 0.01
+EVIDENCE = 8
+DOUBT = 4
+REMEMBERED = 64
+CROWD = 16
+"""With more notes of ours than this in the window, chance brings too many of them back."""
+
+
+class FeedbackGuard:
+    """Recognises our own messages where they come back in. All times are seconds of the session."""
+
+    def __init__(self) -> None:
+        self.echoing = False
+        self._notes: deque[tuple[NoteOn, float]] = deque(maxlen=REMEMBERED)
+        self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
+        self._returned = 0
+        self._missing = 0
+        self._interrupted = 0
+        """How many of the notes, the oldest, were sent before the player's last."""
+
+    def sends(self, event: Event, now: float) -> None:
+        """Take in a message that is sent at `now`."""
+        self._expire(now)
+        if isinstance(event, NoteOn):
+            if len(self._notes) == REMEMBERED:
+                self._give_up()
+            self._notes.append((event, now))
+        elif not isinstance(event, NoteOff):
+            self._others.append((event, now))
+
+    def passes_over(self, event: Event, now: float) -> bool:
+        """Say whether what comes in at `now` is our own and not to be heard.
+
+        A note-off never is: it ends nothing that was not heard to begin, and a player's must not be missed.
+        """
+        if isinstance(event, NoteOff):
+            return False
+        self._expire(now)
+        if isinstance(event, NoteOn):
+            return self._note_returns(event)
+        return self.echoing and any(event == other for other, _ in self._others)
+
+    def _note_returns(self, event: NoteOn) -> bool:
+        sent = next((sent for sent in self._notes if sent[0] == event), None)
+        if sent is None:
+            self._interrupted = len(self._notes)
+            return False
+        if self._notes.index(sent) < self._interrupted:
+            self._interrupted -= 1
+        elif len(self._notes) > CROWD:
+            self._returned = 0
+        else:
+            self._returned += 1
+            self._missing = 0
+        self._notes.remove(sent)
+        self.echoing = self.echoing or self._returned >= EVIDENCE
+        return self.echoing
+
+    def _expire(self, now: float) -> None:
+        """Forget what was sent too long ago; count the notes of it that have not come back."""
+        while self._others and now - self._others[0][1] > WINDOW_SECONDS:
+            self._others.popleft()
+        while self._notes and now - self._notes[0][1] > WINDOW_SECONDS:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Take the oldest note for one that does not come back."""
+        self._notes.popleft()
+        self._interrupted = max(0, self._interrupted - 1)
+        self._returned = 0
+        self._missing += 1
+        if self._missing >= DOUBT:
+            self.echoing = False

@@ -1,0 +1,137 @@
+"""The ledger: what sounds at an output, written so that whoever outlives the sender can end it.
+
+Every message on its way out passes through here. The order is what makes the promise hold: a note-on, pedal or bend is
+entered *before* it is sent and struck out *after* its end was sent, so at any instant, and wherever the sender is
+killed, the ledger names at least all that sounds. It lives in a buffer of `SIZE` bytes, which may be shared memory.
+
+Several messages may be admitted before the first of them is sent (a note's end and its new start, say). Which of them
+are still on their way is known to the sender alone; whoever outlives it needs only the facts.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, Event, NoteOff, NoteOn, PitchBend
+from improviser.core.music.note import CHANNELS, PITCHES
+
+NOTES = CHANNELS * PITCHES
+PEDALS = NOTES
+BENDS = PEDALS + CHANNELS * len(HELD_PEDALS)
+USED = BENDS + CHANNELS
+SIZE = USED + CHANNELS
+"""Bytes of a ledger: a flag for each note of each channel, for each pedal, for a bend, and for use at all."""
+
+
+class Ledger:
+    """What sounds, one byte a fact, in `buffer` (a bytearray, memoryview or mmap of at least `SIZE` bytes)."""
+
+    def __init__(self, buffer: "bytearray | memoryview | None" = None) -> None:
+        self._facts = memoryview(bytearray(SIZE) if buffer is None else buffer)
+        if len(self._facts) < SIZE:
+            raise ValueError(f"a ledger needs {SIZE} bytes, not {len(self._facts)}")
+        # The notes that sound once all that was admitted has been sent, and how many starts are on their way.
+        self._notes = {place for place, fact in enumerate(bytes(self._facts[:NOTES])) if fact}
+        self._coming: Counter[int] = Counter()
+
+    def admit(self, event: Event) -> tuple[Event, ...]:
+        """Enter `event` and return what to send for it, in order; call `sent` with each part once it is sent.
+
+        A note-on of a pitch that sounds is preceded by its note-off (a retrigger); a note-off of a pitch that does not
+        sound is dropped.
+        """
+        if isinstance(event, NoteOn):
+            place = event.channel * PITCHES + event.pitch
+            retriggered = place in self._notes
+            self._notes.add(place)
+            self._start(place, event.channel)
+            return (NoteOff(event.channel, event.pitch), event) if retriggered else (event,)
+        if isinstance(event, NoteOff):
+            place = event.channel * PITCHES + event.pitch
+            if place not in self._notes:
+                return ()
+            self._notes.discard(place)
+            return (event,)
+        if (held := _held(event)) is not None:
+            place, value = held
+            if value:
+                self._start(place, event.channel)
+        elif isinstance(event, ControlChange):
+            self._facts[USED + event.channel] = 1
+        return (event,)
+
+    def _start(self, place: int, channel: int) -> None:
+        self._coming[place] += 1
+        self._facts[place] = 1
+        self._facts[USED + channel] = 1
+
+    def sent(self, event: Event) -> None:
+        """Strike out what the sending of `event` has ended."""
+        if isinstance(event, NoteOn | NoteOff):
+            place, starts = event.channel * PITCHES + event.pitch, isinstance(event, NoteOn)
+        elif (held := _held(event)) is not None:
+            place, starts = held[0], held[1] != 0
+        else:
+            return
+        if starts and self._coming[place] > 1:
+            self._coming[place] -= 1
+        elif starts:
+            del self._coming[place]
+        elif place not in self._coming:  # else it starts again at once, and stays entered
+            self._facts[place] = 0
+
+    @property
+    def sounding(self) -> list[tuple[int, int]]:
+        """The (channel, pitch) of every note that sounds."""
+        notes = bytes(self._facts[:NOTES])
+        return [divmod(place, PITCHES) for place, fact in enumerate(notes) if fact] if any(notes) else []
+
+    @property
+    def silent(self) -> bool:
+        """Whether no note sounds, no pedal is down and no bend is off its centre."""
+        return not any(self._facts[:USED])
+
+    def releases(self) -> tuple[Event, ...]:
+        """Return what ends all that sounds: note-offs, pedals up, bends to the centre, then CC 123 where in use."""
+        return tuple(self._releases())
+
+    def _releases(self) -> Iterator[Event]:
+        for channel, pitch in self.sounding:
+            yield NoteOff(channel, pitch)
+        for channel in range(CHANNELS):
+            for number, pedal in enumerate(HELD_PEDALS):
+                if self._facts[PEDALS + channel * len(HELD_PEDALS) + number]:
+                    yield ControlChange(channel, pedal, 0)
+            if self._facts[BENDS + channel]:
+                yield PitchBend(channel, 0)
+        for channel in range(CHANNELS):
+            if self._facts[USED + channel]:
+                yield ControlChange(channel, ALL_NOTES_OFF, 0)
+
+    def snapshot(self) -> bytes:
+        """Return a copy of the facts, from which another ledger can be made."""
+        return bytes(self._facts[:SIZE])
+
+    def silence(self) -> tuple[Event, ...]:
+        """Return the `releases`, and forget what was on its way; call `sent` with each of them once it is sent."""
+        self._notes.clear()
+        self._coming.clear()
+        return self.releases()
+
+    def clear(self) -> None:
+        """Strike out everything."""
+        self._notes.clear()
+        self._coming.clear()
+        self._facts[:SIZE] = bytes(SIZE)
+
+    def close(self) -> None:
+        """Let go of the buffer, so that its owner may close it."""
+        self._facts.release()
+
+
+def _held(event: Event) -> tuple[int, int] | None:
+    """Return where a pedal or a bend is entered and its value (0: at rest), None for anything else."""
+    if isinstance(event, PitchBend):
+        return BENDS + event.channel, event.value
+    if isinstance(event, ControlChange) and event.control in HELD_PEDALS:
+        return PEDALS + event.channel * len(HELD_PEDALS) + HELD_PEDALS.index(event.control), event.value
+    return None

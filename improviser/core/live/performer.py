@@ -1,0 +1,361 @@
+"""The performer: the live state machine, from what is heard to what is played.
+
+Rules of the house:
+
+* It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
+  What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
+* `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
+  after the answer was sent.
+* Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
+  be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
+  event with `sent`.
+
+What happens to a note of the player, and what happens without one:
+
+* shadow: each note is answered at once; the answer ends with its key.
+* answer: notes are listened to; when the phrase is over, each model replies in its rhythm.
+* solo: as answer, but it goes on, phrase after phrase, in rhythms the player has played.
+* mute: notes are learned from.
+
+Any note that is heard ends a reply at once.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from improviser.core.live.band import Band
+from improviser.core.live.controls import Controls, Part, part_of
+from improviser.core.live.feedback import FeedbackGuard
+from improviser.core.live.later import Later, Owner
+from improviser.core.live.ledger import Ledger
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.reply import Beat, Schedule, reply_to
+from improviser.core.live.voice import Voice
+from improviser.core.midi.clock import GRIDS, Clock
+from improviser.core.midi.event import (
+    ALL_NOTES_OFF,
+    ALL_SOUND_OFF,
+    SUSTAIN,
+    ChannelPressure,
+    Continue,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    Start,
+    Stop,
+    Tick,
+    Transport,
+)
+from improviser.core.midi.pairing import PEDAL_DOWN
+from improviser.core.music.phrase import Phrase, PhraseTracker
+from improviser.core.networks.responder import Model
+
+LATE_SECONDS = 1.0
+"""What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
+
+_ANSWER, _THRU, _REPLY = "answer", "thru", "reply"
+_REPLYING = ("answer", "solo")
+
+
+class Performer:
+    """Plays with one player, with one or more models, one voice each.
+
+    :param rng: the only source of chance.
+    :param ledger: where all that is sent is entered; an own one if not given.
+    :raises ConfigError: if the parameters cannot be.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        parameters: Parameters,
+        rng: np.random.Generator,
+        ledger: Ledger | None = None,
+    ) -> None:
+        self.parameters = parameters
+        self.ledger = Ledger() if ledger is None else ledger
+        self._rng = rng
+        self._band = Band(models, parameters, rng)
+        self._voice = Voice()
+        self._controls = Controls()
+        self._tracker = PhraseTracker()
+        self._clock = Clock()
+        self._later = Later()
+        self._guard = FeedbackGuard()
+        self._leaving: list[tuple[Event, float]] = []
+        self._pressed: list[tuple[NoteOn, float, bool]] = []
+        self._schedule: Schedule | None = None
+        self._solo_goes_on: float | None = None
+        self._not_before = 0.0
+
+    @property
+    def deadline(self) -> float | None:
+        """When `advance` has something to do next; None if it depends on the player."""
+        turn, later = self._turn(), self._later.due
+        if turn is None or later is None:
+            return later if turn is None else turn
+        return min(turn, later)
+
+    def _turn(self) -> float | None:
+        """Return when the reply goes on, or begins."""
+        if self._schedule is not None:
+            return self._schedule.due
+        if self.parameters.mode not in _REPLYING or not len(self._band):
+            return None
+        turn = self._tracker.turn()
+        turn = self._solo_goes_on if turn is None else turn
+        return None if turn is None else max(turn, self._not_before)
+
+    @property
+    def echoing(self) -> bool:
+        """Whether our own notes come back in, and are passed over."""
+        return self._guard.echoing and self.parameters.guard
+
+    def advance(self, now: float) -> list[Event]:
+        """Play all that is due by `now`, in order; return what to send."""
+        self.settle()
+        return self._enter(self._advance(now), now)
+
+    def hear(self, event: Event | Transport, now: float) -> list[Event]:
+        """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
+        self.settle()
+        events = self._advance(now)
+        if isinstance(event, Tick | Start | Continue | Stop):
+            events += self._follow(event, now)
+        elif self.parameters.guard and self._guard.passes_over(event, now):
+            pass
+        elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
+            return self.panic()  # that ends what was due as well
+        elif isinstance(event, NoteOff):
+            self._tracker.release(event.channel, event.pitch, now)
+            events += self._release(event.channel, event.pitch, now, event.velocity)
+        elif isinstance(event, NoteOn):
+            events += self._note_on(event, now)
+        else:
+            events += self._control(event, now)
+        return self._enter(events, now)
+
+    def sent(self, event: Event) -> None:
+        """Confirm that `event`, returned by one of the other methods, has been sent."""
+        self.ledger.sent(event)
+
+    def settle(self) -> None:
+        """Learn from the notes heard and played since the last call."""
+        self._band.settle()
+        for note, now, interrupts in self._pressed:
+            self._tracker.press(note, now, interrupts=interrupts)
+        self._pressed.clear()
+        for event, now in self._leaving:
+            self._guard.sends(event, now)
+        self._leaving.clear()
+
+    def change(self, name: str, value: Any, now: float) -> list[Event]:
+        """Change the live parameter `name` at `now`; return what to send for it.
+
+        :raises ConfigError: if `value` cannot be.
+        """
+        before, changed = self.parameters, replace(self.parameters, **{name: value})
+        changed.allowed()
+        self.settle()
+        events = self._advance(now)
+        self._band.adopt(changed)
+        self.parameters = changed
+        if changed.mode != before.mode:
+            events += self._change_mode(now)
+        if not changed.thru:
+            events += self._stop_all(_THRU)
+        return self._enter(events + self._controls.rearranged(self._routes), now)
+
+    def swap(self, models: Sequence[Model], now: float) -> list[Event]:
+        """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
+
+        Return what to send that was due before.
+        """
+        events = self.advance(now)
+        self._band.join(models)
+        return events
+
+    def panic(self) -> list[Event]:
+        """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
+        self.settle()
+        self._voice.clear()
+        self._controls.forget()
+        self._tracker.forget()
+        self._later.clear()
+        self._schedule = self._solo_goes_on = None
+        return list(self.ledger.silence())
+
+    def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
+        leaving = [part for event in events for part in self.ledger.admit(event)]
+        if self.parameters.guard:
+            self._leaving += [(part, now) for part in leaving]
+        return leaving
+
+    def _change_mode(self, now: float) -> list[Event]:
+        events = self._interrupt()
+        mode = self.parameters.mode
+        if mode == "mute":
+            events += self._stop_all(_ANSWER)
+            self._later.drop(_ANSWER)
+        # What was played before is not replied to; but the rhythms in it are known.
+        end = self._tracker.end()
+        if end is not None and end <= now:
+            self._tracker.close(end)
+        self._not_before = now
+        if mode == "solo" and self._tracker.phrases:
+            self._solo_goes_on = now
+        return events
+
+    def _follow(self, event: Transport, now: float) -> list[Event]:
+        """Follow the clock of a sequencer: where it stops a reply ends, where it starts a solo goes on."""
+        self._clock.follow(event, now)
+        if isinstance(event, Stop):
+            return self._interrupt()
+        if not isinstance(event, Tick) and self.parameters.mode == "solo" and self._tracker.phrases:
+            self._solo_goes_on = now
+        return []
+
+    def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
+        """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
+        parameters = self.parameters
+        delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
+        if owner[0] == _ANSWER:
+            delay += parameters.delay
+        if not delay:
+            return [self._voice.start(owner, note) for note in notes]
+        self._later.start(owner, tuple(notes), now, delay)
+        return []
+
+    def _stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
+        """End what an owner started, now or as late as it started."""
+        self._later.stop(owner, now, velocity)
+        return [*self._voice.stop(owner, velocity)]
+
+    def _release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
+        return self._stop((_THRU, channel, pitch), now, velocity) + self._stop((_ANSWER, channel, pitch), now, velocity)
+
+    def _stop_all(self, kind: str) -> list[Event]:
+        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == kind]
+        return [off for owner in owners for off in self._voice.stop(owner)]
+
+    def _interrupt(self) -> list[Event]:
+        """End a reply, wherever it is."""
+        self._solo_goes_on = None
+        if self._schedule is None and self._later.due is None:
+            return []
+        self._schedule = None
+        self._later.drop(_REPLY)
+        return self._stop_all(_REPLY)
+
+    def _note_on(self, event: NoteOn, now: float) -> list[Event]:
+        # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
+        events = self._release(event.channel, event.pitch, now)
+        parameters = self.parameters
+        if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
+            return events
+        if parameters.thru:
+            events.append(self._voice.start((_THRU, event.channel, event.pitch), event))
+            self._band.take(event.channel, event.pitch, now)
+        if not parameters.answers_key(event.pitch):
+            return events
+        interrupts = self._schedule is not None
+        events = self._interrupt() + events
+        if parameters.mode in _REPLYING:
+            self._band.listen(event.pitch, now)
+        elif parameters.mode == "shadow" and self._rng.random() < parameters.density:
+            events += self._answer(event, now)
+        else:
+            self._band.hear(event.pitch, now)
+        self._pressed.append((event, now, interrupts))
+        return events
+
+    def _answer(self, event: NoteOn, now: float) -> list[Event]:
+        channel = self.parameters.output_channel(event.channel)
+        velocity = self.parameters.loudness(event.velocity)
+        owner = _ANSWER, event.channel, event.pitch
+        pitches = self._band.answer(event.pitch, channel, now)
+        return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+    def _control(self, event: Event, now: float) -> list[Event]:
+        heard = self.parameters.hears_channel(event.channel)
+        if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
+            self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
+        if isinstance(event, KeyPressure):
+            return self._press_harder(event)
+        if part_of(event) is not None:
+            return self._controls.move(event, self._routes)
+        return [event] if heard and self.parameters.thru else []
+
+    def _press_harder(self, event: KeyPressure) -> list[Event]:
+        """Pass the aftertouch of a key on to its own note and to its answers."""
+        if not self.parameters.aftertouch:
+            return []
+        owners = ((kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER))
+        sounding = dict.fromkeys(sounds for owner in owners for sounds in self._voice.held_by(owner))
+        return [KeyPressure(channel, pitch, event.value) for channel, pitch in sounding]
+
+    def _routes(self, channel: int, part: Part) -> set[int]:
+        """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
+        parameters = self.parameters
+        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
+        if not passed or not parameters.hears_channel(channel):
+            return set()
+        own = {channel} if parameters.thru else set()
+        return own if parameters.mode == "mute" else own | {parameters.output_channel(channel)}
+
+    def _advance(self, now: float) -> list[Event]:
+        events: list[Event] = []
+        while (due := self.deadline) is not None and due <= now:
+            late = now - due
+            if late > LATE_SECONDS:
+                due = now
+                if self._schedule is not None:
+                    self._schedule.postpone(late)
+            self.settle()
+            for start in self._later.take(due):
+                events += self._voice.stop(start.owner, start.velocity)
+                events += [self._voice.start(start.owner, note) for note in start.notes]
+            if (turn := self._turn()) is not None and turn <= due:
+                events += self._play_on(due)
+        return events
+
+    def _play_on(self, now: float) -> list[Event]:
+        """Play what is due at `now`: begin a reply, end beats, begin one."""
+        if self._schedule is None:
+            self._schedule = self._begin(now)
+        schedule = self._schedule
+        events: list[Event] = [off for number in schedule.ended(now) for off in self._stop((_REPLY, number), now)]
+        if (begun := schedule.begun(now)) is not None:
+            number, beat, last = begun
+            if self._rng.random() < self.parameters.density:
+                events += self._beat(number, beat, now, closing=last)
+        if schedule.due is None:
+            self._schedule = None
+            if self.parameters.mode == "solo":
+                self._solo_goes_on = max(now, schedule.following_seconds)
+        return events
+
+    def _begin(self, now: float) -> Schedule:
+        """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
+        self._solo_goes_on = None
+        phrase = self._tracker.close(now)
+        again = phrase is None
+        if phrase is None:
+            phrase = self._remembered()
+        varied = again or self._band.imagines_its_leader
+        return Schedule(reply_to(phrase, self._rng if varied else None), now, phrase.pulse_seconds)
+
+    def _remembered(self) -> Phrase:
+        return self._tracker.phrases[int(self._rng.integers(len(self._tracker.phrases)))]
+
+    def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
+        channel = self.parameters.output_channel(beat.channel)
+        velocity = self.parameters.loudness(beat.velocity)
+        pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+        return self._start((_REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)

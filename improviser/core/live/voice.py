@@ -1,0 +1,54 @@
+"""The voice: who holds each sounding note; every note-on gets its note-off.
+
+An answer sounds as long as the player's key is down: the key is its owner. A note may have several owners (two keys
+answered by the same pitch, or the player's own note sent on): then it ends when the last of them lets go.
+"""
+
+from collections.abc import Hashable, Iterator
+
+from improviser.core.midi.event import NoteOff, NoteOn
+
+
+class Voice:
+    """The sounding notes, by owner."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, list[tuple[int, int]]] = {}
+        self._owners: dict[tuple[int, int], int] = {}
+
+    def start(self, owner: Hashable, note: NoteOn) -> NoteOn:
+        """Let `owner` hold `note`, and return it, to be sent; if it sounds already, it starts anew."""
+        sounding = (note.channel, note.pitch)
+        self._held.setdefault(owner, []).append(sounding)
+        self._owners[sounding] = self._owners.get(sounding, 0) + 1
+        return note
+
+    def stop(self, owner: Hashable, velocity: int = 64) -> list[NoteOff]:
+        """Take from `owner` all it holds; return the note-offs of what nobody holds any more."""
+        return list(self._stop(owner, velocity)) if owner in self._held else []
+
+    def _stop(self, owner: Hashable, velocity: int) -> Iterator[NoteOff]:
+        for sounding in self._held.pop(owner):
+            self._owners[sounding] -= 1
+            if not self._owners[sounding]:
+                del self._owners[sounding]
+                yield NoteOff(*sounding, velocity)
+
+    def held_by(self, owner: Hashable) -> tuple[tuple[int, int], ...]:
+        """Return the (channel, pitch) of all that `owner` holds."""
+        return tuple(self._held.get(owner, ()))
+
+    def clear(self) -> None:
+        """Forget everything (the ledger's releases end what sounds)."""
+        self._held.clear()
+        self._owners.clear()
+
+    @property
+    def owners(self) -> tuple[Hashable, ...]:
+        """Everyone who holds a note."""
+        return tuple(self._held)
+
+    @property
+    def sounding(self) -> tuple[tuple[int, int], ...]:
+        """The (channel, pitch) of every note that is held."""
+        return tuple(self._owners)

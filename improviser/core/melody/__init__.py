@@ -1,0 +1,1 @@
+"""The task `melody`: a line that goes on."""

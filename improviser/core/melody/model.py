@@ -1,0 +1,131 @@
+"""The task `melody`, live: a line that goes on from what it has sung, or from what the player has played."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
+from improviser.core.music.note import PITCHES, Note
+from improviser.core.networks.candidates import over_candidates
+from improviser.core.networks.choir import ChoirSettings, check_genomes, normalised, read_settings
+from improviser.core.networks.network import Frame, Network, Shape
+from improviser.core.networks.responder import LogProbabilities
+from improviser.core.networks.viewpoints import Inputs
+from improviser.errors import ModelError
+
+DEFAULT_VIEWPOINTS: Final = tuple(VIEWPOINTS)
+# Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
+CLASHES: Final = (1, 6, 11)
+
+
+class MelodyModel:
+    """A choir of genomes that sings one line.
+
+    :raises ModelError: if settings and genomes do not fit each other.
+    """
+
+    task = "melody"
+
+    def __init__(self, name: str, settings: ChoirSettings, genomes: NDArray[np.float32]) -> None:
+        if settings.experts not in ((), EXPERTS):
+            raise ModelError("its experts are unknown; this model needs another version of improviser")
+        self.name = name
+        self.settings = settings
+        self.inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
+        self.shape: Shape = settings.shape(self.inputs.size, vertical=False)
+        self.genomes = check_genomes(genomes, self.shape)
+        self.network = Network(self.shape, self.genomes)
+
+    @classmethod
+    def from_parts(cls, name: str, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "MelodyModel":
+        """Put a model together.
+
+        :raises ModelError: if the parts do not fit each other.
+        """
+        if "genomes" not in tensors:
+            raise ModelError("it holds no genomes; it is damaged")
+        return cls(name, read_settings(settings), np.asarray(tensors["genomes"], dtype=np.float32))
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        """Take the model apart: settings (JSON values) and arrays."""
+        return self.settings.to_json(), {"genomes": self.genomes}
+
+    def responder(self) -> "MelodyResponder":
+        """Return a fresh session."""
+        return MelodyResponder(self)
+
+    def distribution(
+        self,
+        history: Sequence[Note],
+        *,
+        onset_seconds: float,
+        player: Sequence[Note] = (),
+        candidates: Sequence[int] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the probability of each pitch (128, or one per candidate) of this line's note at `onset_seconds`.
+
+        `history` are the line's notes before it. A `player` helps to find the key; the pitches that clash with the
+        player's last note are left out.
+        """
+        responder = self.responder()
+        heard = [(note.onset_seconds, 0, note.pitch) for note in player[:-1]]
+        sung = [(note.onset_seconds, 1, note.pitch) for note in history]
+        for onset, own, pitch in sorted([*heard, *sung]):
+            if own:
+                responder.follow(pitch, onset)
+            else:
+                responder.learn(pitch, onset, None)
+        logs = responder.propose(player[-1].pitch, onset_seconds) if player else responder.proceed(onset_seconds)
+        return over_candidates(logs, candidates)
+
+
+class MelodyResponder:
+    """One session of a melody model.
+
+    As a second line (`propose`, `learn`) its history is what it sang itself; to go on from what the player played, let
+    it `follow` the player's notes, and `proceed`.
+    """
+
+    def __init__(self, model: MelodyModel) -> None:
+        self._model = model
+        self._session = Melody(model.shape.low, model.shape.high)
+
+    def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
+        return without_clashes(self._expect(onset_seconds, pitch), pitch)
+
+    def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
+        """Take in the player's note, for the key, and what was sung to it."""
+        self._session.overhear(pitch)
+        if played is not None:
+            self._session.learn(played, onset_seconds)
+
+    def follow(self, pitch: int, onset_seconds: float) -> None:
+        """Take a note, whoever played it, for part of the line."""
+        self._session.learn(pitch, onset_seconds)
+
+    def proceed(self, onset_seconds: float) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
+        return self._expect(onset_seconds, None)
+
+    def _expect(self, onset_seconds: float, against: int | None) -> LogProbabilities:
+        model = self._model
+        now = self._session.look(onset_seconds, against)
+        previous = now.pitches[0] if now.pitches else now.centre
+        experts = now.experts if model.shape.experts else None
+        frame = Frame(previous, now.tonic, shift=now.shift)
+        return normalised(model.network.scores(model.inputs.read(now), frame, experts)[0])
+
+    def reset(self) -> None:
+        """Forget the session."""
+        self._session = Melody(self._model.shape.low, self._model.shape.high)
+
+
+def without_clashes(logs: LogProbabilities, pitch: int) -> LogProbabilities:
+    """Return `logs` without the pitches that clash with `pitch`, normalised again."""
+    above = (np.arange(PITCHES) - pitch) % 12
+    kept = np.where(np.isin(above, CLASHES), -np.inf, logs)
+    kept -= np.logaddexp.reduce(kept)
+    return kept

@@ -1,0 +1,184 @@
+"""What a melody knows of itself: its notes so far, its memory, and the viewpoints on them for its next note."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.note import PITCHES
+from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
+from improviser.core.networks.memory import Expert, condition
+from improviser.core.networks.viewpoints import Choice, Numbers, clipped
+
+# How much of a running mean is left one note later.
+MEAN_FADE = 0.9
+STEP = 7
+# How many intervals an expert takes to be possible.
+_INTERVALS = 49
+
+
+@dataclass(slots=True)
+class Situation:
+    """The moment of a melody's next note; pitches are MIDI numbers, the latest first, as many as there are."""
+
+    tonic: int
+    minor: float
+    histogram: list[float]
+    pitches: tuple[int, ...]
+    phrase_first: int | None
+    shift: int
+    centre: int
+    mean: float
+    moment: Moment
+    experts: NDArray[np.float64]
+    certainties: Sequence[float]
+
+
+def _pitch(now: Situation, back: int) -> int | None:
+    return now.pitches[back] if back < len(now.pitches) else None
+
+
+def _degree(now: Situation, pitch: int | None) -> int | None:
+    return None if pitch is None else (pitch - now.tonic) % 12
+
+
+def _step(now: Situation, back: int, further: int, limit: int) -> int | None:
+    if further >= len(now.pitches):
+        return None
+    return clipped(now.pitches[back] - now.pitches[further], limit)
+
+
+def _rotated(now: Situation) -> list[float]:
+    total = max(sum(now.histogram), 1.0)
+    return [now.histogram[(now.tonic + degree) % 12] * 3.0 / total for degree in range(12)]
+
+
+def _heights(now: Situation) -> tuple[float, float]:
+    if not now.pitches:
+        return 0.0, 0.0
+    latest = now.pitches[0]
+    return (latest - now.shift - now.centre) / 6.0, max(-2.0, min(2.0, (latest - now.mean) / 6.0))
+
+
+VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
+    "degree 1": Choice(12, lambda now: _degree(now, _pitch(now, 0))),
+    "degree 2": Choice(12, lambda now: _degree(now, _pitch(now, 1))),
+    "interval 1": Choice(2 * STEP + 1, lambda now: _step(now, 0, 1, STEP)),
+    "interval 2": Choice(2 * STEP + 1, lambda now: _step(now, 1, 2, STEP)),
+    "contour 3": Choice(5, lambda now: _step(now, 0, 3, 2)),
+    "contour 4": Choice(5, lambda now: _step(now, 0, 4, 2)),
+    "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
+    "gap 1": Choice(CLASSES, lambda now: now.moment.earlier_gap_class),
+    "beat": Choice(BEAT_CLASSES, lambda now: now.moment.beat_class),
+    "count": Choice(COUNT_CLASSES, lambda now: now.moment.count_class),
+    "phrase degree": Choice(12, lambda now: _degree(now, now.phrase_first)),
+    "first": Choice(1, lambda now: None if now.pitches else 0),
+    "histogram": Numbers(12, _rotated),
+    "minor": Numbers(1, lambda now: (2.0 * now.minor - 1.0,)),
+    "heights": Numbers(2, _heights),
+    "certainties": Numbers(8, lambda now: now.certainties),
+}
+EXPERTS = ("pitch", "interval", "interval and pitch class", "pitch class")
+
+
+class Melody:
+    """One session of a melody; bounded, whatever its length.
+
+    A melody that leaves the register is heard as many octaves away as bring it back: `Situation.shift`.
+
+    :param low: lowest pitch of the register, which the experts speak about.
+    :param high: highest pitch of it.
+    """
+
+    def __init__(self, low: int, high: int) -> None:
+        self._low, self._high = low, high
+        self._centre = (low + high) // 2
+        self._keys = KeyTracker()
+        self._rhythm = RhythmTracker()
+        self._pitches: deque[int] = deque(maxlen=6)
+        self._phrase_first: int | None = None
+        self._mean: float | None = None
+        self._pitch = Expert(PITCHES, 4)
+        self._interval = Expert(_INTERVALS, 4)
+        self._linked = Expert(_INTERVALS, 3)
+        self._class = Expert(12, 4)
+        self._steps: deque[int] = deque(maxlen=4)
+        self._links: deque[tuple[int | None, int]] = deque(maxlen=3)
+        self._shift = 0
+        self._opinions = self._ask_experts()
+
+    def look(self, onset_seconds: float, against: int | None = None) -> Situation:
+        """Return the situation of a note that starts now (with `against`, the player's pitch); changes nothing."""
+        histogram = self._keys.histogram if against is None else self._keys.with_note(against)
+        tonic, minor = estimate_key(histogram)
+        moment = self._rhythm.look(onset_seconds)
+        experts, certainties = self._opinions
+        return Situation(
+            tonic=tonic,
+            minor=minor,
+            histogram=histogram,
+            pitches=tuple(self._pitches)[::-1],
+            phrase_first=self._phrase_first if moment.count else None,
+            shift=self._shift,
+            centre=self._centre,
+            mean=self._centre if self._mean is None else self._mean,
+            moment=moment,
+            experts=experts,
+            certainties=certainties,
+        )
+
+    def overhear(self, pitch: int) -> None:
+        """Take in a note of the player's, for the key alone."""
+        self._keys.hear(pitch)
+
+    def learn(self, pitch: int, onset_seconds: float) -> None:
+        """Take in the melody's note."""
+        if self._rhythm.look(onset_seconds).count == 0:
+            self._phrase_first = pitch
+        recent = list(self._pitches)
+        self._pitch.learn(recent, pitch)
+        self._class.learn([earlier % 12 for earlier in recent], pitch % 12)
+        step = None
+        if recent:
+            step = pitch - recent[-1]
+            self._interval.learn(list(self._steps), step)
+            self._linked.learn(list(self._links), step)
+            self._steps.append(step)
+        self._links.append((step, pitch % 12))
+        self._pitches.append(pitch)
+        self._mean = float(pitch) if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
+        self._keys.hear(pitch)
+        self._rhythm.hear(onset_seconds)
+        if not self._low <= self._mean - self._shift <= self._high:
+            self._shift = 12 * round((self._mean - self._centre) / 12)
+        # They do not depend on when the next note comes, so that it need not wait for them.
+        self._opinions = self._ask_experts()
+
+    def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
+        """Return what each expert says about the register's pitches, conditioned, and how certain each is."""
+        low, width = self._low + self._shift, self._high - self._low + 1
+        recent = list(self._pitches)
+        rows = np.empty((len(EXPERTS), width))
+        _enter(rows[0], self._pitch.predict(recent), -low)
+        if recent:
+            _enter(rows[1], self._interval.predict(list(self._steps)), recent[-1] - low)
+            _enter(rows[2], self._linked.predict(list(self._links)), recent[-1] - low)
+        else:
+            rows[1:3] = 1.0
+        anywhere, heard = self._class.predict([pitch % 12 for pitch in recent])
+        rows[3] = anywhere
+        for pitch_class, more in heard.items():
+            rows[3, (pitch_class - low) % 12 :: 12] += more
+        return condition(rows)
+
+
+def _enter(row: NDArray[np.float64], prediction: tuple[float, dict[int, float]], offset: int) -> None:
+    """Enter an expert's prediction into its row, symbol s at s + offset."""
+    anywhere, heard = prediction
+    row[:] = anywhere
+    for symbol, more in heard.items():
+        if 0 <= symbol + offset < len(row):
+            row[symbol + offset] += more

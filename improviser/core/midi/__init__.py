@@ -1,0 +1,1 @@
+"""MIDI as data: events, files as bytes, tempo, clock; no ports and no disk."""

@@ -1,0 +1,1 @@
+"""Music: notes, pieces, scales, keys, rhythm and phrases."""

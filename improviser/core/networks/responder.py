@@ -1,0 +1,73 @@
+"""What the performer asks of a model during a session."""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.music.note import Note
+
+FloatArray = NDArray[np.float32]
+LogProbabilities = NDArray[np.float64]
+
+
+class Responder(Protocol):
+    """One model's state in one session: it hears the player, proposes pitches, and learns what was played.
+
+    The order of calls for each note of the player is `propose` (on the note path: as little work as possible), then,
+    after the answer has been sent, `learn` (memory, statistics). A note that is heard but not answered is `learn`ed
+    with `played=None`. All state is bounded: an endless session costs no more than a short one.
+    """
+
+    def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of this voice's note against the player's `pitch` starting now.
+
+        Does not change what later calls return.
+        """
+
+    def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
+        """Take in the player's note and what this voice played to it."""
+
+    def reset(self) -> None:
+        """Forget the session."""
+
+
+@runtime_checkable
+class Singer(Responder, Protocol):
+    """A responder that can also go on by itself from what was played."""
+
+    def follow(self, pitch: int, onset_seconds: float) -> None:
+        """Take a note, whoever played it, for part of the line."""
+
+    def proceed(self, onset_seconds: float) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
+
+
+class Model(Protocol):
+    """A trained network with what it needs to be played and described."""
+
+    @property
+    def name(self) -> str:
+        """The name it was loaded by, or was saved under."""
+
+    @property
+    def task(self) -> str:
+        """What it was evolved to do: "echo", "melody" or "harmony"."""
+
+    def distribution(
+        self,
+        history: Sequence[Note],
+        *,
+        onset_seconds: float,
+        player: Sequence[Note] = (),
+        candidates: Sequence[int] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the probability of each pitch (128, or one per candidate) for this voice's note at `onset_seconds`.
+
+        `history` holds the voice's own notes before it; `player` the player's notes up to and including the one that
+        starts now (harmony models read it). Stateless: the same arguments give the same answer. Sums to 1.
+        """
+
+    def responder(self) -> Responder:
+        """Return a fresh session with this model."""

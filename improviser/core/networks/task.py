@@ -1,0 +1,114 @@
+"""What `harmony` and `melody` networks are evolved to do: to give high probability to the notes that were played."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.evolution.randomness import generator
+from improviser.core.networks.network import Shape, first_genomes
+from improviser.core.networks.population import Batch, Notes, Scorer
+
+FloatArray = NDArray[np.float32]
+
+MINIBATCH = 512
+# How many bits a note a mean squared weight of 1 costs: small weights generalise.
+DECAY = 4.0
+
+
+# The share of inputs that each note of a minibatch is seen without, by lot: what no single input can be relied on for
+# must be learned from several (Srivastava et al., "Dropout", JMLR 15, 2014, for the inputs alone).
+BLINDNESS = 0.15
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Minibatch:
+    """What one generation is scored on: the numbers of training notes, and a seed for what is not seen of them."""
+
+    chosen: NDArray[np.int64]
+    seed: int
+
+
+class NetworkTask:
+    """Scores genomes by their bits per note (negated), less a penalty on large weights.
+
+    :param name: "harmony" or "melody".
+    :param shape: shape of a genome.
+    :param training: the notes to learn from.
+    :param development: the notes that only `held_out` sees; if there are none, it scores on the training notes.
+    :param minibatch: notes a generation is scored on; all of them if there are fewer.
+    :param decay: bits a note that a mean squared weight of 1 costs.
+    :param blindness: the share of inputs that are hidden, 0 ≤ blindness < 1; never the constant one, nor held-out ones.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        shape: Shape,
+        training: Notes,
+        development: Notes,
+        *,
+        minibatch: int = MINIBATCH,
+        decay: float = DECAY,
+        blindness: float = BLINDNESS,
+    ) -> None:
+        self.name = name
+        self.shape = shape
+        self.genome_size = shape.genome_size
+        self._training = training
+        self._minibatch = min(minibatch, len(training))
+        self._decay = decay
+        self._blindness = blindness
+        self._scorer = Scorer(shape)
+        self._laid_out: tuple[int, Batch] | None = None
+        self._held_out = Batch(shape, development if len(development) else training)
+        self._held_out_scorer = Scorer(shape)
+
+    def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
+        """Return random genomes, shape (size, genome_size)."""
+        return first_genomes(self.shape, rng, size)
+
+    def batch(self, rng: np.random.Generator) -> Minibatch:
+        """Return what the next generation is scored on."""
+        chosen = rng.choice(len(self._training), self._minibatch, replace=False)
+        return Minibatch(chosen, int(rng.integers(2**63)))
+
+    def fitness(self, population: FloatArray, batch: Minibatch) -> NDArray[np.float64]:
+        """Return minus bits per note, less the penalty, for each genome; shape (population,)."""
+        bits = self._scorer.population_bits(population, self._lay_out(batch))
+        squares = np.einsum("pg,pg->p", population, population, dtype=np.float64) / self.genome_size
+        bits += self._decay * squares
+        return -bits
+
+    def _lay_out(self, batch: Minibatch) -> Batch:
+        """Return the minibatch ready for scoring; that of a generation's first chunk serves the others, too."""
+        if self._laid_out is None or self._laid_out[0] != batch.seed:
+            notes = Batch(self.shape, self._training.take(batch.chosen))
+            if self._blindness:
+                seen = generator(batch.seed).random(notes.inputs.shape, dtype=np.float32) >= self._blindness
+                seen[-1] = True
+                notes.inputs *= seen
+            self._laid_out = batch.seed, notes
+        return self._laid_out[1]
+
+    def held_out(self, genome: FloatArray) -> float:
+        """Return minus the bits per note of one genome on the development notes."""
+        return -self._held_out_scorer.mean_bits(genome, self._held_out)
+
+    def choir_bits(self, genomes: FloatArray) -> float:
+        """Return the bits per note of a choir, shape (members, genome_size), on the development notes."""
+        return choir_bits(self._held_out_scorer, genomes, self._held_out)
+
+
+def choir_log_probabilities(scorer: Scorer, genomes: FloatArray, batch: Batch) -> FloatArray:
+    """Return ln P of every candidate for a choir, shape (candidates, notes): the mean of its members', normalised."""
+    logs = np.mean([scorer.log_probabilities(genome, batch) for genome in genomes], axis=0)
+    logs -= logs.max(axis=0)
+    summed: FloatArray = logs - np.log(np.exp(logs).sum(axis=0))
+    return summed
+
+
+def choir_bits(scorer: Scorer, genomes: FloatArray, batch: Batch) -> float:
+    """Return −log2 P of what was played, averaged over the notes, for a choir."""
+    played = np.take(choir_log_probabilities(scorer, genomes, batch).reshape(-1), batch.target)
+    return float(-played.mean(dtype=np.float64) / np.log(2.0))

@@ -1,0 +1,185 @@
+"""Never a stuck note: any interleaving of what a player, a user and a crash can do ends in silence.
+
+The synth at the output takes no panic on trust (many real ones ignore CC 123): every note must get its own note-off,
+and every pedal and bend must come back. Before and after each message that leaves, the sender is killed in thought: the
+ledger alone must be able to end all that sounds.
+"""
+
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from improviser.core.live.parameters import MODES, SIDES
+from improviser.core.midi.event import (
+    ChannelPressure,
+    Continue,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+    Start,
+    Stop,
+    Tick,
+    Transport,
+)
+from tests.core.live.desk import Desk
+from tests.core.live.responders import RuleModel, SingerModel
+
+# Few of each, so that they meet.
+CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15))
+PITCHES = st.sampled_from((0, 48, 60, 61, 72, 127))
+VALUES = st.sampled_from((0, 1, 63, 64, 127))
+MODELS = {
+    "unison": RuleModel(lambda pitch: pitch),
+    "below": RuleModel(lambda pitch: pitch - 12),
+    "drone": RuleModel(lambda _: 48),
+    "echo": RuleModel(lambda pitch: pitch + 1, task="echo"),
+    "singer": SingerModel(),
+}
+CHANGES: dict[str, st.SearchStrategy[Any]] = {
+    "mode": st.sampled_from(MODES),
+    "temperature": st.sampled_from((0.0, 0.7, 4.0)),
+    "density": st.sampled_from((0.0, 0.5, 1.0)),
+    "scale": st.sampled_from(("off", "auto", "D minor", "C pentatonic")),
+    "low": st.sampled_from((0, 48, 60)),
+    "high": st.sampled_from((48, 60, 127)),
+    "transpose": st.sampled_from((-48, -1, 0, 12)),
+    "velocity_scale": st.sampled_from((0.0, 1.0, 2.0)),
+    "velocity_curve": st.sampled_from((0.25, 1.0, 4.0)),
+    "channel": st.sampled_from((0, 1, 2, 16)),
+    "thru": st.booleans(),
+    "bend": st.booleans(),
+    "aftertouch": st.booleans(),
+    "input_channel": st.sampled_from((0, 1, 16)),
+    "input_low": st.sampled_from((0, 60)),
+    "input_high": st.sampled_from((60, 127)),
+    "side": st.sampled_from(SIDES),
+    "split": st.sampled_from((48, 61)),
+    "delay": st.sampled_from((0.0, 0.3)),
+    "quantise": st.sampled_from(("off", "1/4", "1/16t")),
+    "guard": st.booleans(),
+}
+
+
+class Session(RuleBasedStateMachine):
+    """One session: a player, a user who changes everything, and a synth."""
+
+    @initialize(
+        models=st.lists(st.sampled_from(sorted(MODELS)), min_size=1, max_size=3),
+        mode=st.sampled_from(MODES),
+        thru=st.booleans(),
+        seed=st.integers(0, 5),
+    )
+    def begin(self, models: list[str], mode: str, thru: bool, seed: int) -> None:
+        self.desk = Desk(*(MODELS[name] for name in models), seed=seed, check_every_send=True, mode=mode, thru=thru)
+        self.keys: set[tuple[int, int]] = set()
+        self.pedals: set[tuple[int, int]] = set()
+        self.bends: set[int] = set()
+
+    @rule(channel=CHANNELS, pitch=PITCHES, velocity=st.integers(1, 127), after=st.sampled_from((0.0, 0.01, 0.2)))
+    def press(self, channel: int, pitch: int, velocity: int, after: float) -> None:
+        self.keys.add((channel, pitch))
+        self.desk.hear(NoteOn(channel, pitch, velocity), after)
+
+    @rule(channel=CHANNELS, pitch=PITCHES)
+    def release(self, channel: int, pitch: int) -> None:
+        """Release a key, whether or not it was down."""
+        self.keys.discard((channel, pitch))
+        self.desk.hear(NoteOff(channel, pitch), 0.1)
+
+    @rule(channel=CHANNELS, pedal=st.sampled_from((64, 66, 67)), value=VALUES)
+    def step_on(self, channel: int, pedal: int, value: int) -> None:
+        (self.pedals.add if value else self.pedals.discard)((channel, pedal))
+        self.desk.hear(ControlChange(channel, pedal, value), 0.05)
+
+    @rule(channel=CHANNELS, value=st.sampled_from((-8192, -1, 0, 8191)))
+    def bend(self, channel: int, value: int) -> None:
+        (self.bends.add if value else self.bends.discard)(channel)
+        self.desk.hear(PitchBend(channel, value), 0.0)
+
+    @rule(
+        event=st.one_of(
+            st.builds(ControlChange, CHANNELS, st.sampled_from((1, 7, 11, 121)), VALUES),
+            st.builds(ProgramChange, CHANNELS, VALUES),
+            st.builds(ChannelPressure, CHANNELS, VALUES),
+            st.builds(KeyPressure, CHANNELS, PITCHES, VALUES),
+        )
+    )
+    def do_something_else(self, event: Event) -> None:
+        self.desk.hear(event, 0.0)
+
+    @rule(change=st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), CHANGES[name])))
+    def change(self, change: tuple[str, Any]) -> None:
+        self.desk.change(*change)
+
+    @rule(models=st.lists(st.sampled_from(sorted(MODELS)), max_size=3))
+    def swap(self, models: list[str]) -> None:
+        self.desk.swap(*(MODELS[name] for name in models))
+
+    @rule(channel=CHANNELS, control=st.sampled_from((None, 120, 123)))
+    def panic(self, channel: int, control: int | None) -> None:
+        if control is None:
+            self.desk.panic()
+        else:
+            self.desk.hear(ControlChange(channel, control, 0))
+        assert self.desk.synth.at_rest
+        assert self.desk.performer.ledger.silent
+
+    @rule(ticks=st.integers(1, 30), first=st.sampled_from((Start(), Continue(), Stop(), Tick())))
+    def tick(self, ticks: int, first: Transport) -> None:
+        self.desk.hear(first, 0.0)
+        for _ in range(ticks):
+            self.desk.wait(0.02)
+            self.desk.hear(Tick(), 0.0)
+
+    @rule(seconds=st.sampled_from((0.1, 0.5, 2.0, 10.0)))
+    def wait(self, seconds: float) -> None:
+        self.desk.wait(seconds)
+
+    @rule(seconds=st.sampled_from((0.5, 2.0, 60.0)))
+    def sleep_and_wake_late(self, seconds: float) -> None:
+        """Time passes, but the machine was asleep: what was due is due all at once."""
+        self.desk.now += seconds
+        self.desk.send(self.desk.performer.advance(self.desk.now))
+
+    @precondition(lambda self: self.keys or self.pedals or self.bends)
+    @rule()
+    def let_go_of_everything(self) -> None:
+        """All keys up, all pedals up, the wheel at rest: nothing may sound but a reply, and that is over when muted."""
+        for channel, pitch in sorted(self.keys):
+            self.release(channel, pitch)
+        for channel, pedal in sorted(self.pedals):
+            self.step_on(channel, pedal, 0)
+        for channel in sorted(self.bends):
+            self.bend(channel, 0)
+        mode = self.desk.performer.parameters.mode
+        if mode == "answer":
+            self.desk.wait(60.0)
+        elif mode == "solo":
+            self.desk.change("mode", "mute")
+            self.desk.change("mode", "solo")
+        else:
+            self.desk.wait(5.0)  # for answers that wait for the grid
+        assert self.desk.synth.at_rest
+        assert self.desk.performer.ledger.silent
+
+    @invariant()
+    def every_message_is_balanced(self) -> None:
+        """No key is started twice or ended without having been started."""
+        if hasattr(self, "desk"):
+            assert not self.desk.synth.errors
+
+    def teardown(self) -> None:
+        if hasattr(self, "desk"):
+            self.let_go_of_everything()
+            self.desk.panic()
+            assert self.desk.synth.at_rest
+
+
+Session.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
+TestNeverStuck = Session.TestCase

@@ -1,0 +1,1 @@
+"""Playing on real JACK servers, faults included."""
