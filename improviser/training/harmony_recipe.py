@@ -58,7 +58,7 @@ def prepare(options: Options) -> Recipe:
     held_out = harmony_notes(within_memory(development, width, options.seed, held_out=True), settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
-    shape = settings.shape(notes.inputs.shape[1], vertical=True)
+    shape = settings.shape(notes.width, vertical=True)
     task = NetworkTask("harmony", shape, notes, held_out)
 
     def strategy(member: int) -> Strategy:

@@ -54,7 +54,7 @@ def prepare(options: Options) -> Recipe:
     held_out = melody_notes([tune for tune, _ in kept], settings)
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
-    task = NetworkTask("melody", settings.shape(notes.inputs.shape[1], vertical=False), notes, held_out)
+    task = NetworkTask("melody", settings.shape(notes.width, vertical=False), notes, held_out)
 
     def strategy(member: int) -> Strategy:
         return strategy_of(strategy_name, task, population, options, member)

@@ -69,7 +69,7 @@ def choir_of(
 
     def breed() -> FloatArray:
         notes, held_out = harmony_notes(train, settings), harmony_notes(develop, settings)
-        task = NetworkTask("harmony", settings.shape(notes.inputs.shape[1], vertical=True), notes, held_out)
+        task = NetworkTask("harmony", settings.shape(notes.width, vertical=True), notes, held_out)
         return breed_choir(task, "cma", members=options.choir, minutes=options.minutes, seed=options.seed)
 
     chosen = {key: getattr(options, key) for key in ("voice", "minutes", "choir", "seed")}

@@ -22,7 +22,7 @@ from improviser.core.melody.session import Melody, Situation
 from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.network import Frame, Network
-from improviser.core.networks.population import Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.training.chorales import load_chorales

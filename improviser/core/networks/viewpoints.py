@@ -53,6 +53,17 @@ class Inputs(Generic[Situation]):
                 self._numbers.append((slice(offset, offset + viewpoint.size), viewpoint.read))
             offset += viewpoint.size
         self.size = offset + 1
+        places = [column for place, _ in self._numbers for column in range(place.start, place.stop)]
+        self.columns = np.array(places, dtype=np.int64)
+
+    def parts(self, situation: Situation) -> tuple[list[int], list[float]]:
+        """Return what the network sees in parts: the input each choice puts a 1 to (−1: none), and the numbers.
+
+        The numbers go to the inputs `columns`.
+        """
+        chosen = [(offset, choose(situation)) for offset, choose in self._choices]
+        numbers = [number for _, read in self._numbers for number in read(situation)]
+        return [-1 if index is None else offset + index for offset, index in chosen], numbers
 
     def read(self, situation: Situation) -> NDArray[np.float32]:
         """Return what the network sees, shape (size,)."""
