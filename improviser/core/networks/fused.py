@@ -18,8 +18,8 @@ from improviser.core.networks.simd import LANES, F, at, exp, fma, load, spread, 
 
 # Notes whose hidden units are computed before their scores: few enough for the first cache.
 TILE = 128
-# Notes to a group from which on one table of all heads is made for the group.
-WORTHWHILE = 2.5
+# Pitches that are scored at a time: four sums, as each waits for its last addition.
+BLOCK = 4 * LANES
 # A sum of exponentials outside these may have lost digits.
 SMALLEST, LARGEST = 1e-25, 1e35
 # The score of what is no candidate.
@@ -29,7 +29,13 @@ _LN2 = math.log(2.0)
 
 @njit
 def padded(size: int) -> int:
-    """Return `size` or the next multiple of what is computed at a time: two vectors."""
+    """Return `size` or the next multiple of a block."""
+    return (size + BLOCK - 1) // BLOCK * BLOCK
+
+
+@njit
+def padded_twice(size: int) -> int:
+    """Return `size` or the next multiple of two vectors."""
     return (size + 2 * LANES - 1) // (2 * LANES) * 2 * LANES
 
 
@@ -59,15 +65,12 @@ class Batch:
         choices = np.concatenate([choices, absent], axis=1)[:, : even(choices.shape[1])]
         columns = np.append(notes.columns, shape.inputs)[: even(len(notes.columns))]
         numbers = np.concatenate([notes.numbers, np.zeros_like(notes.numbers[:, :1])], axis=1)[:, : len(columns)]
-        units = padded(shape.hidden)
+        units = padded_twice(shape.hidden)
         self.rows = np.ascontiguousarray(choices * units, dtype=np.int64)
         self.columns = np.ascontiguousarray(columns, dtype=np.int64)
         self.numbers = np.ascontiguousarray(numbers, dtype=np.float32)
         previous = np.clip(notes.previous, shape.low - shape.reach, shape.high + shape.reach)
         self.steps = shape.high + shape.reach - previous
-        groups = 1 + np.count_nonzero(np.diff(self.keys * 1000 + self.steps))
-        # Where many notes are read against the same, it pays to add up all heads once for them.
-        self.combined = bool(len(notes) > WORTHWHILE * groups)
         self.target = np.where(notes.target < 0, -1, notes.target - shape.low)
         self.experts = np.zeros((len(notes), shape.experts, padded(shape.pitches)), dtype=np.float32)
         if notes.experts is not None:
@@ -95,7 +98,7 @@ class Scorer:
             np.ascontiguousarray(population),
             self._sizes,
             (batch.rows, batch.columns, batch.numbers.reshape(-1)),
-            (batch.keys, batch.steps, batch.target, batch.experts.reshape(-1), batch.combined),
+            (batch.keys, batch.steps, batch.target, batch.experts.reshape(-1)),
             totals,
             played,
         )
@@ -111,7 +114,7 @@ def _score_population(
 ) -> None:  # pragma: no cover
     """Enter the sum of the exponentials of all scores, and the score of what was played, for each genome and note."""
     inputs, hidden, pitches, reach, _, rest, experts = sizes
-    units, width, extra = padded(hidden), padded(pitches), padded_once(rest + experts)
+    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
     steps = 2 * (pitches + reach) + width
     tables = (
         np.zeros((inputs + 1) * units, dtype=np.float32),
@@ -144,7 +147,7 @@ def _unpack(genome: Any, sizes: Any, tables: Any) -> None:  # pragma: no cover
     """Write a genome's weights as rows, one for each input or hidden unit, that can be read at any place."""
     inputs, hidden, pitches, reach, vertical, rest, experts = sizes
     first, intervals, degrees, verticals, heights, extras, _ = tables
-    units, width, extra = padded(hidden), padded(pitches), padded_once(rest + experts)
+    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
     steps = 2 * (pitches + reach) + width
     for unit in range(hidden):
         for column in range(inputs):
@@ -211,7 +214,7 @@ def _hidden(start: Any, stop: Any, seen: Any, first: Any, last: Any, tile: Any, 
 def _extras(count: Any, sizes: Any, table: Any, tile: Any, extras: Any) -> None:  # pragma: no cover
     """Compute the outputs that are no pitches: the rest's score and the gates."""
     hidden, extra = sizes[1], padded_once(sizes[5] + sizes[6])
-    units = padded(hidden)
+    units = padded_twice(hidden)
     for note in range(count):
         for number in range(0, extra, LANES):
             sum_ = load(table, hidden * extra + number)
@@ -224,66 +227,47 @@ def _extras(count: Any, sizes: Any, table: Any, tile: Any, extras: Any) -> None:
 def _scores(
     start: Any, stop: Any, frames: Any, sizes: Any, tables: Any, tile: Any, extras: Any, scores: Any
 ) -> None:  # pragma: no cover
-    """Compute the scores of all pitches: four sums at a time, as each waits for its last addition."""
+    """Compute the scores of all pitches."""
     _, hidden, pitches, reach, vertical, rest, experts = sizes
-    units, width, extra = padded(hidden), padded(pitches), padded_once(rest + experts)
+    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
     steps = 2 * (pitches + reach) + width
     _, intervals, degrees, verticals, heights, _, table = tables
-    keys, away, _, heard, combined = frames
+    keys, away, _, heard = frames
     for note in range(start, stop):
-        alike = note > start and keys[note] == keys[note - 1] and (away[note] == away[note - 1] or not combined)
-        if not alike:
+        if note == start or keys[note] != keys[note - 1]:
             _add_heads(keys[note], degrees, verticals, heights, table, hidden, width, vertical)
-            if combined:
-                _add_intervals(away[note], intervals, table, hidden, width, steps)
         mine = (note - start) * units
         gates = (note - start) * extra + rest
-        for pitch in range(0, width, 2 * LANES):
-            near = hidden * steps + at(away, note) + pitch
-            row = hidden * width + pitch
-            one = _row(table, row, intervals, near, combined)
-            two = _row(table, row + LANES, intervals, near + LANES, combined)
-            more, most = spread(F(0.0)), spread(F(0.0))
-            near, row = at(away, note) + pitch, pitch
-            for unit in range(0, hidden - 1, 2):
+        for pitch in range(0, width, BLOCK):
+            near = at(away, note) + pitch
+            row = pitch
+            one, two = spread(F(0.0)), spread(F(0.0))
+            three, four = spread(F(0.0)), spread(F(0.0))
+            for unit in range(hidden):
                 weight = spread_at(tile, mine + unit)
-                one = fma(weight, _row(table, row, intervals, near, combined), one)
-                two = fma(weight, _row(table, row + LANES, intervals, near + LANES, combined), two)
+                one = fma(weight, load(intervals, near) + load(table, row), one)
+                two = fma(weight, load(intervals, near + LANES) + load(table, row + LANES), two)
+                three = fma(weight, load(intervals, near + 2 * LANES) + load(table, row + 2 * LANES), three)
+                four = fma(weight, load(intervals, near + 3 * LANES) + load(table, row + 3 * LANES), four)
                 near += steps
                 row += width
-                weight = spread_at(tile, mine + unit + 1)
-                more = fma(weight, _row(table, row, intervals, near, combined), more)
-                most = fma(weight, _row(table, row + LANES, intervals, near + LANES, combined), most)
-                near += steps
-                row += width
-            if hidden % 2:
-                weight = spread_at(tile, mine + hidden - 1)
-                one = fma(weight, _row(table, row, intervals, near, combined), one)
-                two = fma(weight, _row(table, row + LANES, intervals, near + LANES, combined), two)
+            one = one + (load(intervals, near) + load(table, row))
+            two = two + (load(intervals, near + LANES) + load(table, row + LANES))
+            three = three + (load(intervals, near + 2 * LANES) + load(table, row + 2 * LANES))
+            four = four + (load(intervals, near + 3 * LANES) + load(table, row + 3 * LANES))
+            place = note * experts * width + pitch
             for expert in range(experts):
                 weight = spread_at(extras, gates + expert)
-                place = (note * experts + expert) * width + pitch
                 one = fma(weight, load(heard, place), one)
                 two = fma(weight, load(heard, place + LANES), two)
-            store(scores, (note - start) * width + pitch, one + more)
-            store(scores, (note - start) * width + pitch + LANES, two + most)
-
-
-@njit(inline="always")
-def _row(table: Any, row: Any, intervals: Any, near: Any, combined: Any) -> Any:  # pragma: no cover
-    """Return a row of the heads' weights, from one table or from two."""
-    return load(table, row) if combined else load(table, row) + load(intervals, near)
-
-
-@njit(error_model="numpy")
-def _add_intervals(
-    away: Any, intervals: Any, table: Any, hidden: Any, width: Any, steps: Any
-) -> None:  # pragma: no cover
-    """Add the head of intervals to the table of the others."""
-    for unit in range(hidden + 1):
-        for pitch in range(0, width, LANES):
-            row = unit * width + pitch
-            store(table, row, load(table, row) + load(intervals, unit * steps + away + pitch))
+                three = fma(weight, load(heard, place + 2 * LANES), three)
+                four = fma(weight, load(heard, place + 3 * LANES), four)
+                place += width
+            place = (note - start) * width + pitch
+            store(scores, place, one)
+            store(scores, place + LANES, two)
+            store(scores, place + 2 * LANES, three)
+            store(scores, place + 3 * LANES, four)
 
 
 @njit(error_model="numpy")
@@ -296,8 +280,9 @@ def _sums(
     for note in range(start, stop):
         mine = (note - start) * width
         total = spread(F(0.0))
-        for pitch in range(0, width, 2 * LANES):
-            total = total + (exp(load(scores, mine + pitch)) + exp(load(scores, mine + pitch + LANES)))
+        for pitch in range(mine, mine + width, BLOCK):
+            total = total + (exp(load(scores, pitch)) + exp(load(scores, pitch + LANES)))
+            total = total + (exp(load(scores, pitch + 2 * LANES)) + exp(load(scores, pitch + 3 * LANES)))
         found = summed(total)
         resting = extras[(note - start) * extra]
         if rest:

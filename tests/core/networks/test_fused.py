@@ -71,18 +71,6 @@ def test_a_genome_that_is_not_finite_scores_nan(gene: int) -> None:
     assert np.isfinite(bits[1])
 
 
-def test_crowded_notes_share_a_table_and_score_alike() -> None:
-    shape = SHAPES[0]
-    notes = some_notes(shape, 400)
-    notes.previous[:] = 50
-    notes.tonic[:200] = 3
-    notes.tonic[200:] = 5
-    notes.player[:] = 60
-    assert fused.Scorer(shape).lay_out(notes).combined
-    plain, compiled = both(shape, some_genomes(shape, 4), notes)
-    np.testing.assert_allclose(compiled, plain, rtol=2e-5)
-
-
 def test_the_same_genome_scores_the_same_wherever_it_stands() -> None:
     shape = SHAPES[3]
     genomes, notes = some_genomes(shape, 30), some_notes(shape, 300)
