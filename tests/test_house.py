@@ -56,6 +56,7 @@ DAEMON = {
     "session.concert",
     "daemon",
     "session.demo",
+    "session.learning",
     "session.state",
     "remote.on_air",
     "remote.served",
