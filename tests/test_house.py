@@ -67,7 +67,19 @@ DAEMON = {
     "session.steering",
 }
 PURE = {
-    *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
+    *(
+        "abc",
+        "array",
+        "bisect",
+        "collections",
+        "copy",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+    ),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
 }
 # Libraries that only some layers or modules may know: everything else stays independent of them.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from improviser.core.harmony.session import VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.candidates import over_candidates
-from improviser.core.networks.choir import ChoirSettings, check_genomes, normalised, read_settings
+from improviser.core.networks.choir import ChoirSettings, check_genomes, read_settings
 from improviser.core.networks.network import Frame, Network, Shape
 from improviser.core.networks.responder import LogProbabilities
 from improviser.core.networks.viewpoints import Inputs
@@ -118,8 +118,8 @@ class HarmonyResponder:
         self._session = Accompaniment(model.register, model.settings.player)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
-        """Return log-probabilities, shape (128,), of the answer to `pitch`; changes nothing."""
-        answer = normalised(self._outputs(pitch, onset_seconds)[0])
+        """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
+        answer = self._outputs(pitch, onset_seconds)[0].astype(np.float64)
         return answer if pitch >= self._model.settings.player[0] else below(answer, pitch)
 
     def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.float32]:

@@ -54,8 +54,8 @@ def estimate_key(histogram: list[float]) -> tuple[int, float]:
     For a minor key that is the tonic of its relative major. A histogram of nothing is C major.
     """
     scores = (PROFILES @ np.array(histogram)).tolist()
-    major = max(range(12), key=scores.__getitem__)
-    minor = max(range(12, 24), key=scores.__getitem__)
-    ahead = scores[minor] - scores[major]
-    tonic = (minor - 12 + 3) % 12 if ahead > 0 else major
+    majors, minors = scores[:12], scores[12:]
+    major, minor = max(majors), max(minors)
+    ahead = minor - major
+    tonic = (minors.index(minor) + 3) % 12 if ahead > 0 else majors.index(major)
     return tonic, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead))))
