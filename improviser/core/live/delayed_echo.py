@@ -8,7 +8,6 @@ before: so a note that the player has played lately, as loud, is evidence of not
 """
 
 from collections import deque
-from collections.abc import Iterator
 
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 
@@ -26,14 +25,19 @@ LOOSELY_SECONDS, LOOSELY = 0.01, 0.5
 """A known loop may be this much slower or faster at times (the share of its lag, if that is more)."""
 
 
+_Sign = tuple[int, int] | tuple[int, int, int] | tuple[int, int, int, Event]
+NOTE = 3
+"""How many items the sign of a note-on has: channel, pitch, velocity. Its end's has one less, others' one more."""
+
+
 class DelayedEcho:
     """Recognises our own messages where they come back late. All times are seconds of the session."""
 
     def __init__(self) -> None:
         self.lag: float | None = None
         """How long the loop takes, once it is known."""
-        self._sent: deque[tuple[Event, float]] = deque(maxlen=CROWD)
-        self._players: deque[tuple[NoteOn, float]] = deque(maxlen=CROWD)
+        self._sent: deque[tuple[_Sign, float]] = deque(maxlen=CROWD)
+        self._players: deque[tuple[_Sign, float]] = deque(maxlen=CROWD)
         self._returned: set[tuple[int, int]] = set()
         """Channel and pitch of the notes that have come back, and whose ends have yet to."""
         self._run = self._ends = 0
@@ -46,46 +50,43 @@ class DelayedEcho:
         if len(self._sent) == CROWD:
             self._sent.clear()
             self._run = 0
-        self._sent.append((event, now))
+        self._sent.append((_sign(event), now))
 
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard; a note-off never is."""
         self._expire(now)
-        sent = self._origin(event, now) if self._sent else None
+        sign = _sign(event)
+        sent = self._origin(sign, now)
         if isinstance(event, NoteOff):
-            if sent is not None and (event.channel, event.pitch) in self._returned:
-                self._returned.discard((event.channel, event.pitch))
+            if sent is not None and sign in self._returned:
+                self._returned.discard(sign)
                 self._count(now - sent, ends=True)
             return False
         if not isinstance(event, NoteOn):
             return sent is not None and self.lag is not None
-        if sent is None or self._is_players(event, now):
-            self._players.append((event, now))
+        if sent is None or self._is_players(sign, now):
+            self._players.append((sign, now))
             return sent is not None and self.lag is not None
-        self._returned.add((event.channel, event.pitch))
+        self._returned.add(sign[:2])
         self._count(now - sent)
         return self.lag is not None
 
-    def _is_players(self, event: NoteOn, now: float) -> bool:
+    def _is_players(self, sign: _Sign, now: float) -> bool:
         """Say whether the player has played this lately."""
-        return any(event == played and now - at < LATELY_SECONDS for played, at in self._players)
+        return any(sign == played and now - at < LATELY_SECONDS for played, at in self._players)
 
-    def _origin(self, event: Event, now: float) -> float | None:
-        """Take out the message that `event` may be, and return when it was sent; of several, the likeliest."""
+    def _origin(self, sign: _Sign, now: float) -> float | None:
+        """Take out the message that this may be, and return when it was sent; of several, the likeliest."""
+        alike = [each for each in self._sent if each[0] == sign and now - each[1] >= SHORTEST_SECONDS]
+        if not alike:
+            return None
         likely = self.lag if self.lag is not None else self._longest if self._run else LONGEST_SECONDS
-        found = min(self._alike(event, now), key=lambda each: abs(now - each[1] - likely), default=None)
-        if found is None or (self.lag is not None and abs(now - found[1] - self.lag) > _looseness(self.lag)):
+        found = min(alike, key=lambda each: abs(now - each[1] - likely))
+        if self.lag is not None and abs(now - found[1] - self.lag) > _looseness(self.lag):
             return None
         self._sent.remove(found)
         self._missing = 0
         return found[1]
-
-    def _alike(self, event: Event, now: float) -> Iterator[tuple[Event, float]]:
-        for sent in self._sent:
-            if now - sent[1] < SHORTEST_SECONDS:
-                return
-            if _same(sent[0], event):
-                yield sent
 
     def _count(self, lag: float, *, ends: bool = False) -> None:
         """Count one more message that came back, after `lag` seconds."""
@@ -102,11 +103,11 @@ class DelayedEcho:
     def _expire(self, now: float) -> None:
         """Forget what was sent too long ago to come back; in a row it would have."""
         while self._sent and now - self._sent[0][1] > self._patience:
-            event, _ = self._sent.popleft()
-            if isinstance(event, NoteOn | NoteOff):
+            sign, _ = self._sent.popleft()
+            if len(sign) <= NOTE:
                 self._run = 0
-                self._returned.discard((event.channel, event.pitch))
-            if isinstance(event, NoteOn):
+                self._returned.discard(sign[:2])
+            if len(sign) == NOTE:
                 self._missing += 1
                 if self._missing >= DOUBT:
                     self.lag = None
@@ -122,8 +123,10 @@ def _looseness(lag: float) -> float:
     return max(LOOSELY_SECONDS, LOOSELY * lag)
 
 
-def _same(sent: Event, event: Event) -> bool:
-    """Say whether one message may be the other; how fast a key comes up is not always passed on."""
-    if isinstance(sent, NoteOff) and isinstance(event, NoteOff):
-        return (sent.channel, sent.pitch) == (event.channel, event.pitch)
-    return sent == event
+def _sign(event: Event) -> _Sign:
+    """Return what a message is known by: of a note-off not how fast the key came up, which is not always passed on."""
+    if isinstance(event, NoteOn):
+        return event.channel, event.pitch, event.velocity
+    if isinstance(event, NoteOff):
+        return event.channel, event.pitch
+    return event.channel, 0, 0, event
