@@ -18,11 +18,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.live import knobs
 from improviser.core.live.parameters import Parameters
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
+from improviser.library import live_names
 from improviser.midi import LOOPBACK, encode, ports_present
-from improviser.pipe import AnyReport, Applied, Change, Command, Failed, Lost, Noticed, Open, Panic, Ready, Swap
+from improviser.pipe import (
+    MODEL,
+    AnyReport,
+    Applied,
+    Change,
+    Command,
+    Failed,
+    Lost,
+    Noticed,
+    Open,
+    Panic,
+    Picked,
+    Ready,
+    Swap,
+    Turned,
+)
 from improviser.wiring import Wiring
 
 log = logging.getLogger("improviser")
@@ -56,6 +73,8 @@ class Session:
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     wait_for_ports: bool = False
+    choices: tuple[tuple[str, ...], ...] = ()
+    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
     player: str = ""
     """What is heard, for people to read, if it is not a port."""
 
@@ -211,9 +230,23 @@ class Service:
             log.error("%s", report.message)
         elif isinstance(report, Applied) and report.error is not None:
             log.warning("%s stays as it was: %s", report.parameter, report.error)
-            if report.parameter == "model":
+            if report.parameter == MODEL:
                 self._models = self._former_models
+        elif isinstance(report, Applied | Turned) and report.parameter != MODEL:
+            # The engine's word counts: a knob may have turned what we have changed just before, or the other way round.
+            self._parameters[report.parameter] = report.value
+        elif isinstance(report, Picked):
+            self._pick(report)
         self._on_report(report)
+
+    def _pick(self, picked: Picked) -> None:
+        """Play with the models that the player has picked."""
+        choices = self._session.choices or tuple((name,) for name in live_names())
+        number = knobs.Picked(picked.number, picked.positions).among(len(choices))
+        if number >= len(choices):
+            log.info("program %d: there are %d to pick from", number + 1, len(choices))
+        elif list(choices[number]) != self._models:
+            self.send(Swap(list(choices[number])))
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""

@@ -18,6 +18,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input computer --sound", "no keyboard at hand"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "after you, in a key"),
+        ("play --learn temperature", "move a knob: it turns this"),
     ),
     "ports": (("ports", "what works here, and what to do where nothing does"),),
     "latency": (

@@ -56,6 +56,7 @@ DAEMON = {
     "session.concert",
     "daemon",
     "session.demo",
+    "session.learning",
     "session.state",
     "remote.on_air",
     "remote.served",
@@ -66,7 +67,19 @@ DAEMON = {
     "session.steering",
 }
 PURE = {
-    *("abc", "bisect", "collections", "copy", "dataclasses", "enum", "fractions", "functools", "heapq", "itertools"),
+    *(
+        "abc",
+        "array",
+        "bisect",
+        "collections",
+        "copy",
+        "dataclasses",
+        "enum",
+        "fractions",
+        "functools",
+        "heapq",
+        "itertools",
+    ),
     *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
 }
 # What compiles the forward pass of a population: pure arithmetic, too.

@@ -29,7 +29,7 @@ def play(
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="Who answers (bach-bass); several play one voice each.",
+            help="Who answers (bach-bass); several play one voice each. A program change picks another.",
             autocompletion=completion.models,
         ),
     ] = None,
@@ -48,6 +48,14 @@ def play(
     low: Annotated[int | None, typer.Option(help="The lowest pitch of an answer, 0-127.")] = None,
     high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
     thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
+    learn: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PARAMETER",
+            help="Move a knob: it turns this from now on, and is kept in the settings.",
+            autocompletion=completion.learnable,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")] = None,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="DIR", help="Keep the session there (by default: user data).")
@@ -110,11 +118,13 @@ def play(
         "sound": sound,
         "display": display,
     }
-    from improviser.session.concert import give
+    from improviser.session.concert import give, learning_of
 
     def load_settings() -> "Config":
         return load(flags, config, profile=profile)
 
-    code = asyncio.run(give(load_settings(), secrets.randbits(32), load_settings))
+    settings = load_settings()
+    learning = learning_of(settings, learn, profile) if learn else None
+    code = asyncio.run(give(settings, secrets.randbits(32), load_settings, learning))
     if code:
         raise SystemExit(code)

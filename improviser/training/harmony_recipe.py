@@ -11,7 +11,7 @@ from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray, Strategy
 from improviser.core.harmony.corpus import Duet, harmony_notes
 from improviser.core.harmony.model import DEFAULT_VIEWPOINTS, HarmonyModel
-from improviser.core.harmony.session import VIEWPOINTS
+from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
@@ -23,7 +23,7 @@ from improviser.training.voices import duets, read_sources
 
 STRATEGIES = ("cma", "ga")
 POPULATION = 200
-CHOIR = 3
+CHOIR = 6
 MINUTES = 9.0
 HIDDEN = 16
 REACH = 12
@@ -53,7 +53,7 @@ def prepare(options: Options) -> Recipe:
     found = duets(read.pieces, voice)
     training, development = split([(player, own) for _, player, own in found], options.seed)
     settings = settings_for(voice, [(player, own) for _, player, own in found], hidden=hidden_units(options))
-    width = Inputs(settings.viewpoints, VIEWPOINTS).size
+    width = Inputs(settings.viewpoints, VIEWPOINTS).size + len(EXPERTS) * (settings.high - settings.low + 1)
     notes = harmony_notes(within_memory(training, width, options.seed, held_out=False), settings)
     held_out = harmony_notes(within_memory(development, width, options.seed, held_out=True), settings)
     if len(notes) < FEWEST_NOTES:
@@ -156,5 +156,6 @@ def settings_for(voice: str, found: Sequence[Duet], *, hidden: int = HIDDEN) -> 
         high=max(pitches),
         reach=REACH,
         rest=True,
+        experts=EXPERTS,
         player=(min(heard), max(heard)),
     )

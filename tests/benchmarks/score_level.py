@@ -48,6 +48,7 @@ class ScoreMelody(Melody):
         # As in live play, a minor key is counted with its relative major.
         values["tonic"] = context.sharps * 7 % 12
         values["minor"] = float(context.minor)
+        values["tonics"] = [1.0, *[0.0] * 11]
         index = min(self._index, len(context.bar_quarters) - 1)
         return ScoreSituation(
             **values,

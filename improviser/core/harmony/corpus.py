@@ -34,6 +34,7 @@ def harmony_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:
                 tonic=now.tonic,
                 player=note.pitch,
                 target=-1 if played is None else played,
+                experts=now.experts if settings.experts else None,
             )
             session.learn(note.pitch, note.onset_seconds, played)
     return collector.notes()

@@ -6,10 +6,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.harmony.session import VIEWPOINTS, Accompaniment, Situation
+from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.candidates import over_candidates
-from improviser.core.networks.choir import ChoirSettings, check_genomes, normalised, read_settings
+from improviser.core.networks.choir import ChoirSettings, check_genomes, read_settings
 from improviser.core.networks.network import Frame, Network, Shape
 from improviser.core.networks.responder import LogProbabilities
 from improviser.core.networks.viewpoints import Inputs
@@ -31,6 +31,8 @@ class HarmonyModel:
     task = "harmony"
 
     def __init__(self, name: str, settings: ChoirSettings, genomes: NDArray[np.float32]) -> None:
+        if settings.experts not in ((), EXPERTS):
+            raise ModelError("its experts are unknown; this model needs another version of improviser")
         self.name = name
         self.settings = settings
         self.inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
@@ -118,8 +120,8 @@ class HarmonyResponder:
         self._session = Accompaniment(model.register, model.settings.player)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
-        """Return log-probabilities, shape (128,), of the answer to `pitch`; changes nothing."""
-        answer = normalised(self._outputs(pitch, onset_seconds)[0])
+        """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
+        answer = self._outputs(pitch, onset_seconds)[0].astype(np.float64)
         return answer if pitch >= self._model.settings.player[0] else below(answer, pitch)
 
     def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.float32]:
@@ -133,7 +135,7 @@ class HarmonyResponder:
         model = self._model
         now = self._session.look(pitch, onset_seconds)
         frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
-        return model.network.scores(model.inputs.read(now), frame)
+        return model.network.scores(model.inputs.read(now), frame, now.experts if model.shape.experts else None)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note and the answer to it."""

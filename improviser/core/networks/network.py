@@ -133,9 +133,8 @@ class Network:
         """
         outputs = np.tanh(inputs @ self._first) @ self._heads
         outputs += self._bias
-        scores = outputs[_LAST - frame.previous : _LAST - frame.previous + PITCHES].copy()
-        tonic = _DEGREE + (-frame.tonic) % 12
-        scores += outputs[tonic : tonic + PITCHES]
+        interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
+        scores = outputs[interval : interval + PITCHES] + outputs[tonic : tonic + PITCHES]
         height = _HEIGHT + SHIFTS - frame.shift
         scores += outputs[height : height + PITCHES]
         rest = _VERTICAL
