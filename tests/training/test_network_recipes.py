@@ -11,9 +11,9 @@ from improviser.core.networks.task import NetworkTask
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import load_model
 from improviser.midifile import write_midi
-from improviser.training import harmony_recipe
+from improviser.training import choir_recipe
+from improviser.training.choir_recipe import within_memory
 from improviser.training.generations import in_process
-from improviser.training.harmony_recipe import within_memory
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
 from improviser.training.workers import scoring
@@ -122,11 +122,11 @@ def test_what_cannot_be_is_refused(songs: str) -> None:
 def test_of_a_corpus_too_large_for_memory_some_pieces_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [(tuple(Note(60 + number, 0.5 * count, 0.5) for count in range(10)), ()) for number in range(20)]
     assert within_memory(pieces, 100, 0, held_out=False) == pieces
-    monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 4 * 100 * 55)
+    monkeypatch.setattr(choir_recipe, "MOST_BYTES", 4 * 100 * 55)
     few = within_memory(pieces, 100, 0, held_out=False)
     assert len(few) == 5
     assert len(within_memory(pieces, 100, 0, held_out=True)) == 1
     assert few == [piece for piece in pieces if piece in few]
     assert few != within_memory(pieces, 100, 1, held_out=False)
-    monkeypatch.setattr(harmony_recipe, "MOST_BYTES", 1)
+    monkeypatch.setattr(choir_recipe, "MOST_BYTES", 1)
     assert len(within_memory(pieces, 100, 0, held_out=False)) == 1

@@ -19,22 +19,26 @@ Duet = tuple[Sequence[Note], Sequence[Note]]
 def harmony_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the player: what the voice has sounding at its onset, or a rest."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
-    collector = Collector(inputs)
     register = settings.low, settings.high
-    centre = sum(register) // 2
-    for player, own in duets:
-        session = Accompaniment(register, settings.player)
+    return notes_of([(duet, Accompaniment(register, settings.player)) for duet in duets], settings, inputs)
+
+
+def notes_of(played: Iterable[tuple[Duet, Accompaniment]], settings: ChoirSettings, inputs: Inputs[Situation]) -> Notes:
+    """Return one note to score for each note of the players, each duet played through its own session."""
+    collector = Collector(inputs)
+    centre = (settings.low + settings.high) // 2
+    for (player, own), session in played:
         answers = sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
         for note, answer in zip(player, answers, strict=True):
-            played = None if answer is None else min(max(answer, settings.low), settings.high)
+            target = None if answer is None else min(max(answer, settings.low), settings.high)
             now = session.look(note.pitch, note.onset_seconds)
             collector.add(
                 now,
                 previous=centre if now.own[0] is None else now.own[0],
                 tonic=now.tonic,
                 player=note.pitch,
-                target=-1 if played is None else played,
+                target=-1 if target is None else target,
                 experts=now.experts if settings.experts else None,
             )
-            session.learn(note.pitch, note.onset_seconds, played)
+            session.learn(note.pitch, note.onset_seconds, target)
     return collector.notes()
