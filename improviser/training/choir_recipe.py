@@ -20,6 +20,7 @@ from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
+from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits
 from improviser.training.recipe import Options, Recipe, choice
 
@@ -68,7 +69,8 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     members = options.choir or CHOIR
     population = options.population or POPULATION
     minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
-    task = _task(options, material)
+    training, development = split(material.duets, options.seed)
+    task = _task(options, material, training, development)
     settings = material.settings
 
     def strategy(member: int) -> Strategy:
@@ -102,16 +104,16 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
         choose_by="held_out",
         check_every=CHECK_EVERY,
         skipped=material.skipped,
+        accept=CollapseGuard(build, development),
     )
 
 
-def _task(options: Options, material: Material) -> NetworkTask:
-    """Return the task on as many notes as fit into memory, some of them held out."""
+def _task(options: Options, material: Material, training: Sequence[Duet], development: Sequence[Duet]) -> NetworkTask:
+    """Return the task on as many notes as fit into memory."""
     model, settings = material.model, material.settings
     inputs: Inputs[Any] = Inputs(settings.viewpoints, model.viewpoints)
     shape = settings.shape(inputs.size, vertical=model.vertical)
     numbers = inputs.size + shape.experts * shape.pitches
-    training, development = split(material.duets, options.seed)
     notes = material.notes(within_memory(training, numbers, options.seed, held_out=False))
     held_out = material.notes(within_memory(development, numbers, options.seed, held_out=True))
     if len(notes) < FEWEST_NOTES:

@@ -51,7 +51,7 @@ def bred(
 @pytest.mark.parametrize("task", ["harmony", "melody"])
 @pytest.mark.parametrize("strategy", ["cma", "ga"])
 def test_it_learns_and_plays(songs: str, tmp_path: Path, task: str, strategy: str) -> None:
-    recipe = prepare(options(songs, task, strategy=strategy, generations=40, choir=1))
+    recipe = prepare(options(songs, task, strategy=strategy, generations=150, choir=1))
     assert isinstance(recipe.task, NetworkTask)
     untrained = recipe.task.held_out(recipe.task.first_population(np.random.default_rng(0), 1)[0])
     done = train(
