@@ -74,10 +74,11 @@ def weigh_keys(histogram: list[float]) -> tuple[int, float, list[float]]:
         that one upwards by semitones.
     """
     scores: NDArray[np.float64] = PROFILES @ np.array(histogram)
-    majors, minors = scores[:12], np.roll(scores[12:], 3)
-    weights = np.exp(majors - scores.max()) + np.exp(minors - scores.max())
-    weights /= weights.sum()
-    tonic = int(weights.argmax())
-    ahead = float(minors[tonic] - majors[tonic])
-    chances: list[float] = np.roll(weights, -tonic).tolist()
-    return tonic, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead)))), chances
+    scores -= scores.max()
+    majors, minors = np.exp(scores).reshape(2, 12).tolist()
+    minors = minors[9:] + minors[:9]
+    weights = [major + minor for major, minor in zip(majors, minors, strict=True)]
+    whole = sum(weights)
+    tonic = weights.index(max(weights))
+    chances = [weight / whole for weight in weights[tonic:] + weights[:tonic]]
+    return tonic, minors[tonic] / weights[tonic], chances
