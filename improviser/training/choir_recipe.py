@@ -26,7 +26,9 @@ from improviser.training.recipe import Options, Recipe, choice
 
 STRATEGIES = ("cma", "ga")
 POPULATION = 200
+# Members of a choir, if there is time for them: one that is bred for less adds less than it takes from the others.
 CHOIR = 6
+MINUTES_A_MEMBER = 1 / 3
 MINUTES = 9.0
 HIDDEN = 16
 REACH = 12
@@ -66,9 +68,9 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     strategy_name = choice("strategy", options.strategy, STRATEGIES)
-    members = options.choir or CHOIR
     population = options.population or POPULATION
     minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
+    members = options.choir or members_in(minutes)
     training, development = split(material.duets, options.seed)
     task = _task(options, material, training, development)
     settings = material.settings
@@ -106,6 +108,11 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
         skipped=material.skipped,
         accept=CollapseGuard(build, development),
     )
+
+
+def members_in(minutes: float | None) -> int:
+    """Return how many members are bred in so much time; None: there is no limit."""
+    return CHOIR if minutes is None else max(1, min(CHOIR, int(minutes / MINUTES_A_MEMBER + 1e-9)))
 
 
 def _task(options: Options, material: Material, training: Sequence[Duet], development: Sequence[Duet]) -> NetworkTask:

@@ -130,3 +130,8 @@ def test_of_a_corpus_too_large_for_memory_some_pieces_are_drawn(monkeypatch: pyt
     assert few != within_memory(pieces, 100, 1, held_out=False)
     monkeypatch.setattr(choir_recipe, "MOST_BYTES", 1)
     assert len(within_memory(pieces, 100, 0, held_out=False)) == 1
+
+
+@pytest.mark.parametrize(("minutes", "members"), [(None, 6), (0.1, 1), (0.7, 2), (1.0, 3), (9.0, 6)])
+def test_there_are_as_many_members_as_there_is_time_for(minutes: float | None, members: int) -> None:
+    assert choir_recipe.members_in(minutes) == members
