@@ -32,6 +32,7 @@ from tests.benchmarks import score_level
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import fold_of
 from tests.benchmarks.counts import Context, CountModel
+from tests.benchmarks.gradient import descended
 
 Step = tuple[int, int | None]
 
@@ -66,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--level", default="live", choices=("live", "score"))
     parser.add_argument("--voice", default="bass", choices=("bass", "tenor", "alto"))
-    parser.add_argument("--strategy", default="cma", choices=("cma", "ga"))
+    parser.add_argument("--strategy", default="cma", choices=("cma", "ga", "gradient"))
     parser.add_argument("--folds", default="0,1")
     parser.add_argument("--generations", type=int, default=2000, help="per member")
     parser.add_argument("--choir", type=int, default=6)
@@ -112,10 +113,11 @@ def choir_of(
         train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
         held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
         shape = level.settings.shape(level.inputs.size, vertical=True)
+        seed, members = options.seed, options.choir
+        if options.strategy == "gradient":
+            return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
         task = NetworkTask("harmony", shape, level.notes(train), level.notes(held))
-        return breed_choir(
-            task, options.strategy, members=options.choir, generations=options.generations, seed=options.seed
-        )
+        return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
 
     chosen = {key: getattr(options, key) for key in ("level", "voice", "strategy", "generations", "choir", "seed")}
     return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)

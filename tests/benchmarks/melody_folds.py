@@ -31,6 +31,7 @@ from tests.benchmarks import score_level
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening
 from tests.benchmarks.counts import Context, CountModel
+from tests.benchmarks.gradient import descended
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--level", default="live", choices=("live", "score"))
-    parser.add_argument("--strategy", default="cma", choices=("cma", "ga"))
+    parser.add_argument("--strategy", default="cma", choices=("cma", "ga", "gradient"))
     parser.add_argument("--folds", default="0,1,2,3,4,5,6,7,8,9")
     parser.add_argument("--generations", type=int, default=2000, help="per member")
     parser.add_argument("--choir", type=int, default=6)
@@ -135,9 +136,11 @@ def choir_of(
         train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
         held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
         shape = level.settings.shape(level.inputs.size, vertical=False)
+        seed, members = options.seed + 100 * fold, options.choir
+        if options.strategy == "gradient":
+            return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
         task = NetworkTask("melody", shape, level.notes(train), level.notes(held))
-        seed = options.seed + 100 * fold
-        return breed_choir(task, options.strategy, members=options.choir, generations=options.generations, seed=seed)
+        return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
 
     chosen = {key: getattr(options, key) for key in ("level", "strategy", "generations", "choir", "seed")}
     return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
