@@ -83,13 +83,20 @@ class Service:
     """Keeps an engine playing until it is told to stop.
 
     :param on_report: gets every report of every engine, in order.
+    :param engine: one that was started already, to be the first.
     """
 
-    def __init__(self, session: Session, on_report: Callable[[AnyReport], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        on_report: Callable[[AnyReport], None] = lambda _: None,
+        engine: EngineProcess | None = None,
+    ) -> None:
         self._session = session
         self._on_report = on_report
         self._models = self._former_models = list(session.models)
         self._parameters = dict(session.parameters)
+        self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
         self._unsent: list[Command] = []
@@ -212,7 +219,9 @@ class Service:
             epoch=self.epoch,
             releases=self._unreleased,
         )
-        self._engine, self._ready = await EngineProcess.open(opening, self._take)
+        engine, self._started = self._started or await EngineProcess.start(), None
+        self._ready = await engine.begin(opening, self._take)
+        self._engine = engine
         log.debug("engine %d plays on %s", self._engine.pid, self._ready.api)
         for command in self._unsent:
             self._engine.send(command)
