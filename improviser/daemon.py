@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import enum
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+PATIENT_SECONDS = 5.0
+SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
 
 
@@ -189,12 +192,19 @@ class Service:
             await self._close()
 
     async def _open_first(self) -> None:
+        # A thread says it, since JACK may keep this one waiting, too.
+        slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
+        slow.daemon = True
+        slow.start()
         if self._session.api in ("jack", "auto"):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
                 self._wiring.join()
         while not self._stop:
             try:
-                await self._open()
+                try:
+                    await self._open()
+                finally:
+                    slow.cancel()
                 self._wiring.adopt_engine()
                 self._opened.set()
             except PortError:
