@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import enum
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+PATIENT_SECONDS = 5.0
+SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
 
 
@@ -83,13 +86,20 @@ class Service:
     """Keeps an engine playing until it is told to stop.
 
     :param on_report: gets every report of every engine, in order.
+    :param engine: one that was started already, to be the first.
     """
 
-    def __init__(self, session: Session, on_report: Callable[[AnyReport], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        on_report: Callable[[AnyReport], None] = lambda _: None,
+        engine: EngineProcess | None = None,
+    ) -> None:
         self._session = session
         self._on_report = on_report
         self._models = self._former_models = list(session.models)
         self._parameters = dict(session.parameters)
+        self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
         self._unsent: list[Command] = []
@@ -182,12 +192,19 @@ class Service:
             await self._close()
 
     async def _open_first(self) -> None:
+        # A thread says it, since JACK may keep this one waiting, too.
+        slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
+        slow.daemon = True
+        slow.start()
         if self._session.api in ("jack", "auto"):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
                 self._wiring.join()
         while not self._stop:
             try:
-                await self._open()
+                try:
+                    await self._open()
+                finally:
+                    slow.cancel()
                 self._wiring.adopt_engine()
                 self._opened.set()
             except PortError:
@@ -212,7 +229,9 @@ class Service:
             epoch=self.epoch,
             releases=self._unreleased,
         )
-        self._engine, self._ready = await EngineProcess.open(opening, self._take)
+        engine, self._started = self._started or await EngineProcess.start(), None
+        self._ready = await engine.begin(opening, self._take)
+        self._engine = engine
         log.debug("engine %d plays on %s", self._engine.pid, self._ready.api)
         for command in self._unsent:
             self._engine.send(command)

@@ -8,6 +8,7 @@ When stdin ends, the daemon is gone: the engine ends all that sounds and leaves.
 the daemon what to release.
 """
 
+import contextlib
 import gc
 import mmap
 import os
@@ -380,6 +381,8 @@ def main() -> int:
     try:
         with Path(sys.argv[1]).open("r+b") as file:
             shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
+        with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
+            Path(sys.argv[1]).unlink()
         opening, early = await_opening(reader)
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:

@@ -1,6 +1,9 @@
 """`improviser play`: play along on real MIDI ports."""
 
 import secrets
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -89,8 +92,6 @@ def play(
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
 
-    from improviser.settings.config import load
-
     flags: dict[str, Any] = {
         "input": input_port,
         "loop": loop,
@@ -118,13 +119,29 @@ def play(
         "sound": sound,
         "display": display,
     }
-    from improviser.session.concert import give, learning_of
 
     def load_settings() -> "Config":
+        from improviser.settings.config import load
+
         return load(flags, config, profile=profile)
 
-    settings = load_settings()
-    learning = learning_of(settings, learn, profile) if learn else None
-    code = asyncio.run(give(settings, secrets.randbits(32), load_settings, learning))
+    code = asyncio.run(_play(load_settings, learn, profile))
     if code:
         raise SystemExit(code)
+
+
+async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, profile: str | None) -> int:
+    """Play; what takes longest to import does so in the engine and here at the same time."""
+    from improviser.engine_process import EngineProcess
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # told to end before there was anything to end
+    engine = await EngineProcess.start()
+    try:
+        from improviser.session.concert import give, learning_of
+
+        settings = load_settings()
+        learning = learning_of(settings, learn, profile) if learn else None
+        return await give(settings, secrets.randbits(32), load_settings, learning, engine)
+    finally:
+        if not engine.dead:
+            await engine.leave()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.daemon import Service, Session
+from improviser.engine_process import EngineProcess
 from improviser.errors import OutputError
 from improviser.library import find
 from improviser.logs import start_log
@@ -95,12 +96,17 @@ def learning_of(config: Config, parameters: Sequence[str], profile: str | None) 
 
 
 async def give(
-    config: Config, random_seed: int, load: Callable[[], Config] | None = None, learning: Learning | None = None
+    config: Config,
+    random_seed: int,
+    load: Callable[[], Config] | None = None,
+    learning: Learning | None = None,
+    engine: EngineProcess | None = None,
 ) -> int:
     """Play until a signal ends it; return the exit code.
 
     :param load: reads the settings again, when SIGHUP asks for it.
     :param learning: what is to be learned meanwhile.
+    :param engine: one that was started already.
     :raises ImproviserError: if models or ports cannot be opened.
     """
     start_log(config.settings.log_format, config.settings.log_level)
@@ -121,7 +127,7 @@ async def give(
         for taker in takers:
             taker(report)
 
-    service = Service(session_of(config, random_seed, player), take)
+    service = Service(session_of(config, random_seed, player), take, engine)
     say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
     beside = [
         asyncio.ensure_future(_follow(service, stage, recorder, say)),

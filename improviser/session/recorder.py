@@ -118,7 +118,7 @@ class Sessions:
             self._try()
 
     def _wait(self, report: AnyReport) -> None:
-        if len(self._waiting) >= MAX_KEPT and not isinstance(report, Ready):
+        if self._failed_at is not None and len(self._waiting) >= MAX_KEPT and not isinstance(report, Ready):
             self._missing += 1
             return
         if self._missing:
