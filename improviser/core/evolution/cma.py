@@ -17,7 +17,7 @@ from improviser.core.evolution.noise import normals
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.strategy import FloatArray
 
-STEP_SIZE = 0.08
+STEP_SIZE = 0.15
 AVERAGING = 0.98
 
 

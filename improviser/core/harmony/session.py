@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.music.counterpoint import PERFECT
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
-from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
+from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # How much of a running mean is left one note later.
@@ -96,7 +97,7 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     ),
     "certainties": Numbers(4, lambda now: now.certainties),
 }
-EXPERTS = ("own pitch", "own interval")
+EXPERTS = ("own pitch", "own interval", "parallels")
 
 
 class Accompaniment:
@@ -128,6 +129,8 @@ class Accompaniment:
         histogram = self._keys.with_note(pitch)
         tonic, minor = estimate_key(histogram)
         experts, certainties = self._opinions
+        experts = experts.copy()
+        experts[-1] = self._parallels(pitch)
         return Situation(
             tonic=tonic,
             minor=minor,
@@ -168,10 +171,25 @@ class Accompaniment:
         self._pitches.append(played)
         self._opinions = self._ask_experts()
 
+    def _parallels(self, pitch: int) -> NDArray[np.float64]:
+        """Return LEAST for each pitch of the register, and 1 more where it would make parallel fifths or octaves."""
+        row = np.full(self._high - self._low + 1, LEAST)
+        own, player = self._own[0], self._player
+        if own is None or player is None or self._rested or player == pitch or (player - own) % 12 not in PERFECT:
+            return row
+        low, high = (max(own + 1, self._low), self._high) if pitch > player else (self._low, min(own - 1, self._high))
+        first = low + (pitch - (player - own) - low) % 12
+        row[first - self._low : max(0, high + 1 - self._low) : 12] += 1.0
+        return row
+
     def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
-        """Return what each expert says about the register's pitches, conditioned, and how certain each is."""
-        rows = np.ones((len(EXPERTS), self._high - self._low + 1))
+        """Return what memory says about the register's pitches, conditioned, and how certain it is.
+
+        The last row is left for what depends on the player's note.
+        """
+        rows = np.ones((2, self._high - self._low + 1))
         enter(rows[0], self._pitch.predict(list(self._pitches)), -self._low)
         if self._pitches:
             enter(rows[1], self._interval.predict(list(self._steps)), self._pitches[-1] - self._low)
-        return condition(rows)
+        opinions, certainties = condition(rows)
+        return np.concatenate([opinions, opinions[:1]]), certainties

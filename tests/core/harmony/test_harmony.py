@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from improviser.core.harmony.corpus import harmony_notes
 from improviser.core.harmony.model import HarmonyModel, answers_to, below
-from improviser.core.harmony.session import into_register
+from improviser.core.harmony.session import EXPERTS, Accompaniment, into_register
+from improviser.core.music.counterpoint import Counterpoint
 from improviser.core.music.note import Note
 from improviser.core.music.piece import sounding_at
 from improviser.core.networks.choir import normalised, read_settings
+from improviser.core.networks.memory import LEAST
 from improviser.core.networks.population import Batch, Scorer
 from improviser.core.networks.task import choir_log_probabilities
 from improviser.errors import ModelError
@@ -211,3 +213,25 @@ def test_a_model_evolved_with_low_players_does_not_flee_from_them() -> None:
     logs = deep.responder().propose(45, 0.0)
     assert np.isfinite(logs[45:65]).all()
     assert read_settings(deep.to_parts()[0]).player == (30, 60)
+
+
+@given(
+    st.integers(45, 90),
+    st.integers(36, 64),
+    st.integers(45, 90),
+)
+def test_parallels_are_seen_where_they_would_be(earlier: int, own: int, pitch: int) -> None:
+    session = Accompaniment((36, 64), (57, 81))
+    session.learn(earlier, 0.0, own)
+    row = session.look(pitch, 0.5).experts[EXPERTS.index("parallels")]
+    for candidate in range(36, 65):
+        counted = Counterpoint()
+        counted.add([own, candidate], 0, minor=False, player=[earlier, pitch])
+        assert row[candidate - 36] == pytest.approx(LEAST + (counted.parallels > 0))
+
+
+def test_nothing_is_parallel_to_a_rest() -> None:
+    session = Accompaniment((36, 64), (57, 81))
+    session.learn(67, 0.0, 48)
+    session.learn(67, 0.5, None)
+    assert (session.look(69, 1.0).experts[-1] == LEAST).all()
