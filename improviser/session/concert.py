@@ -51,24 +51,32 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     )
 
 
-def recorder_of(config: Config) -> Recorder | None:
-    """Return what keeps the session, if it is to be kept.
+def recorder_of(config: Config) -> Recorder:
+    """Return what keeps the session; it is off if the session is not to be kept, until a key says otherwise.
 
-    :raises OutputError: if its folder cannot be created.
+    :raises OutputError: if the folder that was asked for cannot be created.
     """
     record, settings = config.settings.record, config.settings
-    if record is False:
-        return None
-    folder = default_folder() if record is True else Path(record)
+    folder = default_folder() if isinstance(record, bool) else Path(record)
     limits = Limits(kept_days=settings.record_days, kept_megabytes=settings.record_megabytes)
     try:
-        return Recorder(folder, limits)
+        return Recorder(folder, limits, on=record is not False)
     except OutputError as error:
         if record is not True:
             raise
         # Nobody asked for this folder: a home that cannot be written must not keep anybody from playing.
         log.warning("the session is not recorded: %s", error)
-        return None
+        return Recorder(folder, limits, on=False)
+
+
+def saved_in(recorder: Recorder) -> str:
+    """Return where what is played is kept.
+
+    :raises OutputError: if it is not.
+    """
+    if not recorder.on:
+        raise OutputError("there is nothing to save: the session is not recorded")
+    return str(recorder.folder)
 
 
 async def give(config: Config, random_seed: int, load: Callable[[], Config] | None = None) -> int:
@@ -83,11 +91,11 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     player = player_for(config.settings.input, loop=config.settings.loop)
     on_keys = config.settings.input == COMPUTER
     recorder = recorder_of(config)
-    keys = COMPUTER_LEGEND if on_keys else legend()
-    stage = Stage(keys=keys, recording=recorder is not None) if shown else None
+    keys = COMPUTER_LEGEND if on_keys else legend(record=True)
+    stage = Stage(keys=keys, recording=lambda: recorder.on) if shown else None
     loudspeaker = Loudspeaker() if config.settings.sound else None
     silence = Silence()
-    served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))
+    served = Served(config, load, partial(saved_in, recorder))
     listeners = (silence, served, stage, recorder, loudspeaker, player)
     takers = [each.take for each in listeners if each is not None]
 
@@ -103,7 +111,8 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     ]
     beside.append(asyncio.ensure_future(served.run(service)))
     if shown or on_keys:
-        beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
+        instrument = player.press if player else lambda _: False
+        beside.append(asyncio.ensure_future(steer(service, log.warning, instrument, recorder)))
     if player is not None:
         beside.append(asyncio.ensure_future(player.play(service)))
     try:
@@ -113,13 +122,12 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         served.close()
-        if recorder is not None:
-            recorder.close()
+        recorder.close()
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
 
 
-async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None, say: Callable[[str], None]) -> None:
+async def _follow(service: Service, stage: Stage | None, recorder: Recorder, say: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
@@ -129,7 +137,7 @@ async def _follow(service: Service, stage: Stage | None, recorder: Recorder | No
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
-    if recorder is not None:
+    if recorder.on:
         say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)

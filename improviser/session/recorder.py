@@ -4,6 +4,9 @@ The daemon hands it the engine's reports; a thread of its own writes them, twice
 its first note; when an engine begins anew (see `silence`), or after an hour, there are new ones, and the oldest make
 room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on; the next session
 is tried anew.
+
+It can be stopped, and started again. Then the engine has to begin anew as well: a replay needs all that a performer has
+heard, and what nobody wanted kept is kept nowhere.
 """
 
 import contextlib
@@ -11,6 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,23 +50,44 @@ class Limits:
 
 
 class Recorder:
-    """Keeps the sessions of one service in `folder`.
+    """Keeps the sessions of one service in `folder`, while it is on.
 
-    :raises OutputError: if the folder cannot be created.
+    :raises OutputError: if it is to be on at once, and the folder cannot be created.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
-        create_folder(folder)
+    def __init__(self, folder: Path, limits: Limits | None = None, *, on: bool = True) -> None:
         self.folder = folder
+        self.on = False
+        """Whether what is played is kept, from the next engine's first note on."""
+        self._begun = False
+        if on:
+            self.start()
         self._sessions = Sessions(folder, limits or Limits())
-        self._waiting: deque[AnyReport] = deque()
+        self._waiting: deque[AnyReport | None] = deque()
         self._dropped = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
+    def start(self) -> None:
+        """Keep what is played from the next engine on, or from where this one begins anew (see `Renew`).
+
+        :raises OutputError: if the folder cannot be created.
+        """
+        create_folder(self.folder)
+        self.on = True
+
+    def stop(self) -> None:
+        """End the files, and keep nothing until the next `start`."""
+        self.on = self._begun = False
+        self._waiting.append(None)
+
     def take(self, report: AnyReport) -> None:
         """Have a report written; returns at once."""
+        if isinstance(report, Ready):
+            self._begun = self.on
+        if not self._begun:
+            return
         if len(self._waiting) >= MAX_WAITING:  # a disk that hangs
             self._dropped += 1
             return
@@ -82,7 +107,7 @@ class Recorder:
         self._sessions.write(self._take_waiting())
         self._sessions.close()
 
-    def _take_waiting(self) -> list[AnyReport]:
+    def _take_waiting(self) -> list[AnyReport | None]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
 
@@ -100,17 +125,17 @@ class Sessions:
         self._failed = False
         self._began = 0.0
 
-    def write(self, reports: list[AnyReport]) -> None:
-        """Write reports to the files they belong to; what cannot be written is said once."""
+    def write(self, reports: Sequence[AnyReport | None]) -> None:
+        """Write reports to the files they belong to, which end at None; what cannot be written is said once."""
         try:
             self._write(reports)
         except (OSError, OutputError, ValueError) as error:
             self._give_up(error)
 
-    def _write(self, reports: list[AnyReport]) -> None:
+    def _write(self, reports: Sequence[AnyReport | None]) -> None:
         batch: list[AnyReport] = []
         for report in reports:
-            if isinstance(report, Ready):
+            if report is None or isinstance(report, Ready):
                 self._flush(batch)
                 self._begin_anew(report)
             elif self._failed:
@@ -130,11 +155,11 @@ class Sessions:
             self._files.write(batch)
         batch.clear()
 
-    def _begin_anew(self, ready: Ready) -> None:
-        """An engine began: nothing of what was before matters to what comes."""
+    def _begin_anew(self, ready: Ready | None) -> None:
+        """An engine began, or nothing is kept any more: nothing of what was before matters to what comes."""
         self.close()
         self._before, self._failed = None, False
-        self._early = [ready]
+        self._early = [] if ready is None else [ready]
 
     def _turn_over(self, stamp: float) -> None:
         """Go on in a new pair of files."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rich.console import Console
@@ -25,7 +25,7 @@ class Stage:
     :param keep: whether to keep everything heard and played, for a file; without it memory does not grow.
     :param full_screen: whether to take over the terminal, if there is one that can; else each answer is a line.
     :param keys: what keys do, to be shown.
-    :param recording: whether the session is kept on disk, to be shown.
+    :param recording: says whether the session is kept on disk just now, to be shown.
     :param console: where it is shown; on the terminal if not given.
     """
 
@@ -35,7 +35,7 @@ class Stage:
         keep: bool = False,
         full_screen: bool = True,
         keys: Sequence[tuple[str, str]] = KEYS,
-        recording: bool = False,
+        recording: Callable[[], bool] = lambda: False,
         console: Console | None = None,
     ) -> None:
         self.heard: list[TimedEvent] = []
@@ -84,7 +84,7 @@ class Stage:
         return SessionScreen(self._snapshot(service), keys)
 
     def _snapshot(self, service: Service) -> Snapshot:
-        setup = replace(setup_of(service), recording=self._recording)
+        setup = replace(setup_of(service), recording=self._recording())
         return self._tally.snapshot(time.perf_counter() - service.epoch, setup)
 
     async def show(self, service: Service) -> None:

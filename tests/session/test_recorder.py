@@ -82,6 +82,27 @@ def test_an_engine_that_begins_anew_begins_new_files(tmp_path: Path) -> None:
     assert [log.header.continues for log in logs(tmp_path)] == [None, None]
 
 
+def test_it_starts_with_an_engine_and_ends_at_once(tmp_path: Path) -> None:
+    """What is kept begins where the performer begins anew: from there on it can be replayed."""
+    recorder = Recorder(tmp_path / "kept", on=False)
+    for report in (READY, *note(1.0)):
+        recorder.take(report)
+    assert not (tmp_path / "kept").exists()
+    recorder.start()
+    for report in (*note(2.0), Played(3.0, []), READY, *note(4.0)):
+        recorder.take(report)
+    recorder.stop()
+    recorder.start()
+    for report in (*note(5.0), READY, *note(6.0)):
+        recorder.take(report)
+    recorder.stop()
+    for report in (*note(7.0), READY, *note(8.0)):
+        recorder.take(report)
+    recorder.close()
+    assert [kept(log) for log in logs(tmp_path / "kept")] == [[READY, *note(4.0)], [READY, *note(6.0)]]
+    assert not any(log.cut for log in logs(tmp_path / "kept"))
+
+
 def test_a_turn_under_a_held_note_leaves_none_hanging(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path, Limits(file_seconds=5.0))
     on, off = note(1.0)
