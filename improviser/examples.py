@@ -9,6 +9,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid, .wav, …"),
         ("demo --sound", "heard as well (uv sync --extra sound)"),
+        ("demo --sound --soundfont auto", "by FluidSynth, if there"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
     ),
     "play": (
@@ -16,6 +17,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input nanoKEY --output FLUID", "parts of ports' names"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
+        ("play --soundfont auto", "aloud, by FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "after you, in a key"),
     ),

@@ -74,6 +74,9 @@ def play(
     sound: Annotated[
         bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
     ] = None,
+    soundfont: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Play it aloud with a SoundFont, by FluidSynth; auto finds one.")
+    ] = None,
     display: Annotated[
         bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
     ] = None,
@@ -108,6 +111,7 @@ def play(
         "log_format": log_format,
         "log_level": log_level,
         "sound": sound,
+        "soundfont": soundfont,
         "display": display,
     }
     from improviser.session.concert import give

@@ -23,6 +23,7 @@ from improviser.session.stage import Stage
 from improviser.session.steering import legend, steer
 from improviser.settings.config import Config
 from improviser.show.loudspeaker import Loudspeaker
+from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
 
 log = logging.getLogger("improviser")
@@ -69,6 +70,13 @@ def recorder_of(config: Config) -> Recorder:
         return Recorder(folder, limits, on=False)
 
 
+def loudspeaker_of(config: Config) -> Loudspeaker | None:
+    """Return what plays the session aloud, if that is wanted: with `sound`, or with a `soundfont` alone."""
+    font = "" if config.settings.soundfont == OFF else config.settings.soundfont
+    wanted = bool(font) if config.settings.sound is None else config.settings.sound
+    return Loudspeaker(font=font) if wanted else None
+
+
 def saved_in(recorder: Recorder) -> str:
     """Return where what is played is kept.
 
@@ -93,7 +101,7 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     recorder = recorder_of(config)
     keys = COMPUTER_LEGEND if on_keys else legend(record=True)
     stage = Stage(keys=keys, recording=lambda: recorder.on) if shown else None
-    loudspeaker = Loudspeaker() if config.settings.sound else None
+    loudspeaker = loudspeaker_of(config)
     silence = Silence()
     served = Served(config, load, partial(saved_in, recorder))
     listeners = (silence, served, stage, recorder, loudspeaker, player)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on
-from tests.servers import FluidSynth, JackServer
+from tests.servers import FluidSynth, JackServer, requires, sound_font
 
 CLIENT = "improviser-to-synth"
 
@@ -56,3 +56,38 @@ def test_the_answer_sounds_at_its_pitch_and_falls_silent(
     with wave.open(str(recording)) as file:
         file.setpos(file.getnframes() - file.getframerate() // 4)
         assert not any(file.readframes(file.getframerate() // 4))
+
+
+@pytest.mark.jack
+@pytest.mark.fluidsynth
+def test_a_session_is_heard_with_a_soundfont_and_falls_silent(
+    jack_server: JackServer, jack_peer: Callable[[str], JackPeer], tmp_path: Path
+) -> None:
+    """FluidSynth as a part of ours: the answer's pitch is heard, also if a note is still held when the session ends."""
+    requires("fluidsynth")
+    font, recording = str(sound_font()), tmp_path / "session.wav"
+    options = ("--name", CLIENT, "--input", "virtual", "--output", "virtual", "--seed", "3", "--soundfont", font)
+    with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("sound: FluidSynth with .* on jack")
+        keyboard = jack_peer("keyboard")
+        keyboard.connect_to(CLIENT)
+        ports = [f"improviser-sound:{side}" for side in ("left", "right")]
+        with jack_server.recorded(recording, 5, *ports):
+            time.sleep(0.3)
+            keyboard.play([(0.0, note_on(72, 100)), (0.9, note_off(72)), (1.2, note_on(74, 100))])
+            answer = keyboard.wait_for(3)[0].message[1]
+            assert player.leave(signal.SIGTERM) == 0
+            player.assert_gone()
+    with wave.open(str(recording)) as file:
+        rate = file.getframerate()
+        samples = np.frombuffer(file.readframes(file.getnframes()), np.int16).reshape(-1, 2).astype(np.float64)
+    start = int(np.argmax(np.abs(samples).max(axis=1) > 300))
+    piece = samples[start + rate // 20 : start + rate * 3 // 4, 1]
+    spectrum = np.abs(np.fft.rfft(piece * np.hanning(len(piece)), 1 << 18))
+    frequencies = np.fft.rfftfreq(1 << 18, 1 / rate)
+    played = 440 * 2 ** ((answer - 69) / 12)
+    near = (frequencies > played / 1.05) & (frequencies < played * 1.05)
+    far = (frequencies > played * 1.06) & (frequencies < played * 1.9)
+    assert frequencies[near][spectrum[near].argmax()] == pytest.approx(played, rel=0.01)
+    assert spectrum[near].max() > 3 * spectrum[far & (np.abs(frequencies - 523.25) > 20)].max()
+    assert not samples[-rate // 2 :].any()
