@@ -9,7 +9,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid, .wav, …"),
         ("demo --sound", "heard as well (uv sync --extra sound)"),
-        ("demo --sound --soundfont auto", "by FluidSynth, if there"),
+        ("demo --soundfont auto", "its WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
     ),
     "play": (
