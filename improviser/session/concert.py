@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.live.snapshot import News
 from improviser.daemon import Service, Session
 from improviser.errors import OutputError
 from improviser.library import find
@@ -120,7 +121,7 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     beside.append(asyncio.ensure_future(served.run(service)))
     if shown or on_keys:
         instrument = player.press if player else lambda _: False
-        beside.append(asyncio.ensure_future(steer(service, log.warning, instrument, recorder)))
+        beside.append(asyncio.ensure_future(steer(service, tell, instrument, recorder)))
     if player is not None:
         beside.append(asyncio.ensure_future(player.play(service)))
     try:
@@ -133,6 +134,11 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
         recorder.close()
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
+
+
+def tell(line: str) -> None:
+    """Put what a key has brought about into the log, where the display finds it too."""
+    log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
 async def _follow(service: Service, stage: Stage | None, recorder: Recorder, say: Callable[[str], None]) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from improviser.core.live.snapshot import Setup, Snapshot, Tally
 from improviser.core.midi.event import Event
 from improviser.daemon import Service
-from improviser.midi import decode
+from improviser.midi import LOOPBACK, decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
 from improviser.show.terminal import KEYS, PlainView, SessionScreen, SessionView, log_to, view_for
 
@@ -109,6 +109,8 @@ def events_of(messages: Sequence[bytes]) -> tuple[Event, ...]:
 def setup_of(service: Service) -> Setup:
     """Return how a service plays just now."""
     hears, plays_to = service.connections
+    if service.api == LOOPBACK:
+        plays_to = "no MIDI port"
     parameters = service.parameters
     return Setup(
         mode=parameters.mode,

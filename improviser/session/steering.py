@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from improviser.core.live.parameters import MODES
+from improviser.core.live.snapshot import News
 from improviser.daemon import Service
 from improviser.errors import ImproviserError
 from improviser.library import names
@@ -92,11 +93,11 @@ class Steering:
         """Start or stop the recording. It starts with a performer that begins anew, so that it can be replayed."""
         if recorder.on:
             recorder.stop()
-            self._tell(f"recording ended; it is in {recorder.folder}")
+            self._tell(News(f"recording ended; it is in {recorder.folder}"))
         else:
             recorder.start()
             self._service.send(Renew())
-            self._tell(f"recording from the next note on, in {recorder.folder}")
+            self._tell(News(f"recording from the next note on, in {recorder.folder}"))
 
     @property
     def _model(self) -> str:

@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 
-from improviser.core.live.snapshot import Answer, Part, Snapshot
+from improviser.core.live.snapshot import Answer, News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
 from improviser.core.music.roll import PIANO, SLICE_SECONDS, slices, window
@@ -177,7 +177,8 @@ def log_to(take: Callable[[str], None]) -> Iterator[None]:
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            take(record.getMessage())
+            line = record.getMessage()
+            take(line if record.levelno >= logging.WARNING else News(line))
 
     root = logging.getLogger()
     former = root.handlers[:]
@@ -288,7 +289,10 @@ def _health(snapshot: Snapshot) -> Line:
 
 
 def _warning(snapshot: Snapshot) -> Line:
-    return [(f" ! {_printable(snapshot.warnings[-1])}", WARNING)] if snapshot.warnings else []
+    if not snapshot.warnings:
+        return []
+    last = snapshot.warnings[-1]
+    return [(f" · {_printable(last)}", DIM) if isinstance(last, News) else (f" ! {_printable(last)}", WARNING)]
 
 
 def _keys(keys: Sequence[tuple[str, str]]) -> Line:

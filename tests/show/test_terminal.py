@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 
-from improviser.core.live.snapshot import Answer, Part, Setup, Snapshot, Sounded, Tally
+from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
 from improviser.core.music.roll import SLICE_SECONDS
 from improviser.show.terminal import (
@@ -316,3 +316,15 @@ def test_pipes_get_plain_lines_even_if_colour_is_forced(monkeypatch: pytest.Monk
     monkeypatch.setenv("TERM", "xterm-256color")
     assert type(view_for(Console(file=io.StringIO()))) is PlainView
     assert type(view_for(console())) is PlainView
+
+
+def test_news_are_no_warnings() -> None:
+    taken: list[str] = []
+    log = logging.getLogger("improviser.test")
+    log.setLevel(logging.INFO)
+    with log_to(taken.append):
+        log.info("recording")
+        log.warning("the engine died")
+    assert [isinstance(line, News) for line in taken] == [True, False]
+    for line, sign in zip(taken, "·!", strict=True):
+        assert f" {sign} {line}" in "\n".join(texts(drawn(Snapshot(1.0, SETUP, warnings=(line,)))))
