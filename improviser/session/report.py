@@ -44,7 +44,7 @@ Cards = Sequence[tuple[str, str]]
 def session_report(session: PlayedSession, synthesiser: Synthesiser = render) -> str:
     """Return the page, UTF-8; `synthesiser` makes its sound."""
     player, improviser = session.notes()
-    roll = session_picture(player, improviser, session.name, bars_seconds=session.bars)
+    roll = session_picture(player, improviser, "Who played what, and when", bars_seconds=session.bars)
     sections = [
         f"<h1>{escape(session.name)}</h1>",
         roll,
