@@ -12,7 +12,8 @@ from improviser.core.midi.event import Event
 from improviser.daemon import Service
 from improviser.midi import LOOPBACK, decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
-from improviser.show.terminal import KEYS, PlainView, SessionScreen, SessionView, log_to, view_for
+from improviser.show.terminal import KEYS, SessionScreen
+from improviser.show.views import PlainView, SessionView, log_to, view_for
 
 REFRESH_SECONDS = 0.1
 

@@ -24,13 +24,9 @@ from improviser.show.terminal import (
     COLOURS,
     HEADS,
     WHITE_KEY,
-    LiveView,
-    PlainView,
     SessionScreen,
-    answer_text,
-    log_to,
-    view_for,
 )
+from improviser.show.views import LiveView, PlainView, answer_text, log_to, view_for
 
 SETUP = Setup("shadow", ("bach-bass",), 0.7, api="jack", hears="nanoKEY2", plays_to="FLUID Synth")
 PLAYER, IMPROVISER = COLOURS[Part.PLAYER], COLOURS[Part.IMPROVISER]
