@@ -154,6 +154,7 @@ def _started(font: Path, driver: str | None) -> "subprocess.Popen[bytes] | None"
     try:
         os.write(_descriptor(process.stdin), b"echo" + READY.replace(b"\n", b' "') + b'"\n')
         if _answers(process):
+            os.set_blocking(_descriptor(process.stdin), False)  # one that hangs is one that has gone
             return process
     except OSError:  # it has gone already
         pass

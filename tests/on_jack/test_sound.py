@@ -1,6 +1,9 @@
 """The whole chain on real parts: a key, the answer, FluidSynth, and a sound that has the answer's pitch."""
 
+import logging
+import os
 import signal
+import subprocess
 import time
 import wave
 from collections.abc import Callable
@@ -9,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from improviser.pipe import Step
+from improviser.show.loudspeaker import Loudspeaker
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on
 from tests.servers import FluidSynth, JackServer, requires, sound_font
@@ -91,3 +96,50 @@ def test_a_session_is_heard_with_a_soundfont_and_falls_silent(
     assert frequencies[near][spectrum[near].argmax()] == pytest.approx(played, rel=0.01)
     assert spectrum[near].max() > 3 * spectrum[far & (np.abs(frequencies - 523.25) > 20)].max()
     assert not samples[-rate // 2 :].any()
+
+
+def fluidsynth_of(loudspeaker: Loudspeaker) -> int:
+    """Return the process id of the FluidSynth that a loudspeaker plays with; 0 if there is none."""
+    listing = subprocess.run(
+        ["ps", "--ppid", str(loudspeaker._process.pid), "-o", "pid="], capture_output=True, text=True, check=False
+    )
+    return int(listing.stdout.split()[0]) if listing.stdout.strip() else 0
+
+
+@pytest.mark.jack
+@pytest.mark.fluidsynth
+def test_when_fluidsynth_dies_the_built_in_synthesiser_goes_on(
+    restartable_jack: JackServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("miniaudio")
+    requires("fluidsynth")
+    with caplog.at_level(logging.INFO):
+        loudspeaker = Loudspeaker("null", str(sound_font()))
+        assert loudspeaker.said.wait(30)
+        assert loudspeaker.plays_on is not None
+        assert loudspeaker.plays_on.endswith("on jack")
+        os.kill(fluidsynth_of(loudspeaker), signal.SIGKILL)
+        deadline = time.monotonic() + 30
+        while loudspeaker.plays_on != "the built-in synthesiser on Null":
+            assert time.monotonic() < deadline, caplog.messages
+            loudspeaker.take(Step(0.0, bytes(note_on(60)), [bytes(note_off(60))], 0.0))
+            time.sleep(0.05)
+        loudspeaker.close()
+    assert "FluidSynth has gone; the built-in synthesiser goes on" in caplog.messages
+    assert loudspeaker._process.returncode == 0
+
+
+@pytest.mark.jack
+@pytest.mark.fluidsynth
+def test_no_fluidsynth_survives_its_speaker(restartable_jack: JackServer) -> None:
+    requires("fluidsynth")
+    loudspeaker = Loudspeaker(font=str(sound_font()))
+    assert loudspeaker.said.wait(30)
+    synth = fluidsynth_of(loudspeaker)
+    loudspeaker.take(Step(0.0, bytes(note_on(60)), [], 0.0))
+    loudspeaker._process.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{synth}/exe").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    loudspeaker.close()
