@@ -57,7 +57,7 @@ def play(
         bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
     ] = None,
     mqtt: Annotated[
-        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt[s]://[user@]host[:port].")
+        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt://user@host:port, or mqtts.")
     ] = None,
     mqtt_password_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="The broker's password; or set IMPROVISER_MQTT_PASSWORD.")
