@@ -193,7 +193,7 @@ def synthesiser_for(choice: str | None) -> Synthesiser:
 
     If that is impossible, that is one line, and it is the built-in synthesiser.
     """
-    if choice is None:
+    if choice is None or choice == OFF:
         return built_in
     try:
         font = find_font(choice)

@@ -21,7 +21,7 @@ from typing import Any
 from improviser import midi
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS
-from improviser.show.soundfont import LiveFont, find_font
+from improviser.show.soundfont import OFF, LiveFont, find_font
 
 EVENT_BYTES = 4
 PERIOD_MILLISECONDS, PERIODS = 10, 3
@@ -133,7 +133,7 @@ def main(backend: str = "", font: str = "") -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the daemon decides what it means
     events = events_in(sys.stdin.fileno())
     try:
-        if font:
+        if font and font != OFF:
             try:
                 play_font(font, events)
             except LookupError as error:

@@ -19,6 +19,13 @@ TALL = 32
 """From this height on the keys are longer."""
 KEYS = (("Ctrl-C", "ends"),)
 
+INVITATIONS = {
+    "shadow": "Play a note: it is answered at once.",
+    "answer": "Play a phrase: it is answered when you pause.",
+    "solo": "Play a phrase: it is answered, and then it goes on by itself.",
+    "mute": "Play: nothing is answered, until you choose another mode.",
+}
+"""What stands there until the first note."""
 TURNS = ("answer", "solo")
 """The modes in which one plays when the other does not."""
 
@@ -68,7 +75,10 @@ class SessionScreen:
         keyboard = _Keyboard(snapshot, width)
         keys = keyboard.keys(2 if height >= TALL else 1)
         rows = height - len(above) - len(keys) - len(below)
-        return [*above, *keyboard.roll(max(0, rows)), *keys, *below][:height]
+        roll = keyboard.roll(max(0, rows))
+        if roll and not snapshot.heard and not snapshot.played:
+            roll[len(roll) // 2] = [(f"{INVITATIONS.get(snapshot.setup.mode, ''):^{width}}", BOLD)]
+        return [*above, *roll, *keys, *below][:height]
 
 
 def fitted(line: Line, width: int) -> Iterator[Segment]:
@@ -156,7 +166,7 @@ def _warning(snapshot: Snapshot) -> Line:
 def _keys(keys: Sequence[tuple[str, str]]) -> Line:
     line: Line = [(" ", PLAIN)]
     for key, does in keys:
-        line += [(key, BOLD), (f" {does}   ", DIM)]
+        line += [(key, BOLD), (f" {does}  ", DIM)]
     return line
 
 
@@ -199,6 +209,8 @@ class _Keyboard:
 
     def roll(self, rows: int) -> list[Line]:
         """Return the last seconds, the newest in the lowest of `rows`; each row holds two slices of time."""
+        if not self._pitches:
+            return [[]] * rows
         newest = int(self._snapshot.seconds / SLICE_SECONDS)
         oldest = newest - 2 * rows + 1
         cells: dict[int, Cells] = {}

@@ -5,13 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from improviser import library
 from improviser.core.live.parameters import MODES
+from improviser.core.live.snapshot import Setup, Tally
 from improviser.daemon import Service, Session
 from improviser.pipe import Change, Command, Panic, Renew, Swap
+from improviser.session.players import COMPUTER_LEGEND
 from improviser.session.recorder import Recorder
 from improviser.session.steering import LEGEND, RECORD, Steering, legend
+from improviser.show.terminal import SessionScreen
 
 
 class Recorded(Service):
@@ -126,3 +130,9 @@ def test_only_who_can_record_is_told_of_the_key(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("improviser.session.steering.can_press", lambda: True)
     assert legend() == LEGEND
     assert set(legend(record=True)) - set(LEGEND) == {RECORD}
+
+
+@pytest.mark.parametrize("keys", [COMPUTER_LEGEND, (*LEGEND[:-1], RECORD, LEGEND[-1])])
+def test_all_keys_are_shown_on_a_terminal_of_80_columns(keys: tuple[tuple[str, str], ...]) -> None:
+    screen = SessionScreen(Tally().snapshot(0.0, Setup("shadow", ("bach-bass",), 0.7)), keys)
+    assert sum(cell_len(text) for text, _ in screen.lines(80, 24)[-1]) <= 81, "and a space"

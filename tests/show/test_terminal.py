@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 
+from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
 from improviser.core.music.roll import SLICE_SECONDS
@@ -23,6 +24,7 @@ from improviser.show.terminal import (
     BOTH,
     COLOURS,
     HEADS,
+    INVITATIONS,
     WHITE_KEY,
     SessionScreen,
 )
@@ -324,3 +326,11 @@ def test_news_are_no_warnings() -> None:
     assert [isinstance(line, News) for line in taken] == [True, False]
     for line, sign in zip(taken, "·!", strict=True):
         assert f" {sign} {line}" in "\n".join(texts(drawn(Snapshot(1.0, SETUP, warnings=(line,)))))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_invites_to_play_until_somebody_does(mode: str) -> None:
+    tally, setup = Tally(), replace(SETUP, mode=mode)
+    assert INVITATIONS[mode] in "\n".join(texts(drawn(tally.snapshot(1.0, setup))))
+    tally.step(1.0, NoteOn(0, 60, 80), [], 0.001)
+    assert INVITATIONS[mode] not in "\n".join(texts(drawn(tally.snapshot(1.1, setup))))
