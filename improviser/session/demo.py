@@ -23,7 +23,7 @@ from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav
 
 FILES = ("session.mid", "session.wav", "session.svg")
-PICTURE_AT = 0.52
+PICTURE_AT = 0.63
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
 
