@@ -2,11 +2,15 @@
 
 import sys
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    from improviser.cli import run
-
+    try:
+        from improviser.cli import run
+    except KeyboardInterrupt:  # as soon as that: there is nothing to end yet
+        sys.exit(INTERRUPTED)
     sys.exit(run())
 
 

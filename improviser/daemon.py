@@ -12,17 +12,35 @@ import asyncio
 import contextlib
 import enum
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.live import knobs
 from improviser.core.live.parameters import Parameters
 from improviser.engine_process import EngineProcess
 from improviser.errors import ImproviserError, MidiSystemError, PortError
+from improviser.library import live_names
 from improviser.midi import LOOPBACK, encode, ports_present
-from improviser.pipe import AnyReport, Applied, Change, Command, Failed, Lost, Noticed, Open, Panic, Ready, Swap
+from improviser.pipe import (
+    MODEL,
+    AnyReport,
+    Applied,
+    Change,
+    Command,
+    Failed,
+    Lost,
+    Noticed,
+    Open,
+    Panic,
+    Picked,
+    Ready,
+    Swap,
+    Turned,
+)
 from improviser.wiring import Wiring
 
 log = logging.getLogger("improviser")
@@ -31,6 +49,8 @@ WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 LOOK_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+PATIENT_SECONDS = 5.0
+SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
 
 
@@ -56,6 +76,8 @@ class Session:
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     wait_for_ports: bool = False
+    choices: tuple[tuple[str, ...], ...] = ()
+    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
     player: str = ""
     """What is heard, for people to read, if it is not a port."""
 
@@ -64,13 +86,20 @@ class Service:
     """Keeps an engine playing until it is told to stop.
 
     :param on_report: gets every report of every engine, in order.
+    :param engine: one that was started already, to be the first.
     """
 
-    def __init__(self, session: Session, on_report: Callable[[AnyReport], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        on_report: Callable[[AnyReport], None] = lambda _: None,
+        engine: EngineProcess | None = None,
+    ) -> None:
         self._session = session
         self._on_report = on_report
         self._models = self._former_models = list(session.models)
         self._parameters = dict(session.parameters)
+        self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
         self._unsent: list[Command] = []
@@ -163,12 +192,19 @@ class Service:
             await self._close()
 
     async def _open_first(self) -> None:
+        # A thread says it, since JACK may keep this one waiting, too.
+        slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
+        slow.daemon = True
+        slow.start()
         if self._session.api in ("jack", "auto"):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
                 self._wiring.join()
         while not self._stop:
             try:
-                await self._open()
+                try:
+                    await self._open()
+                finally:
+                    slow.cancel()
                 self._wiring.adopt_engine()
                 self._opened.set()
             except PortError:
@@ -193,7 +229,9 @@ class Service:
             epoch=self.epoch,
             releases=self._unreleased,
         )
-        self._engine, self._ready = await EngineProcess.open(opening, self._take)
+        engine, self._started = self._started or await EngineProcess.start(), None
+        self._ready = await engine.begin(opening, self._take)
+        self._engine = engine
         log.debug("engine %d plays on %s", self._engine.pid, self._ready.api)
         for command in self._unsent:
             self._engine.send(command)
@@ -211,9 +249,23 @@ class Service:
             log.error("%s", report.message)
         elif isinstance(report, Applied) and report.error is not None:
             log.warning("%s stays as it was: %s", report.parameter, report.error)
-            if report.parameter == "model":
+            if report.parameter == MODEL:
                 self._models = self._former_models
+        elif isinstance(report, Applied | Turned) and report.parameter != MODEL:
+            # The engine's word counts: a knob may have turned what we have changed just before, or the other way round.
+            self._parameters[report.parameter] = report.value
+        elif isinstance(report, Picked):
+            self._pick(report)
         self._on_report(report)
+
+    def _pick(self, picked: Picked) -> None:
+        """Play with the models that the player has picked."""
+        choices = self._session.choices or tuple((name,) for name in live_names())
+        number = knobs.Picked(picked.number, picked.positions).among(len(choices))
+        if number >= len(choices):
+            log.info("program %d: there are %d to pick from", number + 1, len(choices))
+        elif list(choices[number]) != self._models:
+            self.send(Swap(list(choices[number])))
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""

@@ -8,6 +8,7 @@ When stdin ends, the daemon is gone: the engine ends all that sounds and leaves.
 the daemon what to release.
 """
 
+import contextlib
 import gc
 import mmap
 import os
@@ -45,12 +46,14 @@ from improviser.pipe import (
     Noticed,
     Open,
     Panic,
+    Picked,
     Played,
     Ready,
     Renew,
     Reporter,
     Step,
     Swap,
+    Turned,
     decode_command,
 )
 from improviser.priority import go_first
@@ -169,11 +172,21 @@ class Engine:
         latency = time.perf_counter() - arrived
         self._performer.settle()
         self._reporter.send(Step(now, bytes(message), played, latency))
-        if self._performer.echoing and not self._told_of_loop:
-            self._told_of_loop = True
-            self._reporter.send(Noticed(LOOP_NOTICE))
+        self._tell_what_else()
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
+
+    def _tell_what_else(self) -> None:
+        """Report what the message that was heard has done, beside being answered."""
+        performer = self._performer
+        if performer.turned is not None:
+            self._reporter.send(Turned(*performer.turned))
+            self._ports.heed_clock(heed=self._heeds_clock)
+        if performer.picked is not None:
+            self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
+        if performer.echoing and not self._told_of_loop:
+            self._told_of_loop = True
+            self._reporter.send(Noticed(LOOP_NOTICE))
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
@@ -368,6 +381,8 @@ def main() -> int:
     try:
         with Path(sys.argv[1]).open("r+b") as file:
             shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
+        with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
+            Path(sys.argv[1]).unlink()
         opening, early = await_opening(reader)
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:

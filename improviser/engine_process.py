@@ -50,14 +50,13 @@ def widen(pipe: object) -> None:
 
 
 class EngineProcess:
-    """One engine: `open` it, `send` it commands, and `close` or `kill` it."""
+    """One engine: `start` it, `begin` to play, `send` it commands, and `close` or `kill` it."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, shared: mmap.mmap, on_report: Callable[[AnyReport], None]
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, path: Path, shared: mmap.mmap) -> None:
         self._process = process
+        self._path = path
         self._shared = shared
-        self._on_report = on_report
+        self._on_report: Callable[[AnyReport], None] = lambda _: None
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
         self.ledger = Ledger(memoryview(shared)[:SIZE])
@@ -65,11 +64,8 @@ class EngineProcess:
         """The last lines of the engine's stderr, for the log if it dies."""
 
     @classmethod
-    async def open(cls, opening: Open, on_report: Callable[[AnyReport], None]) -> tuple[Self, Ready]:
-        """Start an engine and wait until its ports are open.
-
-        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
-        """
+    async def start(cls) -> Self:
+        """Start an engine, which gets itself ready to be told what to open."""
         path, shared = share_memory()
         pipe = asyncio.subprocess.PIPE
         arguments = (sys.executable, "-m", "improviser.engine", str(path))
@@ -77,26 +73,47 @@ class EngineProcess:
             process = await asyncio.create_subprocess_exec(
                 *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={**MEMORY, **os.environ}, process_group=OWN_GROUP
             )
-            engine = cls(process, shared, on_report)
-            try:
-                return engine, await engine._open(opening)
-            except BaseException:
-                engine.kill()
-                await engine.ended()
-                raise
-        finally:
-            # The memory lives as long as either process maps it; where a mapped file cannot lose its name, it stays.
-            with contextlib.suppress(OSError):
-                path.unlink()
+        except BaseException:
+            path.unlink()
+            raise
+        return cls(process, path, shared)
 
-    async def _open(self, opening: Open) -> Ready:
-        transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
-        widen(transport.get_extra_info("pipe"))
-        self.send(opening)
+    @classmethod
+    async def open(cls, opening: Open, on_report: Callable[[AnyReport], None]) -> tuple[Self, Ready]:
+        """Start an engine and wait until its ports are open; see `begin`."""
+        engine = await cls.start()
+        return engine, await engine.begin(opening, on_report)
+
+    async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
+        """Open what is to be opened, and wait until it is; `on_report` gets all reports.
+
+        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
+        """
+        self._on_report = on_report
         try:
+            transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
+            widen(transport.get_extra_info("pipe"))
+            self.send(opening)
             return await asyncio.wait_for(self._ready, START_SECONDS)
-        except TimeoutError:
-            raise EngineError(f"the engine did not start within {START_SECONDS:g} s; {self.last_words}") from None
+        except BaseException as error:
+            await self.leave()
+            if isinstance(error, TimeoutError):
+                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_words}"
+                raise EngineError(late) from None
+            raise
+        finally:
+            self._forget_path()
+
+    async def leave(self) -> None:
+        """End the process at once, and wait until it has ended."""
+        self.kill()
+        await self.ended()
+        self._forget_path()
+
+    def _forget_path(self) -> None:
+        # The memory lives as long as either process maps it; where a mapped file cannot lose its name, it stays.
+        with contextlib.suppress(OSError):
+            self._path.unlink()
 
     async def _read_reports(self) -> None:
         reader = FrameReader()

@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --soundfont auto", "aloud, by FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "after you, in a key"),
+        ("play --learn temperature", "move a knob: it turns this"),
     ),
     "ports": (("ports", "what works here, and what to do where nothing does"),),
     "latency": (
@@ -73,7 +74,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 PANELS: Mapping[str, tuple[str, ...]] = {
-    "How it plays": ("model", "mode", "temperature", "density", "scale", "low", "high", "thru", "seed"),
+    "How it plays": ("model", "mode", "temperature", "density", "scale", "low", "high", "thru", "learn", "seed"),
     "What is seen, heard and kept": ("display", "sound", "soundfont", "record", "no_record"),
     "Over MQTT": ("mqtt", "mqtt_password_file", "mqtt_events", "mqtt_discovery", "listen_to"),
     "Settings and log": ("config", "profile", "log_format", "log_level"),

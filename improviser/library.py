@@ -96,6 +96,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({file.stem for file in (*_files(user_folder()), *_files(bundled_folder()))}))
 
 
+def live_names() -> tuple[str, ...]:
+    """Return the names of the models of the library that can be played live, in order; unreadable ones are left out."""
+    models = {entry.name: entry.model for entry in reversed(listing())}  # the user's own come before the bundled
+    return tuple(sorted(name for name, file in models.items() if file and file.settings.get("level") != "score"))
+
+
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """Load a model by name (`"bach-bass"`) or path (`"mine.safetensors"`).
 

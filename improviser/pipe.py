@@ -139,6 +139,23 @@ class Applied(Report, frozen=True):
     models: list[Loaded] = []
 
 
+class Turned(Report, frozen=True):
+    """A knob of the player's has turned a live parameter to this; the `Step` of its message comes before."""
+
+    parameter: str
+    value: Any
+
+
+class Picked(Report, frozen=True):
+    """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
+
+    The daemon knows which there are, and has them played by a `Swap`.
+    """
+
+    number: int
+    positions: int = 0
+
+
 class Noticed(Report, frozen=True):
     """Something the user should know, in one line."""
 
@@ -152,7 +169,7 @@ class Lost(Report, frozen=True):
 
 
 AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Noticed | Lost
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode

@@ -168,7 +168,7 @@ class Server:
 
 
 class JackServer(Server):
-    """A JACK server with the dummy driver: 48 kHz, periods of 64 frames (1.33 ms), no device.
+    """A JACK server with the dummy driver: 48 kHz, periods of 64 frames (1.33 ms) or as many as asked for, no device.
 
     It is synchronous: no event is lost when a period is late. But a killed client then holds up everyone's events for
     five seconds or more. With `synchronous=False` it does not, though events of the first second may get lost if the
@@ -177,11 +177,11 @@ class JackServer(Server):
 
     period_seconds = 64 / 48_000
 
-    def __init__(self, name: str, folder: Path, *, synchronous: bool = True) -> None:
+    def __init__(self, name: str, folder: Path, *, synchronous: bool = True, frames: int = 64) -> None:
         self.name = name
         # The first -p is the most ports there may be: with the 2,048 that JACK plans for, it takes 107 MB at once.
         mode = ["-S"] if synchronous else []
-        arguments = ["-n", name, "-r", "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", "64"]
+        arguments = ["-n", name, "-r", "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", str(frames)]
         self.lister = requires("jack_lsp")
         super().__init__([requires("jackd"), *arguments], folder / f"{name}.log", self.client_environment)
 

@@ -13,3 +13,10 @@ def modes(incomplete: str) -> list[str]:
     from improviser.core.live.parameters import MODES
 
     return [mode for mode in MODES if mode.startswith(incomplete)]
+
+
+def learnable(incomplete: str) -> list[str]:
+    """Return the parameters that begin so and that a knob can turn."""
+    from improviser.core.live.knobs import LEARNABLE
+
+    return [parameter for parameter in LEARNABLE if parameter.startswith(incomplete)]

@@ -1,6 +1,9 @@
 """`improviser play`: play along on real MIDI ports."""
 
 import secrets
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +32,7 @@ def play(
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="Who answers (bach-bass); several play one voice each.",
+            help="Who answers (bach-bass); several play one voice each. A program change picks another.",
             autocompletion=completion.models,
         ),
     ] = None,
@@ -48,6 +51,14 @@ def play(
     low: Annotated[int | None, typer.Option(help="The lowest pitch of an answer, 0-127.")] = None,
     high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
     thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
+    learn: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PARAMETER",
+            help="Move a knob: it turns this from now on, and is kept in the settings.",
+            autocompletion=completion.learnable,
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")] = None,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="DIR", help="Keep the session there (by default: user data).")
@@ -84,8 +95,6 @@ def play(
     """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
 
-    from improviser.settings.config import load
-
     flags: dict[str, Any] = {
         "input": input_port,
         "loop": loop,
@@ -114,11 +123,29 @@ def play(
         "soundfont": soundfont,
         "display": display,
     }
-    from improviser.session.concert import give
 
     def load_settings() -> "Config":
+        from improviser.settings.config import load
+
         return load(flags, config, profile=profile)
 
-    code = asyncio.run(give(load_settings(), secrets.randbits(32), load_settings))
+    code = asyncio.run(_play(load_settings, learn, profile))
     if code:
         raise SystemExit(code)
+
+
+async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, profile: str | None) -> int:
+    """Play; what takes longest to import does so in the engine and here at the same time."""
+    from improviser.engine_process import EngineProcess
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # told to end before there was anything to end
+    engine = await EngineProcess.start()
+    try:
+        from improviser.session.concert import give, learning_of
+
+        settings = load_settings()
+        learning = learning_of(settings, learn, profile) if learn else None
+        return await give(settings, secrets.randbits(32), load_settings, learning, engine)
+    finally:
+        if not engine.dead:
+            await engine.leave()

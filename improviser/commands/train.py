@@ -23,7 +23,10 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many generations without a new champion.")] = None,
     voice: Annotated[str | None, typer.Option(help="harmony: bass, tenor or alto.")] = None,
-    choir: Annotated[int | None, typer.Option(help="harmony, melody: networks that make one model together.")] = None,
+    choir: Annotated[
+        int | None,
+        typer.Option(help="harmony, melody: networks that sing as one; by default up to 6, if there is time."),
+    ] = None,
     lookback: Annotated[int | None, typer.Option(help="Notes a network hears, the current one included.")] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,

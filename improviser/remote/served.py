@@ -5,19 +5,21 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from improviser.core.addresses.broker import parse_broker
 from improviser.daemon import Service
 from improviser.errors import ConfigError, UserError
 from improviser.library import find
 from improviser.pipe import AnyReport, Change, Swap
-from improviser.remote.credentials import access_of
 from improviser.remote.instance import Instance
-from improviser.remote.on_air import OnAir
 from improviser.remote.systemd import Notifier
 from improviser.remote.wishes import MODEL, plain
 from improviser.session.state import Score
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
+
+if TYPE_CHECKING:
+    from improviser.remote.on_air import OnAir
 
 log = logging.getLogger("improviser")
 
@@ -38,12 +40,8 @@ class Served:
         self._failed = False
         self._score = Score()
         self._notifier = Notifier(os.environ)
-        access = access_of(config.settings, os.environ)
-        if access is not None and sys.platform == "win32":
-            # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
-            raise ConfigError("mqtt must be off on Windows: it does not work there yet")
+        self._air = _on_air(config.settings, save)
         self._instance = Instance(config.settings.name)
-        self._air = OnAir(access, config.settings, save) if access is not None else None
 
     def take(self, report: AnyReport) -> None:
         """Take in a report of the engine; whatever goes wrong here must not reach who hands it out."""
@@ -102,6 +100,23 @@ class Served:
         waiting = sorted(changed.keys() - set(LIVE_KEYS))
         if waiting:
             log.warning("%s: this takes a restart", ", ".join(waiting))
+
+
+def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None":
+    """Return what speaks MQTT, if it is wanted; without it there is less to import before the first note.
+
+    :raises ConfigError: if a file for the broker cannot be used.
+    """
+    if parse_broker(settings.mqtt) is None:
+        return None
+    if sys.platform == "win32":
+        # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
+        raise ConfigError("mqtt must be off on Windows: it does not work there yet")
+    from improviser.remote.credentials import access_of
+    from improviser.remote.on_air import OnAir
+
+    access = access_of(settings, os.environ)
+    return None if access is None else OnAir(access, settings, save)
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:

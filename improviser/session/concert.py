@@ -2,27 +2,31 @@
 
 import asyncio
 import logging
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.daemon import Service, Session
+from improviser.engine_process import EngineProcess
 from improviser.errors import OutputError
 from improviser.library import find
 from improviser.logs import start_log
 from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
 from improviser.remote.served import Served
+from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.recorder import Limits, Recorder
 from improviser.session.recording import default_folder
 from improviser.session.silence import Silence
 from improviser.session.stage import Stage
 from improviser.session.steering import legend, steer
-from improviser.settings.config import Config
+from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
+from improviser.settings.keeping import check_keepable, keep
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
@@ -38,7 +42,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     :raises ModelError: if one of the models is not there.
     """
     settings = config.settings
-    for model in settings.model:
+    for model in (*settings.model, *settings.program_models):
         find(model)
     return Session(
         api=api_for(player, settings.api, settings.output),
@@ -49,8 +53,19 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         parameters=config.live,
         seed=random_seed if settings.seed is None else settings.seed,
         wait_for_ports=settings.wait_for_ports,
+        choices=choices_of(settings),
         player="" if player is None else player.name,
     )
+
+
+def choices_of(settings: Settings) -> tuple[tuple[str, ...], ...]:
+    """Return what program changes pick from: each model that was named alone and, after those of play, all together.
+
+    Nothing where it is the library.
+    """
+    if settings.program_models:
+        return tuple((name,) for name in settings.program_models)
+    return (*((name,) for name in settings.model), settings.model) if len(settings.model) > 1 else ()
 
 
 def recorder_of(config: Config) -> Recorder:
@@ -88,10 +103,27 @@ def saved_in(recorder: Recorder) -> str:
     return str(recorder.folder)
 
 
-async def give(config: Config, random_seed: int, load: Callable[[], Config] | None = None) -> int:
+def learning_of(config: Config, parameters: Sequence[str], profile: str | None) -> Learning:
+    """Return what learns which knobs turn `parameters`, and keeps that in the user's settings.
+
+    :raises ConfigError: if there is no such parameter, or what is learned could not be kept.
+    """
+    check_keepable(config)
+    return Learning(parameters, lambda controls: keep(config, controls, profile or os.environ.get(PROFILE_VARIABLE)))
+
+
+async def give(
+    config: Config,
+    random_seed: int,
+    load: Callable[[], Config] | None = None,
+    learning: Learning | None = None,
+    engine: EngineProcess | None = None,
+) -> int:
     """Play until a signal ends it; return the exit code.
 
     :param load: reads the settings again, when SIGHUP asks for it.
+    :param learning: what is to be learned meanwhile.
+    :param engine: one that was started already.
     :raises ImproviserError: if models or ports cannot be opened.
     """
     start_log(config.settings.log_format, config.settings.log_level)
@@ -105,20 +137,22 @@ async def give(config: Config, random_seed: int, load: Callable[[], Config] | No
     loudspeaker = loudspeaker_of(config)
     silence = Silence()
     served = Served(config, load, partial(saved_in, recorder))
-    listeners = (silence, served, stage, recorder, loudspeaker, player)
+    listeners = (silence, served, stage, recorder, loudspeaker, player, learning)
     takers = [each.take for each in listeners if each is not None]
 
     def take(report: AnyReport) -> None:
         for taker in takers:
             taker(report)
 
-    service = Service(session_of(config, random_seed, player), take)
+    service = Service(session_of(config, random_seed, player), take, engine)
     say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
     beside = [
         asyncio.ensure_future(_follow(service, stage, recorder, say)),
         asyncio.ensure_future(silence.end(service)),
     ]
     beside.append(asyncio.ensure_future(served.run(service)))
+    if learning is not None:
+        beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else say)))
     if shown or on_keys:
         instrument = player.press if player else lambda _: False
         beside.append(asyncio.ensure_future(steer(service, tell, instrument, recorder)))

@@ -4,9 +4,9 @@ Whatever ends the program, both can be read, up to the last `write`.
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from io import BufferedWriter
+from io import FileIO
 from itertools import count
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 from improviser import __version__
 from improviser.core.midi.growing_smf import GrowingFile
 from improviser.files import write_atomically
-from improviser.pipe import AnyReport, Applied, Played, Step
+from improviser.pipe import AnyReport, Applied, Played, Ready, Report, Step
 from improviser.session.log import FORMAT, SUFFIX, VERSION, End, Header, encode
 from improviser.session.recording import IMPROVISER, PLAYER
 
@@ -26,16 +26,25 @@ MIDI_SUFFIX = ".mid"
 class SessionFiles:
     """Opens a new log and a new MIDI file in `folder`, named after the time.
 
+    What cannot be written now can be written later: whatever failed before, the log goes on where it was whole.
+
     :param start: the time of the session at which the MIDI file begins.
+    :param early: what belongs at the beginning of the log.
     :param continues: the name of the log that this one goes on from.
     :raises OSError, OutputError: if they cannot be written; so does every method.
     """
 
-    def __init__(self, folder: Path, start: float, continues: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, start: float, early: Sequence[AnyReport] = (), continues: str | None = None
+    ) -> None:
         self._start = self._now = start
+        self._midi = GrowingFile(PLAYER, IMPROVISER)
+        self._is_drawn = self._has_ended = self._is_torn = False
+        self._whole_bytes = 0
+        self.logged = 0
+        """How many reports are in the log, beside those of an engine's beginning."""
         began = datetime.now().astimezone()
         self.path, self._log = _create(folder, began.strftime(NAME_FORMAT))
-        self._midi = GrowingFile(PLAYER, IMPROVISER)
         header = Header(
             format=FORMAT,
             version=VERSION,
@@ -44,22 +53,49 @@ class SessionFiles:
             began=began.isoformat(timespec="milliseconds"),
             continues=continues,
         )
-        self._log.write(encode(header))
+        try:
+            self._append([header, *early])
+        except OSError:
+            self.abandon()
+            self.path.unlink(missing_ok=True)
+            raise
+        self._take(early)
 
-    def write(self, reports: Iterable[AnyReport]) -> None:
-        """Add what the engine reported, in order, and let it reach the files."""
+    def log(self, reports: Sequence[AnyReport]) -> None:
+        """Add what the engine reported to the log, in order: all of it, or none if that fails."""
+        self._append(reports)
+        self._take(reports)
+
+    def _take(self, reports: Sequence[AnyReport]) -> None:
+        self.logged += sum(not isinstance(report, Ready) for report in reports)
         for report in reports:
-            self._log.write(encode(report))
             self._add(report)
+
+    def _append(self, entries: Iterable[Report]) -> None:
+        """Add entries behind what is whole, over what an attempt that failed may have left there."""
+        data = b"".join(map(encode, entries))
+        if self._is_torn:
+            self._log.seek(self._whole_bytes)
+            self._log.truncate()
+        self._is_torn, rest = True, memoryview(data)
+        while rest:
+            rest = rest[self._log.write(rest) :]
         self._log.flush()
+        self._is_torn = False
+        self._whole_bytes += len(data)
+
+    def draw(self) -> None:
+        """Bring the MIDI file up to date with the log."""
         patches = self._midi.patches(self._now - self._start)
-        if patches is None:
+        was_drawn, self._is_drawn = self._is_drawn, False
+        if patches is None or not was_drawn:
             write_atomically(self._midi_path, self._midi.image(self._now - self._start))
         elif patches:
             with self._midi_path.open("r+b", buffering=0) as file:
                 for place, data in patches:
                     file.seek(place)
                     file.write(data)
+        self._is_drawn = True
 
     def _add(self, report: AnyReport) -> None:
         if isinstance(report, Step):
@@ -75,9 +111,11 @@ class SessionFiles:
 
     def finish(self) -> None:
         """End the log, take the room to grow out of the MIDI file, and close both."""
-        with self._log as log:
-            log.write(encode(End()))
+        if not self._has_ended:
+            self._append([End()])
+            self._has_ended = True
         write_atomically(self._midi_path, self._midi.image(self._now - self._start, final=True))
+        self._log.close()
 
     def abandon(self) -> None:
         """Close the log without another word: its disk is full, or gone."""
@@ -85,10 +123,10 @@ class SessionFiles:
             self._log.close()
 
 
-def _create(folder: Path, name: str) -> tuple[Path, BufferedWriter]:
+def _create(folder: Path, name: str) -> tuple[Path, FileIO]:
     """Create the log; another session that began in the same second keeps its own."""
     for number in count(1):
         path = folder / f"{name}{SUFFIX if number == 1 else f'-{number}{SUFFIX}'}"
         with contextlib.suppress(FileExistsError):
-            return path, path.open("xb")
+            return path, path.open("xb", buffering=0)
     raise AssertionError

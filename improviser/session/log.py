@@ -7,6 +7,8 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played
     {"type": "applied", …}  a parameter was changed, or models swapped
     {"type": "played", …}   a panic, or a time that came
+    {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
+    {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short
 

@@ -10,7 +10,7 @@ from improviser.core.music.note import Note
 from improviser.errors import LogError
 from improviser.midi import decode
 from improviser.midifile import MidiPiece, TimedNote, read_midi
-from improviser.pipe import AnyReport, Applied, Played, Ready, Step
+from improviser.pipe import AnyReport, Applied, Played, Ready, Step, Turned
 from improviser.session.log import SUFFIX, read
 from improviser.session.recorder import sounds
 from improviser.session.recording import TEMPO
@@ -106,7 +106,9 @@ def _facts(reports: Sequence[AnyReport]) -> list[tuple[str, str]]:
     facts = [("model", " + ".join(model.name for model in ready.models))]
     facts += [(name, str(value)) for name, value in shown.items()]
     facts += [("seed", str(ready.seed)), ("MIDI system", ready.api)]
-    changes = sum(isinstance(report, Applied) and report.error is None for report in reports)
+    changes = sum(
+        isinstance(report, Turned) or (isinstance(report, Applied) and report.error is None) for report in reports
+    )
     return [*facts, ("changes while playing", str(changes))]
 
 

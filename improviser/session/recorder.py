@@ -2,8 +2,9 @@
 
 The daemon hands it the engine's reports; a thread of its own writes them, twice a second. A session's files begin with
 its first note; when an engine begins anew (see `silence`), or after an hour, there are new ones, and the oldest make
-room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on; the next session
-is tried anew.
+room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on: what is played
+meanwhile is kept in memory and written when there is room again, so that nothing is missing, or (after an hour of much
+playing) the log says how much.
 
 It can be stopped, and started again. Then the engine has to begin anew as well: a replay needs all that a performer has
 heard, and what nobody wanted kept is kept nowhere.
@@ -14,7 +15,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,9 @@ WRITE_SECONDS = 0.5
 CLOSE_SECONDS = 10.0
 MAX_WAITING = 1_000_000
 MAX_EARLY = 100_000
+MAX_KEPT = 100_000
+"""Reports that wait in memory for a disk; some 50 MB."""
+RETRY_SECONDS = 5.0
 NOTE_ON = 0x90
 NAME_START = NAME_FORMAT.partition("%")[0]
 DAY_SECONDS = 86_400
@@ -80,6 +84,7 @@ class Recorder:
     def stop(self) -> None:
         """End the files, and keep nothing until the next `start`."""
         self.on = self._begun = False
+        self._say_what_is_lost()
         self._waiting.append(None)
 
     def take(self, report: AnyReport) -> None:
@@ -91,10 +96,13 @@ class Recorder:
         if len(self._waiting) >= MAX_WAITING:  # a disk that hangs
             self._dropped += 1
             return
+        self._say_what_is_lost()
+        self._waiting.append(report)
+
+    def _say_what_is_lost(self) -> None:
         if self._dropped:
             self._waiting.append(Lost(self._dropped))
             self._dropped = 0
-        self._waiting.append(report)
 
     def close(self) -> None:
         """Write what is left, and end the files; a disk that hangs is not waited for."""
@@ -122,73 +130,130 @@ class Sessions:
         """The log that the next one goes on from."""
         self._early: list[AnyReport] = []
         """What was reported before the first note."""
-        self._failed = False
+        self._waiting: deque[AnyReport | None] = deque()
+        """What is not in a file yet; it stays here as long as that fails."""
+        self._missing = 0
+        """How many reports came after too many had to wait."""
+        self._ready: Ready | None = None
+        self._failed_at: float | None = None
         self._began = 0.0
 
     def write(self, reports: Sequence[AnyReport | None]) -> None:
-        """Write reports to the files they belong to, which end at None; what cannot be written is said once."""
-        try:
-            self._write(reports)
-        except (OSError, OutputError, ValueError) as error:
-            self._give_up(error)
+        """Write reports to the files they belong to, which end at None.
 
-    def _write(self, reports: Sequence[AnyReport | None]) -> None:
-        batch: list[AnyReport] = []
+        What cannot be written now is said once, and tried again.
+        """
         for report in reports:
-            if report is None or isinstance(report, Ready):
-                self._flush(batch)
+            self._wait(report)
+        if self._failed_at is None or time.monotonic() - self._failed_at >= RETRY_SECONDS:
+            self._try()
+
+    def _wait(self, report: AnyReport | None) -> None:
+        if self._failed_at is not None and len(self._waiting) >= MAX_KEPT and not isinstance(report, Ready | None):
+            self._missing += 1
+            return
+        if self._missing:
+            self._waiting.append(Lost(self._missing))
+            self._missing = 0
+        self._waiting.append(report)
+
+    def _try(self) -> None:
+        try:
+            if self._failed_at is not None:
+                self._look_whether_all_is_there()
+            self._drain()
+        except (OSError, OutputError, ValueError) as error:
+            if self._failed_at is None:
+                reason = (error.strerror if isinstance(error, OSError) else None) or error
+                log.warning("cannot record: %s (%s); playing goes on, and is kept until it can", reason, self._folder)
+            self._failed_at = time.monotonic()
+        else:
+            if self._failed_at is not None:
+                log.info("recording again in %s", self._folder)
+            self._failed_at = None
+
+    def _look_whether_all_is_there(self) -> None:
+        """If the log that was being written has been deleted, let another one begin, which says what is missing."""
+        if self._files is not None and not self._files.path.exists():
+            self._files.abandon()
+            self._early = [*([] if self._ready is None else [self._ready]), Lost(self._files.logged)]
+            self._files = self._before = None
+
+    def _drain(self) -> None:
+        """Hand out what waits, in order; what is handed out waits no more, whatever fails after it."""
+        while self._waiting:
+            report = self._waiting[0]
+            if isinstance(report, Ready | None):
                 self._begin_anew(report)
-            elif self._failed:
-                continue
+                self._waiting.popleft()
             elif self._files is None and not sounds(report) and len(self._early) < MAX_EARLY:
                 self._early.append(report)
+                self._waiting.popleft()
+            elif self._files is None or self._is_due(report):
+                self._turn_over(_stamp_of(report, self._began))
             else:
-                stamp = report.stamp if isinstance(report, Step | Played | Applied) else self._began
-                if self._files is None or stamp - self._began >= self._limits.file_seconds:
-                    self._flush(batch)
-                    self._turn_over(stamp)
-                batch.append(report)
-        self._flush(batch)
+                batch = [*self._batch()]
+                self._files.log(batch)
+                for _ in batch:
+                    self._waiting.popleft()
+        if self._missing:
+            self._waiting.append(Lost(self._missing))
+            self._missing = 0
+            self._drain()
+        elif self._files is not None:
+            self._files.draw()
 
-    def _flush(self, batch: list[AnyReport]) -> None:
-        if self._files is not None and batch:
-            self._files.write(batch)
-        batch.clear()
+    def _batch(self) -> Iterator[AnyReport]:
+        """Yield what waits for the files that are open."""
+        for report in self._waiting:
+            if isinstance(report, Ready | None) or self._is_due(report):
+                return
+            yield report
+
+    def _is_due(self, report: AnyReport) -> bool:
+        """Say whether a report belongs in the next file."""
+        return _stamp_of(report, self._began) - self._began >= self._limits.file_seconds
 
     def _begin_anew(self, ready: Ready | None) -> None:
         """An engine began, or nothing is kept any more: nothing of what was before matters to what comes."""
-        self.close()
-        self._before, self._failed = None, False
+        self._finish()
+        self._before, self._ready = None, ready
         self._early = [] if ready is None else [ready]
 
     def _turn_over(self, stamp: float) -> None:
         """Go on in a new pair of files."""
         if self._files is not None:
-            self._before = self._files.path.name
-            self._files.finish()
-            self._files = None
+            name = self._files.path.name
+            self._finish()
+            self._before = name
         create_folder(self._folder)
         prune(self._folder, self._limits, keep=self._before)
-        self._files = SessionFiles(self._folder, stamp, self._before)
+        self._files = SessionFiles(self._folder, stamp, self._early, self._before)
+        self._early = []
         self._began = stamp
-        early, self._early = self._early, []
-        self._files.write(early)
+
+    def _finish(self) -> None:
+        if self._files is not None:
+            self._files.finish()
+            self._files = None
 
     def close(self) -> None:
-        """End the files."""
-        if self._files is not None:
-            files, self._files = self._files, None
-            try:
-                files.finish()
-            except (OSError, OutputError) as error:
-                self._give_up(error)
-
-    def _give_up(self, error: Exception) -> None:
+        """Write what waits, and end the files; say if that cannot be."""
+        self._try()
+        try:
+            self._finish()
+        except (OSError, OutputError) as error:
+            log.debug("the recording has no end: %s", error)
+        if self._failed_at is not None:
+            missing = sum(report is not None for report in self._waiting) + self._missing
+            log.warning("the end of the session is not recorded: %d messages", missing)
         if self._files is not None:
             self._files.abandon()
-        self._files, self._failed, self._early = None, True, []
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        log.warning("this session is not recorded any more: %s (%s); playing goes on", reason, self._folder)
+            self._files = None
+
+
+def _stamp_of(report: AnyReport, otherwise: float) -> float:
+    return report.stamp if isinstance(report, Step | Played | Applied) else otherwise
 
 
 def sounds(report: AnyReport) -> bool:

@@ -7,6 +7,7 @@ file, variable or flag that is wrong. The same definitions check what changes a 
 import contextlib
 import difflib
 import os
+import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ import platformdirs
 from msgspec import Meta
 
 from improviser.core.addresses.broker import OFF, parse_broker
+from improviser.core.live.knobs import Knobs
 from improviser.core.live.parameters import MODES
 from improviser.core.music.scales import pitches_of
 from improviser.errors import ConfigError
@@ -145,7 +147,8 @@ def _keys() -> Iterator[Key]:
         msgspec.structs.fields(Settings), key=lambda field: (field.name in _SERVING, field.name in _PLAYING)
     ):
         meta = field.type.__metadata__[-1]
-        yield Key(field.name, field.type, field.default, meta.description, meta.extra["allowed"], meta.extra["live"])
+        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield Key(field.name, field.type, default, meta.description, meta.extra["allowed"], meta.extra["live"])
 
 
 _SERVING = {field.name for field in msgspec.structs.fields(ServingSettings)}
@@ -177,18 +180,23 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     prefix = f"{origin}: " if origin else ""
     key = KEYS.get(name)
     if key is None:
-        raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {_nearest(name, KEYS)}")
-    if name == "model" and isinstance(value, str):
+        raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {nearest(name, KEYS)}")
+    if name in ("model", "program_models") and isinstance(value, str):
         value = (value,)
     if name == "mqtt" and isinstance(value, str):
         _check_broker(value, prefix)
     try:
         checked = msgspec.convert(value, key.kind)
-        known = _is_known(name, checked)
+        known = _is_known(name, checked) and (name != "controls" or checked == value)  # no word too many in it
     except msgspec.ValidationError:
         known = False
     if not known:
         raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}")
+    if name == "controls":
+        try:
+            Knobs(checked)
+        except ConfigError as error:
+            raise ConfigError(f"{prefix}controls: {error}") from None
     return checked
 
 
@@ -219,7 +227,7 @@ def validate(parameter: str, value: Any) -> Any:
     if parameter not in LIVE_KEYS:
         if parameter in KEYS:
             raise ConfigError(f"{parameter} cannot change while one plays; what can: {', '.join(LIVE_KEYS)}")
-        raise ConfigError(f"there is no parameter {_shown(parameter)}; {_nearest(parameter, LIVE_KEYS)}")
+        raise ConfigError(f"there is no parameter {_shown(parameter)}; {nearest(parameter, LIVE_KEYS)}")
     return check_text(parameter, value) if isinstance(value, str) else check(parameter, value)
 
 
@@ -296,7 +304,7 @@ def _from_file(path: Path | None, profile: str | None) -> Iterator[tuple[str, An
         for title, table in profiles.items()
     }
     if profile is not None and profile not in checked:
-        there = _nearest(profile, checked) if checked else "there are none"
+        there = nearest(profile, checked) if checked else "there are none"
         raise ConfigError(f"{path or 'no file of settings'}: there is no profile {_shown(profile)}; {there}")
     yield from checked[profile] if profile is not None else ()
 
@@ -349,6 +357,9 @@ def _from_text(kind: Any, text: str) -> Any:
         return WORDS[word]
     if tuple in kinds:
         return tuple(part.strip() for part in text.split(","))
+    if dict in kinds:  # a table in one line, as in the file
+        with contextlib.suppress(ValueError, RecursionError):
+            return tomllib.loads(f"table = {text}")["table"]
     for number in (int, float):
         if number in kinds:
             with contextlib.suppress(ValueError):
@@ -383,6 +394,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def _nearest(name: str, names: Iterable[str]) -> str:
+def nearest(name: str, names: Iterable[str]) -> str:
+    """Return the one of `names` that `name` may have been meant for, or all of them, for the end of a message."""
     near = difflib.get_close_matches(name[:MAX_SHOWN], names, 1, 0.5)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"

@@ -1,10 +1,22 @@
 """The settings that say how the player is heard and how the answers sound. Part of the one schema; all change live."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired, TypedDict
 
-from improviser.settings.serving import ServingSettings, about
+import msgspec
+from msgspec import Meta
+
+from improviser.settings.serving import ServingSettings, Words, about
 
 CHANNELS = "a whole number 0–16: 0 is every channel"
+
+Control = Annotated[int, Meta(ge=0, le=127)]
+
+
+class OnChannel(TypedDict):
+    """A control change of one channel of the player's."""
+
+    control: Control
+    channel: NotRequired[Annotated[int, Meta(ge=1, le=16)]]
 
 
 class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
@@ -55,3 +67,22 @@ class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
         ),
     ] = "off"
     guard: Annotated[bool, about("Pass over our own notes where they come back in.", "true or false", live=True)] = True
+    programs: Annotated[
+        bool, about("Program changes pick the model; else they go where thru sends them.", "true or false", live=True)
+    ] = True
+    program_models: Annotated[
+        tuple[Words, ...],
+        about(
+            "The models that program changes pick from, instead of those of play or the library.",
+            "a list of names; program 1 is the first",
+            max_length=128,
+        ),
+    ] = ()
+    controls: Annotated[
+        dict[str, Control | OnChannel],
+        about(
+            "Knobs, and what they turn; `improviser play --learn temperature` finds them out.",
+            "a table of parameters, each with the number 0–127 of a control change, or with { control, channel }",
+            live=True,
+        ),
+    ] = msgspec.field(default_factory=dict)

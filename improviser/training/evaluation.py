@@ -14,6 +14,7 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.music.counterpoint import Counterpoint, key_of
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece, sounding_at
+from improviser.core.networks.choir import normalised
 from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.errors import CorpusError
 from improviser.training.voices import duets
@@ -128,7 +129,7 @@ def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> I
     responder = model.responder()
     for note, answer in zip(player, own, strict=True):
         if answer is not None:
-            yield responder.propose(note.pitch, note.onset_seconds), answer
+            yield normalised(responder.propose(note.pitch, note.onset_seconds)), answer
         responder.learn(note.pitch, note.onset_seconds, answer)
 
 

@@ -94,6 +94,7 @@ class Evolution:
     :param choice: what makes a champion.
     :param check_every: generations between looks at the held-out notes, where these choose the champion.
     :param score: scores a population in chunks; by default in this process.
+    :param accept: whether a genome may be champion at all, where held-out notes choose it.
     """
 
     def __init__(
@@ -105,6 +106,7 @@ class Evolution:
         choice: Choice = "fitness",
         check_every: int = 1,
         score: Score | None = None,
+        accept: Callable[[FloatArray], bool] = lambda _: True,
     ) -> None:
         self.generation = 0
         self.evaluations = 0
@@ -118,6 +120,7 @@ class Evolution:
         self._choice = choice
         self._check_every = check_every
         self._score = score or in_process(task)
+        self._accept = accept
         self._held_out = math.nan
 
     def step(self) -> Generation:
@@ -152,6 +155,8 @@ class Evolution:
         candidate = self._strategy.champion.copy()
         self._held_out = self._task.held_out(candidate)
         if self.champion is not None and not self._held_out > _worst_if_nan(self.champion.held_out):
+            return False
+        if not self._accept(candidate):
             return False
         self.champion = Champion(candidate, fitness, self._held_out, number)
         return True

@@ -97,6 +97,7 @@ class Recipe:
     :param choose_by: what makes a champion.
     :param check_every: generations between looks at the held-out notes, where these choose the champion.
     :param skipped: files that could not be used, and why.
+    :param accept: whether a genome may be champion at all.
     """
 
     task: Task
@@ -110,6 +111,7 @@ class Recipe:
     choose_by: Choice = "fitness"
     check_every: int = 1
     skipped: tuple[str, ...] = ()
+    accept: Callable[[FloatArray], bool] = lambda _: True
 
 
 def prepare(options: Options) -> Recipe:

@@ -78,6 +78,7 @@ def train(
             choice=recipe.choose_by,
             check_every=recipe.check_every,
             score=score,
+            accept=recipe.accept,
         )
         if state is not None and state["evolution"] is not None:
             evolution.restore(state["evolution"])

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.networks.task import NetworkTask
+from improviser.training.choir_recipe import CHECK_EVERY, POPULATION, strategy_of
 from improviser.training.generations import Evolution, Limits, run
-from improviser.training.harmony_recipe import CHECK_EVERY, POPULATION, strategy_of
 from improviser.training.recipe import Options
 
 FloatArray = NDArray[np.float32]
@@ -36,8 +36,8 @@ def kept_choir(folder: Path | None, identity: Mapping[str, Any], breed: Callable
     return genomes
 
 
-def breed_choir(task: NetworkTask, strategy: str, *, members: int, minutes: float, seed: int) -> FloatArray:
-    """Return the champions of so many members, all in `minutes`, shape (members, genome_size)."""
+def breed_choir(task: NetworkTask, strategy: str, *, members: int, generations: int, seed: int) -> FloatArray:
+    """Return the champions of so many members, each bred for so many generations, shape (members, genome_size)."""
     champions = []
     for member in range(members):
         options = Options((), task=task.name, seed=seed)
@@ -48,7 +48,7 @@ def breed_choir(task: NetworkTask, strategy: str, *, members: int, minutes: floa
             choice="held_out",
             check_every=CHECK_EVERY,
         )
-        run(evolution, Limits(minutes=minutes / members), lambda _: None)
+        run(evolution, Limits(generations=generations), lambda _: None)
         if evolution.champion is None:
             raise ValueError("no generation fitted into the time")
         champions.append(evolution.champion.genome)

@@ -2,7 +2,7 @@
 
 Run it from the repository's folder::
 
-    OPENBLAS_NUM_THREADS=1 uv run --extra corpus python -m tests.benchmarks.melody_folds --level live --minutes 3
+    OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra fast python -m tests.benchmarks.melody_folds --level live
 
 Each fold is evolved without its pieces; the next fold is the development set that chooses champions. `--keep` names a
 folder for what is done, so that an interrupted run goes on. The bits are computed here, note by note through the live
@@ -22,7 +22,7 @@ from improviser.core.melody.session import Melody, Situation
 from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.network import Frame, Network
-from improviser.core.networks.population import Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.training.chorales import load_chorales
@@ -31,6 +31,7 @@ from tests.benchmarks import score_level
 from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening
 from tests.benchmarks.counts import Context, CountModel
+from tests.benchmarks.gradient import descended
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +69,18 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--level", default="live", choices=("live", "score"))
-    parser.add_argument("--strategy", default="cma", choices=("cma", "ga"))
+    parser.add_argument("--strategy", default="cma", choices=("cma", "ga", "gradient"))
     parser.add_argument("--folds", default="0,1,2,3,4,5,6,7,8,9")
-    parser.add_argument("--minutes", type=float, default=3.0, help="per fold, for the whole choir")
-    parser.add_argument("--choir", type=int, default=3)
+    parser.add_argument("--generations", type=int, default=2000, help="per member")
+    parser.add_argument("--choir", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", type=Path, default=None, help="folder for finished folds")
     options = parser.parse_args()
     pieces = load_chorales()
     folds, shared = fold_of(pieces), shares_opening(pieces)
     level = level_of(options.level, pieces)
-    print(
-        f"melody, {options.level} level, {options.strategy}; choir of {options.choir}, {options.minutes:g} min a fold"
-    )
+    how = f"choir of {options.choir}, {options.generations} generations"
+    print(f"melody, {options.level} level, {options.strategy}; {how}")
     print(f"{'fold':>4} {'notes':>6} {'unigram':>8} {'order 2':>8} {'evolved':>8} {'top-1':>6}  members alone")
     everything: list[Row] = []
     for fold in map(int, options.folds.split(",")):
@@ -121,8 +121,8 @@ def level_of(name: str, pieces: Sequence[Piece]) -> Level:
     """Return an information level by its name."""
     settings = settings_for([piece.voices[0] for piece in pieces])
     if name == "score":
-        settings = replace(settings, level="score", viewpoints=tuple(score_level.VIEWPOINTS))
-    known = melodic.VIEWPOINTS if name == "live" else score_level.VIEWPOINTS
+        settings = replace(settings, level="score", viewpoints=tuple(score_level.MELODY))
+    known = melodic.VIEWPOINTS if name == "live" else score_level.MELODY
     return Level(settings, Inputs(settings.viewpoints, known))
 
 
@@ -136,12 +136,13 @@ def choir_of(
         train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
         held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
         shape = level.settings.shape(level.inputs.size, vertical=False)
+        seed, members = options.seed + 100 * fold, options.choir
+        if options.strategy == "gradient":
+            return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
         task = NetworkTask("melody", shape, level.notes(train), level.notes(held))
-        return breed_choir(
-            task, options.strategy, members=options.choir, minutes=options.minutes, seed=options.seed + 100 * fold
-        )
+        return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
 
-    chosen = {key: getattr(options, key) for key in ("level", "strategy", "minutes", "choir", "seed")}
+    chosen = {key: getattr(options, key) for key in ("level", "strategy", "generations", "choir", "seed")}
     return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
 
 

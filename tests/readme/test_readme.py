@@ -4,6 +4,7 @@
 not end by themselves; what must be so afterwards. A block that is missing in it fails, as does one too many.
 """
 
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -88,6 +89,18 @@ def becomes(**wanted: object) -> Promise:
     return check
 
 
+def knobs_turn(sandbox: Sandbox, _: str) -> None:
+    """A session that begins now obeys them: the one on its channel, the other on any."""
+    sandbox.playing()
+    keyboard = sandbox.port("keyboard")
+    keyboard.connect(keyboard.output, keyboard.wait_for_port("improviser", ":in"))
+    keyboard.send((0xB0, 21, 127), (0xB4, 21, 0), (0xB4, 22, 127))
+    wanted = {"temperature": 4.0, "mode": "mute"}
+    sandbox.wait_until(
+        lambda: wanted.items() <= json.loads(sandbox.run("improviser status --json")).items(), f"{wanted}"
+    )
+
+
 def right_answers_left(sandbox: Sandbox, _: str) -> None:
     """A note that is played to one is answered by it, and its answer by the other."""
     player, listener = sandbox.port("player"), sandbox.port("listener")
@@ -112,6 +125,9 @@ BLOCKS: Mapping[str, Run | str] = {
             "improviser play --input nanoKEY": on_jack("nanoKEY-out:out", "FLUID-in:in"),
             "improviser play --input virtual": on_jack("improviser:in", "improviser-01:out"),
         },
+    ),
+    "[controls]": Run(
+        ("jack",), then=both(said("controls = { temperature = { control = 21, channel = 1 }, mode = 22 }"), knobs_turn)
     ),
     "improviser replay session.jsonl again.mid": Run(
         ("log session.jsonl",), then=both(said("the same: 16 messages heard", "inside the engine"), wrote("again.mid"))
@@ -201,7 +217,7 @@ def test_a_block(block: Block, sandbox: Sandbox) -> None:
     assert isinstance(row, Run)
     for part in row.needs:
         sandbox.add(part)
-    printed = {"python": run_python, "yaml": run_yaml}.get(block.kind, run_shell)(block, row, sandbox)
+    printed = {"python": run_python, "yaml": run_yaml, "toml": run_toml}.get(block.kind, run_shell)(block, row, sandbox)
     row.then(sandbox, printed)
 
 
@@ -225,6 +241,13 @@ def run_python(block: Block, _: Run, sandbox: Sandbox) -> str:
     shown = "\nprint(chances.sum(), chances.argmax())" if "chances" in block.text else ""
     (sandbox.folder / "example.py").write_text(f"{block.text}{shown}\n")
     return sandbox.run("python example.py")
+
+
+def run_toml(block: Block, _: Run, sandbox: Sandbox) -> str:
+    """Write the settings into the user's file; return what its check says."""
+    with Path(sandbox.run("improviser config init").strip()).open("a", encoding="utf-8") as file:
+        file.write(block.text)
+    return sandbox.run("improviser config check")
 
 
 def run_yaml(block: Block, _: Run, sandbox: Sandbox) -> str:

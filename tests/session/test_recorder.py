@@ -143,31 +143,139 @@ def test_a_kill_loses_a_second_at_most(tmp_path: Path) -> None:
     assert len(notes) > old
 
 
-@pytest.mark.parametrize("at", ["log", "midi", "prune"])
-def test_a_full_disk_is_said_once_and_the_next_session_is_tried(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, at: str
-) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
+FULL = "No space left on device"
 
+
+def is_full(*_: object, **__: object) -> None:
+    raise OSError(28, FULL)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what failed be tried again at once."""
+    monkeypatch.setattr(recorder_module, "RETRY_SECONDS", 0.0)
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("at", ["log", "midi", "prune", "finish"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_after_a_full_disk_the_session_goes_on_and_nothing_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, at: str, begun: bool
+) -> None:
+    caplog.set_level("INFO")
+    sessions = Sessions(tmp_path, Limits())
+    first = [READY, *note(1.0)]
+    sessions.write(first if begun else [])
+    played = [report for number in range(5) for report in note(2.0 + 1000.0 * number)]
+    with monkeypatch.context() as patch:
+        match at:
+            case "log":
+                patch.setattr("improviser.session.files.SessionFiles._append", is_full)
+            case "midi":
+                patch.setattr("improviser.session.files.write_atomically", is_full)
+                patch.setattr("improviser.session.files.GrowingFile.patches", lambda *_: None)
+            case "finish":
+                patch.setattr("improviser.session.files.End", is_full)
+            case _:
+                patch.setattr(recorder_module, "prune", is_full)
+        for report in [*([] if begun else first), *played]:
+            sessions.write([report])
+        for report in note(5000.0):  # in another file, by then
+            sessions.write([report])
+    sessions.write([*note(5001.0), Applied("density", 0.5, None, 5002.0)])
+    sessions.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"cannot record: {FULL} ({tmp_path}); playing goes on, and is kept until it can",
+        f"recording again in {tmp_path}",
+    ]
+    before, after = logs(tmp_path)
+    assert [log.cut for log in (before, after)] == [False, False]
+    assert kept(before) + kept(after) == [
+        *first,
+        *played,
+        *note(5000.0),
+        *note(5001.0),
+        Applied("density", 0.5, None, 5002.0),
+    ]
+    assert len(read_chain(after.path)) == 2
+    notes = [len(read_midi(log.path.with_suffix(".mid")).notes) for log in (before, after)]
+    assert notes == [10, 6]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("at", ["log", "finish"])
+def test_what_was_stopped_on_a_full_disk_ends_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The end waits in line: nothing before it is missing, and nothing after it gets into the same file."""
     sessions = Sessions(tmp_path, Limits())
     sessions.write([READY, *note(1.0)])
-    target = {"log": "encode", "midi": "write_atomically"}.get(at)
+    other = READY.__class__("loopback", "", "", [], {}, 9)
     with monkeypatch.context() as patch:
-        if target is not None:
-            patch.setattr(f"improviser.session.files.{target}", full)
-        else:
-            patch.setattr(recorder_module, "prune", full)
-        for number in range(5):
-            sessions.write([*note(4000.0 * number), Applied("density", 0.5, None, 4000.0 * number)])
-    assert [record.getMessage() for record in caplog.records] == [
-        f"this session is not recorded any more: No space left on device ({tmp_path}); playing goes on"
-    ]
-    sessions.write([READY, *note(1.0)])
+        patch.setattr(f"improviser.session.files.{'SessionFiles._append' if at == 'log' else 'End'}", is_full)
+        for reports in (note(2.0), [None], [None, other, *note(3.0)], [None]):
+            sessions.write(reports)
+    sessions.write([])
+    first, second = logs(tmp_path)
+    assert [log.cut for log in (first, second)] == [False, False]
+    assert [log.header.continues for log in (first, second)] == [None, None]
+    assert kept(first) == [READY, *note(1.0), *note(2.0)]
+    assert kept(second) == [other, *note(3.0)]
     sessions.close()
-    assert kept(logs(tmp_path)[-1]) == [READY, *note(1.0)]
+    assert len(logs(tmp_path)) == 2
 
 
+@pytest.mark.usefixtures("patient")
+def test_what_a_full_disk_has_torn_is_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions = Sessions(tmp_path, Limits())
+    sessions.write([READY, *note(1.0)])
+    assert sessions._files is not None
+    real = sessions._files._log
+
+    class Full:
+        """A file on a disk with room for ten bytes more."""
+
+        def write(self, data: bytes) -> int:
+            if len(data) <= 10:
+                is_full()
+            return real.write(data[:10])
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(real, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sessions._files, "_log", Full())
+        sessions.write(note(2.0))
+        assert not (tmp_path / sessions._files.path).read_bytes().endswith(b"\n")
+        sessions.write(note(3.0))
+    sessions.write(note(4.0))
+    sessions.close()
+    (log,) = logs(tmp_path)
+    assert kept(log) == [READY, *note(1.0), *note(2.0), *note(3.0), *note(4.0)]
+
+
+@pytest.mark.usefixtures("patient")
+def test_more_than_memory_should_hold_is_missing_and_the_log_says_how_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_KEPT", 3)
+    sessions = Sessions(tmp_path, Limits())
+    sessions.write([READY, *note(1.0)[:1]])
+    other = READY.__class__("loopback", "", "", [], {}, 9)
+    with monkeypatch.context() as patch:
+        patch.setattr("improviser.session.files.SessionFiles._append", is_full)
+        sessions.write(note(2.0))
+        sessions.write([*note(3.0), *note(4.0)])
+        sessions.write([other, *note(5.0)])
+    sessions.write([])
+    sessions.write(note(6.0))
+    sessions.close()
+    first, second = logs(tmp_path)
+    assert kept(first) == [READY, *note(1.0)[:1], *note(2.0), *note(3.0)[:1], Lost(3)]
+    assert kept(second) == [other, Lost(2), *note(6.0)]
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_device_without_room_is_a_full_disk(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     sessions = Sessions(tmp_path, Limits())
@@ -175,31 +283,32 @@ def test_a_device_without_room_is_a_full_disk(tmp_path: Path, caplog: pytest.Log
     files = sessions._files
     assert files is not None
     files._log.close()
-    files._log = Path("/dev/full").open("wb")  # noqa: SIM115
+    files._log = Path("/dev/full").open("wb", buffering=0)  # noqa: SIM115
     for stamp in (2.0, 3.0):
         sessions.write(note(stamp))
     sessions.close()
     assert [record.getMessage() for record in caplog.records] == [
-        f"this session is not recorded any more: No space left on device ({tmp_path}); playing goes on"
+        f"cannot record: {FULL} ({tmp_path}); playing goes on, and is kept until it can",
+        "the end of the session is not recorded: 4 messages",
     ]
 
 
-def test_a_folder_that_goes_away_is_no_matter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.usefixtures("patient")
+def test_a_folder_that_goes_away_is_made_again_and_the_log_says_what_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = tmp_path / "sessions"
-    recorder = Recorder(folder)
-    recorder.take(READY)
-    for report in note(1.0):
-        recorder.take(report)
-    deadline = time.monotonic() + 10
-    while not list(folder.glob("*.mid")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    sessions = Sessions(folder, Limits())
+    sessions.write([READY, *note(1.0)])
     for path in folder.iterdir():
         path.unlink()
     folder.rmdir()
-    for report in note(2.0):
-        recorder.take(report)
-    recorder.close()
-    assert len(caplog.records) == 1
+    sessions.write(note(2.0))
+    sessions.write(note(3.0))
+    sessions.close()
+    (log,) = logs(folder)
+    assert kept(log) == [READY, Lost(4), *note(3.0)]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "playing goes on" in caplog.records[0].getMessage()
 
 
@@ -237,6 +346,20 @@ def test_a_disk_that_hangs_loses_reports_and_says_so(tmp_path: Path, monkeypatch
     recorder.close()
     (log,) = logs(tmp_path)
     assert kept(log) == [READY, *note(1.0), Lost(2), *note(3.0)]
+
+
+def test_what_a_disk_that_hangs_has_lost_is_said_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(recorder_module, "WRITE_SECONDS", 3600.0)
+    recorder = Recorder(tmp_path)
+    for report in (READY, *note(1.0), *note(2.0)):
+        recorder.take(report)
+    recorder.stop()
+    recorder.close()
+    (log,) = logs(tmp_path)
+    assert kept(log) == [READY, *note(1.0), Lost(2)]
 
 
 def test_what_sounds() -> None:

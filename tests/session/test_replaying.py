@@ -35,6 +35,7 @@ async def perform(engine: EngineProcess, reports: Reports) -> None:
         55: [Change("mode", "shadow"), Change("thru", True), Change("scale", "no such scale")],
         70: [Swap(["bach-bass", "echo"])],
         80: [Panic()],
+        85: [Change("controls", {"transpose": 21, "mode": {"control": 22, "channel": 2}})],
         90: [Swap(["no such model"]), Change("low", 40)],
         100: [Renew()],
     }
@@ -47,9 +48,10 @@ async def perform(engine: EngineProcess, reports: Reports) -> None:
                 await reports.until(lambda told, count=count: len(told) > count)  # type: ignore[misc]
         pitch = int(rng.integers(50, 80))
         engine.send(Hear(now, bytes(note_on(pitch))))
+        engine.send(Hear(now + 0.1, bytes((0xB1, 21 + number % 2, pitch)) if number > 85 else bytes((0xC0, 1))))
         engine.send(Hear(now + 0.1, bytes(note_off(pitch))))
         now += float(rng.random())
-    await reports.until(lambda told: len(told.steps) == 2 * NOTES)
+    await reports.until(lambda told: len(told.steps) == 3 * NOTES)
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +82,7 @@ def run(*arguments: object) -> tuple[int, str]:
 def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_path: Path) -> None:
     logs = record(reports, tmp_path)
     assert len(logs) == 2
-    for log, heard in zip(logs, (200, 40), strict=True):
+    for log, heard in zip(logs, (300, 60), strict=True):
         code, said = run(log, tmp_path / "out.mid")
         assert code == 0, said
         assert said.startswith(f"the same: {heard} messages heard, ")

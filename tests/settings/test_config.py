@@ -18,6 +18,7 @@ from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.music.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
 from improviser.settings.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
+from improviser.settings.explained import EXAMPLES
 from improviser.settings.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {
@@ -285,7 +286,7 @@ class TestCommand:
         path.write_text("\n".join(line.removeprefix("# ") for line in lines if " = " in line), "utf-8")
         assert set(tomllib.loads(path.read_text("utf-8"))) == set(KEYS)
         settings = load(file=path, environment={}).settings
-        assert settings == structs.replace(Settings(), **command.EXAMPLES)
+        assert settings == structs.replace(Settings(), **EXAMPLES)
 
     def test_it_never_overwrites_unless_told(self, tmp_path: Path) -> None:
         path = written(tmp_path, "low = 1")

@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from improviser.core.harmony.session import VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import Note
 from improviser.core.music.piece import sounding_at
 from improviser.core.networks.choir import ChoirSettings
-from improviser.core.networks.population import Notes
+from improviser.core.networks.notes import Collector, Notes
 from improviser.core.networks.viewpoints import Inputs
 
 # Onsets of a score coincide exactly; those of a recording nearly.
@@ -21,18 +19,26 @@ Duet = tuple[Sequence[Note], Sequence[Note]]
 def harmony_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the player: what the voice has sounding at its onset, or a rest."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
-    seen, frames = [], []
     register = settings.low, settings.high
-    centre = sum(register) // 2
-    for player, own in duets:
-        session = Accompaniment(register, settings.player)
+    return notes_of([(duet, Accompaniment(register, settings.player)) for duet in duets], settings, inputs)
+
+
+def notes_of(played: Iterable[tuple[Duet, Accompaniment]], settings: ChoirSettings, inputs: Inputs[Situation]) -> Notes:
+    """Return one note to score for each note of the players, each duet played through its own session."""
+    collector = Collector(inputs)
+    centre = (settings.low + settings.high) // 2
+    for (player, own), session in played:
         answers = sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
         for note, answer in zip(player, answers, strict=True):
-            played = None if answer is None else min(max(answer, settings.low), settings.high)
+            target = None if answer is None else min(max(answer, settings.low), settings.high)
             now = session.look(note.pitch, note.onset_seconds)
-            seen.append(inputs.read(now))
-            previous = centre if now.own[0] is None else now.own[0]
-            frames.append((previous, now.tonic, note.pitch, -1 if played is None else played))
-            session.learn(note.pitch, note.onset_seconds, played)
-    rows = np.array(frames, dtype=np.int64).reshape(-1, 4).T.copy()
-    return Notes(np.array(seen, dtype=np.float32).reshape(-1, inputs.size), *rows)
+            collector.add(
+                now,
+                previous=centre if now.own[0] is None else now.own[0],
+                tonic=now.tonic,
+                player=note.pitch,
+                target=-1 if target is None else target,
+                experts=now.experts if settings.experts else None,
+            )
+            session.learn(note.pitch, note.onset_seconds, target)
+    return collector.notes()

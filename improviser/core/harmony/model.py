@@ -1,56 +1,33 @@
 """The task `harmony`, live: a voice that answers each note of the player with a note of its own, at once."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.harmony.session import VIEWPOINTS, Accompaniment, Situation
+from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.candidates import over_candidates
-from improviser.core.networks.choir import ChoirSettings, check_genomes, normalised, read_settings
-from improviser.core.networks.network import Frame, Network, Shape
+from improviser.core.networks.model import ChoirModel
+from improviser.core.networks.network import Frame
 from improviser.core.networks.responder import LogProbabilities
-from improviser.core.networks.viewpoints import Inputs
-from improviser.errors import ModelError
 
-DEFAULT_VIEWPOINTS: Final = tuple(VIEWPOINTS)
 # An answer starts with the player's note, or this much later at most (a recorded one may lag by a few milliseconds).
 ALIGNMENT_SECONDS = 0.01
 # Below this pitch of the player there is no room for an answer underneath.
 LOWEST_CEILING = 31
 
 
-class HarmonyModel:
+class HarmonyModel(ChoirModel[Situation]):
     """A choir of genomes that answers in the register of one voice.
 
     :raises ModelError: if settings and genomes do not fit each other.
     """
 
     task = "harmony"
-
-    def __init__(self, name: str, settings: ChoirSettings, genomes: NDArray[np.float32]) -> None:
-        self.name = name
-        self.settings = settings
-        self.inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
-        self.shape: Shape = settings.shape(self.inputs.size, vertical=True)
-        self.genomes = check_genomes(genomes, self.shape)
-        self.network = Network(self.shape, self.genomes)
-
-    @classmethod
-    def from_parts(cls, name: str, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "HarmonyModel":
-        """Put a model together.
-
-        :raises ModelError: if the parts do not fit each other.
-        """
-        if "genomes" not in tensors:
-            raise ModelError("it holds no genomes; it is damaged")
-        return cls(name, read_settings(settings), np.asarray(tensors["genomes"], dtype=np.float32))
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Take the model apart: settings (JSON values) and arrays."""
-        return self.settings.to_json(), {"genomes": self.genomes}
+    vertical = True
+    experts = EXPERTS
+    viewpoints = VIEWPOINTS
 
     @property
     def register(self) -> tuple[int, int]:
@@ -118,22 +95,13 @@ class HarmonyResponder:
         self._session = Accompaniment(model.register, model.settings.player)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
-        """Return log-probabilities, shape (128,), of the answer to `pitch`; changes nothing."""
-        answer = normalised(self._outputs(pitch, onset_seconds)[0])
-        return answer if pitch >= self._model.settings.player[0] else below(answer, pitch)
-
-    def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.float32]:
-        """Return the scores of the register's pitches, and of a rest if the model knows rests; changes nothing."""
-        shape = self._model.shape
-        scores, others = self._outputs(pitch, onset_seconds)
-        return np.concatenate([scores[shape.low : shape.high + 1], others[: shape.rest]])
-
-    def _outputs(self, pitch: int, onset_seconds: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the score of each of the 128 pitches, and what else the network puts out."""
+        """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
         model = self._model
         now = self._session.look(pitch, onset_seconds)
         frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
-        return model.network.scores(model.inputs.read(now), frame)
+        experts = now.experts if model.shape.experts else None
+        answer = model.network.scores(model.inputs.read(now), frame, experts)[0].astype(np.float64)
+        return answer if pitch >= model.settings.player[0] else below(answer, pitch)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note and the answer to it."""

@@ -1,9 +1,16 @@
 """What an accompanying voice knows: the player's notes, its own, and the viewpoints on them for its next note."""
 
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
+from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # How much of a running mean is left one note later.
@@ -17,7 +24,8 @@ OWN_STEP = 12
 class Situation:
     """The moment of one note to answer; pitches are MIDI numbers, None where there is none yet.
 
-    `folded` is the player's pitch, moved into the register of the corpus, above the middle of that.
+    `folded` is the player's pitch, moved into the register of the corpus, above the middle of that; `experts` is what
+    the memory of the voice's own notes says about the pitches of its register, and `certainties` how sure it is.
     """
 
     tonic: int
@@ -32,6 +40,8 @@ class Situation:
     own_mean: float
     own_centre: int
     moment: Moment
+    experts: NDArray[np.float64]
+    certainties: Sequence[float]
 
 
 def _degree(pitch: int | None, now: Situation) -> int | None:
@@ -84,7 +94,9 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
             max(-2.0, min(2.0, (now.own_mean - now.own_centre) / 6.0)),
         ),
     ),
+    "certainties": Numbers(4, lambda now: now.certainties),
 }
+EXPERTS = ("own pitch", "own interval")
 
 
 class Accompaniment:
@@ -95,6 +107,7 @@ class Accompaniment:
     """
 
     def __init__(self, own: tuple[int, int], player: tuple[int, int]) -> None:
+        self._low, self._high = own
         self._own_centre = sum(own) // 2
         self._register = player
         self._keys = KeyTracker()
@@ -104,11 +117,17 @@ class Accompaniment:
         self._rested = False
         self._mean: float | None = None
         self._own_mean = float(self._own_centre)
+        self._pitch = Expert(PITCHES, 3)
+        self._interval = Expert(INTERVALS, 3)
+        self._pitches: deque[int] = deque(maxlen=3)
+        self._steps: deque[int] = deque(maxlen=3)
+        self._opinions = self._ask_experts()
 
     def look(self, pitch: int, onset_seconds: float) -> Situation:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
         histogram = self._keys.with_note(pitch)
         tonic, minor = estimate_key(histogram)
+        experts, certainties = self._opinions
         return Situation(
             tonic=tonic,
             minor=minor,
@@ -122,6 +141,8 @@ class Accompaniment:
             own_mean=self._own_mean,
             own_centre=self._own_centre,
             moment=self._rhythm.look(onset_seconds),
+            experts=experts,
+            certainties=certainties,
         )
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
@@ -135,3 +156,22 @@ class Accompaniment:
             self._keys.hear(played)
             self._own = (played, self._own[0])
             self._own_mean = MEAN_FADE * self._own_mean + (1 - MEAN_FADE) * played
+            self._remember(played)
+
+    def _remember(self, played: int) -> None:
+        """Let the experts learn the voice's note, and ask them about the next: they need not wait for the player's."""
+        self._pitch.learn(list(self._pitches), played)
+        if self._pitches:
+            step = played - self._pitches[-1]
+            self._interval.learn(list(self._steps), step)
+            self._steps.append(step)
+        self._pitches.append(played)
+        self._opinions = self._ask_experts()
+
+    def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
+        """Return what each expert says about the register's pitches, conditioned, and how certain each is."""
+        rows = np.ones((len(EXPERTS), self._high - self._low + 1))
+        enter(rows[0], self._pitch.predict(list(self._pitches)), -self._low)
+        if self._pitches:
+            enter(rows[1], self._interval.predict(list(self._steps)), self._pitches[-1] - self._low)
+        return condition(rows)

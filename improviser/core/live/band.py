@@ -20,8 +20,8 @@ from improviser.core.music.scales import AUTO, pitches_heard
 from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
 
 ECHO = "echo"
-REMEMBERED = 16
-"""Notes of the player that models get to know when they join."""
+REMEMBERED = 64
+"""Notes of the player that models get to know when they join; more of them would hold up the next note."""
 
 SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""

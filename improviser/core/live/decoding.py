@@ -1,5 +1,7 @@
 """From a network's opinion to a pitch: the register it is to sound in, the pitches that are allowed, and one draw."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,9 +38,12 @@ def choose(
             possible = np.flatnonzero(allowed)
             return int(possible[int(draw * len(possible))])
     best = int(scores.argmax())
-    if temperature < COLDEST or not np.isfinite(scores[best]):
+    highest = float(scores[best])
+    if temperature < COLDEST or not math.isfinite(highest):
         return best
-    weights = np.exp((scores - scores[best]) / temperature)
+    weights = scores - highest
+    weights /= temperature
+    np.exp(weights, out=weights)
     cumulative = weights.cumsum()
     return min(int(cumulative.searchsorted(draw * cumulative[-1], side="right")), len(weights) - 1)
 

@@ -7,11 +7,12 @@ it is no evidence: who plays hundreds of notes a second hits many of ours.) Only
 and from then on only what fits a message that we sent just before is passed over: whoever plays anything else is heard
 as ever. Once `DOUBT` notes of ours in a row do not come back, all is heard again.
 
-A loop that takes longer than the window (audio periods of more than about 10 ms) is not recognised.
+A loop that takes longer than the window has to give more evidence: see `delayed_echo`.
 """
 
 from collections import deque
 
+from improviser.core.live.delayed_echo import DelayedEcho
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 
 WINDOW_SECONDS = 0.01
@@ -26,7 +27,8 @@ class FeedbackGuard:
     """Recognises our own messages where they come back in. All times are seconds of the session."""
 
     def __init__(self) -> None:
-        self.echoing = False
+        self._at_once = False
+        self._delayed = DelayedEcho()
         self._notes: deque[tuple[NoteOn, float]] = deque(maxlen=REMEMBERED)
         self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
         self._returned = 0
@@ -34,8 +36,14 @@ class FeedbackGuard:
         self._interrupted = 0
         """How many of the notes, the oldest, were sent before the player's last."""
 
+    @property
+    def echoing(self) -> bool:
+        """Whether our output comes back."""
+        return self._at_once or self._delayed.lag is not None
+
     def sends(self, event: Event, now: float) -> None:
         """Take in a message that is sent at `now`."""
+        self._delayed.sends(event, now)
         self._expire(now)
         if isinstance(event, NoteOn):
             if len(self._notes) == REMEMBERED:
@@ -49,12 +57,15 @@ class FeedbackGuard:
 
         A note-off never is: it ends nothing that was not heard to begin, and a player's must not be missed.
         """
+        return self._comes_at_once(event, now) or self._delayed.passes_over(event, now)
+
+    def _comes_at_once(self, event: Event, now: float) -> bool:
         if isinstance(event, NoteOff):
             return False
         self._expire(now)
         if isinstance(event, NoteOn):
             return self._note_returns(event)
-        return self.echoing and any(event == other for other, _ in self._others)
+        return self._at_once and any(event == other for other, _ in self._others)
 
     def _note_returns(self, event: NoteOn) -> bool:
         sent = next((sent for sent in self._notes if sent[0] == event), None)
@@ -69,8 +80,8 @@ class FeedbackGuard:
             self._returned += 1
             self._missing = 0
         self._notes.remove(sent)
-        self.echoing = self.echoing or self._returned >= EVIDENCE
-        return self.echoing
+        self._at_once = self._at_once or self._returned >= EVIDENCE
+        return self._at_once
 
     def _expire(self, now: float) -> None:
         """Forget what was sent too long ago; count the notes of it that have not come back."""
@@ -86,4 +97,4 @@ class FeedbackGuard:
         self._returned = 0
         self._missing += 1
         if self._missing >= DOUBT:
-            self.echoing = False
+            self._at_once = False

@@ -1,6 +1,8 @@
 """The live parameters: everything about the playing that can be changed while one plays."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +37,8 @@ class Parameters:
     :param delay: seconds ≥ 0 that an answer in shadow comes after its note, and ends after it.
     :param quantise: "off", or the grid of a MIDI clock on which answers start, one of `core.midi.clock.GRIDS`.
     :param guard: whether an echo of our own notes at our input is recognised and passed over.
+    :param programs: whether a program change picks the model; else it goes where `thru` sends it.
+    :param controls: which control change turns which parameter, see `knobs`.
     """
 
     mode: str = "shadow"
@@ -58,6 +62,8 @@ class Parameters:
     delay: float = 0.0
     quantise: str = "off"
     guard: bool = True
+    programs: bool = True
+    controls: Mapping[str, Any] = field(default_factory=dict)
 
     def allowed(self) -> Mask | None:
         """Return which pitches an answer may have, shape (128,), or None if any ("auto" is the performer's to find).

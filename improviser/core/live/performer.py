@@ -29,6 +29,7 @@ import numpy as np
 from improviser.core.live.band import Band
 from improviser.core.live.controls import Controls, Part, part_of
 from improviser.core.live.feedback import FeedbackGuard
+from improviser.core.live.knobs import MODEL, POSITIONS, Knobs, Picked, value_at
 from improviser.core.live.later import Later, Owner
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import Parameters
@@ -47,6 +48,7 @@ from improviser.core.midi.event import (
     NoteOff,
     NoteOn,
     PitchBend,
+    ProgramChange,
     Start,
     Stop,
     Tick,
@@ -84,6 +86,7 @@ class Performer:
         self._band = Band(models, parameters, rng)
         self._voice = Voice()
         self._controls = Controls()
+        self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._clock = Clock()
         self._later = Later()
@@ -93,6 +96,10 @@ class Performer:
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
         self._not_before = 0.0
+        self.turned: tuple[str, Any] | None = None
+        """The parameter that the event heard last has turned, and what it is now."""
+        self.picked: Picked | None = None
+        """The model that the event heard last has picked; `swap` brings it."""
 
     @property
     def deadline(self) -> float | None:
@@ -125,6 +132,7 @@ class Performer:
     def hear(self, event: Event | Transport, now: float) -> list[Event]:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
+        self.turned = self.picked = None
         events = self._advance(now)
         if isinstance(event, Tick | Start | Continue | Stop):
             events += self._follow(event, now)
@@ -160,17 +168,35 @@ class Performer:
 
         :raises ConfigError: if `value` cannot be.
         """
-        before, changed = self.parameters, replace(self.parameters, **{name: value})
+        changed = replace(self.parameters, **{name: value})
         changed.allowed()
+        knobs = Knobs(changed.controls)
         self.settle()
         events = self._advance(now)
+        self._knobs = knobs
+        return self._enter(events + self._adopt(changed, now), now)
+
+    def _adopt(self, changed: Parameters, now: float) -> list[Event]:
+        """Play with these parameters from `now` on."""
+        before, events = self.parameters, []
         self._band.adopt(changed)
         self.parameters = changed
         if changed.mode != before.mode:
             events += self._change_mode(now)
         if not changed.thru:
             events += self._stop_all(_THRU)
-        return self._enter(events + self._controls.rearranged(self._routes), now)
+        return events + self._controls.rearranged(self._routes)
+
+    def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
+        """Take in that the player moved the knob of a parameter to a position, 0–127."""
+        if parameter == MODEL:
+            self.picked = Picked(position, POSITIONS)
+            return []
+        value = value_at(parameter, position, self.parameters)
+        if value == getattr(self.parameters, parameter):
+            return []
+        self.turned = (parameter, value)
+        return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
         """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
@@ -283,7 +309,13 @@ class Performer:
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def _control(self, event: Event, now: float) -> list[Event]:
+        # Whoever bound a knob means it to be heard, on a channel of its own as well.
+        if isinstance(event, ControlChange) and (parameter := self._knobs.turned_by(event)) is not None:
+            return self._turn_knob(parameter, event.value, now)
         heard = self.parameters.hears_channel(event.channel)
+        if isinstance(event, ProgramChange) and self.parameters.programs:
+            self.picked = Picked(event.program) if heard else None
+            return []
         if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
             self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):

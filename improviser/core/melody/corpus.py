@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-import numpy as np
-
 from improviser.core.melody.session import VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
-from improviser.core.networks.population import Notes
+from improviser.core.networks.notes import Collector, Notes
 from improviser.core.networks.viewpoints import Inputs
 
 
@@ -21,21 +19,16 @@ def notes_of(
     sung: Iterable[tuple[Sequence[Note], Melody]], settings: ChoirSettings, inputs: Inputs[Situation]
 ) -> Notes:
     """Return one note to score for each note of the tunes, each sung through its own session."""
-    seen, frames, experts = [], [], []
+    collector = Collector(inputs)
     for tune, session in sung:
         for note in tune:
             now = session.look(note.onset_seconds)
-            seen.append(inputs.read(now))
-            experts.append(now.experts.astype(np.float32))
-            previous = now.pitches[0] if now.pitches else now.centre
-            frames.append((previous, now.tonic, 0, min(max(note.pitch, settings.low), settings.high)))
+            collector.add(
+                now,
+                previous=now.pitches[0] if now.pitches else now.centre,
+                tonic=now.tonic,
+                target=min(max(note.pitch, settings.low), settings.high),
+                experts=now.experts if settings.experts else None,
+            )
             session.learn(note.pitch, note.onset_seconds)
-    previous_pitches, tonics, players, targets = list(np.array(frames, dtype=np.int64).reshape(-1, 4).T.copy())
-    return Notes(
-        np.array(seen, dtype=np.float32).reshape(-1, inputs.size),
-        previous_pitches,
-        tonics,
-        players,
-        targets,
-        np.array(experts, dtype=np.float32) if settings.experts else None,
-    )
+    return collector.notes()

@@ -1,7 +1,7 @@
 """The task `melody`, live: a line that goes on from what it has sung, or from what the player has played."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,48 +9,25 @@ from numpy.typing import NDArray
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.candidates import over_candidates
-from improviser.core.networks.choir import ChoirSettings, check_genomes, normalised, read_settings
-from improviser.core.networks.network import Frame, Network, Shape
+from improviser.core.networks.choir import normalised
+from improviser.core.networks.model import ChoirModel
+from improviser.core.networks.network import Frame
 from improviser.core.networks.responder import LogProbabilities
-from improviser.core.networks.viewpoints import Inputs
-from improviser.errors import ModelError
 
-DEFAULT_VIEWPOINTS: Final = tuple(VIEWPOINTS)
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
 
 
-class MelodyModel:
+class MelodyModel(ChoirModel[Situation]):
     """A choir of genomes that sings one line.
 
     :raises ModelError: if settings and genomes do not fit each other.
     """
 
     task = "melody"
-
-    def __init__(self, name: str, settings: ChoirSettings, genomes: NDArray[np.float32]) -> None:
-        if settings.experts not in ((), EXPERTS):
-            raise ModelError("its experts are unknown; this model needs another version of improviser")
-        self.name = name
-        self.settings = settings
-        self.inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
-        self.shape: Shape = settings.shape(self.inputs.size, vertical=False)
-        self.genomes = check_genomes(genomes, self.shape)
-        self.network = Network(self.shape, self.genomes)
-
-    @classmethod
-    def from_parts(cls, name: str, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> "MelodyModel":
-        """Put a model together.
-
-        :raises ModelError: if the parts do not fit each other.
-        """
-        if "genomes" not in tensors:
-            raise ModelError("it holds no genomes; it is damaged")
-        return cls(name, read_settings(settings), np.asarray(tensors["genomes"], dtype=np.float32))
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
-        """Take the model apart: settings (JSON values) and arrays."""
-        return self.settings.to_json(), {"genomes": self.genomes}
+    vertical = False
+    experts = EXPERTS
+    viewpoints = VIEWPOINTS
 
     def responder(self) -> "MelodyResponder":
         """Return a fresh session."""

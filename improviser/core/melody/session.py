@@ -7,25 +7,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.keys import LONG_FADE, KeyTracker, weigh_keys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
-from improviser.core.networks.memory import Expert, condition
+from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # How much of a running mean is left one note later.
 MEAN_FADE = 0.9
 STEP = 7
-# How many intervals an expert takes to be possible.
-_INTERVALS = 49
 
 
 @dataclass(slots=True)
 class Situation:
-    """The moment of a melody's next note; pitches are MIDI numbers, the latest first, as many as there are."""
+    """The moment of a melody's next note; pitches are MIDI numbers, the latest first, as many as there are.
+
+    `tonics` are the probabilities of the tonics from `tonic` upwards by semitones.
+    """
 
     tonic: int
     minor: float
+    tonics: list[float]
     histogram: list[float]
     pitches: tuple[int, ...]
     phrase_first: int | None
@@ -66,8 +68,10 @@ def _heights(now: Situation) -> tuple[float, float]:
 VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "degree 1": Choice(12, lambda now: _degree(now, _pitch(now, 0))),
     "degree 2": Choice(12, lambda now: _degree(now, _pitch(now, 1))),
+    "degree 3": Choice(12, lambda now: _degree(now, _pitch(now, 2))),
     "interval 1": Choice(2 * STEP + 1, lambda now: _step(now, 0, 1, STEP)),
     "interval 2": Choice(2 * STEP + 1, lambda now: _step(now, 1, 2, STEP)),
+    "interval 3": Choice(2 * STEP + 1, lambda now: _step(now, 2, 3, STEP)),
     "contour 3": Choice(5, lambda now: _step(now, 0, 3, 2)),
     "contour 4": Choice(5, lambda now: _step(now, 0, 4, 2)),
     "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
@@ -77,6 +81,7 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "phrase degree": Choice(12, lambda now: _degree(now, now.phrase_first)),
     "first": Choice(1, lambda now: None if now.pitches else 0),
     "histogram": Numbers(12, _rotated),
+    "tonics": Numbers(12, lambda now: [2.0 * chance for chance in now.tonics]),
     "minor": Numbers(1, lambda now: (2.0 * now.minor - 1.0,)),
     "heights": Numbers(2, _heights),
     "certainties": Numbers(8, lambda now: now.certainties),
@@ -96,14 +101,15 @@ class Melody:
     def __init__(self, low: int, high: int) -> None:
         self._low, self._high = low, high
         self._centre = (low + high) // 2
-        self._keys = KeyTracker()
+        self._lately = KeyTracker()
+        self._keys = KeyTracker(LONG_FADE)
         self._rhythm = RhythmTracker()
         self._pitches: deque[int] = deque(maxlen=6)
         self._phrase_first: int | None = None
         self._mean: float | None = None
         self._pitch = Expert(PITCHES, 4)
-        self._interval = Expert(_INTERVALS, 4)
-        self._linked = Expert(_INTERVALS, 3)
+        self._interval = Expert(INTERVALS, 4)
+        self._linked = Expert(INTERVALS, 3)
         self._class = Expert(12, 4)
         self._steps: deque[int] = deque(maxlen=4)
         self._links: deque[tuple[int | None, int]] = deque(maxlen=3)
@@ -112,14 +118,15 @@ class Melody:
 
     def look(self, onset_seconds: float, against: int | None = None) -> Situation:
         """Return the situation of a note that starts now (with `against`, the player's pitch); changes nothing."""
-        histogram = self._keys.histogram if against is None else self._keys.with_note(against)
-        tonic, minor = estimate_key(histogram)
+        lately = self._lately.histogram if against is None else self._lately.with_note(against)
+        tonic, minor, tonics = weigh_keys(self._keys.histogram if against is None else self._keys.with_note(against))
         moment = self._rhythm.look(onset_seconds)
         experts, certainties = self._opinions
         return Situation(
             tonic=tonic,
             minor=minor,
-            histogram=histogram,
+            tonics=tonics,
+            histogram=lately,
             pitches=tuple(self._pitches)[::-1],
             phrase_first=self._phrase_first if moment.count else None,
             shift=self._shift,
@@ -132,6 +139,7 @@ class Melody:
 
     def overhear(self, pitch: int) -> None:
         """Take in a note of the player's, for the key alone."""
+        self._lately.hear(pitch)
         self._keys.hear(pitch)
 
     def learn(self, pitch: int, onset_seconds: float) -> None:
@@ -150,6 +158,7 @@ class Melody:
         self._links.append((step, pitch % 12))
         self._pitches.append(pitch)
         self._mean = float(pitch) if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
+        self._lately.hear(pitch)
         self._keys.hear(pitch)
         self._rhythm.hear(onset_seconds)
         if not self._low <= self._mean - self._shift <= self._high:
@@ -162,10 +171,10 @@ class Melody:
         low, width = self._low + self._shift, self._high - self._low + 1
         recent = list(self._pitches)
         rows = np.empty((len(EXPERTS), width))
-        _enter(rows[0], self._pitch.predict(recent), -low)
+        enter(rows[0], self._pitch.predict(recent), -low)
         if recent:
-            _enter(rows[1], self._interval.predict(list(self._steps)), recent[-1] - low)
-            _enter(rows[2], self._linked.predict(list(self._links)), recent[-1] - low)
+            enter(rows[1], self._interval.predict(list(self._steps)), recent[-1] - low)
+            enter(rows[2], self._linked.predict(list(self._links)), recent[-1] - low)
         else:
             rows[1:3] = 1.0
         anywhere, heard = self._class.predict([pitch % 12 for pitch in recent])
@@ -173,12 +182,3 @@ class Melody:
         for pitch_class, more in heard.items():
             rows[3, (pitch_class - low) % 12 :: 12] += more
         return condition(rows)
-
-
-def _enter(row: NDArray[np.float64], prediction: tuple[float, dict[int, float]], offset: int) -> None:
-    """Enter an expert's prediction into its row, symbol s at s + offset."""
-    anywhere, heard = prediction
-    row[:] = anywhere
-    for symbol, more in heard.items():
-        if 0 <= symbol + offset < len(row):
-            row[symbol + offset] += more

@@ -12,8 +12,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-# How much of a note's weight is left one note later.
+# How much of a note's weight is left one note later: in what was heard lately, and for the key of a whole tune.
 FADE = 0.93
+LONG_FADE = 0.98
 
 _MAJOR = (16.80, 0.86, 12.95, 1.41, 13.49, 11.93, 1.25, 20.28, 1.80, 8.04, 0.62, 10.57)
 _MINOR = (18.16, 0.69, 12.99, 13.34, 1.07, 11.15, 1.38, 21.07, 7.49, 1.53, 0.92, 10.21)
@@ -32,14 +33,19 @@ PROFILES = _profiles()
 
 
 class KeyTracker:
-    """What has been heard, as a fading histogram; bounded, as its weights sum to less than 1 / (1 − FADE)."""
+    """What has been heard, as a fading histogram; bounded, as its weights sum to less than 1 / (1 − fade).
 
-    def __init__(self) -> None:
+    :param fade: how much of a note's weight is left one note later, 0 < fade < 1.
+    """
+
+    def __init__(self, fade: float = FADE) -> None:
         self.histogram: list[float] = [0.0] * 12
+        self._fade = fade
 
     def with_note(self, pitch: int) -> list[float]:
         """Return the histogram as it is once `pitch` has been heard; changes nothing."""
-        histogram = [weight * FADE for weight in self.histogram]
+        fade = self._fade
+        histogram = [weight * fade for weight in self.histogram]
         histogram[pitch % 12] += 1.0
         return histogram
 
@@ -54,8 +60,25 @@ def estimate_key(histogram: list[float]) -> tuple[int, float]:
     For a minor key that is the tonic of its relative major. A histogram of nothing is C major.
     """
     scores = (PROFILES @ np.array(histogram)).tolist()
-    major = max(range(12), key=scores.__getitem__)
-    minor = max(range(12, 24), key=scores.__getitem__)
-    ahead = scores[minor] - scores[major]
-    tonic = (minor - 12 + 3) % 12 if ahead > 0 else major
+    majors, minors = scores[:12], scores[12:]
+    major, minor = max(majors), max(minors)
+    ahead = minor - major
+    tonic = (minors.index(minor) + 3) % 12 if ahead > 0 else majors.index(major)
     return tonic, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead))))
+
+
+def weigh_keys(histogram: list[float]) -> tuple[int, float, list[float]]:
+    """Return the likeliest tonic as `estimate_key` does, but of the two modes together, and how likely each is.
+
+    :return: the tonic, the probability that the key is minor, and the probabilities, summing to 1, of the tonics from
+        that one upwards by semitones.
+    """
+    scores: NDArray[np.float64] = PROFILES @ np.array(histogram)
+    scores -= scores.max()
+    majors, minors = np.exp(scores).reshape(2, 12).tolist()
+    minors = minors[9:] + minors[:9]
+    weights = [major + minor for major, minor in zip(majors, minors, strict=True)]
+    whole = sum(weights)
+    tonic = weights.index(max(weights))
+    chances = [weight / whole for weight in weights[tonic:] + weights[:tonic]]
+    return tonic, minors[tonic] / weights[tonic], chances

@@ -138,9 +138,9 @@ def check_genomes(genomes: NDArray[np.float32], shape: Shape) -> NDArray[np.floa
     return genomes
 
 
-def normalised(scores: NDArray[np.float32]) -> LogProbabilities:
+def normalised(scores: NDArray[np.floating]) -> LogProbabilities:
     """Return scores as log-probabilities: their exponentials sum to 1."""
     exact = scores.astype(np.float64)
-    exact -= exact.max()
-    exact -= np.log(np.exp(exact).sum())
+    exact -= np.maximum.reduce(exact)
+    exact -= np.log(np.add.reduce(np.exp(exact)))
     return exact

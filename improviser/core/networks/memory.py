@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 REMEMBERED = 512
+# How many intervals an expert takes to be possible.
+INTERVALS = 49
 # What an expert says is put to the network as ln p, clipped and brought to the order of 1.
 _SMALLEST = float(np.log(0.002))
 LEAST = _SMALLEST / 2 + 1.5
@@ -84,6 +86,15 @@ class Expert:
                 del following.counts[symbol]
             if not following.total:
                 del self._counts[end]
+
+
+def enter(row: NDArray[np.float64], prediction: tuple[float, dict[int, float]], offset: int) -> None:
+    """Write what an expert predicts into its row of probabilities, symbol s at s + offset."""
+    anywhere, heard = prediction
+    row[:] = anywhere
+    for symbol, more in heard.items():
+        if 0 <= symbol + offset < len(row):
+            row[symbol + offset] += more
 
 
 def condition(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float]]:

@@ -120,9 +120,10 @@ class Network:
         first = genomes[:, : shape.first_weights].reshape(members * shape.hidden, shape.inputs)
         self._first = np.ascontiguousarray(first.T, dtype=np.float32)
         heads = genomes[:, shape.first_weights :].reshape(members, shape.outputs, shape.hidden + 1) / members
-        weights = np.concatenate(heads[:, :, :-1], axis=1)
-        self._heads, self._bias = _spread(shape, weights), _spread(shape, heads[:, :, -1:].sum(axis=0))[0]
-        self._bias = self._bias - _outside(shape, self._bias.size)
+        self._heads = np.ascontiguousarray(np.concatenate(heads[:, :, :-1], axis=1).T, dtype=np.float32)
+        self._bias = heads[:, :, -1].sum(axis=0).astype(np.float32)
+        self._spread = _spread(shape)
+        self._outside = _outside(shape, self._spread.size)
 
     def scores(
         self, inputs: FloatArray, frame: Frame, experts: NDArray[np.float64] | None = None
@@ -131,11 +132,12 @@ class Network:
 
         :param experts: what the memory says of the (shifted) register's pitches, conditioned, shape (experts, pitches).
         """
-        outputs = np.tanh(inputs @ self._first) @ self._heads
-        outputs += self._bias
-        scores = outputs[_LAST - frame.previous : _LAST - frame.previous + PITCHES].copy()
-        tonic = _DEGREE + (-frame.tonic) % 12
-        scores += outputs[tonic : tonic + PITCHES]
+        heads = np.tanh(inputs @ self._first) @ self._heads
+        heads += self._bias
+        outputs = heads.take(self._spread)
+        outputs -= self._outside
+        interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
+        scores = outputs[interval : interval + PITCHES] + outputs[tonic : tonic + PITCHES]
         height = _HEIGHT + SHIFTS - frame.shift
         scores += outputs[height : height + PITCHES]
         rest = _VERTICAL
@@ -164,8 +166,8 @@ _HEIGHT = _DEGREE + _CYCLES
 _VERTICAL = _HEIGHT + PITCHES + 2 * SHIFTS
 
 
-def _spread(shape: Shape, weights: NDArray[np.floating]) -> FloatArray:
-    """Return head weights (outputs, units) as (units, spread outputs): every head can then be read as one slice."""
+def _spread(shape: Shape) -> NDArray[np.intp]:
+    """Return where the outputs lie when they are spread out: every head can then be read as one slice."""
     steps = np.clip(np.arange(-_LAST, PITCHES), -shape.reach, shape.reach) + shape.reach
     turns = np.arange(_CYCLES) % 12
     degrees = shape.intervals + turns
@@ -176,7 +178,7 @@ def _spread(shape: Shape, weights: NDArray[np.floating]) -> FloatArray:
         rows.append(offset + (-turns) % 12)
         offset += 12
     rows.append(np.arange(offset, shape.outputs))
-    return np.ascontiguousarray(weights[np.concatenate(rows)].T, dtype=np.float32)
+    return np.concatenate(rows).astype(np.intp)
 
 
 def _outside(shape: Shape, size: int) -> FloatArray:

@@ -5,14 +5,11 @@ processor's cache: the first layer of a handful of genomes is one matrix product
 an octave are gathered for twelve pitch classes only. The arithmetic is that of `improviser.core.networks.network`.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.networks.network import Shape
-
-FloatArray = NDArray[np.float32]
+from improviser.core.networks.notes import FloatArray, Notes
 
 # Genomes whose first layers are computed in one product.
 TOGETHER = 10
@@ -22,46 +19,12 @@ _SMALL, _LARGE = 1e-25, 1e35
 _LN2 = float(np.log(2.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Notes:
-    """Notes to score, as the network sees them; axis 0 is the note.
-
-    :param inputs: what the network sees, shape (notes, inputs).
-    :param previous: the voice's previous pitches.
-    :param tonic: pitch classes of the key.
-    :param player: the player's pitches.
-    :param target: the pitches that were played; −1 for a rest.
-    :param experts: what each expert of the memory says, shape (notes, experts, pitches of the register).
-    """
-
-    inputs: FloatArray
-    previous: NDArray[np.int64]
-    tonic: NDArray[np.int64]
-    player: NDArray[np.int64]
-    target: NDArray[np.int64]
-    experts: FloatArray | None = None
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    def take(self, chosen: NDArray[np.int64]) -> "Notes":
-        """Return the notes with the numbers `chosen`."""
-        return Notes(
-            self.inputs[chosen],
-            self.previous[chosen],
-            self.tonic[chosen],
-            self.player[chosen],
-            self.target[chosen],
-            None if self.experts is None else self.experts[chosen],
-        )
-
-
 class Batch:
     """Notes laid out for scoring many genomes: inputs by column, and where in the outputs each head is read."""
 
     def __init__(self, shape: Shape, notes: Notes) -> None:
         self.size = size = len(notes)
-        self.inputs = np.ascontiguousarray(notes.inputs.T)
+        self.inputs = np.ascontiguousarray(notes.inputs().T)
         column = np.arange(size)
         pitches = np.arange(shape.low, shape.high + 1)[:, np.newaxis]
         steps = np.clip(pitches - notes.previous, -shape.reach, shape.reach) + shape.reach
@@ -86,6 +49,10 @@ class Scorer:
         self._size = 0
         self._heights = slice(shape.intervals + 12, shape.intervals + 12 + shape.pitches)
         self._rest = shape.intervals + 12 + shape.pitches + 12 * shape.vertical
+
+    def lay_out(self, notes: Notes) -> Batch:
+        """Return the notes ready for scoring."""
+        return Batch(self.shape, notes)
 
     def population_bits(self, population: FloatArray, batch: Batch) -> NDArray[np.float64]:
         """Return, for each genome, −log2 P of what was played, averaged over the notes; shape (population,)."""

@@ -23,6 +23,7 @@ class Responder(Protocol):
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of this voice's note against the player's `pitch` starting now.
 
+        They may be off by a constant, the same for all pitches: to draw one takes no sum over them, and the note waits.
         Does not change what later calls return.
         """
 

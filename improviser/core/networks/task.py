@@ -1,15 +1,15 @@
 """What `harmony` and `melody` networks are evolved to do: to give high probability to the notes that were played."""
 
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.population import Batch, Notes, Scorer
-
-FloatArray = NDArray[np.float32]
+from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.population import Batch, Scorer
 
 MINIBATCH = 512
 # How many bits a note a mean squared weight of 1 costs: small weights generalise.
@@ -19,6 +19,25 @@ DECAY = 4.0
 # The share of inputs that each note of a minibatch is seen without, by lot: what no single input can be relied on for
 # must be learned from several (Srivastava et al., "Dropout", JMLR 15, 2014, for the inputs alone).
 BLINDNESS = 0.15
+
+
+class PopulationScorer(Protocol):
+    """What scores populations: the plain forward pass, or the compiled one."""
+
+    def lay_out(self, notes: Notes) -> Any:
+        """Return the notes ready for scoring."""
+
+    def population_bits(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+        """Return the bits per note of each genome on notes that were laid out, shape (population,)."""
+
+
+def fastest_scorer(shape: Shape) -> PopulationScorer:
+    """Return the compiled scorer where Numba is installed, else the plain one; they agree to rounding."""
+    try:
+        from improviser.core.networks import fused
+    except (ImportError, RuntimeError):  # RuntimeError: Numba finds no folder to keep what it compiles
+        return Scorer(shape)
+    return fused.Scorer(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +78,8 @@ class NetworkTask:
         self._minibatch = min(minibatch, len(training))
         self._decay = decay
         self._blindness = blindness
-        self._scorer = Scorer(shape)
-        self._laid_out: tuple[int, Batch] | None = None
+        self._scorer = fastest_scorer(shape)
+        self._laid_out: tuple[int, Any] | None = None
         self._held_out = Batch(shape, development if len(development) else training)
         self._held_out_scorer = Scorer(shape)
 
@@ -80,15 +99,13 @@ class NetworkTask:
         bits += self._decay * squares
         return -bits
 
-    def _lay_out(self, batch: Minibatch) -> Batch:
+    def _lay_out(self, batch: Minibatch) -> Any:
         """Return the minibatch ready for scoring; that of a generation's first chunk serves the others, too."""
         if self._laid_out is None or self._laid_out[0] != batch.seed:
-            notes = Batch(self.shape, self._training.take(batch.chosen))
+            notes = self._training.take(batch.chosen)
             if self._blindness:
-                seen = generator(batch.seed).random(notes.inputs.shape, dtype=np.float32) >= self._blindness
-                seen[-1] = True
-                notes.inputs *= seen
-            self._laid_out = batch.seed, notes
+                notes = notes.blinded(generator(batch.seed), self._blindness)
+            self._laid_out = batch.seed, self._scorer.lay_out(notes)
         return self._laid_out[1]
 
     def held_out(self, genome: FloatArray) -> float:

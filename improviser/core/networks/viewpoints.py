@@ -4,6 +4,7 @@ A model declares the viewpoints it was evolved with by name; the same functions 
 for harmony and for melody read different situations, and are listed where those are defined.
 """
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -41,7 +42,8 @@ class Inputs(Generic[Situation]):
     def __init__(self, names: Sequence[str], known: Mapping[str, Choice[Situation] | Numbers[Situation]]) -> None:
         self.names = tuple(names)
         self._choices: list[tuple[int, Callable[[Situation], int | None]]] = []
-        self._numbers: list[tuple[slice, Callable[[Situation], Sequence[float]]]] = []
+        self._numbers: list[tuple[int, Callable[[Situation], Sequence[float]]]] = []
+        columns: list[int] = []
         offset = 0
         for name in self.names:
             viewpoint = known.get(name)
@@ -50,22 +52,34 @@ class Inputs(Generic[Situation]):
             if isinstance(viewpoint, Choice):
                 self._choices.append((offset, viewpoint.read))
             else:
-                self._numbers.append((slice(offset, offset + viewpoint.size), viewpoint.read))
+                self._numbers.append((offset, viewpoint.read))
+                columns += range(offset, offset + viewpoint.size)
             offset += viewpoint.size
         self.size = offset + 1
+        self._blank = array("f", [0.0] * offset + [1.0])
+        self.columns = np.array(columns, dtype=np.int64)
+
+    def parts(self, situation: Situation) -> tuple[list[int], list[float]]:
+        """Return what the network sees in parts: the input each choice puts a 1 to (−1: none), and the numbers.
+
+        The numbers go to the inputs `columns`.
+        """
+        chosen = [(offset, choose(situation)) for offset, choose in self._choices]
+        numbers = [number for _, read in self._numbers for number in read(situation)]
+        return [-1 if index is None else offset + index for offset, index in chosen], numbers
 
     def read(self, situation: Situation) -> NDArray[np.float32]:
         """Return what the network sees, shape (size,)."""
-        inputs = np.zeros(self.size, dtype=np.float32)
-        active = [self.size - 1]
+        # Put together without numpy: on the path of a live note, each of its calls costs more than all of these.
+        inputs = self._blank[:]
         for offset, choose in self._choices:
             index = choose(situation)
             if index is not None:
-                active.append(offset + index)
-        inputs[active] = 1.0
-        for place, numbers in self._numbers:
-            inputs[place] = numbers(situation)
-        return inputs
+                inputs[offset + index] = 1.0
+        for offset, numbers in self._numbers:
+            for place, number in enumerate(numbers(situation), offset):
+                inputs[place] = number
+        return np.frombuffer(inputs, np.float32)
 
 
 def clipped(value: int, limit: int) -> int:

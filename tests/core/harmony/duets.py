@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from improviser.core.harmony.model import DEFAULT_VIEWPOINTS, HarmonyModel
-from improviser.core.harmony.session import VIEWPOINTS
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.network import first_genomes
 from improviser.core.networks.viewpoints import Inputs
 
-BASS = ChoirSettings("bass", "live", DEFAULT_VIEWPOINTS, hidden=6, low=36, high=64, reach=12, rest=True)
+BASS = ChoirSettings("bass", "live", tuple(VIEWPOINTS), hidden=6, low=36, high=64, reach=12, rest=True, experts=EXPERTS)
 MAJOR = np.array([0, 2, 4, 5, 7, 9, 11])
 
 

@@ -63,6 +63,8 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "delay": st.sampled_from((0.0, 0.3)),
     "quantise": st.sampled_from(("off", "1/4", "1/16t")),
     "guard": st.booleans(),
+    "programs": st.booleans(),
+    "controls": st.sampled_from(({}, {"mode": 20, "channel": 21, "thru": {"control": 22, "channel": 1}, "low": 23})),
 }
 
 
@@ -104,7 +106,7 @@ class Session(RuleBasedStateMachine):
 
     @rule(
         event=st.one_of(
-            st.builds(ControlChange, CHANNELS, st.sampled_from((1, 7, 11, 121)), VALUES),
+            st.builds(ControlChange, CHANNELS, st.sampled_from((1, 7, 11, 20, 21, 22, 23, 121)), VALUES),
             st.builds(ProgramChange, CHANNELS, VALUES),
             st.builds(ChannelPressure, CHANNELS, VALUES),
             st.builds(KeyPressure, CHANNELS, PITCHES, VALUES),

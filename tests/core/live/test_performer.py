@@ -78,6 +78,8 @@ def test_thru_sends_the_players_own_note_as_well() -> None:
     desk = Desk(temperature=0.0, thru=True)
     assert desk.down(72) == [NoteOn(0, 72, 80), NoteOn(0, 60, 80)]
     assert sorted(event.pitch for event in desk.up(72) if isinstance(event, NoteOff)) == [60, 72]
+    assert desk.hear(ProgramChange(0, 7)) == []
+    desk.change("programs", False)
     assert desk.hear(ProgramChange(0, 7)) == [ProgramChange(0, 7)]
     assert Desk().hear(ProgramChange(0, 7)) == []
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.melody.corpus import melody_notes
-from improviser.core.melody.model import CLASHES, DEFAULT_VIEWPOINTS, MelodyModel
+from improviser.core.melody.model import CLASHES, MelodyModel
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
@@ -21,7 +21,7 @@ from improviser.errors import ModelError
 from tests.core.harmony.duets import a_tune
 
 TUNE = ChoirSettings(
-    "melody", "live", DEFAULT_VIEWPOINTS, hidden=5, low=57, high=90, reach=12, rest=False, experts=EXPERTS
+    "melody", "live", tuple(VIEWPOINTS), hidden=5, low=57, high=90, reach=12, rest=False, experts=EXPERTS
 )
 
 

@@ -1,10 +1,11 @@
 """The key of what is heard."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.music.keys import FADE, KeyTracker, estimate_key
+from improviser.core.music.keys import FADE, PROFILES, KeyTracker, estimate_key, weigh_keys
 
 MAJOR_TUNE = (0, 2, 4, 5, 7, 7, 4, 0, 9, 7, 5, 4, 2, 7, 0)
 MINOR_TUNE = (0, 2, 3, 5, 7, 7, 3, 0, 8, 7, 5, 3, 2, 7, 11, 0)
@@ -46,3 +47,21 @@ def test_the_histogram_is_bounded(pitches: list[int]) -> None:
     for pitch in pitches:
         tracker.hear(pitch)
     assert sum(tracker.histogram) <= 1 / (1 - FADE) + 1e-9
+
+
+@given(st.lists(st.floats(0, 40), min_size=12, max_size=12))
+def test_the_weighed_keys_are_chances_of_the_two_modes_together(histogram: list[float]) -> None:
+    tonic, minor, chances = weigh_keys(histogram)
+    assert sum(chances) == pytest.approx(1.0)
+    assert chances[0] == max(chances)
+    scores = PROFILES @ np.array(histogram)
+    both = [np.logaddexp(scores[major], scores[12 + (major - 3) % 12]) for major in range(12)]
+    wanted = np.exp(np.array(both) - np.logaddexp.reduce(both))
+    np.testing.assert_allclose(np.roll(wanted, -tonic), chances, atol=1e-9)
+    assert 0.0 <= minor <= 1.0
+
+
+def test_nothing_heard_is_c_major_or_anything_else() -> None:
+    tonic, minor, chances = weigh_keys([0.0] * 12)
+    assert (tonic, minor) == (0, 0.5)
+    np.testing.assert_allclose(chances, 1 / 12)

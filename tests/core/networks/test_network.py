@@ -6,39 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.networks.network import Frame, Network, Shape, first_genomes
-from improviser.core.networks.population import Batch, FloatArray, Notes, Scorer
+from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.population import Batch, Scorer
 from improviser.core.networks.task import NetworkTask, choir_log_probabilities
-
-SHAPES = [
-    Shape(inputs=9, hidden=4, low=36, high=64, vertical=True, rest=True),
-    Shape(inputs=5, hidden=3, low=57, high=81, reach=7),
-    Shape(inputs=7, hidden=2, low=60, high=66, experts=2),
-]
-
-
-def some_notes(shape: Shape, size: int, seed: int = 0) -> Notes:
-    rng = np.random.default_rng(seed)
-    rests = rng.random(size) < 0.2 * shape.rest
-    return Notes(
-        inputs=rng.standard_normal((size, shape.inputs)).astype(np.float32),
-        previous=rng.integers(shape.low, shape.high + 1, size),
-        tonic=rng.integers(0, 12, size),
-        player=rng.integers(57, 82, size),
-        target=np.where(rests, -1, rng.integers(shape.low, shape.high + 1, size)),
-        experts=rng.standard_normal((size, shape.experts, shape.pitches)).astype(np.float32) if shape.experts else None,
-    )
-
-
-def some_genomes(shape: Shape, size: int, seed: int = 1) -> FloatArray:
-    rng = np.random.default_rng(seed)
-    return first_genomes(shape, rng, size) + rng.standard_normal((size, shape.genome_size), dtype=np.float32) * 0.3
+from tests.core.networks.populations import SHAPES, some_genomes, some_notes
 
 
 def by_hand(shape: Shape, genome: FloatArray, notes: Notes, index: int) -> list[float]:
     """Score the candidates of one note in plain Python, as the formula in the module's docstring says."""
     first = genome[: shape.first_weights].reshape(shape.hidden, shape.inputs).astype(float)
     heads = genome[shape.first_weights :].reshape(shape.outputs, shape.hidden + 1).astype(float)
-    hidden = np.append(np.tanh(first @ notes.inputs[index]), 1.0)
+    hidden = np.append(np.tanh(first @ notes.inputs()[index]), 1.0)
     outputs = heads @ hidden
     scores = []
     for pitch in range(shape.low, shape.high + 1):
@@ -85,7 +63,7 @@ def test_one_note_live_is_scored_as_in_training(shape: Shape, seed: int) -> None
     network = Network(shape, genomes)
     for index in range(len(notes)):
         frame = Frame(int(notes.previous[index]), int(notes.tonic[index]), int(notes.player[index]))
-        scores, rest = network.scores(notes.inputs[index], frame)
+        scores, rest = network.scores(notes.inputs()[index], frame)
         assert scores.shape == (128,)
         candidates = np.concatenate([scores[shape.low : shape.high + 1], rest[: shape.rest]])
         logs = candidates - np.logaddexp.reduce(candidates)
@@ -121,7 +99,7 @@ def test_a_batch_of_another_size_is_scored_alike() -> None:
 def test_the_task_scores_likely_notes_higher() -> None:
     shape = SHAPES[1]
     notes = some_notes(shape, 300)
-    notes.target[:] = notes.previous
+    notes.previous[:] = notes.target
     task = NetworkTask(
         "melody", shape, notes.take(np.arange(200)), notes.take(np.arange(200, 300)), decay=1.0, blindness=0
     )

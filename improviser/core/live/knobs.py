@@ -1,0 +1,171 @@
+"""Knobs: which control change turns which live parameter, and what a position of it means there.
+
+They are turned by the performer itself, like any other event it hears: so a knob needs no way through the daemon, takes
+effect between the same two notes each time, and a log of what was heard replays it. Which model plays is the one thing
+that the performer cannot know by itself (models come from files): it says what was picked, and is told in time.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from improviser.core.live.parameters import MODES, SIDES, Parameters
+from improviser.core.midi.clock import GRIDS
+from improviser.core.midi.event import SOFT, SOSTENUTO, SUSTAIN, ControlChange
+from improviser.core.music.note import CHANNELS, PITCHES
+from improviser.core.music.pitch import key_name
+from improviser.core.music.scales import AUTO, OFF
+from improviser.errors import ConfigError
+
+POSITIONS = 128
+MODEL = "model"
+BOUNDS = {
+    "low": ("high", min),
+    "high": ("low", max),
+    "input_low": ("input_high", min),
+    "input_high": ("input_low", max),
+}
+"""A knob stops where its counterpart is."""
+
+Value = str | int | float | bool
+Binding = int | Mapping[str, int]
+"""A control number, 0–127, heard on any channel, or {"control": 0–127, "channel": 1–16}."""
+
+_RESERVED = {
+    0: "bank select",
+    32: "bank select",
+    SUSTAIN: "the sustain pedal",
+    SOSTENUTO: "the sostenuto pedal",
+    SOFT: "the soft pedal",
+    88: "the fine part of a velocity",
+    **dict.fromkeys(range(98, 102), "the number of another parameter"),
+    **dict.fromkeys(range(120, 128), "a message to a whole channel"),
+}
+"""Control changes that mean something else to every instrument (MIDI 1.0, table of controllers)."""
+
+_SCALES = (OFF, AUTO, *(key_name(tonic, minor=minor) for minor in (False, True) for tonic in range(12)))
+_SWITCH = (False, True)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a parameter may be, from `low` to `high`; `whole` numbers alone, or any."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def at(self, position: int) -> float:
+        """Return the value at a position, 0–127: the ends are the ends."""
+        value = self.low + (self.high - self.low) * position / (POSITIONS - 1)
+        return round(value) if self.whole else round(value, 3)
+
+
+_KEYS = Range(0, PITCHES - 1, whole=True)
+_CHANNELS = Range(0, CHANNELS, whole=True)
+
+RANGES: Mapping[str, Range | tuple[Value, ...]] = {
+    "mode": MODES,
+    "temperature": Range(0, 4),
+    "density": Range(0, 1),
+    "scale": _SCALES,
+    "low": _KEYS,
+    "high": _KEYS,
+    "thru": _SWITCH,
+    "transpose": Range(-48, 48, whole=True),
+    "velocity_scale": Range(0, 2),
+    "velocity_curve": Range(0.25, 4),
+    "channel": _CHANNELS,
+    "bend": _SWITCH,
+    "aftertouch": _SWITCH,
+    "input_channel": _CHANNELS,
+    "input_low": _KEYS,
+    "input_high": _KEYS,
+    "side": SIDES,
+    "split": _KEYS,
+    "delay": Range(0, 2),
+    "quantise": tuple(GRIDS),
+    "guard": _SWITCH,
+}
+"""What a knob goes through between its ends: a range, or choices, each with an equal part of the way."""
+
+LEARNABLE = (MODEL, *RANGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """Which model the player wants: number `number` of them all, or the one at that of `positions` along a knob."""
+
+    number: int
+    positions: int = 0
+
+    def among(self, count: int) -> int:
+        """Return which of `count` models that is, 0 for the first; a number beyond the last stays so."""
+        return self.number * count // self.positions if self.positions else self.number
+
+
+class Knobs:
+    """The controls that turn parameters.
+
+    :param controls: a `Binding` for each parameter that has one.
+    :raises ConfigError: if a parameter or a control cannot be bound, or one control is bound twice.
+    """
+
+    def __init__(self, controls: Mapping[str, Any]) -> None:
+        self._bound: dict[tuple[int, int], str] = {}
+        for parameter, binding in controls.items():
+            if parameter not in LEARNABLE:
+                raise ConfigError(f"no control can turn {parameter[:40]!r}; what one can turn: {', '.join(LEARNABLE)}")
+            control, channel = place_of(binding)
+            check_control(control)
+            rival = next((its for place, its in self._bound.items() if _meet(place, (control, channel))), None)
+            if rival is not None:
+                raise ConfigError(f"control {control} is bound to both {rival} and {parameter}; give one another")
+            self._bound[control, channel] = parameter
+
+    def turned_by(self, event: ControlChange) -> str | None:
+        """Return the parameter that a control change turns, None if it is bound to none."""
+        if not self._bound:
+            return None
+        own = self._bound.get((event.control, event.channel + 1))
+        return own if own is not None else self._bound.get((event.control, 0))
+
+
+def place_of(binding: Binding) -> tuple[int, int]:
+    """Return control and channel of a binding; channel 0 is any."""
+    return (binding, 0) if isinstance(binding, int) else (binding["control"], binding.get("channel", 0))
+
+
+def check_control(control: int) -> None:
+    """Check that a control change may be bound.
+
+    :raises ConfigError: if there is none of this number, or it has a meaning of its own.
+    """
+    if not 0 <= control < POSITIONS:
+        raise ConfigError(f"there is no control {control}; they are numbered 0–127")
+    if control in _RESERVED:
+        raise ConfigError(f"control {control} is {_RESERVED[control]} and cannot be bound; use another")
+
+
+def _meet(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Say whether two places can be meant by the same event."""
+    return one[0] == other[0] and (one[1] == other[1] or not one[1] or not other[1])
+
+
+def rebound(controls: Mapping[str, Any], parameter: str, binding: Binding) -> dict[str, Any]:
+    """Return `controls` with `parameter` bound anew; who had that control has none any more."""
+    place = place_of(binding)
+    kept = {name: its for name, its in controls.items() if name != parameter and not _meet(place_of(its), place)}
+    return {**kept, parameter: binding}
+
+
+def value_at(parameter: str, position: int, playing: Parameters) -> Any:
+    """Return what `parameter` is when its knob is at `position`, 0–127, the other parameters being as they are."""
+    span = RANGES[parameter]
+    if not isinstance(span, Range):
+        return span[position * len(span) // POSITIONS]
+    value = span.at(position)
+    if parameter in BOUNDS:
+        other, nearer = BOUNDS[parameter]
+        return nearer(value, getattr(playing, other))
+    return value

@@ -1,0 +1,81 @@
+"""Learning: the user moves a knob, and it turns the parameter that is to be learned, now and in sessions to come.
+
+The engine reports every message it hears, so what moves is known here, beside the note path; from then on the performer
+itself obeys the knob (see `core.live.knobs`).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from improviser.core.live.knobs import LEARNABLE, check_control, rebound
+from improviser.core.midi.event import ControlChange
+from improviser.daemon import Service
+from improviser.errors import ConfigError, ImproviserError
+from improviser.midi import decode
+from improviser.pipe import AnyReport, Change, Step
+from improviser.settings.config import nearest
+
+FINE = 32
+"""A control 0–31 may be followed by its fine part, the control so many higher."""
+
+
+class Learning:
+    """Learns controls for `parameters`, one after the other.
+
+    :param keep: writes all controls to the user's settings and returns where they are.
+    :raises ConfigError: if there is no such parameter.
+    """
+
+    def __init__(self, parameters: Sequence[str], keep: Callable[[Mapping[str, Any]], Path]) -> None:
+        for parameter in parameters:
+            if parameter not in LEARNABLE:
+                raise ConfigError(f"--learn: no control can turn {parameter[:40]!r}; {nearest(parameter, LEARNABLE)}")
+        self._parameters = tuple(dict.fromkeys(parameters))
+        self._keep = keep
+        self._moved: asyncio.Queue[ControlChange] = asyncio.Queue()
+        self._known: set[tuple[int, int]] = set()
+        self._waiting = False
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine."""
+        if self._waiting and isinstance(report, Step):
+            event = decode(report.heard)
+            if isinstance(event, ControlChange) and self._may_be_meant(event):
+                self._moved.put_nowait(event)
+
+    def _may_be_meant(self, event: ControlChange) -> bool:
+        """Say whether a control change can be bound, and is not still the knob that was learned before."""
+        try:
+            check_control(event.control)
+        except ConfigError:
+            return False
+        return (event.channel, event.control) not in self._known
+
+    async def run(self, service: Service, say: Callable[[str], None]) -> None:
+        """Learn them all; `say` gets a line for each thing there is to say."""
+        await service.opened()
+        for parameter in self._parameters:
+            say(f"to learn {parameter}: move the knob, slider or button that is to turn it")
+            self._waiting = True
+            moved = await self._moved.get()
+            self._waiting = False
+            while not self._moved.empty():  # the same movement goes on
+                self._moved.get_nowait()
+            self._known |= {(moved.channel, moved.control), (moved.channel, moved.control + FINE)}
+            binding = {"control": moved.control, "channel": moved.channel + 1}
+            before = service.parameters.controls
+            controls = rebound(before, parameter, binding)
+            service.send(Change("controls", controls))
+            lost = [name for name in before if name not in controls]
+            instead = f", and {', '.join(lost)} no more" if lost else ""
+            what = f"control {moved.control} on channel {moved.channel + 1} turns {parameter}{instead}"
+            say(f"{what}; {await self._kept(controls)}")
+
+    async def _kept(self, controls: Mapping[str, Any]) -> str:
+        """Keep what was learned; return where, or why that is not possible."""
+        try:
+            return f"kept in {await asyncio.to_thread(self._keep, controls)}"
+        except ImproviserError as error:
+            return f"in this session alone: {error}"

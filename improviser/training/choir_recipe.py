@@ -1,0 +1,176 @@
+"""How to train a choir, for `harmony` or `melody`: several networks bred in turn on the same notes."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from improviser.core.evolution.cma import SepCma
+from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
+from improviser.core.evolution.mutation import SelfAdaptive
+from improviser.core.evolution.randomness import generator
+from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.core.harmony.corpus import Duet
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.melody.model import MelodyModel
+from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.notes import Notes
+from improviser.core.networks.task import NetworkTask
+from improviser.core.networks.viewpoints import Inputs
+from improviser.errors import ConfigError, CorpusError
+from improviser.library import LoadableModel
+from improviser.training.collapse import CollapseGuard
+from improviser.training.generations import Limits
+from improviser.training.recipe import Options, Recipe, choice
+
+STRATEGIES = ("cma", "ga")
+POPULATION = 200
+# Members of a choir, if there is time for them: one that is bred for less adds less than it takes from the others.
+CHOIR = 6
+MINUTES_A_MEMBER = 1 / 3
+MINUTES = 9.0
+HIDDEN = 16
+REACH = 12
+CHECK_EVERY = 25
+# One piece in so many is held out; of a single piece, its last so-manieth.
+HELD_OUT_PIECES, HELD_OUT_NOTES = 10, 5
+# What the notes to train on may take, and eight times what the held-out ones may, which are scored all at once; of a
+# larger corpus some pieces are drawn by lot.
+MOST_BYTES = 96 * 2**20
+# With fewer notes than this there is nothing to learn.
+FEWEST_NOTES = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """What a task makes of the sources.
+
+    :param model: the kind of model.
+    :param settings: of the model.
+    :param duets: the player's notes and the voice's own, of each piece; the latter empty where a melody stands alone.
+    :param notes: lays duets out to be scored.
+    :param sources: what was learned from, each with a name; JSON values.
+    :param skipped: files that could not be used, and why.
+    """
+
+    model: type[HarmonyModel] | type[MelodyModel]
+    settings: ChoirSettings
+    duets: Sequence[Duet]
+    notes: Callable[[Sequence[Duet]], Notes]
+    sources: tuple[Mapping[str, Any], ...]
+    skipped: tuple[str, ...]
+
+
+def choir_recipe(options: Options, material: Material) -> Recipe:
+    """Return the recipe for a choir.
+
+    :raises UserError: if the sources or options are of no use.
+    """
+    strategy_name = choice("strategy", options.strategy, STRATEGIES)
+    population = options.population or POPULATION
+    minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
+    members = options.choir or members_in(minutes)
+    training, development = split(material.duets, options.seed)
+    task = _task(options, material, training, development)
+    settings = material.settings
+
+    def strategy(member: int) -> Strategy:
+        return strategy_of(strategy_name, task, population, options, member)
+
+    def build(champions: Sequence[FloatArray]) -> LoadableModel:
+        return material.model(f"my-{settings.voice}", settings, np.stack(champions))
+
+    def scores(champions: Sequence[FloatArray]) -> Mapping[str, float]:
+        return {"held_out_bits": task.choir_bits(np.stack(champions))}
+
+    return Recipe(
+        task=task,
+        strategy=strategy,
+        limits=Limits(options.generations, None if minutes is None else minutes / members),
+        settings={
+            "task": task.name,
+            "voice": settings.voice,
+            "strategy": strategy_name,
+            "population": population,
+            "generations": options.generations,
+            "minutes": minutes,
+            "choir": members,
+            "layers": [settings.hidden],
+            "seed": options.seed,
+        },
+        sources=material.sources,
+        build=build,
+        scores=scores,
+        members=members,
+        choose_by="held_out",
+        check_every=CHECK_EVERY,
+        skipped=material.skipped,
+        accept=CollapseGuard(build, development),
+    )
+
+
+def members_in(minutes: float | None) -> int:
+    """Return how many members are bred in so much time; None: there is no limit."""
+    return CHOIR if minutes is None else max(1, min(CHOIR, int(minutes / MINUTES_A_MEMBER + 1e-9)))
+
+
+def _task(options: Options, material: Material, training: Sequence[Duet], development: Sequence[Duet]) -> NetworkTask:
+    """Return the task on as many notes as fit into memory."""
+    model, settings = material.model, material.settings
+    inputs: Inputs[Any] = Inputs(settings.viewpoints, model.viewpoints)
+    shape = settings.shape(inputs.size, vertical=model.vertical)
+    numbers = inputs.size + shape.experts * shape.pitches
+    notes = material.notes(within_memory(training, numbers, options.seed, held_out=False))
+    held_out = material.notes(within_memory(development, numbers, options.seed, held_out=True))
+    if len(notes) < FEWEST_NOTES:
+        raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
+    return NetworkTask(model.task, shape, notes, held_out)
+
+
+def strategy_of(name: str, task: NetworkTask, population: int, options: Options, member: int) -> Strategy:
+    """Return a fresh strategy for a member of the choir."""
+    rng = generator(options.seed, 0, member)
+    if name == "cma":
+        return SepCma(task.first_population(rng, 1)[0], population, rng)
+    breeding = Breeding(
+        SelfAdaptive(learning_rate=0.15), survivors=options.survivors or 0.005, parents=0.15, crossover=1.0, sigma=0.03
+    )
+    return GeneticAlgorithm(task.first_population(rng, population), breeding, rng)
+
+
+def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
+    """Return the duets to train on, and those held out: one piece in ten, by lot; of a single piece, its last fifth."""
+    if len(found) == 1:
+        player, own = found[0]
+        kept = len(player) - len(player) // HELD_OUT_NOTES
+        return [(player[:kept], own)], [(player[kept:], own)]
+    order = generator(seed, 1).permutation(len(found))
+    held = set(order[: max(1, len(found) // HELD_OUT_PIECES)].tolist())
+    return (
+        [duet for index, duet in enumerate(found) if index not in held],
+        [duet for index, duet in enumerate(found) if index in held],
+    )
+
+
+def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: bool) -> list[Duet]:
+    """Return as many pieces, drawn by lot, as fit into memory when each note takes so many numbers of four bytes."""
+    room = (MOST_BYTES // 8 if held_out else MOST_BYTES) // (4 * numbers)
+    kept: list[int] = []
+    for index in generator(seed, 2).permutation(len(found)).tolist():
+        room -= len(found[index][0])
+        if room < 0 and kept:
+            break
+        kept.append(index)
+    return [found[index] for index in sorted(kept)]
+
+
+def hidden_units(options: Options) -> int:
+    """Return the tanh units of one network.
+
+    :raises ConfigError: if `--layers` asks for anything but one layer.
+    """
+    layers = options.layers or (HIDDEN,)
+    if len(layers) != 1 or not 1 <= layers[0] <= 256:
+        raise ConfigError(f"--layers is {','.join(map(str, layers))}; for harmony give one layer of 1–256 units")
+    return layers[0]
