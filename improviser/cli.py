@@ -1,6 +1,7 @@
 """The command line: gathers the commands and turns errors into one line and an exit code."""
 
 import functools
+import inspect as inspect_module
 import os
 import sys
 from collections.abc import Callable
@@ -28,7 +29,7 @@ from improviser.commands import (
     train,
 )
 from improviser.errors import ImproviserError
-from improviser.examples import epilog_of
+from improviser.examples import PANELS, epilog_of
 
 INTERRUPTED = 130
 
@@ -62,6 +63,15 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run_guarded
 
 
+def in_panels(command: Callable[..., None]) -> Callable[..., None]:
+    """Let the help of `command` show its many options by what they are for."""
+    parameters = inspect_module.signature(command).parameters
+    for panel, names in PANELS.items():
+        for name in names:
+            parameters[name].annotation.__metadata__[0].rich_help_panel = panel
+    return command
+
+
 def print_version(wanted: bool) -> None:
     """Print the version and leave."""
     if wanted:
@@ -91,7 +101,7 @@ def run() -> int:
 
 for _name, _function in (
     ("demo", demo.demo),
-    ("play", play.play),
+    ("play", in_panels(play.play)),
     ("ports", ports.ports),
     ("latency", latency.latency),
     ("train", train.train),

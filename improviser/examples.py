@@ -9,6 +9,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid, .wav, …"),
         ("demo --sound", "heard as well (uv sync --extra sound)"),
+        ("demo --soundfont auto", "its WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
     ),
     "play": (
@@ -16,6 +17,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input nanoKEY --output FLUID", "parts of ports' names"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
+        ("play --soundfont auto", "aloud, by FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "after you, in a key"),
         ("play --learn temperature", "move a knob: it turns this"),
@@ -69,6 +71,15 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "config check": (("config check", "what holds, and where it is set"),),
     "service install": (("service install -- --mqtt mqtt://localhost", "from the next login on"),),
 }
+
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "How it plays": ("model", "mode", "temperature", "density", "scale", "low", "high", "thru", "learn", "seed"),
+    "What is seen, heard and kept": ("display", "sound", "soundfont", "record", "no_record"),
+    "Over MQTT": ("mqtt", "mqtt_password_file", "mqtt_events", "mqtt_discovery", "listen_to"),
+    "Settings and log": ("config", "profile", "log_format", "log_level"),
+}
+"""The options of `play` by what they are for; ports, and what is named nowhere, come first."""
 
 
 def epilog_of(command: str) -> str | None:

@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from improviser import cli
-from improviser.examples import EXAMPLES, WIDEST, epilog_of
+from improviser.examples import EXAMPLES, PANELS, WIDEST, epilog_of
 
 ROOT = Path(__file__).parents[1]
 GROUP: Any = typer.main.get_command(cli.app)
@@ -129,3 +129,10 @@ def test_the_readmes_commands_are_right(typed: str) -> None:
 def test_the_readme_shows_the_main_commands() -> None:
     shown = {typed.split()[0] for typed in readme_commands()}
     assert {"demo", "play", "train", "render", "inspect"} <= shown
+
+
+def test_the_many_options_of_play_are_sorted_by_what_they_are_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = help_of("play", 80, monkeypatch)
+    places = [said.index(title) for title in ("Options", *PANELS)]
+    assert places == sorted(places)
+    assert said.index("--input") < places[1] < said.index("--temperature") < places[2] < said.index("--soundfont")

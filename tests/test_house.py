@@ -108,6 +108,7 @@ RESERVED = {
         "show.picture",
         "session.stage",
         "show.terminal",
+        "show.views",
         "training.view",
     },
     "rtmidi": {"midi", "patchbay", "wire"},

@@ -24,6 +24,9 @@ def demo(
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
     ] = None,
     sound: Annotated[bool, typer.Option("--sound", help="Play it aloud as well.")] = False,
+    soundfont: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
+    ] = None,
     display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
 ) -> None:
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
@@ -31,18 +34,21 @@ def demo(
 
     from improviser.files import check_writable
     from improviser.library import find
+    from improviser.logs import start_log
     from improviser.session.demo import Demo, Recital, photograph, prepare, write_files
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
     from improviser.show.loudspeaker import Loudspeaker
+    from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal
 
+    start_log("text", "info")
     find(model)
     prepare(out)
     if picture is not None:
         check_writable(picture)
 
-    loudspeaker = Loudspeaker() if sound else None
+    loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Stage]:
         stage = Stage(keep=True, full_screen=display, keys=legend())
@@ -63,6 +69,7 @@ def demo(
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
     if code == 0:
-        paths = write_files(stage, out, f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})")
+        title = f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})"
+        paths = write_files(stage, out, title, synthesiser_for(soundfont))
         print(f"wrote {', '.join(map(str, paths))}")
     raise SystemExit(code)

@@ -68,7 +68,7 @@ def play(
         bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
     ] = None,
     mqtt: Annotated[
-        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt[s]://[user@]host[:port].")
+        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt://user@host:port, or mqtts.")
     ] = None,
     mqtt_password_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="The broker's password; or set IMPROVISER_MQTT_PASSWORD.")
@@ -84,6 +84,9 @@ def play(
     log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning…")] = None,
     sound: Annotated[
         bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
+    ] = None,
+    soundfont: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Play it aloud with a SoundFont, by FluidSynth; auto finds one.")
     ] = None,
     display: Annotated[
         bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
@@ -117,6 +120,7 @@ def play(
         "log_format": log_format,
         "log_level": log_level,
         "sound": sound,
+        "soundfont": soundfont,
         "display": display,
     }
 

@@ -11,13 +11,19 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="X.html", help="The page; by default beside the session.")
     ] = None,
+    soundfont: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
+    ] = None,
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
     from improviser.files import check_writable, write_atomically
+    from improviser.logs import start_log
     from improviser.session.reading import read_session
     from improviser.session.report import session_report
+    from improviser.show.soundfont import synthesiser_for
 
+    start_log("text", "info")
     path = session.with_suffix(".html") if output is None else output
     check_writable(path)
-    write_atomically(path, session_report(read_session(session)).encode())
+    write_atomically(path, session_report(read_session(session), synthesiser_for(soundfont)).encode())
     print(f"wrote {path}")

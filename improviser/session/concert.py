@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.live.snapshot import News
 from improviser.daemon import Service, Session
 from improviser.engine_process import EngineProcess
 from improviser.errors import OutputError
@@ -27,6 +28,7 @@ from improviser.session.steering import legend, steer
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
 from improviser.settings.keeping import check_keepable, keep
 from improviser.show.loudspeaker import Loudspeaker
+from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
 
 log = logging.getLogger("improviser")
@@ -66,24 +68,39 @@ def choices_of(settings: Settings) -> tuple[tuple[str, ...], ...]:
     return (*((name,) for name in settings.model), settings.model) if len(settings.model) > 1 else ()
 
 
-def recorder_of(config: Config) -> Recorder | None:
-    """Return what keeps the session, if it is to be kept.
+def recorder_of(config: Config) -> Recorder:
+    """Return what keeps the session; it is off if the session is not to be kept, until a key says otherwise.
 
-    :raises OutputError: if its folder cannot be created.
+    :raises OutputError: if the folder that was asked for cannot be created.
     """
     record, settings = config.settings.record, config.settings
-    if record is False:
-        return None
-    folder = default_folder() if record is True else Path(record)
+    folder = default_folder() if isinstance(record, bool) else Path(record)
     limits = Limits(kept_days=settings.record_days, kept_megabytes=settings.record_megabytes)
     try:
-        return Recorder(folder, limits)
+        return Recorder(folder, limits, on=record is not False)
     except OutputError as error:
         if record is not True:
             raise
         # Nobody asked for this folder: a home that cannot be written must not keep anybody from playing.
         log.warning("the session is not recorded: %s", error)
-        return None
+        return Recorder(folder, limits, on=False)
+
+
+def loudspeaker_of(config: Config) -> Loudspeaker | None:
+    """Return what plays the session aloud, if that is wanted: with `sound`, or with a `soundfont` alone."""
+    font = "" if config.settings.soundfont == OFF else config.settings.soundfont
+    wanted = bool(font) if config.settings.sound is None else config.settings.sound
+    return Loudspeaker(font=font) if wanted else None
+
+
+def saved_in(recorder: Recorder) -> str:
+    """Return where what is played is kept.
+
+    :raises OutputError: if it is not.
+    """
+    if not recorder.on:
+        raise OutputError("there is nothing to save: the session is not recorded")
+    return str(recorder.folder)
 
 
 def learning_of(config: Config, parameters: Sequence[str], profile: str | None) -> Learning:
@@ -115,11 +132,11 @@ async def give(
     player = player_for(config.settings.input, loop=config.settings.loop)
     on_keys = config.settings.input == COMPUTER
     recorder = recorder_of(config)
-    keys = COMPUTER_LEGEND if on_keys else legend()
-    stage = Stage(keys=keys, recording=recorder is not None) if shown else None
-    loudspeaker = Loudspeaker() if config.settings.sound else None
+    keys = COMPUTER_LEGEND if on_keys else legend(record=True)
+    stage = Stage(keys=keys, recording=lambda: recorder.on) if shown else None
+    loudspeaker = loudspeaker_of(config)
     silence = Silence()
-    served = Served(config, load, None if recorder is None else lambda: str(recorder.folder))
+    served = Served(config, load, partial(saved_in, recorder))
     listeners = (silence, served, stage, recorder, loudspeaker, player, learning)
     takers = [each.take for each in listeners if each is not None]
 
@@ -137,7 +154,8 @@ async def give(
     if learning is not None:
         beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else say)))
     if shown or on_keys:
-        beside.append(asyncio.ensure_future(steer(service, log.warning, player.press if player else lambda _: False)))
+        instrument = player.press if player else lambda _: False
+        beside.append(asyncio.ensure_future(steer(service, tell, instrument, recorder)))
     if player is not None:
         beside.append(asyncio.ensure_future(player.play(service)))
     try:
@@ -147,13 +165,17 @@ async def give(
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
         served.close()
-        if recorder is not None:
-            recorder.close()
+        recorder.close()
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
 
 
-async def _follow(service: Service, stage: Stage | None, recorder: Recorder | None, say: Callable[[str], None]) -> None:
+def tell(line: str) -> None:
+    """Put what a key has brought about into the log, where the display finds it too."""
+    log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
+
+
+async def _follow(service: Service, stage: Stage | None, recorder: Recorder, say: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
@@ -163,7 +185,7 @@ async def _follow(service: Service, stage: Stage | None, recorder: Recorder | No
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
-    if recorder is not None:
+    if recorder.on:
         say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)

@@ -20,10 +20,10 @@ from improviser.session.stage import Stage
 from improviser.session.steering import LEGEND
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.picture import session_picture, terminal_picture
-from improviser.show.sound import write_wav
+from improviser.show.sound import Synthesiser, render, write_wav
 
 FILES = ("session.mid", "session.wav", "session.svg")
-PICTURE_AT = 0.52
+PICTURE_AT = 0.63
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
 
@@ -115,15 +115,16 @@ def prepare(folder: Path) -> None:
         check_writable(folder / name)
 
 
-def write_files(stage: Stage, folder: Path, title: str) -> list[Path]:
+def write_files(stage: Stage, folder: Path, title: str, synthesiser: Synthesiser = render) -> list[Path]:
     """Write what was heard and played as MIDI, sound and picture; return the files.
 
+    :param synthesiser: what the sound is made with.
     :raises OutputError: if one cannot be written.
     """
     midi, wav, svg = paths = [folder / name for name in FILES]
     end = max((seconds for seconds, _ in stage.heard + stage.played), default=0.0)
     write_session(midi, stage.heard, stage.played, end_seconds=end)
-    write_wav(wav, stage.heard, stage.played, end_seconds=end)
+    write_wav(wav, stage.heard, stage.played, end_seconds=end, synthesiser=synthesiser)
     picture = session_picture(notes_of(stage.heard, end), notes_of(stage.played, end), title)
     write_atomically(svg, picture.encode())
     return paths

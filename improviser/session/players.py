@@ -34,6 +34,7 @@ COMPUTER_LEGEND = (
     ("+ −", "temp"),
     ("n", "model"),
     ("space", "panic"),
+    ("r", "record"),
     ("q", "quit"),
 )
 

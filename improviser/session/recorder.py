@@ -5,6 +5,9 @@ its first note; when an engine begins anew (see `silence`), or after an hour, th
 room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on: what is played
 meanwhile is kept in memory and written when there is room again, so that nothing is missing, or (after an hour of much
 playing) the log says how much.
+
+It can be stopped, and started again. Then the engine has to begin anew as well: a replay needs all that a performer has
+heard, and what nobody wanted kept is kept nowhere.
 """
 
 import contextlib
@@ -12,8 +15,8 @@ import logging
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from pathlib import Path
 
 from improviser.errors import OutputError
@@ -51,30 +54,55 @@ class Limits:
 
 
 class Recorder:
-    """Keeps the sessions of one service in `folder`.
+    """Keeps the sessions of one service in `folder`, while it is on.
 
-    :raises OutputError: if the folder cannot be created.
+    :raises OutputError: if it is to be on at once, and the folder cannot be created.
     """
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
-        create_folder(folder)
+    def __init__(self, folder: Path, limits: Limits | None = None, *, on: bool = True) -> None:
         self.folder = folder
+        self.on = False
+        """Whether what is played is kept, from the next engine's first note on."""
+        self._begun = False
+        if on:
+            self.start()
         self._sessions = Sessions(folder, limits or Limits())
-        self._waiting: deque[AnyReport] = deque()
+        self._waiting: deque[AnyReport | None] = deque()
         self._dropped = 0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
+    def start(self) -> None:
+        """Keep what is played from the next engine on, or from where this one begins anew (see `Renew`).
+
+        :raises OutputError: if the folder cannot be created.
+        """
+        create_folder(self.folder)
+        self.on = True
+
+    def stop(self) -> None:
+        """End the files, and keep nothing until the next `start`."""
+        self.on = self._begun = False
+        self._say_what_is_lost()
+        self._waiting.append(None)
+
     def take(self, report: AnyReport) -> None:
         """Have a report written; returns at once."""
+        if isinstance(report, Ready):
+            self._begun = self.on
+        if not self._begun:
+            return
         if len(self._waiting) >= MAX_WAITING:  # a disk that hangs
             self._dropped += 1
             return
+        self._say_what_is_lost()
+        self._waiting.append(report)
+
+    def _say_what_is_lost(self) -> None:
         if self._dropped:
             self._waiting.append(Lost(self._dropped))
             self._dropped = 0
-        self._waiting.append(report)
 
     def close(self) -> None:
         """Write what is left, and end the files; a disk that hangs is not waited for."""
@@ -87,7 +115,7 @@ class Recorder:
         self._sessions.write(self._take_waiting())
         self._sessions.close()
 
-    def _take_waiting(self) -> list[AnyReport]:
+    def _take_waiting(self) -> list[AnyReport | None]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
 
@@ -102,7 +130,7 @@ class Sessions:
         """The log that the next one goes on from."""
         self._early: list[AnyReport] = []
         """What was reported before the first note."""
-        self._waiting: deque[AnyReport] = deque()
+        self._waiting: deque[AnyReport | None] = deque()
         """What is not in a file yet; it stays here as long as that fails."""
         self._missing = 0
         """How many reports came after too many had to wait."""
@@ -110,15 +138,18 @@ class Sessions:
         self._failed_at: float | None = None
         self._began = 0.0
 
-    def write(self, reports: list[AnyReport]) -> None:
-        """Write reports to the files they belong to; what cannot be written now is said once, and tried again."""
+    def write(self, reports: Sequence[AnyReport | None]) -> None:
+        """Write reports to the files they belong to, which end at None.
+
+        What cannot be written now is said once, and tried again.
+        """
         for report in reports:
             self._wait(report)
         if self._failed_at is None or time.monotonic() - self._failed_at >= RETRY_SECONDS:
             self._try()
 
-    def _wait(self, report: AnyReport) -> None:
-        if self._failed_at is not None and len(self._waiting) >= MAX_KEPT and not isinstance(report, Ready):
+    def _wait(self, report: AnyReport | None) -> None:
+        if self._failed_at is not None and len(self._waiting) >= MAX_KEPT and not isinstance(report, Ready | None):
             self._missing += 1
             return
         if self._missing:
@@ -152,15 +183,16 @@ class Sessions:
         """Hand out what waits, in order; what is handed out waits no more, whatever fails after it."""
         while self._waiting:
             report = self._waiting[0]
-            if isinstance(report, Ready):
+            if isinstance(report, Ready | None):
                 self._begin_anew(report)
                 self._waiting.popleft()
             elif self._files is None and not sounds(report) and len(self._early) < MAX_EARLY:
-                self._early.append(self._waiting.popleft())
+                self._early.append(report)
+                self._waiting.popleft()
             elif self._files is None or self._is_due(report):
                 self._turn_over(_stamp_of(report, self._began))
             else:
-                batch = [*takewhile(lambda each: not (isinstance(each, Ready) or self._is_due(each)), self._waiting)]
+                batch = [*self._batch()]
                 self._files.log(batch)
                 for _ in batch:
                     self._waiting.popleft()
@@ -171,15 +203,22 @@ class Sessions:
         elif self._files is not None:
             self._files.draw()
 
+    def _batch(self) -> Iterator[AnyReport]:
+        """Yield what waits for the files that are open."""
+        for report in self._waiting:
+            if isinstance(report, Ready | None) or self._is_due(report):
+                return
+            yield report
+
     def _is_due(self, report: AnyReport) -> bool:
         """Say whether a report belongs in the next file."""
         return _stamp_of(report, self._began) - self._began >= self._limits.file_seconds
 
-    def _begin_anew(self, ready: Ready) -> None:
-        """An engine began: nothing of what was before matters to what comes."""
+    def _begin_anew(self, ready: Ready | None) -> None:
+        """An engine began, or nothing is kept any more: nothing of what was before matters to what comes."""
         self._finish()
         self._before, self._ready = None, ready
-        self._early = [ready]
+        self._early = [] if ready is None else [ready]
 
     def _turn_over(self, stamp: float) -> None:
         """Go on in a new pair of files."""
@@ -206,7 +245,8 @@ class Sessions:
         except (OSError, OutputError) as error:
             log.debug("the recording has no end: %s", error)
         if self._failed_at is not None:
-            log.warning("the end of the session is not recorded: %d messages", len(self._waiting) + self._missing)
+            missing = sum(report is not None for report in self._waiting) + self._missing
+            log.warning("the end of the session is not recorded: %d messages", missing)
         if self._files is not None:
             self._files.abandon()
             self._files = None

@@ -13,7 +13,7 @@ import numpy as np
 from improviser.core.live.session_figures import Figures, figures_of
 from improviser.session.reading import PlayedSession
 from improviser.show.picture import session_picture
-from improviser.show.sound import SAMPLE_RATE, render
+from improviser.show.sound import SAMPLE_RATE, Synthesiser, render
 
 LONGEST_SOUND_SECONDS = 150.0
 """Longer sessions would make pages of more than 18 MB; they go without sound."""
@@ -41,14 +41,14 @@ p { color: var(--soft) }
 Cards = Sequence[tuple[str, str]]
 
 
-def session_report(session: PlayedSession) -> str:
-    """Return the page, UTF-8."""
+def session_report(session: PlayedSession, synthesiser: Synthesiser = render) -> str:
+    """Return the page, UTF-8; `synthesiser` makes its sound."""
     player, improviser = session.notes()
-    roll = session_picture(player, improviser, session.name, bars_seconds=session.bars)
+    roll = session_picture(player, improviser, "Who played what, and when", bars_seconds=session.bars)
     sections = [
         f"<h1>{escape(session.name)}</h1>",
         roll,
-        _sound(session),
+        _sound(session, synthesiser),
         "<h2>Figures</h2>",
         _cards(_figure_cards(figures_of(player, improviser), session.end_seconds)),
     ]
@@ -99,16 +99,16 @@ def _cards(cards: Iterable[tuple[str, str]]) -> str:
     return f"<dl>\n{rows}\n</dl>"
 
 
-def _sound(session: PlayedSession) -> str:
+def _sound(session: PlayedSession, synthesiser: Synthesiser) -> str:
     if session.end_seconds > LONGEST_SOUND_SECONDS:
         return f"<p>Sound is left out: the session lasts longer than {LONGEST_SOUND_SECONDS / 60:g} minutes.</p>"
-    data = base64.b64encode(_wav(session)).decode()
+    data = base64.b64encode(_wav(session, synthesiser)).decode()
     return f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
 
 
-def _wav(session: PlayedSession) -> bytes:
+def _wav(session: PlayedSession, synthesiser: Synthesiser) -> bytes:
     """Return the session as a WAV file of half the usual rate: enough for a page."""
-    sound = render(session.heard, session.played, end_seconds=session.end_seconds).astype(np.float32)
+    sound = synthesiser(session.heard, session.played, end_seconds=session.end_seconds).astype(np.float32)
     even = sound[: len(sound) // 2 * 2]
     # The mean of the neighbours, weighed 1-2-1, takes away most of what half the rate cannot hold.
     blurred = even.copy()

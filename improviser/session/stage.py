@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rich.console import Console
@@ -10,9 +10,10 @@ from rich.console import Console
 from improviser.core.live.snapshot import Setup, Snapshot, Tally
 from improviser.core.midi.event import Event
 from improviser.daemon import Service
-from improviser.midi import decode
+from improviser.midi import LOOPBACK, decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
-from improviser.show.terminal import KEYS, PlainView, SessionScreen, SessionView, log_to, view_for
+from improviser.show.terminal import KEYS, SessionScreen
+from improviser.show.views import PlainView, SessionView, log_to, view_for
 
 REFRESH_SECONDS = 0.1
 
@@ -25,7 +26,7 @@ class Stage:
     :param keep: whether to keep everything heard and played, for a file; without it memory does not grow.
     :param full_screen: whether to take over the terminal, if there is one that can; else each answer is a line.
     :param keys: what keys do, to be shown.
-    :param recording: whether the session is kept on disk, to be shown.
+    :param recording: says whether the session is kept on disk just now, to be shown.
     :param console: where it is shown; on the terminal if not given.
     """
 
@@ -35,7 +36,7 @@ class Stage:
         keep: bool = False,
         full_screen: bool = True,
         keys: Sequence[tuple[str, str]] = KEYS,
-        recording: bool = False,
+        recording: Callable[[], bool] = lambda: False,
         console: Console | None = None,
     ) -> None:
         self.heard: list[TimedEvent] = []
@@ -84,7 +85,7 @@ class Stage:
         return SessionScreen(self._snapshot(service), keys)
 
     def _snapshot(self, service: Service) -> Snapshot:
-        setup = replace(setup_of(service), recording=self._recording)
+        setup = replace(setup_of(service), recording=self._recording())
         return self._tally.snapshot(time.perf_counter() - service.epoch, setup)
 
     async def show(self, service: Service) -> None:
@@ -109,6 +110,8 @@ def events_of(messages: Sequence[bytes]) -> tuple[Event, ...]:
 def setup_of(service: Service) -> Setup:
     """Return how a service plays just now."""
     hears, plays_to = service.connections
+    if service.api == LOOPBACK:
+        plays_to = "no MIDI port"
     parameters = service.parameters
     return Setup(
         mode=parameters.mode,

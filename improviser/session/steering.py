@@ -5,34 +5,46 @@ from collections.abc import Callable
 from pathlib import Path
 
 from improviser.core.live.parameters import MODES
+from improviser.core.live.snapshot import News
 from improviser.daemon import Service
-from improviser.errors import ConfigError
+from improviser.errors import ImproviserError
 from improviser.library import names
-from improviser.pipe import Change, Panic, Swap
+from improviser.pipe import Change, Panic, Renew, Swap
 from improviser.session.keypresses import can_press, key_presses
+from improviser.session.recorder import Recorder
 from improviser.settings.config import validate
 from improviser.show.terminal import KEYS
 
 LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
 """What to show of it on the view's last line."""
+RECORD = ("r", "record")
 TEMPERATURE_STEP = 0.1
 WARMER, COOLER = ("+", "=", "up", "right"), ("-", "_", "down", "left")
 
 
-def legend() -> tuple[tuple[str, str], ...]:
-    """Return what keys do, to be shown: nothing if there is no terminal that they could be pressed on."""
-    return LEGEND if can_press() else KEYS
+def legend(*, record: bool = False) -> tuple[tuple[str, str], ...]:
+    """Return what keys do, to be shown: nothing if there is no terminal that they could be pressed on.
+
+    :param record: whether one of them starts and stops the recording.
+    """
+    if not can_press():
+        return KEYS
+    return (*LEGEND[:-1], RECORD, LEGEND[-1]) if record else LEGEND
 
 
 async def steer(
-    service: Service, tell: Callable[[str], None] = lambda _: None, instrument: Callable[[str], bool] = lambda _: False
+    service: Service,
+    tell: Callable[[str], None] = lambda _: None,
+    instrument: Callable[[str], bool] = lambda _: False,
+    recorder: Recorder | None = None,
 ) -> None:
     """Steer `service` by the terminal's keys, until cancelled; the terminal is given back then.
 
-    :param tell: gets what could not be done, in a line.
+    :param tell: gets what could not be done, in a line, and where a recording is.
     :param instrument: gets each key first, and says whether it took it.
+    :param recorder: what a key starts and stops.
     """
-    steering = Steering(service, tell)
+    steering = Steering(service, tell, recorder)
 
     def press(key: str) -> None:
         if not instrument(key):
@@ -43,17 +55,20 @@ async def steer(
 
 
 class Steering:
-    """Steers `service`; `tell` gets what could not be done, in a line."""
+    """Steers `service`; `tell` gets what could not be done, in a line, and where a recording is."""
 
-    def __init__(self, service: Service, tell: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, service: Service, tell: Callable[[str], None] = lambda _: None, recorder: Recorder | None = None
+    ) -> None:
         self._service = service
         self._tell = tell
+        self._recorder = recorder
 
     def press(self, key: str) -> None:
         """Do what a key means; most mean nothing."""
         try:
             self._press(key.lower() if len(key) == 1 else key)
-        except ConfigError as error:
+        except ImproviserError as error:
             self._tell(str(error))
 
     def _press(self, key: str) -> None:
@@ -66,11 +81,23 @@ class Steering:
             self._service.send(Swap(list(validate("model", _after(self._model, names())))))
         elif key in (" ", "p"):
             self._service.send(Panic())
+        elif key == "r" and self._recorder is not None:
+            self._record(self._recorder)
         elif key == "q":
             self._service.stop()
 
     def _change(self, parameter: str, value: object) -> None:
         self._service.send(Change(parameter, validate(parameter, value)))
+
+    def _record(self, recorder: Recorder) -> None:
+        """Start or stop the recording. It starts with a performer that begins anew, so that it can be replayed."""
+        if recorder.on:
+            recorder.stop()
+            self._tell(News(f"recording ended; it is in {recorder.folder}"))
+        else:
+            recorder.start()
+            self._service.send(Renew())
+            self._tell(News(f"recording from the next note on, in {recorder.folder}"))
 
     @property
     def _model(self) -> str:

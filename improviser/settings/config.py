@@ -100,7 +100,14 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
     record_megabytes: Annotated[
         float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
     ] = 1000.0
-    sound: Annotated[bool, about("Play it aloud, without a synthesiser of your own.", "true or false")] = False
+    sound: Annotated[
+        bool | None,
+        about("Play it aloud, without a synthesiser of your own; by default with a soundfont.", "true or false"),
+    ] = None
+    soundfont: Annotated[
+        Words,
+        about("The SoundFont it is played aloud with, by FluidSynth.", "off, auto (the system's), or a .sf2 file"),
+    ] = "off"
     loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")

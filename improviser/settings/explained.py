@@ -15,6 +15,8 @@ HEADING = """\
 """
 EXAMPLES = {
     "seed": 1,
+    "sound": True,
+    "soundfont": "auto",
     "display": True,
     "mqtt": "mqtt://user@localhost",
     "mqtt_password_file": "/etc/improviser/password",

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from improviser.engine_process import OWN_GROUP
 from improviser.pipe import AnyReport, Applied, Played, Ready, Step
 from improviser.show.sound import TAIL_SECONDS
-from improviser.show.speaker import PLAYS
+from improviser.show.speaker import PLAYS, WARNS
 
 log = logging.getLogger("improviser")
 
@@ -25,10 +25,11 @@ class Loudspeaker:
     """Plays what is heard and played, from now on; if that is impossible, it says so once and does nothing.
 
     :param backend: the name of one of miniaudio's backends; the one that works by default.
+    :param font: the SoundFont to play with, or `auto`; the built-in synthesiser by default.
     """
 
-    def __init__(self, backend: str | None = None) -> None:
-        arguments = [sys.executable, "-m", "improviser.show.speaker", *([backend] if backend else [])]
+    def __init__(self, backend: str = "", font: str = "") -> None:
+        arguments = [sys.executable, "-m", "improviser.show.speaker", backend, font]
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         # What the system's audio libraries print on stderr is for their authors.
         self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, process_group=OWN_GROUP)
@@ -43,14 +44,22 @@ class Loudspeaker:
         threading.Thread(target=self._listen, name="loudspeaker", daemon=True).start()
 
     def _listen(self) -> None:
-        """Wait for what the process says of itself."""
-        line = self._process.stdout.readline().decode(errors="replace").strip() if self._process.stdout else ""
-        if line.startswith(PLAYS):
-            self.plays_on = line.removeprefix(PLAYS)
-        else:
+        """Pass on what the process says of itself, as long as it lives."""
+        why = ""
+        for line in map(bytes.decode, self._process.stdout or ()):
+            if line.startswith(PLAYS):
+                self.plays_on = line.removeprefix(PLAYS).strip()
+                log.info("sound: %s", self.plays_on)
+                self.said.set()
+            elif line.startswith(WARNS):
+                self.plays_on = None
+                log.warning("%s; the built-in synthesiser goes on", line.removeprefix(WARNS).strip())
+            else:
+                why = line.strip()
+        if self.plays_on is None:
             self._dead = True
-            log.warning("no sound: %s; everything else goes on", line or "the audio system failed")
-        self.said.set()
+            log.warning("no sound: %s; everything else goes on", why or "the audio system failed")
+            self.said.set()
 
     def take(self, report: AnyReport) -> None:
         """Play a report of the engine; returns at once."""

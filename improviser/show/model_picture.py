@@ -12,14 +12,42 @@ from improviser.core.networks.viewpoints import Choice, Numbers
 from improviser.library import LoadableModel
 from improviser.show.picture import bar_chart
 
+SAID = {
+    "beat": "where in the beat it is",
+    "certainties": "what its memory expects",
+    "contour 3": "rise or fall over three notes",
+    "contour 4": "rise or fall over four notes",
+    "count": "which note of the phrase it is",
+    "degree 1": "the last note, in the key",
+    "degree 2": "the note before, in the key",
+    "first": "whether it begins",
+    "gap": "how long ago the last note was",
+    "gap 1": "how long the note before was",
+    "heights": "how high all lies",
+    "held vertical": "your note over its last",
+    "histogram": "all notes so far, in the key",
+    "interval 1": "the last step",
+    "interval 2": "the step before",
+    "minor": "major or minor",
+    "own degree 1": "its last note, in the key",
+    "own interval 1": "its last step",
+    "phrase degree": "where the phrase began",
+    "player degree": "your note, in the key",
+    "player degree 1": "your note before, in the key",
+    "player interval": "your last step",
+    "rested": "whether you paused",
+    "vertical 1": "your note before, over its last",
+}
+"""The viewpoints in a player's words; one that is new is shown by its name."""
+
 
 def model_picture(model: LoadableModel) -> str:
     """Return, as SVG, how strongly each viewpoint moves the hidden units of a model, or each note of an echo's window.
 
     :raises TypeError: for a kind of model that is not known here.
     """
-    rows = strengths_of(model)
     what = "note of the window" if isinstance(model, EchoModel) else "viewpoint"
+    rows = [(SAID.get(name, name), strength) for name, strength in strengths_of(model)]
     return bar_chart(rows, f"What {model.name} listens to", f"how strongly each {what} moves it, in its weights")
 
 

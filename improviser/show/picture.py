@@ -281,14 +281,14 @@ def _curve_axes(generations: _Scale, levels: _Scale, measure: str) -> Iterator[s
 
 def bar_chart(rows: Sequence[tuple[str, float]], title: str, measure: str) -> str:
     """Return numbers ≥ 0 as SVG: a bar for each (name, number), under each other."""
-    left, top, row = 170, 66, 22
+    left, top, row = 232, 66, 22
     numbers = _Scale(0.0, max([1e-9, *(number for _, number in rows)]), left, WIDTH - RIGHT - 60)
     body = [f'<text x="{LEFT}" y="46">{escape(measure)}</text>']
     for index, (name, number) in enumerate(rows):
         y, end = top + index * row, numbers(number)
         body.append(f'<rect class="improviser" x="{left}" y="{y}" width="{end - left:.2f}" height="{row - 7}" rx="2"/>')
         body.append(f'<text x="{left - 10}" y="{y + 12}" text-anchor="end">{escape(name)}</text>')
-        body.append(f'<text x="{end + 6:.2f}" y="{y + 12}">{number:.3g}</text>')
+        body.append(f'<text x="{end + 6:.2f}" y="{y + 12}">{number:.2f}</text>')
     described = "; ".join(f"{name}: {number:.3g}" for name, number in rows)
     return _svg(top + len(rows) * row + 14, title, f"{measure}. {described}", body)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,15 @@ FULL_SCALE = 32_000
 
 Samples = NDArray[np.float32]
 TimedEvent = tuple[float, Event]
+
+
+class Synthesiser(Protocol):
+    """Whatever renders a session as `render` does."""
+
+    def __call__(
+        self, player: Iterable[TimedEvent], improviser: Iterable[TimedEvent], *, end_seconds: float | None = None
+    ) -> NDArray[np.int16]:
+        """Return the session as sound, shape (frames, 2), 44.1 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +212,7 @@ def _rendered(tones: Sequence[Tone], sounding: int, loudness: float) -> tuple[ND
     for first in range(0, sounding, BLOCK):
         dry = mix(tones, first, min(first + BLOCK, sounding)) * np.float32(loudness)
         block, ringing = _in_room(dry, ringing)
-        _fade(block, sounding - first)
+        fade(block, sounding - first)
         peak = max(peak, float(np.abs(block).max()))
         sound[first : first + len(block)] = np.round(limit(block) * FULL_SCALE)
     return sound, peak
@@ -266,13 +276,13 @@ def room_answer() -> NDArray[np.float64]:
     return answer
 
 
-def _fade(block: Samples, remaining: int) -> None:
-    """Fade the block out, if the end of all sound is `remaining` frames after its start."""
-    fade = _frames(FADE_SECONDS)
-    begin = max(0, remaining - fade)
+def fade(block: Samples, remaining: int) -> None:
+    """Fade the block out, in place, if the end of all sound is `remaining` frames after its start."""
+    length = _frames(FADE_SECONDS)
+    begin = max(0, remaining - length)
     if begin < len(block):
         left = remaining - np.arange(begin, len(block))
-        block[begin:] *= (0.5 - 0.5 * np.cos(np.pi * left / fade)).astype(np.float32)[:, np.newaxis]
+        block[begin:] *= (0.5 - 0.5 * np.cos(np.pi * left / length)).astype(np.float32)[:, np.newaxis]
 
 
 def limit(sound: Samples) -> Samples:
@@ -284,10 +294,16 @@ def limit(sound: Samples) -> Samples:
 
 
 def write_wav(
-    path: Path, player: Iterable[TimedEvent], improviser: Iterable[TimedEvent], *, end_seconds: float | None = None
+    path: Path,
+    player: Iterable[TimedEvent],
+    improviser: Iterable[TimedEvent],
+    *,
+    end_seconds: float | None = None,
+    synthesiser: Synthesiser = render,
 ) -> None:
     """Write a session as a WAV file (16 bits, stereo), whole or not at all; arguments as in `render`.
 
+    :param synthesiser: what renders it.
     :raises OutputError: if it cannot be written, or is longer than half an hour.
     """
     check_writable(path)
@@ -302,5 +318,5 @@ def write_wav(
         file.setnchannels(2)
         file.setsampwidth(2)
         file.setframerate(SAMPLE_RATE)
-        file.writeframes(render(heard, played, end_seconds=end_seconds).astype("<i2").tobytes())
+        file.writeframes(synthesiser(heard, played, end_seconds=end_seconds).astype("<i2").tobytes())
     write_atomically(path, buffer.getvalue())

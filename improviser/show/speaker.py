@@ -1,8 +1,9 @@
 """The process that plays live sound: a synthesiser, fed on stdin, that the audio device pulls from.
 
-It is started as `python -m improviser.show.speaker [BACKEND]`, says one line on stdout (what it plays on, or what is
-wrong), and plays until stdin ends and the room has rung out. What comes in is four bytes an event: who plays (0 the
-player, 1 the improviser), and a MIDI message of three.
+It is started as `python -m improviser.show.speaker [BACKEND [SOUNDFONT]]`, says on stdout what it plays on, or what is
+wrong, and plays until stdin ends and the room has rung out. What comes in is four bytes an event: who plays (0 the
+player, 1 the improviser), and a MIDI message of three. With a SoundFont that cannot be played, or not any more, it says
+so in a line that begins with `!`, and the built-in synthesiser goes on.
 
 miniaudio is tested with its null backend, which pulls like a device but is heard by nobody; no sound card was at hand.
 """
@@ -14,17 +15,18 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from improviser import midi
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS
+from improviser.show.soundfont import OFF, LiveFont, find_font
 
 EVENT_BYTES = 4
 PERIOD_MILLISECONDS, PERIODS = 10, 3
 READ_BYTES = 4096
-PLAYS = "plays on "
+PLAYS, WARNS = "plays on ", "!"
 NULL = "null"
 REMEDY = "connect a loudspeaker, or listen to the MIDI output with a synthesiser"
 
@@ -80,8 +82,8 @@ def events_in(descriptor: int) -> Iterator[tuple[int, bytes]]:
         waiting = waiting[whole:]
 
 
-def play(device: Any, descriptor: int) -> None:
-    """Play what comes in on `descriptor` on the device, until it ends and the room has rung out."""
+def play(device: Any, events: Iterable[tuple[int, bytes]]) -> None:
+    """Play the events as they come on the device, until they end and the room has rung out."""
     synth = LiveSynth()
     waiting: deque[tuple[int, bytes]] = deque()
     over = threading.Event()
@@ -101,25 +103,50 @@ def play(device: Any, descriptor: int) -> None:
     gc.collect()
     gc.freeze()
     device.start(frames)
-    print(f"{PLAYS}{device.backend}", flush=True)
-    for event in events_in(descriptor):
+    print(f"{PLAYS}the built-in synthesiser on {device.backend}", flush=True)
+    for event in events:
         waiting.append(event)
     over.set()
     time.sleep(TAIL_SECONDS + PERIODS * PERIOD_MILLISECONDS / 1000 + BLOCK / SAMPLE_RATE)
     device.close()
 
 
-def main(backend: str | None = None) -> int:
+def play_font(choice: str, events: Iterable[tuple[int, bytes]]) -> None:
+    """Play the events with a SoundFont as they come, until they end and the last note has rung out.
+
+    :raises LookupError: if that is impossible, or not possible any more.
+    """
+    synth = LiveFont(find_font(choice))
+    try:
+        print(f"{PLAYS}{synth.plays_on}", flush=True)
+        for part, message in events:
+            if part in (0, 1):
+                synth.take(part, message)
+        synth.silence()
+        time.sleep(TAIL_SECONDS)
+    finally:
+        synth.close()
+
+
+def main(backend: str = "", font: str = "") -> int:
     """Run the process; return its exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the daemon decides what it means
+    events = events_in(sys.stdin.fileno())
     try:
-        device = open_device(backend)
+        if font and font != OFF:
+            try:
+                play_font(font, events)
+            except LookupError as error:
+                print(f"{WARNS}{error}", flush=True)
+            else:
+                return 0
+        device = open_device(backend or None)
     except LookupError as error:
         print(error, flush=True)
         return 1
-    play(device, sys.stdin.fileno())
+    play(device, events)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:2]))
+    sys.exit(main(*sys.argv[1:3]))

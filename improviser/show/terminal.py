@@ -1,32 +1,31 @@
-"""The live session on a terminal: a keyboard, the notes that rise from it, and what goes on; or plain lines."""
+"""The live session as a screen of text: a keyboard, the notes that rise from it, and what goes on."""
 
-import contextlib
-import logging
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import groupby
-from types import TracebackType
-from typing import IO, Protocol, Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.segment import Segment
 from rich.style import Style
 
-from improviser.core.live.snapshot import Answer, Part, Snapshot
+from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
 from improviser.core.music.roll import PIANO, SLICE_SECONDS, slices, window
 
-SMALLEST = (40, 12)
-"""Columns and rows that the view needs; plain lines do with less."""
 MOST_ANSWERS = 8
 TALL = 32
 """From this height on the keys are longer."""
 KEYS = (("Ctrl-C", "ends"),)
 
+INVITATIONS = {
+    "shadow": "Play a note: it is answered at once.",
+    "answer": "Play a phrase: it is answered when you pause.",
+    "solo": "Play a phrase: it is answered, and then it goes on by itself.",
+    "mute": "Play: nothing is answered, until you choose another mode.",
+}
+"""What stands there until the first note."""
 TURNS = ("answer", "solo")
 """The modes in which one plays when the other does not."""
 
@@ -44,148 +43,13 @@ PART_STYLES = {part: Style(color=colour, bold=True) for part, colour in COLOURS.
 WHITE_KEY, BLACK_KEY, KEY_EDGE = "#e9e6df", "#24272d", "#9a968c"
 
 Line = list[tuple[str, Style]]
-
-
-class SessionView(Protocol):
-    """Where a session is shown; entered for its time. Nothing it meets, such as a closed terminal, ends the session."""
-
-    def __enter__(self) -> Self:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End, and leave the terminal as it was."""
-
-    def answered(self, answer: Answer) -> None:
-        """Take in an answer: each, as it comes."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Show the session as it is now: ten times a second at most."""
-
-
-def view_for(console: Console, *, keys: Sequence[tuple[str, str]] = KEYS) -> SessionView:
-    """Return the view that fits `console`: the live one, or plain lines if it is no terminal, dumb, or without colour.
-
-    :param keys: what keys do, for the last line.
-    """
-    width, height = console.size
-    # Where colour is forced upon a pipe, rich takes it for a terminal; the file knows better.
-    terminal = console.is_terminal and console.file.isatty() and not console.is_dumb_terminal
-    if terminal and not console.no_color and width >= SMALLEST[0] and height >= SMALLEST[1]:
-        return LiveView(console, keys=keys)
-    return PlainView(console)
+Cells = dict[int, list[tuple[Part, bool]]]
+"""The notes in a slice of time by column: who plays, and whether it starts there."""
 
 
 def note_text(note: NoteOn) -> str:
     """Return a note as text: "C5 (72) v80"."""
     return f"{pitch_name(note.pitch)} ({note.pitch}) v{note.velocity}"
-
-
-def answer_text(answer: Answer) -> str:
-    """Return an answer as a line: when, what was heard, what was played; in ASCII, for whatever reads it."""
-    played = ", ".join(map(note_text, answer.played)) or "nothing"
-    line = f"{answer.seconds:8.3f} s  heard {note_text(answer.heard)}  played {played}"
-    return line.replace("♯", "#").replace("♭", "b")
-
-
-class PlainView:
-    """One line per answered note; warnings go to the standard error."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._closed = False
-        self._warned: tuple[str, ...] = ()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
-
-    def answered(self, answer: Answer) -> None:
-        """Print the answer."""
-        self._print(self._console.file, answer_text(answer))
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Print the warnings that are new."""
-        if snapshot.warnings != self._warned:
-            for warning in _new(self._warned, snapshot.warnings):
-                self._print(sys.stderr, f"improviser: {_printable(warning)}")
-            self._warned = snapshot.warnings
-
-    def _print(self, file: IO[str], line: str) -> None:
-        if self._closed:
-            return
-        try:
-            file.write(f"{line}\n")
-            file.flush()
-        except (OSError, ValueError):  # the reader has gone: play on without it
-            self._closed = True
-
-
-def _new(before: Sequence[str], now: Sequence[str]) -> Sequence[str]:
-    """Return what was added to the end of a list that forgets its beginning."""
-    kept = next(
-        size for size in range(min(len(before), len(now)), -1, -1) if before[len(before) - size :] == now[:size]
-    )
-    return now[kept:]
-
-
-class LiveView:
-    """The whole screen, given back at the end."""
-
-    def __init__(self, console: Console, *, keys: Sequence[tuple[str, str]] = KEYS) -> None:
-        self._console = console
-        self._keys = keys
-        self._live = Live(
-            console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False
-        )
-        self._closed = False
-
-    def __enter__(self) -> Self:
-        self._guarded(self._live.start)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closed = False  # even if a refresh failed: try to give the screen back
-        self._guarded(self._live.stop)
-
-    def answered(self, answer: Answer) -> None:
-        """Do nothing: snapshots hold the answers."""
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw the session."""
-        self._guarded(lambda: self._live.update(SessionScreen(snapshot, self._keys), refresh=True))
-
-    def _guarded(self, write: Callable[[], None]) -> None:
-        if self._closed:
-            return
-        try:
-            write()
-        except (OSError, ValueError):  # the terminal has gone: play on without it
-            self._closed = True
-
-
-@contextlib.contextmanager
-def log_to(take: Callable[[str], None]) -> Iterator[None]:
-    """Send log records to `take` instead of the screen, which is in use, while this lasts."""
-
-    class Handler(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            take(record.getMessage())
-
-    root = logging.getLogger()
-    former = root.handlers[:]
-    root.handlers[:] = [Handler()]
-    try:
-        yield
-    finally:
-        root.handlers[:] = former
 
 
 class SessionScreen:
@@ -197,12 +61,13 @@ class SessionScreen:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
-        for number, line in enumerate(self._lines(width, height)):
+        for number, line in enumerate(self.lines(width, height)):
             if number:
                 yield Segment.line()
-            yield from _fitted(line, width)
+            yield from fitted(line, width)
 
-    def _lines(self, width: int, height: int) -> list[Line]:
+    def lines(self, width: int, height: int) -> list[Line]:
+        """Return the lines of a screen of this size, not yet cut to it."""
         snapshot = self._snapshot
         answers = min(MOST_ANSWERS, max(2, (height - 8) // 4))
         above = [_title(snapshot, width), _wires(snapshot)]
@@ -210,10 +75,13 @@ class SessionScreen:
         keyboard = _Keyboard(snapshot, width)
         keys = keyboard.keys(2 if height >= TALL else 1)
         rows = height - len(above) - len(keys) - len(below)
-        return [*above, *keyboard.roll(max(0, rows)), *keys, *below][:height]
+        roll = keyboard.roll(max(0, rows))
+        if roll and not snapshot.heard and not snapshot.played:
+            roll[len(roll) // 2] = [(f"{INVITATIONS.get(snapshot.setup.mode, ''):^{width}}", BOLD)]
+        return [*above, *roll, *keys, *below][:height]
 
 
-def _fitted(line: Line, width: int) -> Iterator[Segment]:
+def fitted(line: Line, width: int) -> Iterator[Segment]:
     """Yield the line, cut to `width` columns and filled up to it."""
     left = width
     for text, style in line:
@@ -226,16 +94,17 @@ def _fitted(line: Line, width: int) -> Iterator[Segment]:
         yield Segment(" " * left)
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return text that cannot upset a terminal."""
     return "".join(character if character.isprintable() else "·" for character in text)
 
 
 def _title(snapshot: Snapshot, width: int) -> Line:
     setup = snapshot.setup
-    how = [_printable(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
+    how = [printable(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
     how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
-    how += [_printable(setup.scale)] if setup.scale != "off" else []
-    left = f" {_printable(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
+    how += [printable(setup.scale)] if setup.scale != "off" else []
+    left = f" {printable(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)
     right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "
@@ -248,11 +117,11 @@ def _title(snapshot: Snapshot, width: int) -> Line:
 def _wires(snapshot: Snapshot) -> Line:
     setup = snapshot.setup
     return [
-        (f" {_printable(setup.api)}  ", DIM),
+        (f" {printable(setup.api)}  ", DIM),
         ("hears ", DIM),
-        (_printable(setup.hears), PART_STYLES[Part.PLAYER]),
+        (printable(setup.hears), PART_STYLES[Part.PLAYER]),
         ("  plays to ", DIM),
-        (_printable(setup.plays_to), PART_STYLES[Part.IMPROVISER]),
+        (printable(setup.plays_to), PART_STYLES[Part.IMPROVISER]),
     ]
 
 
@@ -288,13 +157,16 @@ def _health(snapshot: Snapshot) -> Line:
 
 
 def _warning(snapshot: Snapshot) -> Line:
-    return [(f" ! {_printable(snapshot.warnings[-1])}", WARNING)] if snapshot.warnings else []
+    if not snapshot.warnings:
+        return []
+    last = snapshot.warnings[-1]
+    return [(f" · {printable(last)}", DIM) if isinstance(last, News) else (f" ! {printable(last)}", WARNING)]
 
 
 def _keys(keys: Sequence[tuple[str, str]]) -> Line:
     line: Line = [(" ", PLAIN)]
     for key, does in keys:
-        line += [(key, BOLD), (f" {does}   ", DIM)]
+        line += [(key, BOLD), (f" {does}  ", DIM)]
     return line
 
 
@@ -337,21 +209,23 @@ class _Keyboard:
 
     def roll(self, rows: int) -> list[Line]:
         """Return the last seconds, the newest in the lowest of `rows`; each row holds two slices of time."""
+        if not self._pitches:
+            return [[]] * rows
         newest = int(self._snapshot.seconds / SLICE_SECONDS)
         oldest = newest - 2 * rows + 1
-        cells: dict[tuple[int, int], list[tuple[Part, bool]]] = {}
+        cells: dict[int, Cells] = {}
         for note in self._snapshot.roll:
             column = min(max(note.pitch, self._pitches.start), self._pitches.stop - 1) - self._pitches.start
             for at, head in slices(note, oldest, newest):
-                cells.setdefault((at, column), []).append((note.part, head))
-        return [self._roll_row(cells, oldest + 2 * row) for row in range(rows)]
+                cells.setdefault(at, {}).setdefault(column, []).append((note.part, head))
+        return [self._roll_row(*(cells.get(oldest + 2 * row + half, {}) for half in (0, 1))) for row in range(rows)]
 
-    def _roll_row(self, cells: dict[tuple[int, int], list[tuple[Part, bool]]], at: int) -> Line:
+    def _roll_row(self, above: Cells, below: Cells) -> Line:
         line: Line = [(self._margin, PLAIN)]
-        columns = (
-            (_colour(cells.get((at, column))), _colour(cells.get((at + 1, column))), pitch % 12 == 0)
-            for column, pitch in enumerate(self._pitches)
-        )
+        columns: list[tuple[str | None, str | None, bool]]
+        columns = [(None, None, pitch % 12 == 0) for pitch in self._pitches]
+        for column in above.keys() | below.keys():
+            columns[column] = (_colour(above.get(column)), _colour(below.get(column)), columns[column][2])
         for (top, bottom, guide), group in groupby(columns):
             count = len(list(group)) * self._columns
             if top is None and bottom is None:

@@ -30,6 +30,7 @@ class Glimpse:
         self._build = build
         self._evolution: Evolution | None = None
         self._phrase: tuple[int, ...] = ()
+        self._tune: tuple[int, ...] = ()
         self._of: tuple[int, int] | None = None
         self._played_at = -SECONDS_BETWEEN_PHRASES
 
@@ -51,10 +52,15 @@ class Glimpse:
         if which != self._of:
             self._of, self._played_at = which, time.monotonic()
             try:
-                self._phrase = phrase_of(self._build([champion.genome]))
+                model = self._build([champion.genome])
+                self._phrase, self._tune = phrase_of(model), tune_for(model)
             except ImproviserError:  # a network that cannot be played yet: its weights may be anything
-                self._phrase = ()
+                self._phrase = self._tune = ()
         return self._phrase
+
+    def tune(self) -> tuple[int, ...]:
+        """Return the pitches that the last `phrase` answers, one each; none if it is sung alone."""
+        return self._tune
 
 
 def diversity_of(population: FloatArray) -> float:
@@ -62,6 +68,12 @@ def diversity_of(population: FloatArray) -> float:
     some = population[:: max(1, len(population) // SAMPLE)].astype(np.float64)
     size = float(np.sqrt(np.mean(some**2)))
     return float(np.sqrt(np.mean(some.var(axis=0)))) / size if size > 0 else 0.0
+
+
+def tune_for(model: Model) -> tuple[int, ...]:
+    """Return the pitches of the tune that a model's phrase answers: of none of the chorales that models learn from."""
+    alone = isinstance(model.responder(), MelodyResponder)
+    return () if alone else tuple(note.pitch for note in demo_tune()[:PHRASE_NOTES])
 
 
 def phrase_of(model: Model) -> tuple[int, ...]:

@@ -169,11 +169,11 @@ class TerminalView:
         phrase = self._glimpse.phrase()
         if not phrase:
             return []
-        names = " ".join(map(pitch_name, phrase))
-        contour = curve_of(phrase, CURVE_WIDTH, 1)[0]
-        played = Text.assemble("it plays  ", (contour, "bold #f0953f"), f"  {names}", no_wrap=True, overflow="ellipsis")
-        played.truncate(CURVE_WIDTH)
-        return [played]
+        tune = self._glimpse.tune()
+        contours = curve_of([*tune, *phrase], CURVE_WIDTH, 1)[0]  # on one scale: a bass lies below its tune
+        rows = [("it hears", tune, contours[: len(tune)], "bold #56b4e9")] if tune else []
+        rows.append(("it plays", phrase, contours[len(tune) :], "bold #f0953f"))
+        return [_phrase_line(*row) for row in rows]
 
     def _done(self, generation: Generation) -> float:
         """Return how much of the way to the nearest limit is done, 0–1."""
@@ -183,6 +183,13 @@ class TerminalView:
         if self._limits.minutes:
             shares.append(self._seconds / 60 / self._limits.minutes)
         return min(1.0, max(shares))
+
+
+def _phrase_line(title: str, pitches: Sequence[int], contour: str, style: str) -> Text:
+    names = " ".join(map(pitch_name, pitches))
+    line = Text.assemble(f"{title}  ", (contour, style), f"  {names}", no_wrap=True, overflow="ellipsis")
+    line.truncate(CURVE_WIDTH, overflow="ellipsis")
+    return line
 
 
 def curve_of(values: Sequence[float], width: int, height: int) -> list[str]:

@@ -7,9 +7,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from improviser import library, modelfile
+from improviser.core.harmony import session as harmony_session
 from improviser.core.harmony.model import HarmonyModel
+from improviser.core.melody import session as melody_session
 from improviser.show.drawing import training_points
-from improviser.show.model_picture import strengths_of
+from improviser.show.model_picture import SAID, strengths_of
 from tests.command import CommandLine
 
 
@@ -36,7 +38,7 @@ def test_a_model_is_drawn_by_what_it_hears(improviser: CommandLine, name: str) -
     said = words(improviser.folder / "hears.svg")
     assert f"What {name} listens to" in said
     assert len(strengths_of(model)) > 5
-    assert {row for row, _ in strengths_of(model)} <= set(said)
+    assert {SAID.get(row, row) for row, _ in strengths_of(model)} <= set(said)
 
 
 def test_strengths_are_those_of_the_weights() -> None:
@@ -77,3 +79,7 @@ def test_a_report_is_written_beside_the_session(improviser: CommandLine, tune: P
     assert improviser("report", tune, "-o", "nowhere/x.html").refused("nowhere")
     assert improviser("report", "none.mid").refused("none.mid")
     assert improviser.files() == set()
+
+
+def test_there_are_words_for_viewpoints_alone() -> None:
+    assert SAID.keys() <= harmony_session.VIEWPOINTS.keys() | melody_session.VIEWPOINTS.keys()

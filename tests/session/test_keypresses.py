@@ -7,23 +7,20 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from improviser.core.live.parameters import MODES
 from improviser.session.keypresses import key_presses, keys_in
+from tests.terminals import colourful, read_until, terminal
 
 
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, int]]:
+@pytest.fixture(name="terminal")
+def both_ends() -> Iterator[tuple[int, int]]:
     """The two ends of a pseudo-terminal: ours, and the one that is a terminal."""
-    ours, theirs = os.openpty()
-    yield ours, theirs
-    for end in (ours, theirs):
-        with suppress(OSError):
-            os.close(end)
+    with terminal() as ends:
+        yield ends
 
 
 def modes(descriptor: int) -> int:
@@ -101,11 +98,8 @@ def test_a_whole_program_gives_the_terminal_back(
 ) -> None:
     ours, theirs = terminal
     before = termios.tcgetattr(theirs)
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    for name in ("NO_COLOR", "FORCE_COLOR"):
-        environment.pop(name, None)
     program = subprocess.Popen(
-        PLAY, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment,
+        PLAY, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=colourful(),
         preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509  Ctrl-C takes a terminal that controls the program
     )  # fmt: skip
     shown = read_until(ours, b"mode")
@@ -125,9 +119,8 @@ def test_a_whole_program_gives_the_terminal_back(
 
 def test_ctrl_c_before_the_engine_plays_is_no_fault(terminal: tuple[int, int], tmp_path: Path) -> None:
     ours, theirs = terminal
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
     program = subprocess.Popen(
-        PLAY, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=environment,
+        PLAY, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, env=colourful(),
         preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509  Ctrl-C takes a terminal that controls the program
     )  # fmt: skip
     read_until(ours, b"\x1b[?1049h")
@@ -135,11 +128,3 @@ def test_ctrl_c_before_the_engine_plays_is_no_fault(terminal: tuple[int, int], t
     said = read_until(ours, b"\x1b[?1049l")
     assert program.wait(20) == 130
     assert b"error" not in said
-
-
-def read_until(descriptor: int, phrase: bytes) -> bytes:
-    """Return what comes until `phrase` has come."""
-    said = b""
-    while phrase not in said:
-        said += os.read(descriptor, 65536)
-    return said

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from improviser.cli import app
 from improviser.session.log import read
 from tests.melodies import TUNE, write_melody
 from tests.playing import Player
+from tests.terminals import colourful, read_until, terminal
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it is killed as Unix kills")
 
@@ -81,3 +83,34 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     with player(tmp_path, "--record", str(tmp_path / "file")) as running:
         assert running.process.wait(20) == 2
         assert running.said().startswith("improviser: error: cannot create the folder ")
+
+
+def test_a_key_keeps_what_follows_of_a_session_that_was_not_kept(tmp_path: Path) -> None:
+    write_melody(tmp_path / "tune.mid", TUNE * 3)
+    folder = tmp_path / "data" / "improviser" / "sessions"
+    options = ("--input", "tune.mid", "--loop", "--no-record", "--name", f"key-{tmp_path.name}"[:40])
+    with terminal() as (ours, theirs):
+        program = subprocess.Popen(
+            [sys.executable, "-m", "improviser", "play", *options],
+            stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path,
+            env={**colourful(), "XDG_DATA_HOME": str(tmp_path / "data")},
+        )  # fmt: skip
+        try:
+            read_until(ours, b"\xe2\x86\x92")  # the arrow of the first answer
+            assert not folder.exists()
+            for number in (1, 2):
+                os.write(ours, b"r")
+                read_until(ours, "● rec".encode())
+                wait_for_notes(folder, 20, logs=number)
+                os.write(ours, b"r")
+                read_until(ours, b"recording ended")
+            os.write(ours, b"q")
+            read_until(ours, b"\x1b[?1049l")
+            assert program.wait(20) == 0
+        finally:
+            program.kill()
+    logs = list(folder.glob("*.jsonl"))
+    assert len(logs) == 2
+    for log in logs:
+        assert assert_replayed(log, tmp_path / "again.mid").startswith("the same")
+        assert not read(log).cut

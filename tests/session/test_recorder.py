@@ -82,6 +82,27 @@ def test_an_engine_that_begins_anew_begins_new_files(tmp_path: Path) -> None:
     assert [log.header.continues for log in logs(tmp_path)] == [None, None]
 
 
+def test_it_starts_with_an_engine_and_ends_at_once(tmp_path: Path) -> None:
+    """What is kept begins where the performer begins anew: from there on it can be replayed."""
+    recorder = Recorder(tmp_path / "kept", on=False)
+    for report in (READY, *note(1.0)):
+        recorder.take(report)
+    assert not (tmp_path / "kept").exists()
+    recorder.start()
+    for report in (*note(2.0), Played(3.0, []), READY, *note(4.0)):
+        recorder.take(report)
+    recorder.stop()
+    recorder.start()
+    for report in (*note(5.0), READY, *note(6.0)):
+        recorder.take(report)
+    recorder.stop()
+    for report in (*note(7.0), READY, *note(8.0)):
+        recorder.take(report)
+    recorder.close()
+    assert [kept(log) for log in logs(tmp_path / "kept")] == [[READY, *note(4.0)], [READY, *note(6.0)]]
+    assert not any(log.cut for log in logs(tmp_path / "kept"))
+
+
 def test_a_turn_under_a_held_note_leaves_none_hanging(tmp_path: Path) -> None:
     sessions = Sessions(tmp_path, Limits(file_seconds=5.0))
     on, off = note(1.0)
@@ -179,6 +200,29 @@ def test_after_a_full_disk_the_session_goes_on_and_nothing_is_missing(
     assert len(read_chain(after.path)) == 2
     notes = [len(read_midi(log.path.with_suffix(".mid")).notes) for log in (before, after)]
     assert notes == [10, 6]
+
+
+@pytest.mark.usefixtures("patient")
+@pytest.mark.parametrize("at", ["log", "finish"])
+def test_what_was_stopped_on_a_full_disk_ends_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The end waits in line: nothing before it is missing, and nothing after it gets into the same file."""
+    sessions = Sessions(tmp_path, Limits())
+    sessions.write([READY, *note(1.0)])
+    other = READY.__class__("loopback", "", "", [], {}, 9)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"improviser.session.files.{'SessionFiles._append' if at == 'log' else 'End'}", is_full)
+        for reports in (note(2.0), [None], [None, other, *note(3.0)], [None]):
+            sessions.write(reports)
+    sessions.write([])
+    first, second = logs(tmp_path)
+    assert [log.cut for log in (first, second)] == [False, False]
+    assert [log.header.continues for log in (first, second)] == [None, None]
+    assert kept(first) == [READY, *note(1.0), *note(2.0)]
+    assert kept(second) == [other, *note(3.0)]
+    sessions.close()
+    assert len(logs(tmp_path)) == 2
 
 
 @pytest.mark.usefixtures("patient")
@@ -302,6 +346,20 @@ def test_a_disk_that_hangs_loses_reports_and_says_so(tmp_path: Path, monkeypatch
     recorder.close()
     (log,) = logs(tmp_path)
     assert kept(log) == [READY, *note(1.0), Lost(2), *note(3.0)]
+
+
+def test_what_a_disk_that_hangs_has_lost_is_said_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "MAX_WAITING", 3)
+    monkeypatch.setattr(recorder_module, "WRITE_SECONDS", 3600.0)
+    recorder = Recorder(tmp_path)
+    for report in (READY, *note(1.0), *note(2.0)):
+        recorder.take(report)
+    recorder.stop()
+    recorder.close()
+    (log,) = logs(tmp_path)
+    assert kept(log) == [READY, *note(1.0), Lost(2)]
 
 
 def test_what_sounds() -> None:

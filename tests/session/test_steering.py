@@ -2,14 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from improviser import library
 from improviser.core.live.parameters import MODES
+from improviser.core.live.snapshot import Setup, Tally
 from improviser.daemon import Service, Session
-from improviser.pipe import Change, Command, Panic, Swap
-from improviser.session.steering import Steering
+from improviser.pipe import Change, Command, Panic, Renew, Swap
+from improviser.session.players import COMPUTER_LEGEND
+from improviser.session.recorder import Recorder
+from improviser.session.steering import LEGEND, RECORD, Steering, legend
+from improviser.show.terminal import SessionScreen
 
 
 class Recorded(Service):
@@ -82,3 +88,51 @@ def test_models_go_round() -> None:
 )
 def test_other_keys(key: str, happened: Callable[[Recorded], bool]) -> None:
     assert happened(after([key]))
+
+
+def test_a_key_starts_and_ends_the_recording(tmp_path: Path) -> None:
+    """It begins with a performer that begins anew: only so can what is kept be played again."""
+    said: list[str] = []
+
+    async def press() -> tuple[Recorded, list[bool]]:
+        service, recorder = Recorded(Session()), Recorder(tmp_path / "kept", on=False)
+        steering, on = Steering(service, said.append, recorder), []
+        for _ in range(3):
+            steering.press("r")
+            on.append(recorder.on)
+        recorder.close()
+        return service, on
+
+    service, on = asyncio.run(press())
+    assert on == [True, False, True]
+    assert service.sent == [Renew(), Renew()]
+    assert [line.split(" ")[1] for line in said] == ["from", "ended;", "from"]
+    assert all(line.endswith(str(tmp_path / "kept")) for line in said)
+    assert after("r").sent == [], "there is nothing to start"
+
+
+def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    said: list[str] = []
+
+    async def press() -> Recorded:
+        service, recorder = Recorded(Session()), Recorder(tmp_path / "file" / "kept", on=False)
+        Steering(service, said.append, recorder).press("r")
+        recorder.close()
+        return service
+
+    assert asyncio.run(press()).sent == []
+    assert len(said) == 1
+    assert "kept" in said[0]
+
+
+def test_only_who_can_record_is_told_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("improviser.session.steering.can_press", lambda: True)
+    assert legend() == LEGEND
+    assert set(legend(record=True)) - set(LEGEND) == {RECORD}
+
+
+@pytest.mark.parametrize("keys", [COMPUTER_LEGEND, (*LEGEND[:-1], RECORD, LEGEND[-1])])
+def test_all_keys_are_shown_on_a_terminal_of_80_columns(keys: tuple[tuple[str, str], ...]) -> None:
+    screen = SessionScreen(Tally().snapshot(0.0, Setup("shadow", ("bach-bass",), 0.7)), keys)
+    assert sum(cell_len(text) for text, _ in screen.lines(80, 24)[-1]) <= 81, "and a space"

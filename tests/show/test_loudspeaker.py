@@ -65,7 +65,7 @@ def test_what_comes_in_is_played_to_its_end(
     monkeypatch.setattr("improviser.show.speaker.TAIL_SECONDS", 0.0)
     reading, writing = os.pipe()
     device = Device()
-    playing = threading.Thread(target=play, args=(device, reading))
+    playing = threading.Thread(target=play, args=(device, events_in(reading)))
     playing.start()
     assert device.started.wait(10)
     os.write(writing, b"\0" + ON[:2])
@@ -78,7 +78,7 @@ def test_what_comes_in_is_played_to_its_end(
     for _ in range(400):
         device.pull(BLOCK)
     assert np.abs(device.frames[-BLOCK:]).max() <= 1, "all notes were ended"
-    assert capsys.readouterr().out == f"{PLAYS}fake\n"
+    assert capsys.readouterr().out == f"{PLAYS}the built-in synthesiser on fake\n"
     os.close(reading)
 
 
@@ -97,7 +97,7 @@ def test_it_plays_beside_everything_else() -> None:
     pytest.importorskip("miniaudio")
     loudspeaker = Loudspeaker("null")
     assert loudspeaker.said.wait(20)
-    assert loudspeaker.plays_on == "Null"
+    assert loudspeaker.plays_on == "the built-in synthesiser on Null"
     for report in (Ready("loopback", "", ""), Step(0.0, ON, [ON], 0.0), Played(1.0, [OFF, b"\xc0\1"])):
         loudspeaker.take(report)
     assert not loudspeaker._waiting

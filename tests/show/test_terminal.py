@@ -15,7 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 
-from improviser.core.live.snapshot import Answer, Part, Setup, Snapshot, Sounded, Tally
+from improviser.core.live.parameters import MODES
+from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
 from improviser.core.music.roll import SLICE_SECONDS
 from improviser.show.terminal import (
@@ -23,14 +24,11 @@ from improviser.show.terminal import (
     BOTH,
     COLOURS,
     HEADS,
+    INVITATIONS,
     WHITE_KEY,
-    LiveView,
-    PlainView,
     SessionScreen,
-    answer_text,
-    log_to,
-    view_for,
 )
+from improviser.show.views import LiveView, PlainView, answer_text, log_to, view_for
 
 SETUP = Setup("shadow", ("bach-bass",), 0.7, api="jack", hears="nanoKEY2", plays_to="FLUID Synth")
 PLAYER, IMPROVISER = COLOURS[Part.PLAYER], COLOURS[Part.IMPROVISER]
@@ -316,3 +314,23 @@ def test_pipes_get_plain_lines_even_if_colour_is_forced(monkeypatch: pytest.Monk
     monkeypatch.setenv("TERM", "xterm-256color")
     assert type(view_for(Console(file=io.StringIO()))) is PlainView
     assert type(view_for(console())) is PlainView
+
+
+def test_news_are_no_warnings() -> None:
+    taken: list[str] = []
+    log = logging.getLogger("improviser.test")
+    log.setLevel(logging.INFO)
+    with log_to(taken.append):
+        log.info("recording")
+        log.warning("the engine died")
+    assert [isinstance(line, News) for line in taken] == [True, False]
+    for line, sign in zip(taken, "·!", strict=True):
+        assert f" {sign} {line}" in "\n".join(texts(drawn(Snapshot(1.0, SETUP, warnings=(line,)))))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_it_invites_to_play_until_somebody_does(mode: str) -> None:
+    tally, setup = Tally(), replace(SETUP, mode=mode)
+    assert INVITATIONS[mode] in "\n".join(texts(drawn(tally.snapshot(1.0, setup))))
+    tally.step(1.0, NoteOn(0, 60, 80), [], 0.001)
+    assert INVITATIONS[mode] not in "\n".join(texts(drawn(tally.snapshot(1.1, setup))))

@@ -50,7 +50,9 @@ def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
     view.show(0, generation)
     lines = io.StringIO()
     Console(file=lines, width=80).print(view.render(generation))
-    for words in ("best", "held out", "mean", "generation", f"diversity   {glimpse.diversity():.0%}", "it plays"):
+    assert len(glimpse.tune()) == PHRASE_NOTES
+    figures = ("best", "held out", "mean", "generation", f"diversity   {glimpse.diversity():.0%}")
+    for words in (*figures, "it hears", "it plays"):
         assert words in lines.getvalue()
     assert max(map(len, lines.getvalue().splitlines())) <= 80
 

@@ -18,6 +18,12 @@ KEY_AFTER_NOTES = 5
 """From so few notes nobody could tell a key."""
 
 
+class News(str):
+    """A line among the warnings that is none: something the user may like to know."""
+
+    __slots__ = ()
+
+
 class Part(Enum):
     """Who plays."""
 

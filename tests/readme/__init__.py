@@ -1,0 +1,1 @@
+"""The README, run: every block of it, as it stands there."""
