@@ -79,6 +79,9 @@ class NetworkTask:
         self._decay = decay
         self._blindness = blindness
         self._scorer = fastest_scorer(shape)
+        # If it is to be compiled first (some seconds, once on a machine), then now: no generation waits for it.
+        one = self._scorer.lay_out(training.take(np.arange(min(1, len(training)))))
+        self._scorer.population_bits(np.zeros((1, shape.genome_size), dtype=np.float32), one)
         self._laid_out: tuple[int, Any] | None = None
         self._held_out = Batch(shape, development if len(development) else training)
         self._held_out_scorer = Scorer(shape)
