@@ -4,14 +4,15 @@ The protocol is that of sd_notify(3): datagrams of `KEY=value` lines to the sock
 """
 
 import asyncio
-import contextlib
 import os
 import re
 import socket
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 WATCHDOG_SECONDS = 20
+RETRY_SECONDS = 0.1
 PLAIN = re.compile(r"[A-Za-z0-9_@%+=:,./-]+")
 
 
@@ -21,6 +22,7 @@ class Notifier:
     def __init__(self, environment: Mapping[str, str]) -> None:
         address = environment.get("NOTIFY_SOCKET", "")
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
+        self._waiting: deque[bytes] = deque()
         watched = environment.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         microseconds = environment.get("WATCHDOG_USEC", "")
         seconds = int(microseconds) / 1e6 if watched and microseconds.isdecimal() else 0.0
@@ -42,16 +44,30 @@ class Notifier:
     async def live(self) -> None:
         """Say again and again that the daemon lives; it does as long as this is called in time."""
         while self.interval_seconds is not None:
-            self._tell("WATCHDOG=1")
+            if not self._waiting:
+                self._tell("WATCHDOG=1")
             await asyncio.sleep(self.interval_seconds)
 
     def _tell(self, *lines: str) -> None:
         if not self._address or not hasattr(socket, "AF_UNIX"):
             return
-        message = "\n".join(line.replace("\n", " ") for line in lines)
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+        self._waiting.append("\n".join(line.replace("\n", " ") for line in lines).encode())
+        if len(self._waiting) == 1:
+            self._send()
+
+    def _send(self) -> None:
+        """Send what waits, in order; if systemd is too busy to take it, go on a little later."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
             sender.setblocking(False)
-            sender.sendto(message.encode(), self._address)
+            while self._waiting:
+                try:
+                    sender.sendto(self._waiting[0], self._address)
+                except BlockingIOError:
+                    asyncio.get_running_loop().call_later(RETRY_SECONDS, self._send)
+                    return
+                except OSError:  # nobody listens
+                    pass
+                self._waiting.popleft()
 
 
 def unit(command: Sequence[str], description: str) -> str:

@@ -60,6 +60,20 @@ class TestNotifier:
     ) -> None:
         assert Notifier(environment).interval_seconds == interval
 
+    def test_what_a_busy_systemd_does_not_take_at_once_comes_later_in_order(self, systemd: socket.socket) -> None:
+        async def scene() -> list[str]:
+            notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname()})
+            wanted = [f"number {number}" for number in range(500)]
+            for status in wanted:
+                notifier.ready(status)
+            told: list[str] = []
+            while len(told) < len(wanted):
+                told.append((await asyncio.to_thread(systemd.recv, 1000)).decode().partition("STATUS=")[2])
+            assert told == wanted
+            return told
+
+        assert len(asyncio.run(scene())) == 500
+
     def test_it_says_so_again_and_again(self, systemd: socket.socket) -> None:
         async def live() -> None:
             living = asyncio.ensure_future(
