@@ -91,34 +91,47 @@ def _write_cache(path: Path, cache: _Cache) -> None:
         return
 
 
-def _parse_corpus(progress: Progress | None) -> _Cache:
+def read_chorale(name: str) -> Piece:
+    """Return a chorale in four voices by its name in music21's corpus, such as "bwv10.7"; it is not cached.
+
+    :raises CorpusError: if music21 is not installed, or has no such chorale in four voices.
+    """
+    return _piece(_parse_score(_music21().corpus, name, most=len(VOICES)))
+
+
+def _music21() -> Any:
     try:
         import music21
-        from music21 import corpus
+        import music21.corpus
     except ImportError:
         raise CorpusError(
             "bach-chorales needs music21, which comes with the extra `corpus`: "
             "run `pip install 'improviser[corpus]'` (in a checkout: `uv sync --extra corpus`)"
         ) from None
+    return music21
+
+
+def _parse_corpus(progress: Progress | None) -> _Cache:
+    music21 = _music21()
     numbers = range(FIRST_BWV, LAST_BWV + 1)
     scores = []
     for done, number in enumerate(numbers):
         if progress is not None:
             progress(done, len(numbers))
-        scores.append(_parse_score(corpus, number))
+        scores.append(_parse_score(music21.corpus, f"bwv{number}"))
     if progress is not None:
         progress(len(numbers), len(numbers))
     return _Cache(CACHE_VERSION, str(music21.__version__), scores)
 
 
-def _parse_score(corpus: Any, number: int) -> _Score:
-    name = f"bwv{number}"
+def _parse_score(corpus: Any, name: str, *, most: int = 99) -> _Score:
+    """Read the first four parts of a score of four, or up to `most`."""
     try:
         parts = list(corpus.parse(f"bach/{name}.mxl").parts)
     except Exception as error:  # music21 raises many kinds; to a user they all mean the same
         raise CorpusError(f"music21's corpus gives no chorale {name} ({error}); reinstall music21") from error
-    if len(parts) < len(VOICES):
-        raise CorpusError(f"music21's corpus has only {len(parts)} voices for {name}; reinstall music21")
+    if not len(VOICES) <= len(parts) <= most:
+        raise CorpusError(f"music21's corpus has {len(parts)} voices for {name}, not four; reinstall music21")
     soprano = parts[0].stripTies().flatten()
     heads = [note for note in soprano.notes if not note.duration.isGrace]
     key = soprano.getElementsByClass("KeySignature").first()

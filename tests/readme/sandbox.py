@@ -222,7 +222,7 @@ class Sandbox:
 
         from improviser.training import chorales
 
-        some = [chorales._parse_score(corpus, number) for number in range(253, 257)]
+        some = [chorales._parse_score(corpus, f"bwv{number}") for number in range(253, 257)]
         count = chorales.LAST_BWV - chorales.FIRST_BWV + 1
         scores = [some[index % len(some)] for index in range(count)]
         cache = chorales._Cache(chorales.CACHE_VERSION, "some", scores)

@@ -22,15 +22,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def two_chorales(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def two_chorales(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Parse only BWV 299 (grace notes) and 300; count the calls."""
     pytest.importorskip("music21", reason=NEEDS_MUSIC21)
     calls = []
     parse = chorales._parse_score
 
-    def counted(corpus: Any, number: int) -> Any:
-        calls.append(number)
-        return parse(corpus, number)
+    def counted(corpus: Any, name: str) -> Any:
+        calls.append(name)
+        return parse(corpus, name)
 
     monkeypatch.setattr(chorales, "FIRST_BWV", 299)
     monkeypatch.setattr(chorales, "LAST_BWV", 300)
@@ -38,13 +38,13 @@ def two_chorales(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return calls
 
 
-def test_parsed_once_then_cached(folder: Path, two_chorales: list[int]) -> None:
+def test_parsed_once_then_cached(folder: Path, two_chorales: list[str]) -> None:
     seen: list[tuple[int, int]] = []
     pieces = load_chorales(lambda done, total: seen.append((done, total)))
     assert [piece.name for piece in pieces] == ["bwv299", "bwv300"]
     assert seen == [(0, 2), (1, 2), (2, 2)]
     assert load_chorales() == pieces
-    assert two_chorales == [299, 300]
+    assert two_chorales == ["bwv299", "bwv300"]
     # Neither a broken cache nor one of another version is believed.
     (path,) = folder.iterdir()
     whole = path.read_bytes()
@@ -55,7 +55,7 @@ def test_parsed_once_then_cached(folder: Path, two_chorales: list[int]) -> None:
         assert path.read_bytes() == whole
 
 
-def test_what_a_score_says(folder: Path, two_chorales: list[int]) -> None:
+def test_what_a_score_says(folder: Path, two_chorales: list[str]) -> None:
     piece = load_chorales()[0]
     assert piece.voice_names == ("soprano", "alto", "tenor", "bass")
     soprano = piece.voices[0]
@@ -74,7 +74,7 @@ def test_what_a_score_says(folder: Path, two_chorales: list[int]) -> None:
 
 
 def test_a_cache_that_cannot_be_written_is_done_without(
-    folder: Path, two_chorales: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, two_chorales: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("IMPROVISER_CACHE", str(tmp_path / "a file"))
@@ -101,3 +101,13 @@ def test_a_missing_chorale_is_named(folder: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(CorpusError, match="bwv9999"):
         load_chorales()
     assert not folder.exists()
+
+
+def test_a_chorale_by_its_name() -> None:
+    pytest.importorskip("music21", reason=NEEDS_MUSIC21)
+    piece = chorales.read_chorale("bwv10.7")
+    assert piece.name == "bwv10.7"
+    assert len(piece.voices) == 4
+    assert all(piece.voices)
+    with pytest.raises(CorpusError, match="gives no chorale bwv9999"):
+        chorales.read_chorale("bwv9999")
