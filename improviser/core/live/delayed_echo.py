@@ -3,11 +3,14 @@
 So late a player, too, may repeat what we played. What no player can do is be as regular: in a loop *each* message that
 we send comes back, note-offs too, the very message, after the *same* time to within `SPREAD_SECONDS`. Whoever plays
 after what they hear scatters by ten milliseconds and more (and by more than that where they let go): `EVIDENCE`
-messages in a row, none left out, are beyond chance. A machine is as regular as a loop, but what it repeats it played
-before: so a note that the player has played lately, as loud, is evidence of nothing.
+messages in a row, none left out, are beyond chance. A machine is as regular as a loop, so two things that it may do are
+evidence of nothing: a note that it has played lately, as loud, for what it repeats it played before; and a row of notes
+with the same time between any two, for we may have guessed each time what comes next. (A loop has such a row only as
+long as nobody plays.) Of what arrives at one instant, as all does that had to wait, one message counts.
 """
 
 from collections import deque
+from math import inf
 
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 
@@ -42,6 +45,9 @@ class DelayedEcho:
         """Channel and pitch of the notes that have come back, and whose ends have yet to."""
         self._run = self._ends = 0
         self._shortest = self._longest = 0.0
+        self._counted_at = self._heard_at = -inf
+        self._gaps = (inf, 0.0)
+        """The shortest and the longest time between two note-ons that came in during the run."""
         self._missing = 0
 
     def sends(self, event: Event, now: float) -> None:
@@ -60,16 +66,24 @@ class DelayedEcho:
         if isinstance(event, NoteOff):
             if sent is not None and sign in self._returned:
                 self._returned.discard(sign)
-                self._count(now - sent, ends=True)
+                self._count(now, sent, ends=True)
             return False
         if not isinstance(event, NoteOn):
             return sent is not None and self.lag is not None
+        self._heard(now)
         if sent is None or self._is_players(sign, now):
             self._players.append((sign, now))
             return sent is not None and self.lag is not None
         self._returned.add(sign[:2])
-        self._count(now - sent)
+        self._count(now, sent)
         return self.lag is not None
+
+    def _heard(self, now: float) -> None:
+        """Take in when a note-on came in."""
+        gap = now - self._heard_at
+        if gap > 0:
+            self._gaps = min(self._gaps[0], gap), max(self._gaps[1], gap)
+            self._heard_at = now
 
     def _is_players(self, sign: _Sign, now: float) -> bool:
         """Say whether the player has played this lately."""
@@ -88,16 +102,20 @@ class DelayedEcho:
         self._missing = 0
         return found[1]
 
-    def _count(self, lag: float, *, ends: bool = False) -> None:
-        """Count one more message that came back, after `lag` seconds."""
+    def _count(self, now: float, sent: float, *, ends: bool = False) -> None:
+        """Count one more message that came back."""
+        lag = now - sent
         shortest, longest = min(self._shortest, lag), max(self._longest, lag)
-        if self._run and longest - shortest <= SPREAD_SECONDS:
-            self._run += 1
-        else:
+        if not self._run or longest - shortest > SPREAD_SECONDS:
             self._run, self._ends, shortest, longest = 1, 0, lag, lag
-        self._ends += ends
+            self._gaps = inf, 0.0
+        elif now > self._counted_at:
+            self._run += 1
+            self._ends += ends
+        self._counted_at = now
         self._shortest, self._longest = shortest, longest
-        if self._run >= EVIDENCE and self._ends >= ENDS and self.lag is None:
+        steady = self._gaps[1] - self._gaps[0] <= SPREAD_SECONDS
+        if self._run >= EVIDENCE and self._ends >= ENDS and not steady and self.lag is None:
             self.lag = (shortest + longest) / 2
 
     def _expire(self, now: float) -> None:

@@ -3,7 +3,8 @@
 What comes back is the very note-on that we sent: its channel, its pitch, its velocity, within a few milliseconds. One
 such note may be chance, and a player may double us on a keyboard without touch. But no player does so for `EVIDENCE`
 notes of ours in a row, each within `WINDOW_SECONDS` after it was sent, and none left out. (With another note in between
-it is no evidence: who plays hundreds of notes a second hits many of ours.) Only then is our output taken to come back,
+it is no evidence: who plays hundreds of notes a second hits many of ours; and of what arrives at one instant, as all does
+that had to wait, one note counts.) Only then is our output taken to come back,
 and from then on only what fits a message that we sent just before is passed over: whoever plays anything else is heard
 as ever. Once `DOUBT` notes of ours in a row do not come back, all is heard again.
 
@@ -11,6 +12,7 @@ A loop that takes longer than the window has to give more evidence: see `delayed
 """
 
 from collections import deque
+from math import inf
 
 from improviser.core.live.delayed_echo import DelayedEcho
 from improviser.core.midi.event import Event, NoteOff, NoteOn
@@ -32,6 +34,7 @@ class FeedbackGuard:
         self._notes: deque[tuple[NoteOn, float]] = deque(maxlen=REMEMBERED)
         self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
         self._returned = 0
+        self._counted_at = -inf
         self._missing = 0
         self._interrupted = 0
         """How many of the notes, the oldest, were sent before the player's last."""
@@ -64,10 +67,10 @@ class FeedbackGuard:
             return False
         self._expire(now)
         if isinstance(event, NoteOn):
-            return self._note_returns(event)
+            return self._note_returns(event, now)
         return self._at_once and any(event == other for other, _ in self._others)
 
-    def _note_returns(self, event: NoteOn) -> bool:
+    def _note_returns(self, event: NoteOn, now: float) -> bool:
         sent = next((sent for sent in self._notes if sent[0] == event), None)
         if sent is None:
             self._interrupted = len(self._notes)
@@ -76,8 +79,9 @@ class FeedbackGuard:
             self._interrupted -= 1
         elif len(self._notes) > CROWD:
             self._returned = 0
-        else:
+        elif now > self._counted_at:
             self._returned += 1
+            self._counted_at = now
             self._missing = 0
         self._notes.remove(sent)
         self._at_once = self._at_once or self._returned >= EVIDENCE

@@ -91,6 +91,7 @@ def test_other_messages_come_back_too() -> None:
     guard, now = FeedbackGuard(), 0.0
     for number in range(EVIDENCE):
         now += 0.3
+        guard.passes_over(NoteOn(0, 80, 64), now)
         guard.sends(NoteOn(0, 40 + number, 64), now)
         guard.passes_over(NoteOn(0, 40 + number, 64), now + 0.03)
         guard.sends(NoteOff(0, 40 + number), now + 0.1)
@@ -153,6 +154,35 @@ def test_a_sequencer_is_heard_though_it_is_as_regular(
         assert any(isinstance(event, NoteOn) for event in sent), number
         desk.up(pitch, after=step * 0.5)
     assert not desk.performer.echoing
+
+
+@settings(deadline=None)
+@given(step=st.floats(0.012, LONGEST_SECONDS), pitches=st.lists(st.integers(40, 99), min_size=30, unique=True))
+def test_a_sequencer_is_heard_though_we_guess_each_of_its_notes(step: float, pitches: list[int]) -> None:
+    following = dict(zip(pitches, pitches[1:] + pitches[:1], strict=True))
+    desk = Desk(RuleModel(following.__getitem__), temperature=0.0)
+    for number, pitch in enumerate(pitches * 3):
+        desk.now = number * step
+        assert any(isinstance(event, NoteOn) for event in desk.down(pitch, after=0.0)), number
+        desk.up(pitch, after=step * 0.5)
+    assert not desk.performer.echoing
+
+
+@settings(deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from((0.0001, 0.0002, 0.0005, 0.002)), st.integers(2, 60))
+def test_a_burst_that_arrives_in_heaps_is_heard_to_the_last_note(rng: random.Random, gap: float, answers: int) -> None:
+    """Thousands of notes a second, in the heaps that a busy machine makes of them, hit many of our answers by chance."""
+    rule = [rng.randrange(36, 36 + answers) for _ in range(128)]
+    guard, arrival = FeedbackGuard(), 0.0
+    for number in range(2000):
+        if number * gap > arrival:
+            arrival += rng.uniform(0.01, 0.04) if rng.random() < 0.03 else rng.uniform(0.0005, 0.005)
+        pitch = 36 + number * 7 % 60
+        assert not guard.passes_over(NoteOn(0, pitch, 80), arrival), number
+        guard.sends(NoteOn(0, rule[pitch], 80), arrival)
+        guard.passes_over(NoteOff(0, pitch), arrival)
+        guard.sends(NoteOff(0, rule[pitch]), arrival)
+    assert not guard.echoing
 
 
 @settings(deadline=None)
