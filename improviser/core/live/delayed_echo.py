@@ -58,6 +58,12 @@ class DelayedEcho:
             self._run = 0
         self._sent.append((_sign(event), now))
 
+    def forget(self) -> None:
+        """Begin anew, with no evidence."""
+        self._sent.clear()
+        self._returned.clear()
+        self._run = 0
+
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard; a note-off never is."""
         self._expire(now)

@@ -24,6 +24,10 @@ REMEMBERED = 64
 CROWD = 16
 """With more notes of ours than this in the window, chance brings too many of them back."""
 
+DENSE_NOTES, DENSE_SECONDS = 64, 0.64
+"""Who has made us play so many notes in so short a time is a machine, and hits ours by chance. (A loop that gets as far
+was recognised before.)"""
+
 
 class FeedbackGuard:
     """Recognises our own messages where they come back in. All times are seconds of the session."""
@@ -33,6 +37,7 @@ class FeedbackGuard:
         self._delayed = DelayedEcho()
         self._notes: deque[tuple[NoteOn, float]] = deque(maxlen=REMEMBERED)
         self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
+        self._times: deque[float] = deque(maxlen=DENSE_NOTES)
         self._returned = 0
         self._counted_at = -inf
         self._missing = 0
@@ -49,6 +54,7 @@ class FeedbackGuard:
         self._delayed.sends(event, now)
         self._expire(now)
         if isinstance(event, NoteOn):
+            self._times.append(now)
             if len(self._notes) == REMEMBERED:
                 self._give_up()
             self._notes.append((event, now))
@@ -60,6 +66,10 @@ class FeedbackGuard:
 
         A note-off never is: it ends nothing that was not heard to begin, and a player's must not be missed.
         """
+        if not self.echoing and len(self._times) == DENSE_NOTES and now - self._times[0] < DENSE_SECONDS:
+            self._returned = 0
+            self._delayed.forget()
+            return False
         return self._comes_at_once(event, now) or self._delayed.passes_over(event, now)
 
     def _comes_at_once(self, event: Event, now: float) -> bool:
