@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.jack, pytest.mark.slow]
 
 NAME = "improviser-burst"
 NOTES, SECONDS = 20_000, 2.0
+MOST_OF = 0.9
 
 
 def test_a_burst_is_answered_recorded_and_replayed(
@@ -32,14 +33,20 @@ def test_a_burst_is_answered_recorded_and_replayed(
         player.wait_for("playing on jack")
         peer = jack_peer("peer")
         peer.connect_to(NAME)
-        pitches = [36 + number * 7 % 60 for number in range(NOTES)]
+        witness = jack_peer("witness")
+        witness.connect(peer.output, witness.input)
+        played = [36 + number * 7 % 60 for number in range(NOTES)]
         gap = SECONDS / NOTES
-        schedule = [(number * gap, note_on(pitch)) for number, pitch in enumerate(pitches)]
-        schedule += [((number + 0.5) * gap, note_off(pitch)) for number, pitch in enumerate(pitches)]
+        schedule = [(number * gap, note_on(pitch)) for number, pitch in enumerate(played)]
+        schedule += [((number + 0.5) * gap, note_off(pitch)) for number, pitch in enumerate(played)]
         peer.play(sorted(schedule))
-        heard = peer.wait_for(2 * NOTES, timeout=30)
+        arrived = [received.message for received in witness.wait_for(2 * NOTES, timeout=30)]
+        # An overloaded machine loses messages in the sender's ring, before anybody could hear them.
+        assert len(arrived) >= MOST_OF * 2 * NOTES
+        heard = peer.wait_for(len(arrived), timeout=30)
         assert not held(received.message for received in heard)
-        assert sum(received.message[0] == 0x90 for received in heard) == NOTES
+        pitches = [message[1] for message in arrived if message[0] == 0x90]
+        assert sum(received.message[0] == 0x90 for received in heard) == len(pitches)
         assert player.leave(signal.SIGTERM) == 0
         assert "lost" not in player.said()
     (log,) = kept.glob("*.jsonl")
