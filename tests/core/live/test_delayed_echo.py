@@ -171,7 +171,7 @@ def test_a_sequencer_is_heard_though_we_guess_each_of_its_notes(step: float, pit
 @settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.sampled_from((0.0001, 0.0002, 0.0005, 0.002)), st.integers(2, 60))
 def test_a_burst_that_arrives_in_heaps_is_heard_to_the_last_note(rng: random.Random, gap: float, answers: int) -> None:
-    """Thousands of notes a second, in the heaps that a busy machine makes of them, hit many of our answers by chance."""
+    """Thousands of notes a second, in the heaps that a busy machine makes of them, hit many of our answers."""
     rule = [rng.randrange(36, 36 + answers) for _ in range(128)]
     guard, arrival = FeedbackGuard(), 0.0
     for number in range(2000):
