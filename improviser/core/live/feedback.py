@@ -3,8 +3,8 @@
 What comes back is the very note-on that we sent: its channel, its pitch, its velocity, within a few milliseconds. One
 such note may be chance, and a player may double us on a keyboard without touch. But no player does so for `EVIDENCE`
 notes of ours in a row, each within `WINDOW_SECONDS` after it was sent, and none left out. (With another note in between
-it is no evidence: who plays hundreds of notes a second hits many of ours. Of what arrives at one instant, as all
-that has waited, one note counts.) Only then is our output taken to come back, and from then on only what fits a message
+it is no evidence: who plays hundreds of notes a second hits many of ours. Of what arrives at one instant, as what
+has waited does, one note counts.) Only then is our output taken to come back, and from then on only what fits a message
 that we sent just before is passed over: whoever plays anything else is heard as ever. Once `DOUBT` notes of ours in a
 row do not come back, all is heard again.
 
