@@ -15,7 +15,9 @@ from improviser.show.speaker import PLAYS, WARNS
 
 log = logging.getLogger("improviser")
 
-NOTE_OFF, NOTE_ON, CONTROL, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 123
+NOTE_OFF, NOTE_ON, CONTROL, BEND, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 0xE0, 123
+STRAIGHT = (0, 64)
+"""The bend wheel's centre."""
 HEARD, PLAYED = 0, 1
 MOST_WAITING = 1 << 20
 CLOSE_SECONDS = TAIL_SECONDS + 1.0
@@ -71,6 +73,7 @@ class Loudspeaker:
                 self._send(PLAYED, played)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._send(PLAYED, (bytes((CONTROL | channel, ALL_NOTES_OFF, 0)) for channel in range(16)))
+                self._send(PLAYED, (bytes((BEND | channel, *STRAIGHT)) for channel in range(16)))
             case _:
                 pass
 
@@ -78,7 +81,7 @@ class Loudspeaker:
         if self._dead or self._process.stdin is None:
             return
         for message in messages:
-            if len(message) == 3 and message[0] & 0xF0 in (NOTE_OFF, NOTE_ON, CONTROL):
+            if len(message) == 3 and message[0] & 0xF0 in (NOTE_OFF, NOTE_ON, CONTROL, BEND):
                 self._waiting += bytes((part,)) + message
         try:
             while self._waiting:

@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange
+from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, PitchBend, ProgramChange
 from improviser.core.midi.pairing import held_by_pedal, pair
-from improviser.midi import decode
+from improviser.midi import BEND_CENTRE, decode
 from improviser.session.recording import write_session
 from improviser.show.sound import (
     FULL_SCALE,
@@ -117,6 +117,8 @@ class LiveFont:
                 self._tell(f"noteoff {part * PART_CHANNELS + channel} {pitch}")
             case ControlChange(channel, control, value):
                 self._tell(f"cc {part * PART_CHANNELS + channel} {control} {value}")
+            case PitchBend(channel, value):
+                self._tell(f"pitch_bend {part * PART_CHANNELS + channel} {BEND_CENTRE + value}")
 
     def silence(self) -> None:
         """Let all that sounds end."""

@@ -98,6 +98,22 @@ def test_a_session_is_heard_with_a_soundfont_and_falls_silent(
     assert not samples[-rate // 2 :].any()
 
 
+@pytest.mark.jack
+@pytest.mark.fluidsynth
+def test_a_soundfont_bends_with_the_wheel(restartable_jack: JackServer, tmp_path: Path) -> None:
+    requires("fluidsynth")
+    loudspeaker, recording = Loudspeaker(font=str(sound_font())), tmp_path / "bent.wav"
+    try:
+        assert loudspeaker.said.wait(30)
+        with restartable_jack.recorded(recording, 2, "improviser-sound:left"):
+            loudspeaker.take(Step(0.0, bytes((0xE0, 127, 127)), [], 0.0))
+            loudspeaker.take(Step(0.0, bytes(note_on(69, 100)), [], 0.0))
+            time.sleep(1)
+    finally:
+        loudspeaker.close()
+    assert loudest_frequency(recording, 0.6) == pytest.approx(440 * 2 ** (2 / 12), rel=0.01)
+
+
 def fluidsynth_of(loudspeaker: Loudspeaker) -> int:
     """Return the process id of the FluidSynth that a loudspeaker plays with; 0 if there is none."""
     listing = subprocess.run(
