@@ -82,7 +82,8 @@ def _curve(name: str, recipe: Recipe, done: Run) -> str:
     member = done.records[-1][0] if done.records else 0
     points = [CurvePoint(one.generation, one.best, one.mean, one.held_out) for of, one in done.records if of == member]
     title = f"{name}: {recipe.task.name}" + (f", network {member + 1} of {recipe.members}" if member else "")
-    return training_curve(points, title)
+    measure = "fitness (correlation)" if recipe.task.name == "echo" else "fitness (minus bits a note)"
+    return training_curve(points, title, measure=measure)
 
 
 def _values(record: Record) -> dict[str, float | int | bool | None]:
