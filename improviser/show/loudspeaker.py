@@ -8,16 +8,16 @@ import sys
 import threading
 from collections.abc import Iterable
 
+from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, PitchBend
 from improviser.engine_process import OWN_GROUP
+from improviser.midi import encode
 from improviser.pipe import AnyReport, Applied, Played, Ready, Step
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
 
 log = logging.getLogger("improviser")
 
-NOTE_OFF, NOTE_ON, CONTROL, BEND, ALL_NOTES_OFF = 0x80, 0x90, 0xB0, 0xE0, 123
-STRAIGHT = (0, 64)
-"""The bend wheel's centre."""
+NOTE_OFF, NOTE_ON, CONTROL, BEND = 0x80, 0x90, 0xB0, 0xE0
 HEARD, PLAYED = 0, 1
 MOST_WAITING = 1 << 20
 CLOSE_SECONDS = TAIL_SECONDS + 1.0
@@ -72,8 +72,8 @@ class Loudspeaker:
             case Played(played=played) | Applied(played=played):
                 self._send(PLAYED, played)
             case Ready():  # a new engine: what its predecessor left sounding was released
-                self._send(PLAYED, (bytes((CONTROL | channel, ALL_NOTES_OFF, 0)) for channel in range(16)))
-                self._send(PLAYED, (bytes((BEND | channel, *STRAIGHT)) for channel in range(16)))
+                self._send(PLAYED, (encode(ControlChange(channel, ALL_NOTES_OFF, 0)) for channel in range(16)))
+                self._send(PLAYED, (encode(PitchBend(channel, 0)) for channel in range(16)))
             case _:
                 pass
 

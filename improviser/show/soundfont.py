@@ -19,7 +19,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, PitchBend, ProgramChange
+from improviser.core.midi.event import (
+    ALL_NOTES_OFF,
+    SUSTAIN,
+    ControlChange,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.midi import BEND_CENTRE, decode
 from improviser.session.recording import write_session
@@ -51,7 +59,7 @@ PROGRAMS, PANS = (0, 20), (40, 88)
 """Of the player and of the improviser: a piano on the left, a reed organ on the right."""
 GAIN = 1.2
 PART_CHANNELS = 16
-PAN, ALL_NOTES_OFF, SUSTAIN = 10, 123, 64
+PAN = 10
 DRIVERS: tuple[str | None, ...] = ("jack", "pipewire", "pulseaudio", "alsa") if sys.platform == "linux" else (None,)
 READY = b"\nimproviser listens"
 START_SECONDS, CLOSE_SECONDS, RENDER_SECONDS = 20.0, 5.0, 600.0
