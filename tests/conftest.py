@@ -1,5 +1,6 @@
 """Fixtures: an environment of the tests' own, and real JACK, mosquitto and FluidSynth for the tests that need them."""
 
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,15 @@ from tests.jack_peer import JackPeer
 from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackServer, claimed, missing, requires
 
 KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
+ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
+"""Fixtures that may start a JACK server."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""
+    for item in items:
+        if ON_JACK & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("jack"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +36,16 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         patch.setenv("JACK_DEFAULT_SERVER", SHARED_NAMES[0])
         patch.setenv("JACK_NO_START_SERVER", "1")
         yield
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """Leave to no other test the log that a command run in this process has started."""
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 def run_jack(names: tuple[str, ...], folder: Path, *, synchronous: bool) -> Iterator[JackServer]:

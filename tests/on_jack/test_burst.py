@@ -44,7 +44,7 @@ def test_a_burst_is_answered_recorded_and_replayed(
         # An overloaded machine loses messages in the sender's ring, before anybody could hear them.
         assert len(arrived) >= MOST_OF * 2 * NOTES
         heard = peer.wait_for(len(arrived), timeout=30)
-        assert not held(received.message for received in heard)
+        assert not held(received.message for received in heard), player.said()
         pitches = [message[1] for message in arrived if message[0] == 0x90]
         assert sum(received.message[0] == 0x90 for received in heard) == len(pitches)
         assert player.leave(signal.SIGTERM) == 0

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -65,15 +66,17 @@ class Sandbox:
         self.folder.mkdir()
         self.home, self.programs = folder / "home", folder / "programs"
         self.environment = {**os.environ, "HOME": str(self.home), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(folder)}
-        for name in ("CONFIG", "DATA", "STATE", "CACHE", "RUNTIME"):
+        for name in ("CONFIG", "DATA", "STATE", "CACHE"):
             place = self.home / name.lower()
             place.mkdir(parents=True, mode=0o700)
-            self.environment[f"XDG_{name}_{'DIR' if name == 'RUNTIME' else 'HOME'}"] = str(place)
+            self.environment[f"XDG_{name}_HOME"] = str(place)
         self.programs.mkdir()
         own = [str(self.programs), str(Path(sys.executable).parent)]
         self.environment["PATH"] = os.pathsep.join([*own, os.environ["PATH"], "/usr/sbin"])
         (folder / "sitecustomize.py").write_text(NAMES)
         self._ends = contextlib.ExitStack()
+        # The name of a socket has 107 bytes at most; the tests' own folders may be too deep for that.
+        self.environment["XDG_RUNTIME_DIR"] = self._ends.enter_context(tempfile.TemporaryDirectory(prefix="run-"))
         self._server: JackServer | None = None
         self._broker: Broker | None = None
 
@@ -106,7 +109,8 @@ class Sandbox:
                     os.killpg(shell.pid, signal.SIGINT)
                 else:
                     return log.read_text("utf-8", "replace")
-            assert shell.wait(PATIENCE_SECONDS) == code, f"{line}\n{log.read_text('utf-8', 'replace')}"
+            self.wait_until(lambda: shell.poll() is not None, line, log)
+            assert shell.returncode == code, f"{line}\n{log.read_text('utf-8', 'replace')}"
         return log.read_text("utf-8", "replace")
 
     def wait_until(self, come: Callable[[], object], what: str, log: Path | None = None) -> None:
