@@ -60,10 +60,13 @@ from improviser.priority import go_first
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 HEARTBEAT_SECONDS = 0.1
+FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
 AT_ONCE = 300
 """Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
-QUIET_SECONDS = 0.0003
-SWITCH_SECONDS = 0.0005
+IN_A_ROW = 16
+"""Messages of a flood that the main thread answers before it looks up again."""
+QUIET_SECONDS = 0.0001
+SWITCH_SECONDS = 0.0002
 """How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
 READ_BYTES = 1 << 16
 LOOP_NOTICE = (
@@ -84,7 +87,7 @@ class Engine:
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
-        self._waiting: deque[tuple[Sequence[int], float]] = deque()
+        self._waiting: deque[tuple[Sequence[int], None, float]] = deque()
         self._at_once = AT_ONCE
         self._last_overheard = 0.0
         self._sleeps_until = 0.0
@@ -127,7 +130,7 @@ class Engine:
         """
         self._last_overheard = time.perf_counter()
         if self._waiting or self._at_once <= 0:
-            self._waiting.append((message, self._last_overheard))
+            self._waiting.append((message, None, self._last_overheard))
             self._wake.set()
         else:
             self._at_once -= 1
@@ -136,13 +139,15 @@ class Engine:
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
         while self._waiting and not self._stopping:
-            if time.perf_counter() - self._last_overheard < QUIET_SECONDS:
+            knocked = self._last_overheard
+            if time.perf_counter() - knocked < QUIET_SECONDS:
                 time.sleep(QUIET_SECONDS)
                 continue
-            with self.lock:  # taken from the queue under it, so that nothing overtakes
-                message, arrived = self._waiting.popleft()
-                self._hear_or_end(message, None, arrived)
-            time.sleep(0)  # let the backend's thread in, if it knocks
+            with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
+                for _ in range(min(IN_A_ROW, len(self._waiting))):
+                    self._hear_or_end(*self._waiting.popleft())
+                    if self._last_overheard != knocked:  # the backend's thread gets in once for each of its messages
+                        break
 
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
@@ -291,6 +296,8 @@ class Engine:
                     self._at_once = AT_ONCE
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
+                if not self._reporter.flush():
+                    self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self.lock:
             self._panic()
@@ -391,6 +398,8 @@ def main() -> int:
     except Exception as error:  # the daemon logs the traceback from stderr, and needs to be told in one line
         reporter.send(Failed(EngineError.__name__, f"the engine failed: {type(error).__name__}: {error}"))
         raise
+    finally:
+        reporter.drain(DRAIN_SECONDS)
     return 0
 
 

@@ -7,6 +7,7 @@ documentation and have not been tried on their systems.
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from improviser.core.midi.event import (
     Transport,
 )
 from improviser.errors import MidiSystemError, PortError
+from improviser.threads import remember_this_thread
 
 LOOPBACK = "loopback"
 BEND_CENTRE = 1 << 13
@@ -297,7 +299,16 @@ class RtMidiPorts:
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` from RtMidi's thread; SysEx, clock and active sensing stay out."""
-        self._midi_in.set_callback(lambda timed, _: listener(timed[0]))
+        remembered: set[int] = set()
+
+        def hear(timed: tuple[list[int], float], _: object) -> None:
+            thread = threading.get_ident()
+            if thread not in remembered:
+                remembered.add(thread)
+                remember_this_thread()
+            listener(timed[0])
+
+        self._midi_in.set_callback(hear)
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx and active sensing stay out."""

@@ -4,8 +4,11 @@ A frame is its length (4 bytes, little-endian) and a MessagePack map with a `typ
 times as seconds since the session's epoch.
 """
 
+import contextlib
 import os
 import struct
+import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -15,6 +18,9 @@ LENGTH = struct.Struct("<I")
 MAX_FRAME = 1 << 20
 HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
+ROOM = 1 << 23
+"""Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
+DRAIN_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
 
@@ -73,7 +79,7 @@ class Close(Command, frozen=True):
 
 
 class Report(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
-    """What the engine tells the daemon; lost, and counted, rather than waited for."""
+    """What the engine tells the daemon; kept for a while, then lost, and counted, rather than waited for."""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -206,28 +212,67 @@ class FrameReader:
 
 
 class Reporter:
-    """Sends reports down a pipe without ever waiting for its reader; counts what is lost."""
+    """Sends reports down a pipe without ever waiting for its reader; keeps what does not fit, and counts what is lost.
 
-    def __init__(self, descriptor: int) -> None:
+    :param room: how many bytes of what does not fit are kept.
+    """
+
+    def __init__(self, descriptor: int, room: int = ROOM) -> None:
         self._descriptor = descriptor
+        self._room = room
         self._lost = 0
-        self._rest = b""
+        self._waiting: deque[bytes] = deque()
+        self._size = 0
+        self._together: list[bytes] | None = None
         os.set_blocking(descriptor, False)
 
     def send(self, report: Report) -> None:
-        """Send `report`, or count it as lost if the pipe is full or has no reader."""
-        if self._lost and self._write(frame(Lost(self._lost))):
-            self._lost = 0
-        if not self._write(frame(report)):
-            self._lost += 1
+        """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
+        if self._together is not None:
+            self._together.append(frame(report))
+        else:
+            self._take(frame(report), 1)
 
-    def _write(self, data: bytes) -> bool:
-        # A frame below PIPE_BUF is written whole or not at all; the rest of a longer one goes first next time.
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """Send the few reports of a block as one, at its end."""
+        self._together = []
         try:
-            self._rest = self._rest[os.write(self._descriptor, self._rest) :] if self._rest else b""
-            if self._rest:
-                return False
-            self._rest = data[os.write(self._descriptor, data) :]
-        except OSError:
+            yield
+        finally:
+            frames, self._together = self._together, None
+            if frames:
+                self._take(b"".join(frames), len(frames))
+
+    def _take(self, data: bytes, count: int) -> None:
+        if self._lost:
+            notice = frame(Lost(self._lost))
+            if self._size + len(notice) + len(data) <= self._room:
+                data, self._lost = notice + data, 0
+        if self._waiting and self._size + len(data) > self._room:
+            self._lost += count
+        else:
+            self._waiting.append(data)
+            self._size += len(data)
+        self.flush()
+
+    def flush(self) -> bool:
+        """Send what was kept, as far as the pipe has room; say whether that is all."""
+        try:
+            while self._waiting:
+                data = self._waiting[0]
+                written = os.write(self._descriptor, data)
+                self._size -= written
+                if written < len(data):
+                    self._waiting[0] = data[written:]
+                    return False
+                self._waiting.popleft()
+        except OSError:  # it is full, or has no reader
             return False
         return True
+
+    def drain(self, seconds: float) -> None:
+        """Send what was kept, but do not wait for longer than this."""
+        end = time.monotonic() + seconds
+        while not self.flush() and time.monotonic() < end:
+            time.sleep(DRAIN_SECONDS)

@@ -5,13 +5,15 @@ the leader: a melody model goes on from what was played; without one, an echo mo
 note; with harmony models alone the leader is not heard at all: they play to the phrase, varied, as it is remembered.
 """
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
-from improviser.core.live.decoding import choose, placed
+from improviser.core.live.crowd import Crowd
+from improviser.core.live.decoding import choose, placed, wheel
 from improviser.core.live.parameters import Parameters, within
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
@@ -52,6 +54,11 @@ class Band:
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
+        self._crowd = Crowd()
+        self._opinions: list[LogProbabilities] = []
+        """What each part thought of the note that it heard last, if it has heard one."""
+        self._wheels: list[list[float]] = []
+        """The same, to be drawn from in a crowd; made when the first of it comes."""
         self._parts: tuple[Responder, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
@@ -70,6 +77,7 @@ class Band:
         """Let other models play, who get to know the player's last notes."""
         self.settle()
         self._parts = tuple(model.responder() for model in models)
+        self._opinions = []
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if model.task == ECHO]
         self._singer = singers[0] if singers else None
@@ -85,6 +93,7 @@ class Band:
         """
         self._allowed = parameters.allowed()
         self._parameters = parameters
+        self._wheels = []
         self._tune()
 
     def _tune(self) -> None:
@@ -107,11 +116,15 @@ class Band:
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
+        if self._crowd.swallows(now):
+            return
         self._remember(pitch, now)
         self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
+        if self._crowd.swallows(now):
+            return
         self._remember(pitch, now)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
@@ -119,17 +132,31 @@ class Band:
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
+        if self._crowd.swallows(now) and self._opinions:
+            return self._draw()
         self._remember(pitch, now)
+        self._opinions, self._wheels = [], []
         played = []
         for responder in self._parts:
             logs = responder.propose(pitch, now)
             if responder is self._singer:
-                sounding, own = self._play(responder, self._shaped(logs), pitch, channel, now)
+                logs = self._shaped(logs)
+            sounding, own = self._play(responder, logs, pitch, channel, now)
+            if responder is self._singer:
                 self._line.append(own)
-            else:
-                sounding, _ = self._play(responder, logs, pitch, channel, now)
+            self._opinions.append(logs)
             played.append(sounding)
         return played
+
+    def _draw(self) -> list[int]:
+        """Return an answer of each part from its last opinion."""
+        if not self._wheels:
+            parameters = self._parameters
+            for logs in self._opinions:
+                scores, _ = placed(logs, parameters.transpose, parameters.low, parameters.high)
+                self._wheels.append(wheel(scores, parameters.temperature, self._allowed).tolist())
+        draws = ((sums, self._rng.random() * sums[-1]) for sums in self._wheels)
+        return [min(bisect_right(sums, draw), PITCHES - 1) for sums, draw in draws]
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
@@ -159,7 +186,8 @@ class Band:
 
     def _taken(self, now: float) -> list[tuple[float, int, int]]:
         """Return what began to sound with the chord that sounds now: time, channel and pitch."""
-        self._chord = [taken for taken in self._chord if 0 <= now - taken[0] < CHORD_SECONDS]
+        chord = self._chord[-REMEMBERED:]
+        self._chord = [taken for taken in chord if 0 <= now - taken[0] < CHORD_SECONDS]
         return self._chord
 
     def _remember(self, pitch: int, now: float) -> None:

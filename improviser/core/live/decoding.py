@@ -9,6 +9,7 @@ from improviser.core.music.note import PITCHES
 from improviser.core.networks.responder import LogProbabilities
 
 Mask = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
 
 # A register that holds less than this share of what a network would play is not its own: it moves there by octaves.
 AT_HOME = 0.5
@@ -23,29 +24,36 @@ def choose(
     rng: np.random.Generator,
     allowed: Mask | None = None,
 ) -> int:
-    """Draw an index from `log_probabilities`, shape (n,), sharpened or flattened by `temperature` ≥ 0.
+    """Draw an index from `log_probabilities`, shape (n,), by their `wheel`.
 
-    `temperature` 1 draws from the distribution as it is, 0 takes the most likely. Only where `allowed`, shape (n,), is
-    true: if all of that is impossible, any of it is as good as any other; if it allows nothing at all it is ignored,
-    since a note that is due must get a pitch. One random number is drawn whatever happens, so that a session stays in
-    step with its seed.
+    One random number is drawn whatever happens, so that a session stays in step with its seed.
     """
-    draw = rng.random()
+    cumulative = wheel(log_probabilities, temperature, allowed)
+    return min(int(cumulative.searchsorted(rng.random() * cumulative[-1], side="right")), len(cumulative) - 1)
+
+
+def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> FloatArray:
+    """Return running sums, shape (n,), of the chances in `log_probabilities`, shape (n,), up to a factor.
+
+    They are sharpened or flattened by `temperature` ≥ 0: 1 leaves the distribution as it is, 0 takes the most likely.
+    Only what is `allowed`, shape (n,), has a chance: if all of that is impossible, any of it is as good as any other;
+    if it allows nothing at all it is ignored, since a note that is due must get a pitch.
+    """
     scores = log_probabilities
     if allowed is not None and allowed.any():
         scores = np.where(allowed, scores, -np.inf)
         if not np.isfinite(scores.max()):
-            possible = np.flatnonzero(allowed)
-            return int(possible[int(draw * len(possible))])
+            return allowed.cumsum(dtype=np.float64)
     best = int(scores.argmax())
     highest = float(scores[best])
     if temperature < COLDEST or not math.isfinite(highest):
-        return best
+        only = np.zeros(len(scores))
+        only[best:] = 1.0
+        return only
     weights = scores - highest
     weights /= temperature
     np.exp(weights, out=weights)
-    cumulative = weights.cumsum()
-    return min(int(cumulative.searchsorted(draw * cumulative[-1], side="right")), len(weights) - 1)
+    return weights.cumsum()
 
 
 def placed(log_probabilities: LogProbabilities, transpose: int, low: int, high: int) -> tuple[LogProbabilities, int]:

@@ -51,10 +51,13 @@ class FeedbackGuard:
 
     def sends(self, event: Event, now: float) -> None:
         """Take in a message that is sent at `now`."""
+        if isinstance(event, NoteOn):
+            self._times.append(now)
+        if self._is_dense(now):
+            return
         self._delayed.sends(event, now)
         self._expire(now)
         if isinstance(event, NoteOn):
-            self._times.append(now)
             if len(self._notes) == REMEMBERED:
                 self._give_up()
             self._notes.append((event, now))
@@ -66,11 +69,16 @@ class FeedbackGuard:
 
         A note-off never is: it ends nothing that was not heard to begin, and a player's must not be missed.
         """
-        if not self.echoing and len(self._times) == DENSE_NOTES and now - self._times[0] < DENSE_SECONDS:
-            self._returned = 0
+        if self._is_dense(now):
+            self._notes.clear()
+            self._returned = self._interrupted = 0
             self._delayed.forget()
             return False
         return self._comes_at_once(event, now) or self._delayed.passes_over(event, now)
+
+    def _is_dense(self, now: float) -> bool:
+        """Say whether what is played now is evidence of nothing."""
+        return len(self._times) == DENSE_NOTES and now - self._times[0] < DENSE_SECONDS and not self.echoing
 
     def _comes_at_once(self, event: Event, now: float) -> bool:
         if isinstance(event, NoteOff):

@@ -107,20 +107,23 @@ class PhraseTracker:
 
     def press(self, note: NoteOn, now: float, *, interrupts: bool = False) -> None:
         """Take in a note-on; `interrupts`: somebody else had begun too early."""
-        end, goes_on = self.end(), bool(self._notes) or interrupts
-        fresh = self._onset is None or now - self._onset >= CHORD_SECONDS
-        if self._onset is not None and fresh and goes_on:
+        if self._onset is None or now - self._onset >= CHORD_SECONDS:
+            self._go_on(now, goes_on=bool(self._notes) or interrupts)
+        self.release(note.channel, note.pitch, now)
+        heard = Heard(note, now)
+        self._down[note.channel, note.pitch] = heard
+        self._notes.append(heard)
+
+    def _go_on(self, now: float, *, goes_on: bool) -> None:
+        """Take in the onset of a chord, which may go on with the phrase that was begun, if there is one."""
+        end = self.end()
+        if self._onset is not None and goes_on:
             gap = now - self._onset
             if gap <= min(PATIENCE[1], HESITATION * self.patience_seconds):
                 self._gaps.append(gap)
         if end is not None and now > end:
             self.close(end)
-        if fresh:
-            self._onset = now
-        self.release(note.channel, note.pitch, now)
-        heard = Heard(note, now)
-        self._down[note.channel, note.pitch] = heard
-        self._notes.append(heard)
+        self._onset = now
 
     def release(self, channel: int, pitch: int, now: float) -> None:
         """Take in a note-off; one without its note-on is nothing."""
