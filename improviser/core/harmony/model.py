@@ -99,8 +99,11 @@ class HarmonyResponder:
         model = self._model
         now = self._session.look(pitch, onset_seconds)
         frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
-        experts = now.experts if model.shape.experts else None
-        answer = model.network.scores(model.inputs.read(now), frame, experts)[0].astype(np.float64)
+        memory = now.memory if model.shape.experts else None
+        scores, others = model.network.scores(model.inputs.read(now), frame, memory)
+        if now.parallels is not None and memory is not None:
+            scores[now.parallels] += others[-1]
+        answer = scores.astype(np.float64)
         return answer if pitch >= model.settings.player[0] else below(answer, pitch)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:

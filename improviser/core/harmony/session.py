@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.counterpoint import PERFECT
-from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.keys import KeyTracker, foresee_keys, likeliest_key
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
 from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, enter
@@ -25,8 +25,9 @@ OWN_STEP = 12
 class Situation:
     """The moment of one note to answer; pitches are MIDI numbers, None where there is none yet.
 
-    `folded` is the player's pitch, moved into the register of the corpus, above the middle of that; `experts` is what
-    the memory of the voice's own notes says about the pitches of its register, and `certainties` how sure it is.
+    `folded` is the player's pitch, moved into the register of the corpus, above the middle of that; `memory` is what
+    the memory of the voice's own notes says about all pitches, and `certainties` how sure it is; `parallels` are the
+    pitches (if any) that would make parallel fifths or octaves, and `register` the voice's lowest and highest.
     """
 
     tonic: int
@@ -41,8 +42,18 @@ class Situation:
     own_mean: float
     own_centre: int
     moment: Moment
-    experts: NDArray[np.float64]
+    memory: NDArray[np.float32]
     certainties: Sequence[float]
+    parallels: slice | None
+    register: tuple[int, int]
+
+    @property
+    def experts(self) -> NDArray[np.float32]:
+        """What each of EXPERTS says about the pitches of the register, shape (3, pitches)."""
+        rows = self.memory.copy()
+        if self.parallels is not None:
+            rows[-1, self.parallels] += 1.0
+        return rows[:, self.register[0] : self.register[1] + 1]
 
 
 def _degree(pitch: int | None, now: Situation) -> int | None:
@@ -112,6 +123,7 @@ class Accompaniment:
         self._own_centre = sum(own) // 2
         self._register = player
         self._keys = KeyTracker()
+        self._foreseen = foresee_keys(self._keys.histogram)
         self._rhythm = RhythmTracker()
         self._player: int | None = None
         self._own: tuple[int | None, int | None] = (None, None)
@@ -127,10 +139,8 @@ class Accompaniment:
     def look(self, pitch: int, onset_seconds: float) -> Situation:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
         histogram = self._keys.with_note(pitch)
-        tonic, minor = estimate_key(histogram)
-        experts, certainties = self._opinions
-        experts = experts.copy()
-        experts[-1] = self._parallels(pitch)
+        tonic, minor = likeliest_key(self._foreseen[pitch % 12])
+        memory, certainties = self._opinions
         return Situation(
             tonic=tonic,
             minor=minor,
@@ -144,8 +154,10 @@ class Accompaniment:
             own_mean=self._own_mean,
             own_centre=self._own_centre,
             moment=self._rhythm.look(onset_seconds),
-            experts=experts,
+            memory=memory,
             certainties=certainties,
+            parallels=self._parallels(pitch),
+            register=(self._low, self._high),
         )
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
@@ -160,6 +172,7 @@ class Accompaniment:
             self._own = (played, self._own[0])
             self._own_mean = MEAN_FADE * self._own_mean + (1 - MEAN_FADE) * played
             self._remember(played)
+        self._foreseen = foresee_keys(self._keys.histogram)
 
     def _remember(self, played: int) -> None:
         """Let the experts learn the voice's note, and ask them about the next: they need not wait for the player's."""
@@ -171,25 +184,25 @@ class Accompaniment:
         self._pitches.append(played)
         self._opinions = self._ask_experts()
 
-    def _parallels(self, pitch: int) -> NDArray[np.float64]:
-        """Return LEAST for each pitch of the register, and 1 more where it would make parallel fifths or octaves."""
-        row = np.full(self._high - self._low + 1, LEAST)
+    def _parallels(self, pitch: int) -> slice | None:
+        """Return the pitches of the register that would make parallel fifths or octaves."""
         own, player = self._own[0], self._player
         if own is None or player is None or self._rested or player == pitch or (player - own) % 12 not in PERFECT:
-            return row
+            return None
         low, high = (max(own + 1, self._low), self._high) if pitch > player else (self._low, min(own - 1, self._high))
         first = low + (pitch - (player - own) - low) % 12
-        row[first - self._low : max(0, high + 1 - self._low) : 12] += 1.0
-        return row
+        return slice(first, high + 1, 12) if first <= high else None
 
-    def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
-        """Return what memory says about the register's pitches, conditioned, and how certain it is.
+    def _ask_experts(self) -> tuple[NDArray[np.float32], list[float]]:
+        """Return what memory says about all pitches, conditioned, shape (3, 128), and how certain it is.
 
-        The last row is left for what depends on the player's note.
+        Outside the register it expects nothing. The last row is for what depends on the player's note.
         """
         rows = np.ones((2, self._high - self._low + 1))
         enter(rows[0], self._pitch.predict(list(self._pitches)), -self._low)
         if self._pitches:
             enter(rows[1], self._interval.predict(list(self._steps)), self._pitches[-1] - self._low)
         opinions, certainties = condition(rows)
-        return np.concatenate([opinions, opinions[:1]]), certainties
+        memory = np.full((len(EXPERTS), PITCHES), LEAST, np.float32)
+        memory[:2, self._low : self._high + 1] = opinions
+        return memory, certainties

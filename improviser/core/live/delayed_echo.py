@@ -64,6 +64,11 @@ class DelayedEcho:
         self._returned.clear()
         self._run = 0
 
+    def knows(self, event: Event) -> bool:
+        """Say whether the same message was sent lately."""
+        sign = _sign(event)
+        return any(sign == sent for sent, _ in self._sent)
+
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard; a note-off never is."""
         self._expire(now)

@@ -64,6 +64,13 @@ class FeedbackGuard:
         elif not isinstance(event, NoteOff):
             self._others.append((event, now))
 
+    def suspects(self, event: Event) -> bool:
+        """Say whether this may be our own; if not it is heard, and `passes_over` has time until the answer has left."""
+        if isinstance(event, NoteOff):
+            return False
+        lately = self._notes if isinstance(event, NoteOn) else self._others
+        return self._delayed.knows(event) or any(event == sent for sent, _ in lately)
+
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard.
 

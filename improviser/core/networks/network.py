@@ -121,21 +121,21 @@ class Network:
         self._first = np.ascontiguousarray(first.T, dtype=np.float32)
         heads = genomes[:, shape.first_weights :].reshape(members, shape.outputs, shape.hidden + 1) / members
         self._heads = np.ascontiguousarray(np.concatenate(heads[:, :, :-1], axis=1).T, dtype=np.float32)
-        self._bias = heads[:, :, -1].sum(axis=0).astype(np.float32)
         self._spread = _spread(shape)
-        self._outside = _outside(shape, self._spread.size)
+        bias = heads[:, :, -1].sum(axis=0).astype(np.float32)
+        self._bias = bias.take(self._spread) - _outside(shape, self._spread.size)
 
     def scores(
-        self, inputs: FloatArray, frame: Frame, experts: NDArray[np.float64] | None = None
+        self, inputs: FloatArray, frame: Frame, experts: NDArray[np.floating] | None = None
     ) -> tuple[FloatArray, FloatArray]:
         """Return the score of each pitch, shape (128,), and the remaining outputs: the rest's score, the gates.
 
-        :param experts: what the memory says of the (shifted) register's pitches, conditioned, shape (experts, pitches).
+        :param experts: what the memory says, conditioned: of the (shifted) register, shape (experts, pitches), or of
+            all pitches, shape (experts, 128).
         """
         heads = np.tanh(inputs @ self._first) @ self._heads
-        heads += self._bias
         outputs = heads.take(self._spread)
-        outputs -= self._outside
+        outputs += self._bias
         interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
         scores = outputs[interval : interval + PITCHES] + outputs[tonic : tonic + PITCHES]
         height = _HEIGHT + SHIFTS - frame.shift
@@ -145,11 +145,13 @@ class Network:
             player = _VERTICAL + (-frame.player) % 12
             scores += outputs[player : player + PITCHES]
             rest += _CYCLES
-        if experts is not None:
+        if experts is not None and experts.shape[1] == PITCHES:
+            scores += outputs[rest + self.shape.rest :] @ experts
+        elif experts is not None:
             self._add_experts(scores, outputs[rest + self.shape.rest :], experts, frame.shift)
         return scores, outputs[rest:]
 
-    def _add_experts(self, scores: FloatArray, gates: FloatArray, experts: NDArray[np.float64], shift: int) -> None:
+    def _add_experts(self, scores: FloatArray, gates: FloatArray, experts: NDArray[np.floating], shift: int) -> None:
         """Add what the memory says; outside the register it expects nothing."""
         low, high = self.shape.low + shift, self.shape.high + shift
         first, last = max(low, 0), min(high, PITCHES - 1)

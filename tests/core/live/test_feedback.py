@@ -109,3 +109,26 @@ def test_in_a_loop_other_notes_than_ours_are_heard() -> None:
     assert not guard.passes_over(NoteOn(0, 49, 64), now + 0.002)
     assert guard.passes_over(NoteOn(0, 48, 64), now + 0.002)
     assert not guard.passes_over(NoteOff(0, 48), now + 0.002)
+
+
+PITCHES = st.sampled_from((60, 62, 64))
+EVENTS = st.one_of(
+    st.builds(NoteOn, st.just(0), PITCHES, st.just(80)),
+    st.builds(NoteOff, st.just(0), PITCHES),
+    st.builds(ControlChange, st.just(0), st.just(1), st.sampled_from((0, 1))),
+)
+MOVES = st.tuples(st.booleans(), EVENTS, st.sampled_from((0.001, 0.003, 0.1)))
+
+
+@given(st.integers(0, EVIDENCE + 2), st.lists(MOVES, max_size=60))
+def test_what_is_not_suspected_is_heard(loops: int, moves: list[tuple[bool, Event, float]]) -> None:
+    """So the guard may look at it after the answer has left."""
+    guard, now = FeedbackGuard(), 0.0
+    loop = [(ours, NoteOn(0, 60 + number, 80), 0.003) for number in range(loops) for ours in (True, False)]
+    for ours, event, gap in [*loop, *moves]:
+        now += gap
+        if ours:
+            guard.sends(event, now)
+        else:
+            suspected = guard.suspects(event)
+            assert not guard.passes_over(event, now) or suspected
