@@ -90,7 +90,7 @@ class Collector(Generic[Situation]):
         tonic: int,
         target: int,
         player: int = 0,
-        experts: NDArray[np.float64] | None = None,
+        experts: NDArray[np.floating] | None = None,
     ) -> None:
         """Add a note; either all notes have experts or none has."""
         choices, numbers = self._inputs.parts(situation)
