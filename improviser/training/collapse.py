@@ -50,7 +50,6 @@ class CollapseGuard:
                 heard += [player[index].pitch for index in free]
             played += [theirs[index] for index in free]
             wanted += [pitch for index in free if (pitch := own[index]) is not None]
-        print("X", played, wanted, heard)
         return not has_collapsed(played, wanted, heard)
 
 
