@@ -25,13 +25,13 @@ from types import FrameType
 import msgspec
 import numpy as np
 
-from improviser import library, midi
+from improviser import midi
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event, Tick
-from improviser.core.networks.responder import Model
 from improviser.errors import EngineError, ImproviserError
+from improviser.loading import load
 from improviser.pipe import (
     HEARTBEAT,
     MODEL,
@@ -42,7 +42,6 @@ from improviser.pipe import (
     Failed,
     FrameReader,
     Hear,
-    Loaded,
     Noticed,
     Open,
     Panic,
@@ -305,21 +304,6 @@ class Engine:
         self._ports.close()
         if self.fault is not None:
             raise self.fault
-
-
-def load(names: Sequence[str]) -> tuple[list[Model], list[Loaded]]:
-    """Load models and use each once, so that the first note is not the one that warms the caches.
-
-    :raises ModelError: if one cannot be loaded.
-    """
-    models = [library.load_model(name) for name in names]
-    loaded = [Loaded(name, library.digest(name)) for name in names]
-    for model in models:
-        responder = model.responder()
-        for beat in range(3):
-            responder.propose(60 + beat, float(beat))
-            responder.learn(60 + beat, float(beat), 48)
-    return models, loaded
 
 
 def take_commands(engine: Engine, reader: FrameReader) -> None:

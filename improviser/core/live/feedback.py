@@ -38,6 +38,7 @@ class FeedbackGuard:
         self._notes: deque[tuple[NoteOn, float]] = deque(maxlen=REMEMBERED)
         self._others: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
         self._times: deque[float] = deque(maxlen=DENSE_NOTES)
+        self._unsuspected: tuple[Event, float] | None = None
         self._returned = 0
         self._counted_at = -inf
         self._missing = 0
@@ -63,6 +64,19 @@ class FeedbackGuard:
             self._notes.append((event, now))
         elif not isinstance(event, NoteOff):
             self._others.append((event, now))
+
+    def recognises(self, event: Event, now: float) -> bool:
+        """Say whether what comes in at `now` is our own; what cannot be is looked at more closely by `settle`."""
+        if self.suspects(event):
+            return self.passes_over(event, now)
+        self._unsuspected = (event, now)
+        return False
+
+    def settle(self) -> None:
+        """Take in what was heard last, now that its answer has left."""
+        if self._unsuspected is not None:
+            self.passes_over(*self._unsuspected)
+            self._unsuspected = None
 
     def suspects(self, event: Event) -> bool:
         """Say whether this may be our own; if not it is heard, and `passes_over` has time until the answer has left."""

@@ -91,7 +91,6 @@ class Performer:
         self._clock = Clock()
         self._later = Later()
         self._guard = FeedbackGuard()
-        self._arrived: tuple[Event, float] | None = None
         self._leaving: list[tuple[Event, float]] = []
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
@@ -137,7 +136,7 @@ class Performer:
         events = self._advance(now)
         if isinstance(event, Tick | Start | Continue | Stop):
             events += self._follow(event, now)
-        elif self._is_ours(event, now):
+        elif self.parameters.guard and self._guard.recognises(event, now):
             pass
         elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
             return self.panic()  # that ends what was due as well
@@ -150,14 +149,6 @@ class Performer:
             events += self._control(event, now)
         return self._enter(events, now)
 
-    def _is_ours(self, event: Event, now: float) -> bool:
-        if not self.parameters.guard:
-            return False
-        if self._guard.suspects(event):
-            return self._guard.passes_over(event, now)
-        self._arrived = (event, now)
-        return False
-
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
         self.ledger.sent(event)
@@ -168,9 +159,7 @@ class Performer:
         for note, now, interrupts in self._pressed:
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
-        if self._arrived is not None:
-            self._guard.passes_over(*self._arrived)
-            self._arrived = None
+        self._guard.settle()
         for event, now in self._leaving:
             self._guard.sends(event, now)
         self._leaving.clear()
