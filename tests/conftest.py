@@ -19,7 +19,7 @@ ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""
     for item in items:
-        if ON_JACK & set(getattr(item, "fixturenames", ())):
+        if item.path.parent.name == "on_jack" or ON_JACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("jack"))
 
 
@@ -33,7 +33,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 patch.delenv(variable)
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
             patch.setenv(variable, str(home / variable.lower()))
-        patch.setenv("JACK_DEFAULT_SERVER", SHARED_NAMES[0])
+        patch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
         patch.setenv("JACK_NO_START_SERVER", "1")
         yield
 
