@@ -86,7 +86,7 @@ class Engine:
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
-        self._waiting: deque[tuple[Sequence[int], None, float]] = deque()
+        self._waiting: deque[tuple[Sequence[int], float]] = deque()
         self._at_once = AT_ONCE
         self._last_overheard = 0.0
         self._sleeps_until = 0.0
@@ -129,7 +129,7 @@ class Engine:
         """
         self._last_overheard = time.perf_counter()
         if self._waiting or self._at_once <= 0:
-            self._waiting.append((message, None, self._last_overheard))
+            self._waiting.append((message, self._last_overheard))
             self._wake.set()
         else:
             self._at_once -= 1
@@ -144,7 +144,8 @@ class Engine:
                 continue
             with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(self._waiting))):
-                    self._hear_or_end(*self._waiting.popleft())
+                    message, arrived = self._waiting.popleft()
+                    self._hear_or_end(message, None, arrived)
                     if self._last_overheard != knocked:  # the backend's thread gets in once for each of its messages
                         break
 

@@ -20,7 +20,7 @@ HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 ROOM = 1 << 23
 """Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
-DRAIN_SECONDS = 0.005
+RETRY_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
 
@@ -275,4 +275,4 @@ class Reporter:
         """Send what was kept, but do not wait for longer than this."""
         end = time.monotonic() + seconds
         while not self.flush() and time.monotonic() < end:
-            time.sleep(DRAIN_SECONDS)
+            time.sleep(RETRY_SECONDS)
