@@ -28,6 +28,7 @@ async def run_until_signal(
     hangup = getattr(signal, "SIGHUP", None)
     minds_hangup = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
     had_terminal = has_terminal()
+    before = {number: signal.getsignal(number) for name in CODES if (number := getattr(signal, name, None))}
 
     def told(name: str) -> None:
         if name == "SIGHUP":
@@ -40,19 +41,19 @@ async def run_until_signal(
         codes.append(CODES[name])
         stop()
 
-    for name in CODES:
-        number = getattr(signal, name, None)
-        if number is not None:
-            try:
-                loop.add_signal_handler(number, told, name)
-            except NotImplementedError:  # Windows: the loop cannot, the signal module can
-                signal.signal(number, lambda *_, name=name: loop.call_soon_threadsafe(told, name))
+    for number in before:
+        name = signal.Signals(number).name
+        try:
+            loop.add_signal_handler(number, told, name)
+        except NotImplementedError:  # Windows: the loop cannot, the signal module can
+            signal.signal(number, lambda *_, name=name: loop.call_soon_threadsafe(told, name))
     try:
         await work
     finally:
-        for name in CODES:
-            with contextlib.suppress(AttributeError, NotImplementedError):
-                loop.remove_signal_handler(getattr(signal, name))
+        for number, handler in before.items():
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+            signal.signal(number, handler)
     return codes[0] if codes else DONE
 
 

@@ -116,3 +116,34 @@ class TestTerminal:
             assert process.process.poll() is None
             process.process.terminate()
             assert process.process.wait(10) == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells which signals a process catches")
+@pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5])
+def test_a_session_that_has_hardly_begun_ends_in_order(tmp_path: Path, seconds: float) -> None:
+    """From the first line of ours on, SIGTERM means the same as later; what was started goes as well."""
+    command = [sys.executable, "-m", "improviser", "play", "--record", str(tmp_path / "kept")]
+    with (tmp_path / "said").open("wb") as said:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
+    while not _catches(process.pid, signal.SIGTERM):
+        assert process.poll() is None
+    time.sleep(seconds)
+    process.terminate()
+    assert process.wait(20) == 0
+    assert "Traceback" not in (tmp_path / "said").read_text()
+    deadline = time.monotonic() + 10
+    while _session(process.pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    mask = next(line for line in status.splitlines() if line.startswith("SigCgt:")).split()[1]
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
+def _session(pid: int) -> list[str]:
+    """Return the processes that belong to a session and still live."""
+    listing = subprocess.run(["ps", "-s", str(pid), "-o", "pid=,stat="], capture_output=True, text=True, check=False)
+    return [line for line in listing.stdout.splitlines() if "Z" not in line.split()[1]]

@@ -30,7 +30,7 @@ def train(
     lookback: Annotated[int | None, typer.Option(help="Notes a network hears, the current one included.")] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes to score with; they do not change the result.")] = 1,
+    workers: Annotated[int, typer.Option(help="Processes to train with; they do not change the result.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
     report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
@@ -95,12 +95,12 @@ def _train(
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
     glimpse = Glimpse(recipe.build)
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}", glimpse=glimpse)
-    with stop_request() as request, scoring(recipe.task, workers) as score:
+    with stop_request() as request, scoring(recipe.task, workers) as lanes:
         with view:
             done = train(
                 recipe,
                 seed=options.seed,
-                score=score,
+                lanes=lanes,
                 checkpoints=kept,
                 report=view.show,
                 stopped=request,

@@ -17,6 +17,7 @@ from improviser.remote.systemd import Notifier
 from improviser.remote.wishes import MODEL, plain
 from improviser.session.state import Score
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
+from improviser.settings.keeping import CONTROLS
 
 if TYPE_CHECKING:
     from improviser.remote.on_air import OnAir
@@ -91,7 +92,9 @@ class Served:
         self._notifier.ready(_summary(service))
 
     def _apply(self, fresh: Settings, service: Service) -> None:
-        changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != getattr(self._settings, name)}
+        before = {name: getattr(self._settings, name) for name in KEYS}
+        before[CONTROLS] = service.parameters.controls  # what was learned meanwhile is in the file, or gone again
+        changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != before[name]}
         self._settings = fresh
         for name in changed.keys() & set(LIVE_KEYS):
             service.send(Swap(list(fresh.model)) if name == MODEL else Change(name, changed[name]))

@@ -15,6 +15,8 @@ from improviser.errors import ModelError, OutputError
 from improviser.modelfile import ModelFile
 
 TASK = "checkpoint"
+FORM = 2
+"""Of what a run puts down; it belongs to the settings that must agree, so that none of another form is taken up."""
 ARRAY = "$array"
 NAN = "nan"
 

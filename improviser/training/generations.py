@@ -28,7 +28,7 @@ class Generation:
     :param mean: the mean of all that could be scored.
     :param held_out: the fitness, on notes training never sees, of the champion or the candidate for it; or NaN.
     :param evaluations: how many networks have been scored up to now.
-    :param seconds: the wall time of this generation alone.
+    :param seconds: the wall time of this generation alone; where several members are bred at a time, its part of it.
     :param champion: whether it brought a new champion.
     """
 
@@ -81,8 +81,21 @@ class Limits:
         )
 
 
-Score = Callable[[FloatArray, Any], NDArray[np.float64]]
-"""Scores a population on a batch: in this process, or in several."""
+Scored = Callable[[], NDArray[np.float64]]
+"""Waits until a population is scored, and returns the fitness of each genome."""
+
+Score = Callable[[FloatArray, Any], Scored]
+"""Begins to score a population on a batch: in this process (where that waits to be asked for), or in others."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A generation that is being scored."""
+
+    population: FloatArray
+    scored: Scored
+    started: float
+    beside: int
 
 
 class Evolution:
@@ -122,14 +135,38 @@ class Evolution:
         self._score = score or in_process(task)
         self._accept = accept
         self._held_out = math.nan
+        self._begun: _Begun | None = None
 
     def step(self) -> Generation:
         """Breed and score one generation."""
+        self.begin()
+        return self.finish()
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a generation to finish."""
+        return self._begun is not None
+
+    def begin(self, beside: int = 1) -> None:
+        """Breed a generation and begin to score it; `finish` it before anything else is asked of this run.
+
+        :param beside: how many runs are at work at a time, this one included: each takes its part of the wall time.
+        """
         started = time.perf_counter()
-        number = self.generation + 1
-        batch = self._task.batch(generator(self._seed, number))
+        batch = self._task.batch(generator(self._seed, self.generation + 1))
         population = self.population = self._strategy.ask()
-        fitness = self._score(population, batch)
+        self._begun = _Begun(population, self._score(population, batch), started, beside)
+
+    def finish(self) -> Generation:
+        """Score the generation that was begun, and learn from it.
+
+        :raises RuntimeError: if none was.
+        """
+        if self._begun is None:
+            raise RuntimeError("there is no generation to finish")
+        begun, self._begun = self._begun, None
+        number, population = self.generation + 1, begun.population
+        fitness = begun.scored()
         scored = fitness[~np.isnan(fitness)]
         best = float(scored.max()) if len(scored) else math.nan
         fittest = population[int(np.nanargmax(fitness))].copy() if len(scored) else None
@@ -137,7 +174,7 @@ class Evolution:
         crowned = fittest is not None and self._judge(fittest, best, number)
         self.generation = number
         self.evaluations += len(population)
-        seconds = time.perf_counter() - started
+        seconds = (time.perf_counter() - begun.started) / begun.beside
         self.seconds += seconds
         mean = float(scored.mean()) if len(scored) else math.nan
         return Generation(number, best, mean, self._held_out, self.evaluations, seconds, crowned)
@@ -204,12 +241,13 @@ def run(
 
 
 def in_process(task: Task) -> Score:
-    """Return a function that scores a population here, `CHUNK` genomes at a time."""
+    """Return what scores a population here."""
+    return lambda population, batch: lambda: fitness_of(task, population, batch)
 
-    def score(population: FloatArray, batch: Any) -> NDArray[np.float64]:
-        return np.concatenate([task.fitness(chunk, batch) for chunk in chunks(population)])
 
-    return score
+def fitness_of(task: Task, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+    """Return the fitness of each genome, scored `CHUNK` genomes at a time."""
+    return np.concatenate([task.fitness(chunk, batch) for chunk in chunks(population)])
 
 
 def chunks(population: FloatArray) -> list[FloatArray]:

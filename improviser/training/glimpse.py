@@ -21,22 +21,30 @@ SECONDS_BETWEEN_PHRASES = 1.0
 
 
 class Glimpse:
-    """Looks at the evolution that it was last told to `watch`; it takes milliseconds, and changes nothing.
+    """Looks at one of the evolutions that it was told to `watch`; it takes milliseconds, and changes nothing.
 
     :param build: makes the model of one genome, or several.
     """
 
     def __init__(self, build: Callable[[Sequence[FloatArray]], Model]) -> None:
         self._build = build
+        self._evolutions: dict[int, Evolution] = {}
         self._evolution: Evolution | None = None
         self._phrase: tuple[int, ...] = ()
         self._tune: tuple[int, ...] = ()
         self._of: tuple[int, int] | None = None
         self._played_at = -SECONDS_BETWEEN_PHRASES
 
-    def watch(self, evolution: Evolution) -> None:
-        """Look at this one from now on."""
-        self._evolution = evolution
+    def watch(self, member: int, evolution: Evolution) -> None:
+        """Take in the evolution of a member, and look at the first of them until told to `turn_to` another."""
+        self._evolutions[member] = evolution
+        self._evolution = self._evolution or evolution
+
+    def turn_to(self, member: int) -> None:
+        """Look at this member from now on, if it is watched; those before it are done."""
+        self._evolution = self._evolutions.get(member, self._evolution)
+        for earlier in [number for number in self._evolutions if number < member]:
+            del self._evolutions[earlier]
 
     def diversity(self) -> float:
         """Return how far apart the networks of the last generation are; NaN before there is one. See `diversity_of`."""

@@ -1,4 +1,4 @@
-"""One training run, from a recipe to a model file: members of the choir in turn, checkpoints, and what is written."""
+"""One training run, from a recipe to a model file: the choir, checkpoints, and what is written."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 
 from improviser import __version__, library, modelfile
-from improviser.errors import CorpusError, OutputError
+from improviser.errors import OutputError
 from improviser.training import checkpoint
-from improviser.training.generations import Champion, Evolution, Generation, Score, run
+from improviser.training.choir import Choir
+from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
+from improviser.training.workers import Lanes
 
 Record = tuple[int, Generation]
 """A generation, and the member of the choir it belongs to, from 0."""
@@ -52,84 +54,60 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
-    score: Score,
+    lanes: Lanes,
     checkpoints: Checkpoints,
     report: Callable[[int, Generation], None],
     stopped: Callable[[], bool] = lambda: False,
-    watch: Callable[[Evolution], None] = lambda _: None,
+    watch: Callable[[int, Evolution], None] = lambda _member, _evolution: None,
 ) -> Run:
-    """Breed every member of the choir until its limits, or until `stopped()`.
+    """Breed every member of the choir until its limits, or until `stopped()`; as many at a time as there are lanes.
 
-    :param watch: gets each member's evolution as it begins, to look at.
+    :param report: gets the number of a member, from 0, and what each of its generations brought.
+    :param watch: gets each member's number and evolution as it begins, to look at.
     :raises ModelError: if a checkpoint is to be resumed and is of another run, or damaged.
     :raises CorpusError: if no network could be scored at all.
     """
     identity = identify(recipe)
-    state = checkpoint.load(checkpoints.path, identity) if checkpoints.resume else None
+    choir = Choir(recipe, seed, lanes, watch)
     done = Run()
-    if state is not None:
-        done.champions = [_champion(values) for values in state["champions"]]
+    if checkpoints.resume and (state := checkpoint.load(checkpoints.path, identity)) is not None:
+        choir.restore(state["choir"])
         done.records = _records(state["records"])
-    for member in range(len(done.champions), recipe.members):
-        evolution = Evolution(
-            recipe.task,
-            recipe.strategy(member),
-            seed=seed + member,
-            choice=recipe.choose_by,
-            check_every=recipe.check_every,
-            score=score,
-            accept=recipe.accept,
-        )
-        if state is not None and state["evolution"] is not None:
-            evolution.restore(state["evolution"])
-        state = None
-        watch(evolution)
-        _breed(recipe, member, evolution, done, keep=checkpoints, report=report, stopped=stopped, identity=identity)
-        if evolution.champion is not None:
-            done.champions.append(evolution.champion)
-        if stopped():
-            break
-        if evolution.champion is None:
-            raise CorpusError("no network could be scored on these notes; train on a livelier piece")
-    else:
-        done.complete = True
+    choir.begin()
+    while not choir.complete:
+        due = choir.comes_to(checkpoints.every)
+        for member, generation in choir.finish(_never if due else lambda: not stopped()):
+            done.records.append((member, generation))
+            report(member, generation)
+        if choir.resting:
+            if checkpoints.every:
+                done.problem = _keep({"choir": choir.state(), "records": _table(done.records)}, checkpoints, identity)
+            if stopped():
+                break
+            choir.begin()
+    done.champions = choir.champions()
+    done.complete = choir.complete
+    done.records.sort(key=lambda record: (record[0], record[1].generation))
     return done
 
 
-def _breed(
-    recipe: Recipe,
-    member: int,
-    evolution: Evolution,
-    done: Run,
-    *,
-    keep: Checkpoints,
-    report: Callable[[int, Generation], None],
-    stopped: Callable[[], bool],
-    identity: Mapping[str, Any],
-) -> None:
-    """Breed one member, and keep its state where that is wanted."""
+def _never() -> bool:
+    return False
 
-    def note(generation: Generation) -> None:
-        done.records.append((member, generation))
-        if keep.every and (generation.generation % keep.every == 0 or stopped()):
-            state = {
-                "champions": [_values(champion) for champion in done.champions],
-                "records": _table(done.records),
-                "evolution": evolution.state(),
-            }
-            try:
-                checkpoint.save(keep.path, state, identity)
-            except OutputError as error:  # what is bred is worth more than what could be resumed
-                done.problem = str(error)
-        report(member, generation)
 
-    run(evolution, recipe.limits, note, stopped)
+def _keep(state: Mapping[str, Any], checkpoints: Checkpoints, identity: Mapping[str, Any]) -> str | None:
+    """Write a checkpoint; return why that was not possible: what is bred is worth more than what could be resumed."""
+    try:
+        checkpoint.save(checkpoints.path, state, identity)
+    except OutputError as error:
+        return str(error)
+    return None
 
 
 def identify(recipe: Recipe) -> dict[str, Any]:
     """Return what a checkpoint must agree with to be resumed: all but how long to train."""
     settings = {name: value for name, value in recipe.settings.items() if name not in {"generations", "minutes"}}
-    return {**settings, "sources": list(recipe.sources), "version": __version__}
+    return {**settings, "sources": list(recipe.sources), "version": __version__, "form": checkpoint.FORM}
 
 
 def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
@@ -154,19 +132,6 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
 
 def _last_of_each(records: list[Record]) -> list[Generation]:
     return list(dict(records).values())
-
-
-def _values(champion: Champion) -> dict[str, Any]:
-    return {
-        "genome": champion.genome,
-        "scores": np.array([champion.fitness, champion.held_out]),
-        "generation": champion.generation,
-    }
-
-
-def _champion(values: Mapping[str, Any]) -> Champion:
-    fitness, held_out = values["scores"].tolist()
-    return Champion(values["genome"], fitness, held_out, values["generation"])
 
 
 def _table(records: list[Record]) -> Any:

@@ -107,7 +107,10 @@ class PlainView:
 
 
 class TerminalView:
-    """A bar, the fitness, the speed, the time left, the curve of the best fitness, and what the best network plays."""
+    """A bar, the fitness, the speed, the time left, the curve of the best fitness, and what the best network plays.
+
+    Bar and time are of the whole run. Of several members that are bred at a time the first is shown.
+    """
 
     def __init__(
         self, limits: Limits, members: int, title: str, console: Console, glimpse: Glimpse | None = None
@@ -118,10 +121,12 @@ class TerminalView:
         self._glimpse = glimpse
         self._live = Live(console=console, auto_refresh=False)
         self._drawn_at = -math.inf
-        self._best: list[float] = []
-        self._member = 0
-        self._seconds = 0.0
-        self._last: Generation | None = None
+        self._lately: dict[int, Generation] = {}
+        """The last generation of each member that was heard of since the last frame."""
+        self._best: dict[int, list[float]] = {}
+        self._seconds: dict[int, float] = {}
+        self._done: dict[int, float] = {}
+        self._done_before: float | None = None
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -130,36 +135,52 @@ class TerminalView:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._last is not None:
-            self._live.update(self.render(self._last), refresh=True)
+        if self._lately:
+            self._live.update(self.render(), refresh=True)
         self._live.__exit__(kind, error, trace)
 
     def show(self, member: int, generation: Generation) -> None:
         """Take in the generation, and draw if the last frame is old enough."""
-        if member != self._member:
-            self._member, self._best, self._seconds = member, [], 0.0
-        self._best.append(generation.best)
-        self._seconds += generation.seconds
-        self._last = generation
         now = time.monotonic()
-        if now - self._drawn_at >= SECONDS_BETWEEN_FRAMES:
-            self._live.update(self.render(generation), refresh=True)
+        if now - self._drawn_at >= SECONDS_BETWEEN_FRAMES and self._lately:
+            self._live.update(self.render(), refresh=True)
             self._drawn_at = now
+            self._lately.clear()
+        self._lately[member] = generation
+        self._best.setdefault(member, []).append(generation.best)
+        if self._done_before is None:  # resumed, it may begin far on the way
+            self._done[member] = self._share_done(generation.generation - 1, 0.0)
+            self._done_before = self._all_done()
+        self._seconds[member] = self._seconds.get(member, 0.0) + generation.seconds
+        self._done[member] = self._share_done(generation.generation, self._seconds[member])
 
-    def render(self, generation: Generation) -> RenderableType:
-        """Return the panel for a generation."""
-        done = self._done(generation)
-        speed = generation.evaluations / generation.generation * len(self._best) / max(self._seconds, 1e-9)
+    def render(self) -> RenderableType:
+        """Return the panel for the generation that was heard of last, of the first member at work."""
+        member = min(self._lately)
+        generation, best = self._lately[member], self._best[member]
+        speed = generation.evaluations / generation.generation * len(best) / max(self._seconds[member], 1e-9)
         figures = Table.grid(padding=(0, 2))
         figures.add_row("best", f"[bold green]{generation.best:.4f}", "held out", f"[bold]{generation.held_out:.4f}")
         figures.add_row("mean", f"{generation.mean:.4f}", "speed", f"{speed:,.0f} networks/s")
-        left = self._seconds * (1 - done) / done if 0 < done <= 1 and self._seconds else 0.0
+        left = self._seconds_left()
         figures.add_row("generation", f"{generation.generation}", "time left", f"{left // 60:.0f}:{left % 60:02.0f}")
-        curve = Text("\n".join(curve_of(self._best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
-        title = self._title if self._members == 1 else f"{self._title}, member {self._member + 1} of {self._members}"
+        curve = Text("\n".join(curve_of(best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
+        title = self._title if self._members == 1 else f"{self._title}, member {member + 1} of {self._members}"
         # Padding ends the bar's line, which the bar itself does not.
-        bar = Padding(ProgressBar(total=1.0, completed=done, width=CURVE_WIDTH), 0)
+        bar = Padding(ProgressBar(total=1.0, completed=self._all_done(), width=CURVE_WIDTH), 0)
+        if self._glimpse is not None:
+            self._glimpse.turn_to(member)
         return Panel(Group(bar, figures, curve, *self._look(figures)), title=title, expand=False)
+
+    def _all_done(self) -> float:
+        """Return how much of the way of all members is done, 0–1; those before the first heard of are at its end."""
+        return (min(self._done) + sum(self._done.values())) / self._members
+
+    def _seconds_left(self) -> float:
+        """Return how long the rest takes if it goes on as since this process began; 0 before that can be said."""
+        done = self._all_done()
+        gone = done - (self._done_before or 0.0)
+        return sum(self._seconds.values()) * (1 - done) / gone if gone > 0 else 0.0
 
     def _look(self, figures: Table) -> list[RenderableType]:
         """Add what the glimpse shows to the figures; return the phrase that the best network plays."""
@@ -175,13 +196,13 @@ class TerminalView:
         rows.append(("it plays", phrase, contours[len(tune) :], "bold #f0953f"))
         return [_phrase_line(*row) for row in rows]
 
-    def _done(self, generation: Generation) -> float:
-        """Return how much of the way to the nearest limit is done, 0–1."""
+    def _share_done(self, generations: int, seconds: float) -> float:
+        """Return how much of a member's way to the nearest limit that is, 0–1."""
         shares = [0.0]
         if self._limits.generations:
-            shares.append(generation.generation / self._limits.generations)
+            shares.append(generations / self._limits.generations)
         if self._limits.minutes:
-            shares.append(self._seconds / 60 / self._limits.minutes)
+            shares.append(seconds / 60 / self._limits.minutes)
         return min(1.0, max(shares))
 
 

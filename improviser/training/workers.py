@@ -1,4 +1,4 @@
-"""Several processes that score one population: each holds the task, and one thread of linear algebra.
+"""Several processes that score populations: each holds the task, and one thread of linear algebra.
 
 The population lies in memory that all share: to send it through pipes takes a third as long as to score it.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 from improviser.core.evolution.strategy import FloatArray, Task
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
-from improviser.training.generations import CHUNK, Score, in_process
+from improviser.training.generations import CHUNK, Score, Scored, fitness_of, in_process
 
 LARGEST_SHARED = 2**25
 """Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
+ATTACHED = 64
+"""Populations that a worker keeps open: those of all lanes."""
 
 _held: dict[str, Task] = {}
 _attached: dict[str, SharedMemory] = {}
@@ -43,11 +45,62 @@ class Place:
     genes: int
 
 
+class Lanes(Protocol):
+    """Where populations are scored: as many at a time as there are workers, each in a lane of its own."""
+
+    @property
+    def workers(self) -> int:
+        """How many populations can be scored at a time."""
+
+    def lane(self, number: int) -> Score:
+        """Return what scores in a lane, 0 … workers − 1: one population at a time."""
+
+    def divide(self, lanes: int) -> None:
+        """Let so many lanes share the workers from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneLane:
+    """A lane in this process."""
+
+    task: Task
+    workers: int = 1
+
+    def lane(self, number: int) -> Score:  # noqa: ARG002  there is one
+        """Return what scores here."""
+        return in_process(self.task)
+
+    def divide(self, lanes: int) -> None:
+        """There is nothing to divide."""
+
+
+class SeveralLanes:
+    """Lanes in the workers of an executor, which `hold` the task."""
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self.workers = workers
+        self._lanes = [SharedScores(executor, workers) for _ in range(workers)]
+
+    def lane(self, number: int) -> "SharedScores":
+        """Return what scores in a lane."""
+        return self._lanes[number]
+
+    def divide(self, lanes: int) -> None:
+        """Give each lane its part of the workers; if that is not a whole number, the last ones wait for each other."""
+        for lane in self._lanes:
+            lane.jobs = -(-self.workers // lanes)
+
+    def close(self) -> None:
+        """Give the shared memory back."""
+        for lane in self._lanes:
+            lane.close()
+
+
 @contextmanager
-def scoring(task: Task, workers: int) -> Iterator[Score]:
-    """Give a function that scores populations in `workers` processes (1: in this one); all give the same result."""
+def scoring(task: Task, workers: int) -> Iterator[Lanes]:
+    """Give lanes to score populations in, in `workers` processes (1: in this one); all give the same result."""
     if workers == 1:
-        yield in_process(task)
+        yield OneLane(task)
         return
     use_one_thread()
     context = multiprocessing.get_context("spawn")
@@ -55,12 +108,12 @@ def scoring(task: Task, workers: int) -> Iterator[Score]:
         with _deaf():
             for _ in range(workers):
                 executor.submit(os.getpid)  # starts a worker
-        scores = SharedScores(executor, workers)
+        lanes = SeveralLanes(executor, workers)
         try:
-            yield scores
+            yield lanes
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
-            scores.close()
+            lanes.close()
 
 
 @contextmanager
@@ -75,32 +128,33 @@ def _deaf() -> Iterator[None]:
 
 
 class SharedScores:
-    """Scores populations on an executor whose workers `hold` the task, one job for each of them."""
+    """Scores one population at a time on an executor whose workers `hold` the task, in `jobs` parts."""
 
-    def __init__(self, executor: Executor, workers: int) -> None:
+    def __init__(self, executor: Executor, jobs: int) -> None:
+        self.jobs = jobs
         self._executor = executor
-        self._workers = workers
         self._memory: SharedMemory | None = None
 
-    def __call__(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
-        """Return the fitness of each genome; the chunks are those of one process, and so is the result.
+    def __call__(self, population: FloatArray, batch: Any) -> Scored:
+        """Begin to score; the chunks are those of one process, and so is the result.
 
-        :raises ImproviserError: if a worker dies.
+        :raises ImproviserError: if a worker dies; so does what is returned.
         """
         chunks = -(-len(population) // CHUNK)
-        jobs = min(self._workers, chunks)
+        jobs = min(self.jobs, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
         memory = self._share(population)
         futures = []
-        try:
+        with _deaths_told():
             for start, stop in pairwise(bounds):
                 rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
                 futures.append(self._executor.submit(_score_rows, rows, batch))
-            return np.concatenate([future.result() for future in futures])
-        except BrokenExecutor as error:
-            raise ImproviserError(
-                "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
-            ) from error
+
+        def scored() -> NDArray[np.float64]:
+            with _deaths_told():
+                return np.concatenate([future.result() for future in futures])
+
+        return scored
 
     def _share(self, population: FloatArray) -> str | None:
         """Copy the population into shared memory; return its name, or None if there is no room for it."""
@@ -118,6 +172,16 @@ class SharedScores:
             self._memory.close()
             self._memory.unlink()
             self._memory = None
+
+
+@contextmanager
+def _deaths_told() -> Iterator[None]:
+    try:
+        yield
+    except BrokenExecutor as error:
+        raise ImproviserError(
+            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
+        ) from error
 
 
 def _room_for(size: int) -> bool:
@@ -143,16 +207,17 @@ def _end_with_parent() -> None:
 
 def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
     """Score some rows of a population in a worker."""
-    return in_process(_held["task"])(_rows_at(rows) if isinstance(rows, Place) else rows, batch)
+    return fitness_of(_held["task"], _rows_at(rows) if isinstance(rows, Place) else rows, batch)
 
 
 def _rows_at(place: Place) -> FloatArray:
     """Return rows of a population in shared memory, which they keep open as long as they are used."""
     with _attaching:
         if place.memory not in _attached:
-            for old in _attached.values():
-                old.close()
-            _attached.clear()
+            if len(_attached) >= ATTACHED:
+                for old in _attached.values():
+                    old.close()
+                _attached.clear()
             _attached[place.memory] = SharedMemory(place.memory)
         rows = _floats(_attached[place.memory], place.stop * place.genes)
     return rows.reshape(place.stop, place.genes)[place.start :]

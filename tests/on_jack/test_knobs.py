@@ -58,6 +58,14 @@ def test_knobs_are_learned_kept_obeyed_and_replayed(
         assert len(held(bytes(message) for message in heard)) == 1  # muted: the answer has ended, the note itself not
         now = status()
         assert (now["temperature"], now["mode"]) == (4.0, "mute")
+        learned = file.read_text()
+        file.write_text(SETTINGS)
+        player.process.send_signal(signal.SIGHUP)
+        player.wait_for("read the settings again: controls = ")
+        peer.clear()
+        peer.send((0xB2, 21, 64))  # bound to nothing any more: it goes through
+        assert [tuple(received.message) for received in peer.wait_for(1)] == [(0xB2, 21, 64)]
+        file.write_text(learned)
         assert player.leave(signal.SIGTERM) == 0
     assert file.read_text().startswith(SETTINGS)
     assert tomllib.loads(file.read_text())["controls"] == {

@@ -41,7 +41,7 @@ def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
     assert math.isnan(glimpse.diversity())
     assert glimpse.phrase() == ()
     evolution = Evolution(recipe.task, recipe.strategy(0), seed=1, choice=recipe.choose_by)
-    glimpse.watch(evolution)
+    glimpse.watch(0, evolution)
     generation = evolution.step()
     assert 0 < glimpse.diversity() < 2
     assert len(glimpse.phrase()) == PHRASE_NOTES
@@ -49,7 +49,7 @@ def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
     view = TerminalView(Limits(generations=10), 1, "evolving echo", console, glimpse)
     view.show(0, generation)
     lines = io.StringIO()
-    Console(file=lines, width=80).print(view.render(generation))
+    Console(file=lines, width=80).print(view.render())
     assert len(glimpse.tune()) == PHRASE_NOTES
     figures = ("best", "held out", "mean", "generation", f"diversity   {glimpse.diversity():.0%}")
     for words in (*figures, "it hears", "it plays"):
@@ -65,7 +65,7 @@ def test_a_network_that_cannot_be_played_yet_plays_nothing() -> None:
     recipe = prepare(Options(sources=("demo-tune",), task="echo", population=10))
     evolution = Evolution(recipe.task, recipe.strategy(0), seed=1, choice=recipe.choose_by)
     evolution.step()
-    glimpse.watch(evolution)
+    glimpse.watch(0, evolution)
     assert glimpse.phrase() == ()
 
 
@@ -74,6 +74,6 @@ def test_without_a_glimpse_the_panel_is_as_before() -> None:
     view = TerminalView(Limits(generations=10), 1, "", Console(file=io.StringIO()))
     generation = Generation(1, 0.5, 0.25, math.nan, 10, 0.1, True)
     view.show(0, generation)
-    Console(file=lines, width=80).print(view.render(generation))
+    Console(file=lines, width=80).print(view.render())
     assert "diversity" not in lines.getvalue()
     assert "0.5000" in lines.getvalue()

@@ -1,6 +1,7 @@
 """Whole training runs: champions saved, runs resumed, workers, choirs and reports."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from improviser.core.echo.model import EchoModel
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import load_model
-from improviser.training.generations import Generation, Limits, in_process
+from improviser.training.generations import Generation, Score, in_process
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
 from improviser.training.trainer import Checkpoints, Run, save_model, train
-from improviser.training.workers import scoring
+from improviser.training.workers import OneLane, scoring
 from tests.melodies import TUNE, write_melody
 
 
@@ -46,7 +47,7 @@ def breed(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     kept = Checkpoints(path, every, resume)
-    return train(of, seed=seed, score=in_process(of.task), checkpoints=kept, report=report, stopped=stopped)
+    return train(of, seed=seed, lanes=OneLane(of.task), checkpoints=kept, report=report, stopped=stopped)
 
 
 def test_the_champion_is_saved_with_its_provenance(tune: Path, tmp_path: Path) -> None:
@@ -130,19 +131,96 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tune: Path, tmp_path: 
     assert "cannot write the checkpoint" in (done.problem or "")
 
 
-def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
-    alone = recipe(tune, 6)
-    members = 3
-    of = Recipe(
+def choir_of(alone: Recipe, members: int) -> Recipe:
+    return Recipe(
         task=alone.task,
         strategy=alone.strategy,
-        limits=Limits(6),
+        limits=alone.limits,
         settings=alone.settings,
         sources=alone.sources,
         build=alone.build,
         scores=alone.scores,
         members=members,
     )
+
+
+class SomeLanes:
+    """Lanes in this process, as many as one likes."""
+
+    def __init__(self, of: Recipe, workers: int) -> None:
+        self.workers = workers
+        self.lanes: list[int] = []
+        self.divided: list[int] = []
+        self._score = in_process(of.task)
+
+    def lane(self, number: int) -> Score:
+        self.lanes.append(number)
+        return self._score
+
+    def divide(self, lanes: int) -> None:
+        self.divided.append(lanes)
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_members_that_are_bred_at_a_time_are_what_they_are_alone(
+    tune: Path, tmp_path: Path, patience: int | None
+) -> None:
+    of = choir_of(recipe(tune, 9, patience=patience), 5)
+    alone = breed(of, tmp_path / "alone", every=4)
+    lanes = SomeLanes(of, 3)
+    seen: list[int] = []
+
+    def die(member: int, _: Generation) -> None:
+        seen.append(member)
+        if len(seen) == 20:
+            raise RuntimeError("killed")
+
+    kept = tmp_path / "kept"
+    with pytest.raises(RuntimeError):
+        train(of, seed=1, lanes=lanes, checkpoints=Checkpoints(kept, 4), report=die)
+    assert {0, 1, 2} <= set(seen[:3])
+    assert lanes.divided[0] == 3
+    together = train(of, seed=1, lanes=SomeLanes(of, 2), checkpoints=Checkpoints(kept, 4, True), report=lambda *_: None)
+    assert together.complete
+    assert [one.genome.tobytes() for one in together.champions] == [one.genome.tobytes() for one in alone.champions]
+    assert [(member, one.best) for member, one in together.records] == [
+        (member, one.best) for member, one in alone.records
+    ]
+    assert set(lanes.lanes) == {0, 1, 2}
+
+
+def test_a_stop_reaches_all_members_at_work(tune: Path, tmp_path: Path) -> None:
+    of = choir_of(recipe(tune, 50), 4)
+    seen: list[int] = []
+    done = train(
+        of,
+        seed=1,
+        lanes=SomeLanes(of, 3),
+        checkpoints=Checkpoints(tmp_path / "kept", 0),
+        report=lambda member, _: seen.append(member),
+        stopped=lambda: len(seen) >= 4,
+    )
+    assert not done.complete
+    assert len(done.champions) == 3
+    assert len(seen) <= 4 + 2
+
+
+def test_members_at_a_time_share_the_wall_time(tune: Path, tmp_path: Path) -> None:
+    of = choir_of(recipe(tune, 20), 3)
+    started = time.perf_counter()
+    done = train(
+        of,
+        seed=1,
+        lanes=SomeLanes(of, 3),
+        checkpoints=Checkpoints(tmp_path / "kept", 0),
+        report=lambda *_: None,
+    )
+    assert sum(one.seconds for _, one in done.records) <= time.perf_counter() - started
+
+
+def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
+    members = 3
+    of = choir_of(recipe(tune, 6), members)
     whole = breed(of, tmp_path / "whole", every=4)
     assert len(whole.champions) == members
     assert len({champion.genome.tobytes() for champion in whole.champions}) == members
@@ -160,8 +238,8 @@ def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Pat
 def test_workers_do_not_change_the_result(tune: Path, tmp_path: Path) -> None:
     of = recipe(tune, 3, population=120)
     alone = breed(of, tmp_path / "kept")
-    with scoring(of.task, 2) as score:
-        shared = train(of, seed=1, score=score, checkpoints=Checkpoints(tmp_path / "kept"), report=lambda *_: None)
+    with scoring(of.task, 2) as lanes:
+        shared = train(of, seed=1, lanes=lanes, checkpoints=Checkpoints(tmp_path / "kept"), report=lambda *_: None)
     assert shared.champions[0].genome.tobytes() == alone.champions[0].genome.tobytes()
     assert [one.mean for _, one in shared.records] == [one.mean for _, one in alone.records]
 

@@ -156,5 +156,5 @@ def test_a_population_is_scored_in_the_same_chunks_whatever_its_size() -> None:
     assert [len(part) for part in parts] == [CHUNK, CHUNK, 7]
     assert (np.concatenate(parts) == population).all()
     task = Hill()
-    in_process(task)(task.first_population(np.random.default_rng(1), POPULATION), 0.0)
+    in_process(task)(task.first_population(np.random.default_rng(1), POPULATION), 0.0)()
     assert [size for size, _ in task.seen] == [CHUNK, CHUNK, 7]

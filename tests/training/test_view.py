@@ -48,7 +48,7 @@ def test_the_panel_shows_fitness_speed_time_left_and_the_curve() -> None:
     with view:
         for number in range(1, 6):
             view.show(1, Generation(number, number / 10, 0.05, 0.3, 200 * number, 2.0, True))
-        console.print(view.render(Generation(5, 0.5, 0.05, 0.3, 1000, 2.0, True)))
+        console.print(view.render())
     assert isinstance(console.file, io.StringIO)
     shown = console.file.getvalue()
     for words in ("evolving echo, member 2 of 2", "0.5000", "0.3000", "100 networks/s", "0:10", "█"):

@@ -16,7 +16,7 @@ from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
 from improviser.training import workers
-from improviser.training.generations import CHUNK, in_process
+from improviser.training.generations import CHUNK, fitness_of
 from tests.melodies import TUNE, write_melody
 
 
@@ -33,19 +33,20 @@ def test_any_executor_will_do(population: int, largest: int, monkeypatch: pytest
     genomes = echo.first_population(np.random.default_rng(1), population)
     with ThreadPoolExecutor(3) as executor:
         score = workers.SharedScores(executor, 3)
-        assert (score(genomes, None) == in_process(echo)(genomes, None)).all()
-        assert (score(genomes[:1], None) == in_process(echo)(genomes[:1], None)).all()
+        assert (score(genomes, None)() == fitness_of(echo, genomes, None)).all()
+        assert (score(genomes[:1], None)() == fitness_of(echo, genomes[:1], None)).all()
         more = np.concatenate([genomes, genomes[::-1]])
-        assert (score(more, None) == in_process(echo)(more, None)).all()
+        assert (score(more, None)() == fitness_of(echo, more, None)).all()
         score.close()
 
 
 def test_processes_score_what_one_scores() -> None:
     echo = task()
-    with workers.scoring(echo, 2) as score:
+    with workers.scoring(echo, 2) as lanes:
+        score = lanes.lane(0)
         for seed in range(3):
             population = echo.first_population(np.random.default_rng(seed), 100 + 60 * seed)
-            assert (score(population, None) == in_process(echo)(population, None)).all()
+            assert (score(population, None)() == fitness_of(echo, population, None)).all()
 
 
 def kill_this_worker() -> None:
@@ -56,7 +57,8 @@ def kill_this_worker() -> None:
 def test_the_death_of_a_worker_is_told_in_one_line() -> None:
     echo = task()
     population = echo.first_population(np.random.default_rng(1), 100)
-    with workers.scoring(echo, 2) as score:
+    with workers.scoring(echo, 2) as lanes:
+        score = lanes.lane(1)
         assert isinstance(score, workers.SharedScores)
         assert isinstance(score._executor.submit(kill_this_worker).exception(), BrokenExecutor)
         with pytest.raises(ImproviserError, match="a worker process died"):
