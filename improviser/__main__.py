@@ -1,5 +1,6 @@
 """Runs the command line: `python -m improviser`."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -11,6 +12,9 @@ DONE, INTERRUPTED = 0, 130
 def main() -> None:
     """Run the command line and exit with its code."""
     signal.signal(signal.SIGTERM, leave)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed: what is said there is for nobody
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115  for good
     try:
         from improviser.cli import run
     except KeyboardInterrupt:  # as soon as that: there is nothing to end yet

@@ -59,6 +59,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             # The reader of our output (`head`, say) has gone: that is its right. Spare Python's flush at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
+        except (OSError, UnicodeEncodeError) as error:
+            # What the command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
+            print(f"improviser: error: {' '.join(str(error).split())}", file=sys.stderr)
+            raise SystemExit(1) from None
 
     return run_guarded
 

@@ -97,7 +97,7 @@ class Service:
     ) -> None:
         self._session = session
         self._on_report = on_report
-        self._models = self._former_models = list(session.models)
+        self._models = self._loaded_models = self._former_models = list(session.models)
         self._parameters = dict(session.parameters)
         self._started = engine
         self._engine: EngineProcess | None = None
@@ -170,7 +170,7 @@ class Service:
         if isinstance(command, Change):
             self._parameters[command.parameter] = command.value
         elif isinstance(command, Swap):
-            self._former_models, self._models = self._models, list(command.models)
+            self._models = list(command.models)
         if self._engine is not None:
             self._engine.send(command)
         else:
@@ -249,9 +249,12 @@ class Service:
             log.error("%s", report.message)
         elif isinstance(report, Applied) and report.error is not None:
             log.warning("%s stays as it was: %s", report.parameter, report.error)
-            if report.parameter == MODEL:
-                self._models = self._former_models
-        elif isinstance(report, Applied | Turned) and report.parameter != MODEL:
+            if report.parameter == MODEL and self._models == report.value:  # else another wish has come since
+                self._models = self._fallback
+        elif isinstance(report, Applied) and report.parameter == MODEL:
+            if report.value != self._loaded_models:
+                self._former_models, self._loaded_models = self._loaded_models, report.value
+        elif isinstance(report, Applied | Turned):
             # The engine's word counts: a knob may have turned what we have changed just before, or the other way round.
             self._parameters[report.parameter] = report.value
         elif isinstance(report, Picked):
@@ -338,6 +341,11 @@ class Service:
         if self._unreleased and self._wiring.release(self._unreleased):
             self._unreleased = []
 
+    @property
+    def _fallback(self) -> list[str]:
+        """The models that an engine played with before those of now."""
+        return self._loaded_models if self._loaded_models != self._models else self._former_models
+
     async def _pause_if_it_keeps_dying(self) -> None:
         """Play with the former models again if the last ones kill every engine; if it is not that, take a breath."""
         now = self._loop.time()
@@ -345,9 +353,9 @@ class Service:
         if len(self._deaths) < DEATHS:
             return
         self._deaths = []
-        if self._former_models != self._models:
-            log.error("%s ends every engine; playing with %s again", self._models, self._former_models)
-            self._models = self._former_models
+        if self._fallback != self._models:
+            log.error("%s ends every engine; playing with %s again", self._models, self._fallback)
+            self._models = self._fallback
         else:
             log.error("the engine died %d times within %g s; trying again in a while", DEATHS, DYING_SECONDS)
             await self._sleep(BREATH_SECONDS)

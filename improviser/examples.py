@@ -7,7 +7,7 @@ WIDEST = 78
 
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
-        ("demo", "20 s; writes demo/session.mid, .wav, …"),
+        ("demo", "20 s; writes demo/session.mid and more"),
         ("demo --sound", "heard as well (uv sync --extra sound)"),
         ("demo --soundfont auto", "its WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),

@@ -9,15 +9,20 @@ from pathlib import Path
 from improviser.errors import OutputError
 
 
+def user_path(text: str) -> Path:
+    """Return the path that a user means; in a file of settings no shell makes a home of a tilde."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
+
+
 def check_writable(path: Path) -> None:
     """Fail early if `path` cannot become a file.
 
     :raises OutputError: if its folder does not exist or is closed to us, or it is a folder itself.
     """
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
     folder = path.absolute().parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder of {path} may not be written to; choose another place")
@@ -31,7 +36,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     check_writable(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=f".{path.name}.", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".improviser-", delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
             file.flush()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from improviser import modelfile
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
+from improviser.files import user_path
 from improviser.modelfile import SUFFIX, ModelFile
 
 ENVIRONMENT = "IMPROVISER_MODELS"
@@ -79,8 +80,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     :raises ModelError: if there is none; the message proposes the nearest name.
     """
     text = os.fspath(name_or_path)
-    path = Path(text)
-    if path.name != text or path.suffix == SUFFIX or path.is_file():
+    path = user_path(text)
+    if path.name != text or path.suffix == SUFFIX or os.path.isfile(text):  # noqa: PTH113
         return path
     for file in (*_files(user_folder()), *_files(bundled_folder())):
         if file.stem == text:

@@ -15,6 +15,7 @@ from improviser.core.music.note import CHANNELS, Note
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, write_atomically
 
+MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
 LARGEST_FILE = 4 * 2**20
 """Bytes. The longest piano recitals take a tenth; what this can hold still fits in memory."""
 LONGEST_PIECE = 24 * 3600.0

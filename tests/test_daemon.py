@@ -13,7 +13,7 @@ from improviser import daemon
 from improviser.daemon import Service, Session
 from improviser.errors import ImproviserError, ModelError
 from improviser.midi import LOOPBACK
-from improviser.pipe import AnyReport, Change, Hear, Played, Ready, Step, Swap
+from improviser.pipe import AnyReport, Applied, Change, Hear, Played, Ready, Step, Swap
 from tests.jack_peer import held
 from tests.playing import note_off, note_on, write_small_model
 
@@ -122,6 +122,23 @@ def test_a_model_that_is_not_there_leaves_the_one_that_plays(model: str) -> None
 
     reports = run(Session(api=LOOPBACK, models=(model,)), scene)
     assert [len(step.played) for step in steps(reports)] == [1, 1]
+
+
+def test_of_two_wishes_the_second_counts_though_the_first_cannot_be(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Swap(["no such model"]))
+        service.send(Swap(["echo"]))
+        await until(lambda: sum(isinstance(report, Applied) for report in reports) == 2)
+        assert service.models == ("echo",)
+        service.send(Swap(["no such model"]))
+        await until(lambda: sum(isinstance(report, Applied) for report in reports) == 3)
+        assert service.models == ("echo",)
+        os.kill(engine_pid(service), signal.SIGKILL)
+        await until(lambda: engines(reports) == 2)
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)
 
 
 def test_what_cannot_be_opened_at_first_is_an_error() -> None:

@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
 
 def init(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the user's own file.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
 ) -> None:
     """Write a file with every setting, explained."""
@@ -25,14 +27,16 @@ def init(
     path = file or (Path(named) if named else default_file())
     if path == default_file():
         create_folder(path.parent)
-    if path.exists() and not path.is_dir() and not force:
+    if os.path.exists(path) and not os.path.isdir(path) and not force:  # noqa: PTH110, PTH112  see files
         raise OutputError(f"{path} is there already; overwrite it with --force")
     write_atomically(path, all_explained().encode())
     print(path)
 
 
 def check(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="By default the user's own file.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+    ] = None,
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
 ) -> None:
     """Check the settings and print them, each with where it comes from."""

@@ -81,7 +81,9 @@ def play(
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")] = None,
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the profiles in the settings.")] = None,
     log_format: Annotated[str | None, typer.Option(metavar="text|json", help="How the log is written.")] = None,
-    log_level: Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning…")] = None,
+    log_level: Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning, error")
+    ] = None,
     sound: Annotated[
         bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
     ] = None,

@@ -18,6 +18,7 @@ def replay(
     from improviser.files import check_writable
     from improviser.session.log import read_chain
     from improviser.session.recording import write_session
+    from improviser.session.replaying import from_first_note
     from improviser.session.replaying import replay as replay_logs
 
     if out is not None:
@@ -25,7 +26,7 @@ def replay(
     chain = read_chain(log)
     found = replay_logs(chain)
     if out is not None:
-        write_session(out, found.heard, found.played)
+        write_session(out, *from_first_note(found.heard, found.played))
     if chain[-1].cut:
         print(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
     if found.lost:

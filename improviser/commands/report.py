@@ -16,12 +16,15 @@ def report(
     ] = None,
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
+    from improviser.errors import LogError
     from improviser.files import check_writable, write_atomically
     from improviser.logs import start_log
     from improviser.session.reading import read_session
     from improviser.session.report import session_report
     from improviser.show.soundfont import synthesiser_for
 
+    if not session.name:
+        raise LogError(f"{session} is a folder; name a session in it")
     start_log("text", "info")
     path = session.with_suffix(".html") if output is None else output
     check_writable(path)

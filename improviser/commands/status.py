@@ -18,9 +18,16 @@ def status(
     names = [name] if name is not None else running()
     if not names:
         raise SessionError("no session is running; start one with: improviser play")
+    silent = []
     for each in names:
-        state = ask(each)
+        try:
+            state = ask(each)
+        except SessionError as error:  # the others may well answer
+            silent.append(str(error))
+            continue
         print(json.dumps(state, ensure_ascii=False) if json_wanted else "\n".join(told(state)))
+    if silent:
+        raise SessionError("; ".join(silent))
 
 
 def told(state: dict[str, Any]) -> list[str]:

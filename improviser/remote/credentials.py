@@ -8,6 +8,7 @@ from pathlib import Path
 
 from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
+from improviser.files import user_path
 from improviser.remote.mqtt import Access, log
 from improviser.settings.config import PASSWORD_VARIABLE, Settings
 
@@ -27,7 +28,7 @@ def access_of(settings: Settings, environment: Mapping[str, str]) -> Access | No
         return None
     password = environment.get(PASSWORD_VARIABLE) or None
     if settings.mqtt_password_file is not None:
-        password = password or read_password(Path(settings.mqtt_password_file))
+        password = password or read_password(user_path(settings.mqtt_password_file))
         if broker.user is None:
             raise ConfigError("a password for the broker takes a user: mqtt://user@host")
     given = [name for name in TLS_KEYS if getattr(settings, name) is not None]
@@ -53,19 +54,23 @@ def read_password(path: Path) -> str:
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
+    ca, certificate, key = (
+        None if name is None else user_path(name)
+        for name in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
+    )
     try:
-        context = ssl.create_default_context(cafile=settings.mqtt_ca_file)
+        context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"mqtt_ca_file: cannot use {settings.mqtt_ca_file}: {_reason(error)}") from error
-    if settings.mqtt_cert_file is None:
-        if settings.mqtt_key_file is not None:
+        raise ConfigError(f"mqtt_ca_file: cannot use {ca}: {_reason(error)}") from error
+    if certificate is None:
+        if key is not None:
             raise ConfigError("mqtt_key_file takes the certificate that it belongs to: mqtt_cert_file")
         return context
     try:
         # A key with a passphrase would ask for it on the terminal, where nobody may be; an empty one is refused.
-        context.load_cert_chain(settings.mqtt_cert_file, settings.mqtt_key_file, password="")
+        context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
-        files = " and ".join(filter(None, (settings.mqtt_cert_file, settings.mqtt_key_file)))
+        files = " and ".join(str(file) for file in (certificate, key) if file is not None)
         raise ConfigError(f"mqtt_cert_file: cannot use {files}: {_reason(error)}") from error
     return context
 

@@ -61,6 +61,7 @@ class Served:
             tasks.append(self._air.run(service))
         try:
             await asyncio.gather(*map(_guarded, tasks))
+            await asyncio.Event().wait()  # until cancelled: with nobody to serve, the session goes on all the same
         finally:
             self._notifier.stopping()
 

@@ -75,7 +75,7 @@ def unit(command: Sequence[str], description: str) -> str:
     return f"""\
 # Written by `improviser service install`; `systemctl --user edit` changes it without losing the changes.
 [Unit]
-Description={description}
+Description={description.replace("%", "%%")}
 After=pipewire.service sound.target
 StartLimitIntervalSec=0
 

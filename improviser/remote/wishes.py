@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from improviser.core.live.knobs import BOUNDS
 from improviser.core.live.parameters import Parameters
 from improviser.errors import ConfigError
 from improviser.settings.config import KEYS, LIVE_KEYS, validate
@@ -19,7 +20,6 @@ LONGEST_NAME = 80
 JSON_STARTS = ('"', "[", "{")
 MODEL = "model"
 COMMAND = "cmd"
-BOUNDS = {"low": "high", "high": "low"}
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -81,9 +81,12 @@ def read_wish(parameter: str, payload: bytes, playing: Parameters, models: Seque
         for name in value:
             if name not in models:
                 raise ConfigError(f"there is no model named {name[:LONGEST_NAME]!r} in the library")
-    other = BOUNDS.get(parameter)
-    if other is not None and (value - getattr(playing, other)) * (1 if parameter == "low" else -1) > 0:
-        raise ConfigError(f"low must not be above high; {other} is {getattr(playing, other)}")
+    if parameter in BOUNDS:
+        other, nearer = BOUNDS[parameter]
+        bound = getattr(playing, other)
+        if nearer(value, bound) != value:
+            low, high = sorted((parameter, other), reverse=True)
+            raise ConfigError(f"{low} must not be above {high}; {other} is {bound}")
     return Wish(parameter, value)
 
 

@@ -6,13 +6,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.daemon import Service, Session
 from improviser.engine_process import EngineProcess
 from improviser.errors import OutputError
+from improviser.files import user_path
 from improviser.library import find
 from improviser.logs import start_log
 from improviser.midi import LOOPBACK
@@ -74,7 +74,7 @@ def recorder_of(config: Config) -> Recorder:
     :raises OutputError: if the folder that was asked for cannot be created.
     """
     record, settings = config.settings.record, config.settings
-    folder = default_folder() if isinstance(record, bool) else Path(record)
+    folder = default_folder() if isinstance(record, bool) else user_path(record)
     limits = Limits(kept_days=settings.record_days, kept_megabytes=settings.record_megabytes)
     try:
         return Recorder(folder, limits, on=record is not False)

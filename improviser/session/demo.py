@@ -2,18 +2,20 @@
 
 import asyncio
 import contextlib
+import math
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
 from improviser.midi import LOOPBACK, encode
-from improviser.pipe import AnyReport, Hear, Played, Step
+from improviser.pipe import AnyReport, Applied, Played, Step
+from improviser.session.players import feed
 from improviser.session.recording import write_session
 from improviser.session.sources import note_events, performance
 from improviser.session.stage import Stage
@@ -26,6 +28,10 @@ FILES = ("session.mid", "session.wav", "session.svg")
 PICTURE_AT = 0.63
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
+STEP = 2.0**-20
+"""Onsets are whole numbers of it, and the recital begins at a whole number of `START`, in seconds of the session: so
+the times between notes are the same to the last bit whenever it begins, and so is what is played."""
+START = 2.0**-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,7 @@ class Recital:
 
     def __init__(self, demo: Demo, stage: Stage, loudspeaker: Loudspeaker | None = None) -> None:
         notes = performance(np.random.default_rng(demo.seed), demo.seconds)
-        self._events = [(seconds, encode(event)) for seconds, event in note_events(notes)]
+        self._events = [(round(seconds / STEP) * STEP, encode(event)) for seconds, event in note_events(notes)]
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
         self._stage = stage
@@ -57,7 +63,10 @@ class Recital:
     def _take(self, report: AnyReport) -> None:
         if self._loudspeaker is not None:
             self._loudspeaker.take(report)
-        if not isinstance(report, Played):  # what ends the session bears the clock's time; the files end by themselves
+        if isinstance(report, Step | Played | Applied):
+            report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
+        # What ends the session comes when the clock says; the files end by themselves.
+        if not isinstance(report, Played) or report.cause == "timer":
             self._stage.take(report)
         if isinstance(report, Step):
             self._unheard -= 1
@@ -75,7 +84,7 @@ class Recital:
         :raises ImproviserError: if the engine cannot play.
         """
         running = asyncio.ensure_future(self.service.run())
-        feeding = asyncio.ensure_future(_feed(self.service, self._events))
+        feeding = asyncio.ensure_future(self._feed())
         await asyncio.wait({running, feeding}, return_when=asyncio.FIRST_COMPLETED)
         if not running.done():
             with contextlib.suppress(TimeoutError):
@@ -84,14 +93,12 @@ class Recital:
         feeding.cancel()
         await running
 
-
-async def _feed(service: Service, messages: Sequence[tuple[float, bytes]]) -> None:
-    """Play each message when its time has come; its stamp is its written time, whatever the clock's jitter."""
-    await service.opened()
-    start = time.perf_counter() + LEAD_SECONDS
-    for seconds, message in messages:
-        await asyncio.sleep(max(0.0, start + seconds - time.perf_counter()))
-        service.send(Hear(seconds, message))
+    async def _feed(self) -> None:
+        """Play all, as soon as there is an engine."""
+        await self.service.opened()
+        now = time.perf_counter() - self.service.epoch
+        self._stage.zero = math.ceil((now + LEAD_SECONDS) / START) * START
+        await feed(self.service, self._events, self._stage.zero)
 
 
 async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
@@ -123,8 +130,12 @@ def write_files(stage: Stage, folder: Path, title: str, synthesiser: Synthesiser
     """
     midi, wav, svg = paths = [folder / name for name in FILES]
     end = max((seconds for seconds, _ in stage.heard + stage.played), default=0.0)
-    write_session(midi, stage.heard, stage.played, end_seconds=end)
-    write_wav(wav, stage.heard, stage.played, end_seconds=end, synthesiser=synthesiser)
-    picture = session_picture(notes_of(stage.heard, end), notes_of(stage.played, end), title)
-    write_atomically(svg, picture.encode())
+    with contextlib.ExitStack() as undo:  # a run that fails leaves nothing behind
+        write_session(midi, stage.heard, stage.played, end_seconds=end)
+        undo.callback(midi.unlink, missing_ok=True)
+        write_wav(wav, stage.heard, stage.played, end_seconds=end, synthesiser=synthesiser)
+        undo.callback(wav.unlink, missing_ok=True)
+        picture = session_picture(notes_of(stage.heard, end), notes_of(stage.played, end), title)
+        write_atomically(svg, picture.encode())
+        undo.pop_all()
     return paths

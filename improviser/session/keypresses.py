@@ -84,6 +84,7 @@ if sys.platform != "win32":
         """Let keys come at once and unseen; Ctrl-C stays a signal. Never waits for output that is stopped (Ctrl-S)."""
         before = termios.tcgetattr(descriptor)
         changed = termios.tcgetattr(descriptor)
+        changed[0] &= ~termios.IXON
         changed[3] &= ~(termios.ECHO | termios.ICANON)
         changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
         termios.tcsetattr(descriptor, termios.TCSANOW, changed)

@@ -15,9 +15,10 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
 All but the first and the last are the engine's own reports (see `pipe`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -91,8 +92,10 @@ def read(path: Path) -> SessionLog:
     return SessionLog(path, header, tuple(reports), cut=not isinstance(entries[-1], End))
 
 
-def _entries(path: Path, lines: Sequence[bytes] | Iterator[bytes]) -> Iterator[Entry]:
-    for number, line in enumerate(lines, start=1):
+def _entries(path: Path, file: BinaryIO) -> Iterator[Entry]:
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), start=1):
+        if len(line) == MAX_LINE_BYTES:
+            raise LogError(f"{path} is not a session's log: line {number} is too long")
         if not line.endswith(b"\n"):
             return  # the end was being written when its writer was killed
         try:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Protocol
 from improviser.core.music.typed_notes import TypedNotes
 from improviser.daemon import Service
 from improviser.errors import ConfigError
+from improviser.files import user_path
 from improviser.midi import LOOPBACK, encode, survey
-from improviser.midifile import MidiPiece, part, read_midi
+from improviser.midifile import MIDI_SUFFIXES, MidiPiece, part, read_midi
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
 from improviser.session.keypresses import can_press
 from improviser.session.recording import IMPROVISER, PLAYER
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from improviser.core.music.note import Note
 
 COMPUTER = "computer"
-MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
 LEAD_SECONDS = 0.1
 LISTEN_SECONDS = 0.1
 ANSWER_SECONDS = 4.0
@@ -68,7 +68,7 @@ def player_for(choice: str, *, loop: bool = False) -> Player | None:
             raise ConfigError("--input computer needs a terminal in front of it whose keys can be read")
         return ComputerPlayer()
     if choice.lower().endswith(MIDI_SUFFIXES):
-        return FilePlayer(Path(choice), loop=loop)
+        return FilePlayer(user_path(choice), loop=loop)
     if loop:
         raise ConfigError("--loop plays a file again and again; name one, such as --input tune.mid")
     return None

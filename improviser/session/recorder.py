@@ -12,6 +12,8 @@ heard, and what nobody wanted kept is kept nowhere.
 
 import contextlib
 import logging
+import os
+import re
 import threading
 import time
 from collections import deque
@@ -22,7 +24,7 @@ from pathlib import Path
 from improviser.errors import OutputError
 from improviser.files import create_folder
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
-from improviser.session.files import MIDI_SUFFIX, NAME_FORMAT, SessionFiles
+from improviser.session.files import MIDI_SUFFIX, SessionFiles
 from improviser.session.log import SUFFIX
 
 log = logging.getLogger("improviser")
@@ -35,7 +37,8 @@ MAX_KEPT = 100_000
 """Reports that wait in memory for a disk; some 50 MB."""
 RETRY_SECONDS = 5.0
 NOTE_ON = 0x90
-NAME_START = NAME_FORMAT.partition("%")[0]
+OURS = re.compile(r"session-\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
+"""What `SessionFiles` calls its files, and nothing else: prune deletes what is called so."""
 DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
 
@@ -79,6 +82,8 @@ class Recorder:
         :raises OutputError: if the folder cannot be created.
         """
         create_folder(self.folder)
+        if not os.access(self.folder, os.W_OK):
+            raise OutputError(f"the folder {self.folder} may not be written to; choose another place")
         self.on = True
 
     def stop(self) -> None:
@@ -259,7 +264,7 @@ def _stamp_of(report: AnyReport, otherwise: float) -> float:
 def sounds(report: AnyReport) -> bool:
     """Say whether a report is of a note: the player's, or one that was played without."""
     if isinstance(report, Step):
-        return bool(report.played) or report.heard[0] & 0xF0 == NOTE_ON
+        return bool(report.played) or int.from_bytes(report.heard[:1]) & 0xF0 == NOTE_ON
     return isinstance(report, Played) and bool(report.played)
 
 
@@ -269,8 +274,8 @@ def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
     :param keep: the name of a log that stays, with its MIDI file.
     """
     sessions: dict[str, list[tuple[Path, float, int]]] = {}
-    for path in folder.glob(f"{NAME_START}*"):
-        if path.suffix in (SUFFIX, MIDI_SUFFIX):
+    for path in folder.iterdir():
+        if path.suffix in (SUFFIX, MIDI_SUFFIX) and OURS.fullmatch(path.stem):
             with contextlib.suppress(OSError):
                 facts = path.stat()
                 sessions.setdefault(path.stem, []).append((path, facts.st_mtime, facts.st_size))

@@ -12,7 +12,7 @@ import numpy as np
 from improviser import library
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.midi import decode, decode_transport, encode
@@ -70,7 +70,7 @@ def replay(chain: Sequence[SessionLog]) -> Replay:
                     raise LogError(f"{log.path} is damaged: something is played in line {line} before an engine began")
                 try:
                     events = _take(performer, report)
-                except (ConfigError, TypeError, ValueError) as error:
+                except (ConfigError, AttributeError, LookupError, TypeError, ValueError) as error:
                     raise LogError(f"{log.path} is damaged in line {line}: {error}") from error
                 _compare(found, report, events, log.path.name, line)
     return found
@@ -80,7 +80,7 @@ def _begin(ready: Ready) -> Performer:
     try:
         parameters = Parameters(**ready.parameters)
         return Performer(_models(ready.models), parameters, np.random.default_rng(ready.seed))
-    except (TypeError, ValueError, ConfigError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:
         raise LogError(f"the log has parameters that this program does not know: {error}") from error
 
 
@@ -123,3 +123,9 @@ def _compare(found: Replay, report: Step | Played | Applied, events: Sequence[Ev
     if isinstance(report, Step) and (heard := decode(report.heard)) is not None:
         found.heard.append((report.stamp, heard))
     found.played += ((report.stamp, event) for event in events)
+
+
+def from_first_note(*parts: Sequence[TimedEvent]) -> list[list[TimedEvent]]:
+    """Return the parts in seconds since the first note of any, as a recording has them."""
+    start = min((seconds for part in parts for seconds, event in part if isinstance(event, NoteOn)), default=0.0)
+    return [[(seconds - start, event) for seconds, event in part] for part in parts]

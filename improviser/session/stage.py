@@ -1,6 +1,7 @@
 """The stage: what the daemon shows of a session, fed by the engine's reports, ten times a second at most."""
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from improviser.daemon import Service
 from improviser.midi import LOOPBACK, decode
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
 from improviser.show.terminal import KEYS, SessionScreen
-from improviser.show.views import PlainView, SessionView, log_to, view_for
+from improviser.show.views import LiveView, PlainView, SessionView, log_to, view_for
 
 REFRESH_SECONDS = 0.1
 
@@ -41,6 +42,8 @@ class Stage:
     ) -> None:
         self.heard: list[TimedEvent] = []
         self.played: list[TimedEvent] = []
+        self.zero = 0.0
+        """What time of the session is 0 in what is taken in."""
         self._keep = keep
         self._recording = recording
         self._tally = Tally()
@@ -86,11 +89,12 @@ class Stage:
 
     def _snapshot(self, service: Service) -> Snapshot:
         setup = replace(setup_of(service), recording=self._recording())
-        return self._tally.snapshot(time.perf_counter() - service.epoch, setup)
+        return self._tally.snapshot(time.perf_counter() - service.epoch - self.zero, setup)
 
     async def show(self, service: Service) -> None:
         """Show the session until cancelled; the terminal is given back then."""
-        with log_to(self._log), self._view:
+        elsewhere = isinstance(self._view, LiveView) and not sys.stderr.isatty()
+        with log_to(self._log, as_well=elsewhere), self._view:
             self._shown = True
             while True:
                 snapshot = self._snapshot(service)

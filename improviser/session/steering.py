@@ -8,7 +8,8 @@ from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import News
 from improviser.daemon import Service
 from improviser.errors import ImproviserError
-from improviser.library import names
+from improviser.library import live_names
+from improviser.modelfile import SUFFIX
 from improviser.pipe import Change, Panic, Renew, Swap
 from improviser.session.keypresses import can_press, key_presses
 from improviser.session.recorder import Recorder
@@ -78,7 +79,7 @@ class Steering:
             step = TEMPERATURE_STEP if key in WARMER else -TEMPERATURE_STEP
             self._change("temperature", min(4.0, max(0.0, round(self._service.parameters.temperature + step, 3))))
         elif key == "n":
-            self._service.send(Swap(list(validate("model", _after(self._model, names())))))
+            self._service.send(Swap([_after(self._model, live_names())]))
         elif key in (" ", "p"):
             self._service.send(Panic())
         elif key == "r" and self._recorder is not None:
@@ -102,7 +103,7 @@ class Steering:
     @property
     def _model(self) -> str:
         """The name of the first model that plays; of one given by its path, the file's."""
-        return Path(self._service.models[0]).stem
+        return Path(self._service.models[0]).name.removesuffix(SUFFIX)
 
 
 def _after(now: str, choices: tuple[str, ...]) -> str:

@@ -69,7 +69,8 @@ def with_controls(text: str, controls: Mapping[str, Any], above: tuple[str, ...]
     if starts:
         _fill(lines, starts[0] + 1, controls)
     elif inline is not None:
-        lines[inline] = f"{CONTROLS} = {as_toml(controls)}"
+        comment = re.search(r"\}(\s*#[^\"']*)$", lines[inline])
+        lines[inline] = f"{CONTROLS} = {as_toml(controls)}{comment[1] if comment else ''}"
     else:
         while lines and not lines[-1].strip():
             lines.pop()

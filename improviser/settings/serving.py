@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#]{1,40}$"
+NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#\ud800-\udfff]{1,40}\Z"
 
 Words = Annotated[str, Meta(min_length=1, max_length=1024)]
 

@@ -3,14 +3,15 @@
 import json
 from pathlib import Path
 
+import msgspec
+
 from improviser import library, modelfile
 from improviser.errors import LogError
+from improviser.midifile import MIDI_SUFFIXES
 from improviser.session.log import SUFFIX
 from improviser.session.reading import read_session
 from improviser.show.model_picture import model_picture
 from improviser.show.picture import CurvePoint, session_picture, training_curve
-
-MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
 
 
 def draw(source: str) -> str:
@@ -46,8 +47,8 @@ def training_points(path: Path) -> list[CurvePoint]:
     for line in lines:
         try:
             values = json.loads(line)
-            point = CurvePoint(values["generation"], values["best"], values.get("mean"), values.get("held_out"))
-        except (ValueError, KeyError, TypeError):
+            point = msgspec.convert(values, CurvePoint)
+        except (ValueError, RecursionError):
             continue  # not of a training run, or the last line of one that was cut short
         generations.append((values.get("member", 0), point))
     last = generations[-1][0] if generations else 0

@@ -72,7 +72,7 @@ class CurvePoint:
     """One generation of a training run: fitness, higher is better; None or NaN where there is none."""
 
     generation: int
-    best: float
+    best: float | None
     mean: float | None = None
     held_out: float | None = None
 

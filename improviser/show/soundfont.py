@@ -29,6 +29,7 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
+from improviser.files import user_path
 from improviser.midi import BEND_CENTRE, decode
 from improviser.session.recording import write_session
 from improviser.show.sound import (
@@ -77,7 +78,7 @@ def find_font(choice: str) -> Path:
         if found is None:
             raise LookupError("no SoundFont was found where systems keep them; name one: --soundfont FILE.sf2")
         return found
-    path = Path(choice).absolute()
+    path = user_path(choice).absolute()
     try:
         with path.open("rb") as file:
             start, size = file.read(12), path.stat().st_size

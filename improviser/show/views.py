@@ -45,9 +45,18 @@ def view_for(console: Console, *, keys: Sequence[tuple[str, str]] = KEYS) -> Ses
     width, height = console.size
     # Where colour is forced upon a pipe, rich takes it for a terminal; the file knows better.
     terminal = console.is_terminal and console.file.isatty() and not console.is_dumb_terminal
-    if terminal and not console.no_color and width >= SMALLEST[0] and height >= SMALLEST[1]:
+    if terminal and _can_draw(console) and not console.no_color and width >= SMALLEST[0] and height >= SMALLEST[1]:
         return LiveView(console, keys=keys)
     return PlainView(console)
+
+
+def _can_draw(console: Console) -> bool:
+    """Say whether what the live view is drawn with can be written."""
+    try:
+        "█▀▄┊▏●→–".encode(console.encoding)
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def answer_text(answer: Answer) -> str:
@@ -157,7 +166,7 @@ class LiveView:
 
 
 @contextlib.contextmanager
-def log_to(take: Callable[[str], None]) -> Iterator[None]:
+def log_to(take: Callable[[str], None], *, as_well: bool = False) -> Iterator[None]:
     """Send log records to `take` instead of the screen, which is in use, while this lasts."""
 
     class Handler(logging.Handler):
@@ -167,7 +176,7 @@ def log_to(take: Callable[[str], None]) -> Iterator[None]:
 
     root = logging.getLogger()
     former = root.handlers[:]
-    root.handlers[:] = [Handler()]
+    root.handlers[:] = [Handler(), *(former if as_well else ())]
     try:
         yield
     finally:

@@ -1,6 +1,8 @@
 """`improviser models`, `inspect`, `import-bach-generator` and `render`: what they print, write and refuse."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,53 @@ def test_render_refuses_what_cannot_be(improviser: CommandLine, tune: Path, mode
     assert improviser("render", tune, "no/out.mid", "--model", model).refused("no/out.mid")
     assert improviser("render", "none.mid", "out.mid", "--model", model).refused("none.mid")
     assert improviser.files() == set()
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("inspect", LONG),
+        ("render", "tune.mid", LONG),
+        ("render", "tune.mid", "out.mid", "--model", LONG),
+        ("picture", LONG),
+        ("report", LONG),
+        ("report", "."),
+        ("report", "/"),
+        ("config", "init", LONG),
+        ("demo", "--model", LONG, "--no-display"),
+        ("demo", "--seed", "9" * 25, "--no-display"),
+        ("play", "--name", "a\udcff"),
+        ("play", "--name", "a\n"),
+    ],
+)
+def test_names_that_cannot_be_end_in_a_line(improviser: CommandLine, tune: Path, words: tuple[str, ...]) -> None:
+    assert tune.name == "tune.mid"
+    before = improviser.files()
+    ended = improviser(*words)
+    assert ended.code in (1, 2)
+    assert "error" in ended.err.lower()
+    assert "Traceback" not in ended.err
+    assert improviser.files() == before
+
+
+def test_a_name_as_long_as_can_be_will_do(improviser: CommandLine, tune: Path, model: Path) -> None:
+    name = "b" * 251 + ".mid"
+    assert improviser("render", tune, name, "--model", model).code == 0
+    assert name in improviser.files()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to here")
+@pytest.mark.parametrize("outputs", [">/dev/full", ">&-", ">&- 2>&-", "<&- >/dev/null"])
+def test_an_output_that_cannot_be_written_ends_in_a_line(outputs: str) -> None:
+    ran = subprocess.run(
+        ["sh", "-c", f'"$0" -m improviser models {outputs}', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    full = "full" in outputs
+    assert ran.returncode == (1 if full else 0)
+    assert len(ran.stderr.splitlines()) == full

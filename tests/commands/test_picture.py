@@ -65,12 +65,21 @@ def test_a_training_run_is_drawn_as_a_curve(improviser: CommandLine) -> None:
 
 @pytest.mark.parametrize(
     ("source", "says"),
-    [("none.mid", "does not exist"), ("none.jsonl", "cannot read"), ("bach-base", "bach-bass"), ("x.jsonl", "log")],
+    [
+        ("none.mid", "does not exist"),
+        ("none.jsonl", "cannot read"),
+        ("bach-base", "bach-bass"),
+        ("x.jsonl", "log"),
+        ("deep.jsonl", "log"),
+        ("mistyped.jsonl", "log"),
+    ],
 )
 def test_what_cannot_be_drawn_is_refused(improviser: CommandLine, source: str, says: str) -> None:
-    (improviser.folder / "x.jsonl").write_text("nothing\n")
+    made = {"x": "nothing\n", "deep": "[" * 100_000 + "\n", "mistyped": '{"generation": 1, "best": "a"}\n'}
+    for name, content in made.items():
+        (improviser.folder / f"{name}.jsonl").write_text(content)
     assert improviser("picture", source, "-o", "x.svg").refused(says)
-    assert improviser.files() == {"x.jsonl"}
+    assert improviser.files() == {f"{name}.jsonl" for name in made}
 
 
 def test_a_report_is_written_beside_the_session(improviser: CommandLine, tune: Path) -> None:

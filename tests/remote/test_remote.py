@@ -96,6 +96,14 @@ def test_low_stays_below_high() -> None:
         wish("high", b"59", low=60)
 
 
+def test_what_is_heard_stays_a_range_too() -> None:
+    assert wish("input_low", b"50", input_high=50) == 50
+    with pytest.raises(ConfigError, match="input_low must not be above input_high; input_high is 50"):
+        wish("input_low", b"100", input_high=50)
+    with pytest.raises(ConfigError, match="input_low must not be above input_high; input_low is 70"):
+        wish("input_high", b"69", input_low=70)
+
+
 def test_what_cannot_change_while_playing_is_said() -> None:
     with pytest.raises(ConfigError, match="name cannot change while one plays"):
         wish("name", b"x")

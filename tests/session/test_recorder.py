@@ -11,6 +11,7 @@ from pathlib import Path
 import mido
 import pytest
 
+from improviser.errors import OutputError
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
 from improviser.session import recorder as recorder_module
@@ -320,18 +321,23 @@ def make(folder: Path, name: str, size: int, age_days: float) -> None:
         os.utime(path, (moment, moment))
 
 
-def test_old_sessions_make_room(tmp_path: Path) -> None:
-    for days in range(6):
-        make(tmp_path, f"session-{days}", 1_000_000, days)
-    make(tmp_path, "mine", 9_000_000, 99)
+def test_old_sessions_make_room_and_nothing_else_is_touched(tmp_path: Path) -> None:
+    ours = [f"session-2026-01-0{9 - days}-120000{'-2' * (days % 2)}" for days in range(6)]
+    for days, name in enumerate(ours):
+        make(tmp_path, name, 1_000_000, days)
+    mine = {"mine", "session-with-anna", "session-2026-01-02", "session-2026-01-02-120000 take"}
+    for name in mine:
+        make(tmp_path, name, 9_000_000, 99)
     prune(tmp_path, Limits(kept_days=4.5, kept_megabytes=1000))
-    assert {path.stem for path in tmp_path.iterdir()} == {"mine", *(f"session-{days}" for days in range(5))}
-    prune(tmp_path, Limits(kept_megabytes=3), keep="session-4.jsonl")
-    assert {path.stem for path in tmp_path.iterdir()} == {
-        "mine",
-        "session-4",
-        *(f"session-{days}" for days in range(3)),
-    }
+    assert {path.stem for path in tmp_path.iterdir()} == {*mine, *ours[:5]}
+    prune(tmp_path, Limits(kept_megabytes=3), keep=f"{ours[4]}.jsonl")
+    assert {path.stem for path in tmp_path.iterdir()} == {*mine, ours[4], *ours[:3]}
+
+
+def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
+    with pytest.raises(OutputError, match="may not be written to"):
+        Recorder(tmp_path)
 
 
 def test_a_disk_that_hangs_loses_reports_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,17 +11,19 @@ import pytest
 from typer.testing import CliRunner
 
 from improviser.cli import app
+from improviser.core.midi.event import Event, NoteOn, PitchBend
 from improviser.engine_process import EngineProcess
 from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
 from improviser.session.log import read, read_chain
 from improviser.session.recorder import Limits, Sessions
-from improviser.session.replaying import replay
+from improviser.session.replaying import from_first_note, replay
 from tests.playing import note_off, note_on, write_small_model
 from tests.test_engine import Reports, opening, play
 
 NOTES = 120
+ON = NoteOn(0, 60, 80)
 
 
 async def perform(engine: EngineProcess, reports: Reports) -> None:
@@ -90,6 +92,15 @@ def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_pa
         pitches = [[timed.note.pitch for timed in part(piece.notes, track=1)] for piece in (again, kept)]
         assert len(pitches[0]) > 10
         assert pitches[0] == pitches[1]
+        starts = [min(timed.note.onset_seconds for timed in piece.notes) for piece in (again, kept)]
+        assert starts == [0.0, 0.0]  # not at the time since the daemon began
+
+
+def test_what_is_replayed_begins_with_its_first_note() -> None:
+    heard: list[tuple[float, Event]] = [(300.0, PitchBend(0, 1)), (301.5, ON)]
+    played: list[tuple[float, Event]] = [(301.75, ON)]
+    assert from_first_note(heard, played) == [[(-1.5, PitchBend(0, 1)), (0.0, ON)], [(0.25, ON)]]
+    assert from_first_note([], []) == [[], []]
 
 
 def test_replies_and_solos_are_played_again(tmp_path: Path) -> None:
@@ -188,6 +199,8 @@ def test_a_log_cut_in_its_first_line_is_none(log: Path) -> None:
         (b'{"type":"header"', b'PK{"type":"header"', 0, "not a session's log"),
         (b'"type":"ready"', b'"type":"lost","count":1', 1, "before an engine began"),
         (b'"temperature":0.9', b'"temprature":0.9', 1, "does not know"),
+        (b'"scale":"off"', b'"scale":["off"]', 1, "does not know"),
+        (b'"heard":"', b'"heard":"' + b"A" * 20_000_000, 5, "line 6 is too long"),
         (b'"stamp":', b'"stomp":', 5, "damaged in line 6"),
         (b'"heard":"', b'"heard":"AAAA', 5, "damaged in line 6"),
         (b"{", b"\xff\xfe\x00", 7, "damaged in line 8"),

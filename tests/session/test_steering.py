@@ -16,6 +16,7 @@ from improviser.session.players import COMPUTER_LEGEND
 from improviser.session.recorder import Recorder
 from improviser.session.steering import LEGEND, RECORD, Steering, legend
 from improviser.show.terminal import SessionScreen
+from tests.playing import write_small_model
 
 
 class Recorded(Service):
@@ -67,6 +68,19 @@ def test_modes_go_round() -> None:
 )
 def test_temperature_keeps_its_range(keys: str | list[str], temperature: float) -> None:
     assert after(keys).parameters.temperature == temperature
+
+
+def test_models_that_cannot_play_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path))
+    model = write_small_model(tmp_path / "small.safetensors")
+    for name in ("bass.v2", "bass.v3", "d, e"):
+        (tmp_path / f"{name}.safetensors").write_bytes(model.read_bytes())
+    (tmp_path / "cc.safetensors").write_bytes(b"nothing")
+    names = library.live_names()
+    assert {"bass.v2", "bass.v3", "d, e"} < set(names)
+    assert "cc" not in names
+    sent = after("n" * len(names), Session(models=(names[0],))).sent
+    assert sent == [Swap([name]) for name in (*names[1:], names[0])]
 
 
 def test_models_go_round() -> None:

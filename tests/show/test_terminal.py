@@ -286,6 +286,23 @@ def test_logs_go_elsewhere_for_a_while() -> None:
     assert logging.getLogger().handlers == before
 
 
+def test_logs_that_go_to_a_file_go_there_as_well(caplog: pytest.LogCaptureFixture) -> None:
+    taken: list[str] = []
+    with log_to(taken.append, as_well=True):
+        logging.getLogger("improviser").warning("the engine died")
+    assert taken == caplog.messages == ["the engine died"]
+
+
+def test_what_a_terminal_cannot_write_is_not_drawn_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}.items():
+        monkeypatch.setenv(name, value)
+    for encoding, expected in (("utf-8", LiveView), ("latin-1", PlainView)):
+        ours, theirs = os.openpty()
+        with os.fdopen(theirs, "w", encoding=encoding) as terminal:
+            assert type(view_for(Console(file=terminal))) is expected
+        os.close(ours)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 @pytest.mark.parametrize(
     ("variables", "expected"),
