@@ -79,8 +79,8 @@ def _train(
     from improviser.training.recipe import prepare
     from improviser.training.report import write_report
     from improviser.training.stopping import stop_request
-    from improviser.training.trainer import Checkpoints, save_model, train
-    from improviser.training.view import view_for
+    from improviser.training.trainer import Checkpoints, calibrate, save_model, train
+    from improviser.training.view import step_shown, view_for
     from improviser.training.workers import scoring
 
     if not 1 <= workers <= 64:
@@ -106,6 +106,8 @@ def _train(
                 stopped=request,
                 watch=glimpse.watch,
             )
+        with step_shown("calibrating", sys.stderr) as progress:
+            calibrate(recipe, done, progress, request)
         scores = save_model(output, recipe, done) if done.champions else {}
         if report and scores:
             write_report(output, options, recipe, done, scores)

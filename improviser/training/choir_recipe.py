@@ -20,6 +20,7 @@ from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
 from improviser.library import LoadableModel
+from improviser.training.calibration import Calibration
 from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits
 from improviser.training.recipe import Options, Recipe, choice
@@ -107,6 +108,7 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
         check_every=CHECK_EVERY,
         skipped=material.skipped,
         accept=CollapseGuard(build, development),
+        calibrate=Calibration(task.shape, build, task.choir_bits, (*development, *training), options.seed),
     )
 
 

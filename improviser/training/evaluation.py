@@ -111,10 +111,11 @@ def _lines(model: Model, pieces: Sequence[Piece]) -> list[tuple[Piece, Sequence[
     """Return each piece with the notes of its top voice, and the pitches the model should play to them."""
     if not isinstance(model, HarmonyModel):
         return [(piece, piece.voices[0], [note.pitch for note in piece.voices[0]]) for piece in pieces]
-    return [(piece, player, _answers(player, own)) for piece, player, own in duets(pieces, model.settings.voice)]
+    return [(piece, player, answers(player, own)) for piece, player, own in duets(pieces, model.settings.voice)]
 
 
-def _answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
+def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
+    """Return what the voice has sounding at each of the player's notes; None where it rests."""
     return sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
 
 

@@ -4,12 +4,15 @@ import importlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from improviser.core.evolution.strategy import FloatArray, Strategy, Task
 from improviser.errors import ConfigError
 from improviser.library import LoadableModel
 from improviser.training.generations import Choice, Limits
+
+if TYPE_CHECKING:
+    from improviser.training.calibration import Calibrated
 
 RECIPES = {
     "echo": "improviser.training.echo_recipe:prepare",
@@ -82,6 +85,15 @@ def refuse(options: Options, *names: str) -> None:
             raise ConfigError(f"--{name.replace('_', '-')} has no meaning for --task {options.task}; leave it out")
 
 
+class Calibrate(Protocol):
+    """Changes the genomes of a choir before they are built, by gains that it tells."""
+
+    def __call__(
+        self, genomes: FloatArray, progress: Callable[[float], None], stopped: Callable[[], bool]
+    ) -> "Calibrated":
+        """Return the genomes and gains; tell how much is done, 0–1, and come to an end when stopped."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
     """How to train for one task on one corpus.
@@ -98,6 +110,7 @@ class Recipe:
     :param check_every: generations between looks at the held-out notes, where these choose the champion.
     :param skipped: files that could not be used, and why.
     :param accept: whether a genome may be champion at all.
+    :param calibrate: what comes after breeding, if anything does, see `calibration`.
     """
 
     task: Task
@@ -112,6 +125,7 @@ class Recipe:
     check_every: int = 1
     skipped: tuple[str, ...] = ()
     accept: Callable[[FloatArray], bool] = lambda _: True
+    calibrate: Calibrate | None = None
 
 
 def prepare(options: Options) -> Recipe:

@@ -33,6 +33,7 @@ def card_of(output: Path, options: Options, recipe: Recipe, done: Run, scores: M
     last = dict(done.records)
     minutes = sum(generation.seconds for _, generation in done.records) / 60
     notes = sum(int(source.get("notes", 0)) for source in recipe.sources)
+    gains = done.calibrated.gains if done.calibrated else {}
     names = [str(source["name"]) for source in recipe.sources]
     shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
     settings = [(name.replace("_", " "), _text(value)) for name, value in recipe.settings.items() if value is not None]
@@ -49,6 +50,7 @@ def card_of(output: Path, options: Options, recipe: Recipe, done: Run, scores: M
         f"| networks scored | {sum(generation.evaluations for generation in last.values())} |",
         f"| time | {minutes:.1f} minutes |",
         *(f"| {name.replace('_', ' ')} | {_text(value)} |" for name, value in scores.items()),
+        *(f"| gain of the {name} head | {gain:.2f} |" for name, gain in gains.items()),
         "",
         "## Command",
         "",

@@ -11,6 +11,7 @@ import numpy as np
 from improviser import __version__, library, modelfile
 from improviser.errors import OutputError
 from improviser.training import checkpoint
+from improviser.training.calibration import RIPE, Calibrated
 from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
@@ -28,12 +29,14 @@ class Run:
     :param records: every generation, those before a resumption included.
     :param complete: whether all members came to their limits.
     :param problem: why the last checkpoint could not be written, if it could not.
+    :param calibrated: what the champions were made into, if they were.
     """
 
     champions: list[Champion] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     complete: bool = False
     problem: str | None = None
+    calibrated: Calibrated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,19 @@ def train(
     return done
 
 
+def calibrate(
+    recipe: Recipe,
+    done: Run,
+    progress: Callable[[float], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
+    """Calibrate the champions of a complete run, if that is part of the recipe and all of them are ripe."""
+    ripe = all(champion.generation >= RIPE for champion in done.champions)
+    if recipe.calibrate is not None and done.complete and ripe:
+        genomes = np.stack([champion.genome for champion in done.champions])
+        done.calibrated = recipe.calibrate(genomes, progress, stopped)
+
+
 def _never() -> bool:
     return False
 
@@ -115,7 +131,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
 
     :raises OutputError: if it cannot be written.
     """
-    genomes = [champion.genome for champion in done.champions]
+    genomes = [*done.calibrated.genomes] if done.calibrated else [champion.genome for champion in done.champions]
     scores = {name: float(value) for name, value in recipe.scores(genomes).items()}
     provenance = {
         "program": f"improviser {__version__}",
@@ -124,6 +140,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
         "seed": recipe.settings.get("seed"),
         "scores": {name: value if math.isfinite(value) else None for name, value in scores.items()},
         "generations": [champion.generation for champion in done.champions],
+        "gains": dict(done.calibrated.gains) if done.calibrated else {},
         "evaluations": sum(record.evaluations for record in _last_of_each(done.records)),
     }
     modelfile.write(output, library.take_apart(recipe.build(genomes), provenance))

@@ -4,14 +4,16 @@ import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
+from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -53,6 +55,21 @@ def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse
     if console.is_terminal:
         return TerminalView(limits, members, title, console, glimpse)
     return PlainView(members)
+
+
+@contextmanager
+def step_shown(title: str, stream: TextIO) -> Iterator[Callable[[float], None]]:
+    """Give what is told how much of a step is done, 0–1, and shows it on `stream` if that is a terminal."""
+    with Progress(console=Console(file=stream), auto_refresh=False, transient=True) as bar:
+        task = None
+
+        def show(done: float) -> None:
+            nonlocal task
+            if task is None:
+                task = bar.add_task(title, total=1.0)
+            bar.update(task, completed=done, refresh=True)
+
+        yield show
 
 
 class JsonView:

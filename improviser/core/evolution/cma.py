@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.noise import normals
+from improviser.core.evolution.noise import normals_in_blocks
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.strategy import FloatArray
 
 STEP_SIZE = 0.15
 AVERAGING = 0.98
+PAIRS_AT_A_TIME = 8
+"""Genomes that are bred while they are in the cache: memory takes longer than the arithmetic."""
 
 
 class SepCma:
@@ -53,6 +55,7 @@ class SepCma:
         self._generation = 0
         self._steps: FloatArray = np.empty((2 * self._pairs, size), dtype=np.float32)
         self._population: FloatArray = np.empty_like(self._steps)
+        self._chosen: FloatArray = np.empty((self._pairs, size), dtype=np.float32)
 
         parents = self._pairs
         weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
@@ -70,17 +73,21 @@ class SepCma:
 
     def ask(self) -> FloatArray:
         """Return the next population, shape (population, genome_size)."""
-        half = self._steps[: self._pairs]
-        np.multiply(normals(self._rng, *half.shape), np.sqrt(self._variances), out=half)
-        np.negative(half, out=self._steps[self._pairs :])
-        np.multiply(self._steps, np.float32(self._step_size), out=self._population)
-        self._population += self._mean
+        pairs, deviations, size = self._pairs, np.sqrt(self._variances), np.float32(self._step_size)
+        for start, drawn in normals_in_blocks(self._rng, pairs, self._mean.size, PAIRS_AT_A_TIME):
+            some, mirrored = slice(start, start + len(drawn)), slice(pairs + start, pairs + start + len(drawn))
+            step = np.multiply(drawn, deviations, out=drawn)
+            self._steps[some] = step
+            np.negative(step, out=self._steps[mirrored])
+            step *= size
+            np.add(self._mean, step, out=self._population[some])
+            np.subtract(self._mean, step, out=self._population[mirrored])
         return self._population
 
     def tell(self, fitness: NDArray[np.float64]) -> None:
         """Take the fitness of the population last asked for; NaN counts as the worst."""
         ranked = np.argsort(np.where(np.isnan(fitness), -np.inf, fitness), kind="stable")[::-1]
-        chosen = self._steps[ranked[: self._pairs]]
+        chosen = self._steps.take(ranked[: self._pairs], axis=0, out=self._chosen, mode="clip")
         step = self._weights @ chosen
         self._generation += 1
         self._mean += np.float32(self._step_size) * step
@@ -89,7 +96,7 @@ class SepCma:
         self._average = (kept * self._average + (1 - kept) * self._mean).astype(np.float32)
 
     def _adapt(self, chosen: FloatArray, step: FloatArray) -> None:
-        """Move step size and variances towards what was successful."""
+        """Move step size and variances towards what was successful; `chosen` is squared on the way."""
         rate = self._step_rate
         self._step_path *= 1 - rate
         self._step_path += math.sqrt(rate * (2 - rate) * self._effective) * step / np.sqrt(self._variances)
@@ -102,7 +109,7 @@ class SepCma:
             self._shape_path += math.sqrt(rate * (2 - rate) * self._effective) * step
         self._variances *= 1 - self._rank_one - self._rank_mu
         self._variances += self._rank_one * self._shape_path**2
-        self._variances += self._rank_mu * (self._weights @ chosen**2)
+        self._variances += self._rank_mu * (self._weights @ np.multiply(chosen, chosen, out=chosen))
         np.maximum(self._variances, 1e-12, out=self._variances)
         self._step_size *= math.exp(min(1.0, (self._step_rate / self._step_damping) * (length - 1)))
 

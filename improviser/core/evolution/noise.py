@@ -4,6 +4,7 @@ After Salimans et al., "Evolution Strategies as a Scalable Alternative to Reinfo
 same in every run; where a slice begins comes from the caller's generator, so nothing of it is part of a run's state.
 """
 
+from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import numpy as np
@@ -22,6 +23,19 @@ def normals(rng: np.random.Generator, rows: int, columns: int) -> NDArray[np.flo
     if columns > LONGEST:
         return rng.standard_normal((rows, columns), np.float32)
     return _slices(columns)[rng.integers(0, SIZE - columns + 1, rows)]
+
+
+def normals_in_blocks(
+    rng: np.random.Generator, rows: int, columns: int, block: int
+) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """Yield the rows of `normals`, so many at a time, each block with the number of its first row."""
+    if columns > LONGEST:
+        for start in range(0, rows, block):
+            yield start, rng.standard_normal((min(block, rows - start), columns), np.float32)
+        return
+    slices, starts = _slices(columns), rng.integers(0, SIZE - columns + 1, rows)
+    for start in range(0, rows, block):
+        yield start, slices[starts[start : start + block]]
 
 
 @lru_cache(maxsize=4)

@@ -71,6 +71,20 @@ class Shape:
         return self.intervals + 12 + self.pitches + 12 * self.vertical + self.rest + self.experts
 
     @property
+    def heads(self) -> dict[str, slice]:
+        """Where each head that there is lies among the outputs."""
+        sizes = {
+            "interval": self.intervals,
+            "degree": 12,
+            "height": self.pitches,
+            "vertical": 12 * self.vertical,
+            "rest": int(self.rest),
+            "gates": self.experts,
+        }
+        ends = np.cumsum(list(sizes.values())).tolist()
+        return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True) if size}
+
+    @property
     def first_weights(self) -> int:
         """Genes of the first layer."""
         return self.hidden * self.inputs
