@@ -70,6 +70,14 @@ class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
     programs: Annotated[
         bool, about("Program changes pick the model; else they go where thru sends them.", "true or false", live=True)
     ] = True
+    pickup: Annotated[
+        bool,
+        about(
+            "A knob turns nothing before it comes to where things are, so that nothing jumps.",
+            "true or false",
+            live=True,
+        ),
+    ] = False
     program_models: Annotated[
         tuple[Words, ...],
         about(

@@ -60,6 +60,10 @@ class Range:
         value = self.low + (self.high - self.low) * position / (POSITIONS - 1)
         return round(value) if self.whole else round(value, 3)
 
+    def place_of(self, value: float) -> float:
+        """Return the position, a fraction too, where the value is `value`."""
+        return (value - self.low) / (self.high - self.low) * (POSITIONS - 1)
+
 
 _KEYS = Range(0, PITCHES - 1, whole=True)
 _CHANNELS = Range(0, CHANNELS, whole=True)
@@ -113,6 +117,7 @@ class Knobs:
 
     def __init__(self, controls: Mapping[str, Any]) -> None:
         self._bound: dict[tuple[int, int], str] = {}
+        self._positions: dict[str, int] = {}
         for parameter, binding in controls.items():
             if parameter not in LEARNABLE:
                 raise ConfigError(f"no control can turn {parameter[:40]!r}; what one can turn: {', '.join(LEARNABLE)}")
@@ -122,6 +127,22 @@ class Knobs:
             if rival is not None:
                 raise ConfigError(f"control {control} is bound to both {rival} and {parameter}; give one another")
             self._bound[control, channel] = parameter
+
+    def reaches(self, parameter: str, position: int, playing: Parameters) -> bool:
+        """Say whether a knob, moved to `position`, has hold of its parameter; it is remembered where the knob is.
+
+        It has if the parameter is where the knob has put it, or as soon as it comes by there. One of a choice always
+        has: buttons come by nowhere.
+        """
+        before = self._positions.get(parameter)
+        self._positions[parameter] = position
+        span = RANGES[parameter]
+        if not isinstance(span, Range) or before is None:
+            return not isinstance(span, Range) or abs(span.place_of(getattr(playing, parameter)) - position) <= 1
+        if value_at(parameter, before, playing) == getattr(playing, parameter):
+            return True
+        low, high = sorted((before, position))
+        return low - 1 <= span.place_of(getattr(playing, parameter)) <= high + 1
 
     def turned_by(self, event: ControlChange) -> str | None:
         """Return the parameter that a control change turns, None if it is bound to none."""

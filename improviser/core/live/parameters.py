@@ -38,6 +38,7 @@ class Parameters:
     :param quantise: "off", or the grid of a MIDI clock on which answers start, one of `core.midi.clock.GRIDS`.
     :param guard: whether an echo of our own notes at our input is recognised and passed over.
     :param programs: whether a program change picks the model; else it goes where `thru` sends it.
+    :param pickup: whether a knob turns nothing before it has come to where its parameter is; else that jumps to it.
     :param controls: which control change turns which parameter, see `knobs`.
     """
 
@@ -63,6 +64,7 @@ class Parameters:
     quantise: str = "off"
     guard: bool = True
     programs: bool = True
+    pickup: bool = False
     controls: Mapping[str, Any] = field(default_factory=dict)
 
     def allowed(self) -> Mask | None:

@@ -171,7 +171,7 @@ class Performer:
         """
         changed = replace(self.parameters, **{name: value})
         changed.allowed()
-        knobs = Knobs(changed.controls)
+        knobs = Knobs(changed.controls) if name == "controls" else self._knobs
         self.settle()
         events = self._advance(now)
         self._knobs = knobs
@@ -192,6 +192,8 @@ class Performer:
         """Take in that the player moved the knob of a parameter to a position, 0–127."""
         if parameter == MODEL:
             self.picked = Picked(position, POSITIONS)
+            return []
+        if not self._knobs.reaches(parameter, position, self.parameters) and self.parameters.pickup:
             return []
         value = value_at(parameter, position, self.parameters)
         if value == getattr(self.parameters, parameter):

@@ -16,7 +16,7 @@ from tests.core.live.responders import RuleModel
 
 
 def test_all_that_changes_live_can_be_turned_but_what_says_how() -> None:
-    assert set(LEARNABLE) == set(LIVE_KEYS) - {"controls", "programs"}
+    assert set(LEARNABLE) == set(LIVE_KEYS) - {"controls", "programs", "pickup"}
 
 
 @given(st.sampled_from(sorted(RANGES)), st.integers(0, 127))
@@ -114,6 +114,44 @@ def test_a_turned_knob_is_a_change_and_is_not_passed_on() -> None:
     assert desk.hear(ControlChange(0, 21, 3)) == [ControlChange(0, 21, 3)]  # another channel's goes through
     desk.up(72)
     assert desk.synth.at_rest
+
+
+def positions(desk: Desk, *moves: int) -> list[int]:
+    """Return where the density is after each move of its knob, in positions."""
+    found = []
+    for position in moves:
+        desk.hear(ControlChange(0, 21, position))
+        found.append(round(desk.performer.parameters.density * 127))
+    return found
+
+
+def test_a_knob_may_have_to_come_by_before_it_turns() -> None:
+    desk = Desk(density=0.5, pickup=True, controls={"density": 21, "mode": 30})
+    assert positions(desk, 0, 20, 40) == [64, 64, 64]
+    assert positions(desk, 80, 70, 127, 1) == [80, 70, 127, 1]  # it has come by, and holds on, however fast
+    desk.change("temperature", 0.2)
+    assert positions(desk, 90) == [90]
+    desk.change("density", 0.25)  # somebody else was at it
+    assert positions(desk, 100, 110) == [32, 32]
+    assert positions(desk, 30, 40) == [30, 40]
+    desk.change("density", 0.5)
+    desk.change("pickup", False)
+    assert positions(desk, 120) == [120]
+    desk.change("pickup", True)
+    desk.hear(ControlChange(0, 30, 127))  # one of a choice, as buttons have it, turns at once
+    assert desk.performer.parameters.mode == MODES[-1]
+
+
+def test_a_knob_that_is_where_things_are_turns_at_once() -> None:
+    desk = Desk(density=1.0, pickup=True, controls={"density": 21})
+    assert positions(desk, 126, 60) == [126, 60]
+
+
+@given(st.sampled_from([name for name, span in RANGES.items() if isinstance(span, Range)]), st.integers(0, 127))
+def test_a_position_and_its_place_agree(parameter: str, position: int) -> None:
+    span = RANGES[parameter]
+    assert isinstance(span, Range)
+    assert span.at(round(span.place_of(span.at(position)))) == span.at(position)
 
 
 def test_a_knob_of_the_mode_ends_what_the_mode_ends() -> None:

@@ -64,6 +64,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "quantise": st.sampled_from(("off", "1/4", "1/16t")),
     "guard": st.booleans(),
     "programs": st.booleans(),
+    "pickup": st.booleans(),
     "controls": st.sampled_from(({}, {"mode": 20, "channel": 21, "thru": {"control": 22, "channel": 1}, "low": 23})),
 }
 
