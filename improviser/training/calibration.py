@@ -20,17 +20,17 @@ from improviser.core.harmony.corpus import Duet
 from improviser.core.music.counterpoint import Counterpoint, key_of
 from improviser.core.networks.network import Shape
 from improviser.core.networks.responder import Model
-from improviser.training.evaluation import OPENING, answers, play_along
+from improviser.training.evaluation import OPENING, answers, improvised
 
 GENERATIONS, POPULATION, STEP_SIZE = 8, 8, 0.12
-NOTES = 2000
-"""So many notes are played, at least, each time."""
-NEAR = 0.015
-"""A figure this near to the corpus's own is as good as any nearer; twice as far is what is wanted at most."""
-BITS = 10.0
+NOTES = 2500
+"""So many are played, at least, each time: the held-out pieces again and again."""
+NEAR = 0.01
+"""A figure this near to the corpus's own is as good as any nearer; three times as far is what is wanted at most."""
+BITS = 5.0
 """What a figure costs that is farther off, for each whole unit."""
-RIPE = 400
-"""Generations after which a choir is worth it."""
+RIPE, FEWEST_NOTES = 400, 200
+"""Generations, and held-out notes, from which on it is worth it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class Calibration:
 
     :param build: makes a model of the members' genomes.
     :param bits: returns the bits per note of the members' genomes on held-out notes.
-    :param duets: held-out pieces, then those to train on: the player's notes and the voice's own, none of melodies.
+    :param duets: held-out pieces: the player's notes and the voice's own, none of melodies.
     """
 
     shape: Shape
@@ -67,6 +67,8 @@ class Calibration:
         :param progress: is told how much is done, 0–1.
         """
         heads = self.shape.heads
+        if sum(max(0, len(player) - (0 if voice else OPENING)) for player, voice in self.duets) < FEWEST_NOTES:
+            return Calibrated(genomes, dict.fromkeys(heads, 1.0))
         strategy = SepCma(np.zeros(len(heads), np.float32), POPULATION, generator(self.seed, 3), step_size=STEP_SIZE)
         best = Calibrated(genomes, dict.fromkeys(heads, 1.0))
         highest = self.fitness(genomes)
@@ -89,17 +91,17 @@ class Calibration:
         """Return minus the bits, less what the distance to the corpus costs."""
         model = self.build(list(genomes))
         own, theirs = Counterpoint(), Counterpoint()
-        for number, (player, voice) in enumerate(self.duets):
-            if own.notes >= NOTES:
-                break
-            wanted = answers(player, voice) if voice else [note.pitch for note in player]
-            heard = [note.pitch for note in player] if voice else []
-            start = 0 if voice else OPENING
-            tonic, minor = key_of([note.pitch for note in (*player, *voice)])
-            # The same chance each time: so a difference is one of the gains.
-            played = play_along(model, player, generator(self.seed, 4, number))
-            own.add(played[start:], tonic, minor=minor, player=heard)
-            theirs.add(wanted[start:], tonic, minor=minor, player=heard)
+        while own.notes < NOTES:
+            for player, voice in self.duets:
+                # The same chance each time: so a difference is one of the gains.
+                played = list(improvised(model, player, generator(self.seed, 4, int(own.notes))))
+                start = 0 if voice else OPENING
+                wanted = (answers(player, voice) if voice else [note.pitch for note in player])[start:]
+                heard = [note.pitch for note in player] if voice else []
+                tonic, minor = key_of([note.pitch for note in (*player, *voice)])
+                pitches, chances = zip(*played, strict=True) if played else ((), ())
+                own.expect(pitches, chances, tonic, minor=minor, player=heard)
+                theirs.add(wanted, tonic, minor=minor, player=heard)
         return -self.bits(genomes) - BITS * distance(own.figures(), theirs.figures())
 
 

@@ -108,7 +108,7 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
         check_every=CHECK_EVERY,
         skipped=material.skipped,
         accept=CollapseGuard(build, development),
-        calibrate=Calibration(task.shape, build, task.choir_bits, (*development, *training), options.seed),
+        calibrate=Calibration(task.shape, build, task.choir_bits, development, options.seed),
     )
 
 

@@ -11,8 +11,8 @@ from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody.model import MelodyModel
-from improviser.core.music.counterpoint import Counterpoint, key_of
-from improviser.core.music.note import Note
+from improviser.core.music.counterpoint import Chances, Counterpoint, key_of
+from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.piece import Piece, sounding_at
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.responder import LogProbabilities, Model
@@ -167,26 +167,44 @@ def play_along(model: Model, player: Sequence[Note], rng: np.random.Generator, t
 
     A melody model follows the first notes, OPENING of them, and of the others takes only the rhythm.
     """
-    played = []
+    given = [note.pitch for note in player[:OPENING]] if isinstance(model, MelodyModel) else []
+    return given + [pitch for pitch, _ in improvised(model, player, rng, temperature)]
+
+
+def improvised(
+    model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0
+) -> Iterator[tuple[int, Chances]]:
+    """Yield each pitch that the model plays by itself, see `play_along`, and by what chances, shape (128,)."""
     if isinstance(model, MelodyModel):
         singer = model.responder()
         for number, note in enumerate(player):
-            free = number >= OPENING
-            played.append(_draw(singer.proceed(note.onset_seconds), rng, temperature) if free else note.pitch)
-            singer.follow(played[-1], note.onset_seconds)
-        return played
+            pitch = note.pitch
+            if number >= OPENING:
+                pitch, chances = _draw(singer.proceed(note.onset_seconds), rng, temperature)
+                yield pitch, chances
+            singer.follow(pitch, note.onset_seconds)
+        return
     responder = model.responder()
     for note in player:
-        played.append(_draw(responder.propose(note.pitch, note.onset_seconds), rng, temperature))
-        responder.learn(note.pitch, note.onset_seconds, played[-1])
-    return played
+        pitch, chances = _draw(responder.propose(note.pitch, note.onset_seconds), rng, temperature)
+        yield pitch, chances
+        responder.learn(note.pitch, note.onset_seconds, pitch)
 
 
-def _draw(logs: LogProbabilities, rng: np.random.Generator, temperature: float) -> int:
+def _draw(logs: LogProbabilities, rng: np.random.Generator, temperature: float) -> tuple[int, Chances]:
     if temperature <= 0:
-        return int(logs.argmax())
+        best = int(logs.argmax())
+        return best, one_hot(best)
     weights = np.exp((logs - logs.max()) / temperature)
-    return int(rng.choice(len(weights), p=weights / weights.sum()))
+    weights /= weights.sum()
+    return int(rng.choice(len(weights), p=weights)), weights
+
+
+def one_hot(pitch: int) -> Chances:
+    """Return the chances of each pitch, shape (128,), where it is certain."""
+    chances = np.zeros(PITCHES)
+    chances[pitch] = 1.0
+    return chances
 
 
 def _number(value: float) -> float | None:

@@ -21,6 +21,12 @@ SETTINGS = settings_for([line(TUNE)], hidden=3)
 SHAPE = SETTINGS.shape(Inputs(SETTINGS.viewpoints, MelodyModel.viewpoints).size, vertical=False)
 
 
+@pytest.fixture(autouse=True)
+def little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibration, "NOTES", 150)
+    monkeypatch.setattr(calibration, "GENERATIONS", 2)
+
+
 def choir(members: int = 2) -> Any:
     genomes = first_genomes(SHAPE, np.random.default_rng(1), members)
     genomes += np.random.default_rng(2).normal(0, 0.1, genomes.shape).astype(np.float32)
@@ -28,7 +34,7 @@ def choir(members: int = 2) -> Any:
 
 
 def of(bits: Any = lambda _: 0.0) -> Calibration:
-    tunes = [(line(TUNE), ()), (line([pitch + 2 for pitch in TUNE]), ())]
+    tunes = [(line(TUNE * 4), ()), (line([pitch + 2 for pitch in TUNE] * 4), ())]
     return Calibration(SHAPE, lambda some: MelodyModel("it", SETTINGS, np.stack(some)), bits, tunes, seed=1)
 
 
@@ -84,6 +90,11 @@ def test_where_nothing_is_better_nothing_changes() -> None:
     assert set(found.gains.values()) == {1.0}
 
 
+def test_a_few_notes_say_nothing() -> None:
+    few = Calibration(SHAPE, of().build, lambda _: 0.0, [(line(TUNE), ())], seed=1)
+    assert set(few(choir()).gains.values()) == {1.0}
+
+
 def test_it_ends_when_told_to() -> None:
     told: list[float] = []
     of()(choir(), told.append, lambda: len(told) == 3)
@@ -91,10 +102,7 @@ def test_it_ends_when_told_to() -> None:
 
 
 @pytest.mark.parametrize(("generation", "complete", "wanted"), [(RIPE, True, 1), (RIPE - 1, True, 0), (RIPE, False, 0)])
-def test_only_the_ripe_are_calibrated(
-    generation: int, complete: bool, wanted: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calibration, "GENERATIONS", 1)
+def test_only_the_ripe_are_calibrated(generation: int, complete: bool, wanted: int) -> None:
     recipe = prepare(Options(("demo-tune",), task="melody", choir=1, generations=3))
     genome = recipe.task.first_population(np.random.default_rng(1), 1)[0]
     done = Run([Champion(genome, -2.0, -2.0, generation)], complete=complete)

@@ -2,7 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from improviser.core.music.counterpoint import Counterpoint, key_of
 
@@ -46,6 +49,28 @@ def test_without_a_player_only_the_line_counts() -> None:
     assert math.isnan(found["consonant"])
     assert math.isnan(found["parallels"])
     assert found["repeats"] == 0.5
+
+
+PITCH = st.integers(40, 80)
+
+
+@given(st.lists(st.tuples(PITCH, PITCH), min_size=1, max_size=30), st.integers(0, 11), st.booleans())
+def test_what_is_certain_is_expected_as_it_is_counted(both: list[tuple[int, int]], tonic: int, minor: bool) -> None:
+    own, player = [pitch for pitch, _ in both], [pitch for _, pitch in both]
+    counted, expected = Counterpoint(), Counterpoint()
+    counted.add(own, tonic, minor=minor, player=player)
+    expected.expect(own, list(np.eye(128)[own]), tonic, minor=minor, player=player)
+    assert expected == counted
+
+
+def test_what_may_be_is_expected_by_its_chance() -> None:
+    chances = np.zeros(128)
+    chances[[48, 50, 51]] = 0.5, 0.3, 0.2
+    expected = Counterpoint()
+    expected.expect([48, 48], [np.eye(128)[48], chances], 0, minor=False, player=[67, 69])
+    assert expected.figures() == pytest.approx(
+        {"consonant": (1 + 0.5 + 0.3) / 2, "in_scale": (1 + 0.8) / 2, "repeats": 0.5, "parallels": 0.3 / 0.5}
+    )
 
 
 def test_the_key_of_a_whole_piece() -> None:
