@@ -25,9 +25,9 @@ from improviser.training.evaluation import OPENING, answers, improvised
 GENERATIONS, POPULATION, STEP_SIZE = 8, 8, 0.12
 NOTES = 2500
 """So many are played, at least, each time: the held-out pieces again and again."""
-NEAR = 0.01
-"""A figure this near to the corpus's own is as good as any nearer; three times as far is what is wanted at most."""
-BITS = 5.0
+NEAR = 0.015
+"""A figure this near to the corpus's own is as good as any nearer; twice as far is what is wanted at most."""
+BITS = 3.0
 """What a figure costs that is farther off, for each whole unit."""
 RIPE, FEWEST_NOTES = 400, 200
 """Generations, and held-out notes, from which on it is worth it."""
