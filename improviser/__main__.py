@@ -1,5 +1,6 @@
 """Runs the command line: `python -m improviser`."""
 
+import io
 import os
 import signal
 import sys
@@ -15,6 +16,9 @@ def main() -> None:
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed: what is said there is for nobody
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115  for good
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # names of files may be of no letters that can be printed
     try:
         from improviser.cli import run
     except KeyboardInterrupt:  # as soon as that: there is nothing to end yet

@@ -14,6 +14,11 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
 
 
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
+    return name.encode(errors="replace").decode()
+
+
 def check_writable(path: Path) -> None:
     """Fail early if `path` cannot become a file.
 
@@ -26,6 +31,12 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder of {path} may not be written to; choose another place")
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:  # a name that is too long
+        raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -43,10 +54,12 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.chmod(_permissions_of(path))
         temporary.replace(path)
-    except OSError as error:
+    except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+        if not isinstance(error, OSError):
+            raise
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 

@@ -18,13 +18,15 @@ from numpy.typing import NDArray
 from improviser import modelfile
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
-from improviser.files import user_path
+from improviser.files import printable, user_path
 from improviser.modelfile import SUFFIX, ModelFile
 
 ENVIRONMENT = "IMPROVISER_MODELS"
 Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 """A model taken apart: its settings (JSON values) and its arrays."""
 
+CHECKPOINT = "checkpoint"
+"""What a file of a run that goes on says in place of a task."""
 TASKS = {
     "echo": "improviser.core.echo.model:EchoModel",
     "harmony": "improviser.core.harmony.model:HarmonyModel",
@@ -109,7 +111,7 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     :raises ModelError: if it cannot be found, read or trusted.
     """
     path = find(name_or_path)
-    return build(path.stem, modelfile.read(path), path)
+    return build(printable(path.stem), modelfile.read(path), path)
 
 
 def digest(name_or_path: str | os.PathLike[str]) -> str:
@@ -131,6 +133,8 @@ def build(name: str, file: ModelFile, path: Path | None = None) -> LoadableModel
     :raises ModelError: if its task is unknown or its parts do not fit.
     """
     where = path or name
+    if file.task == CHECKPOINT:
+        raise ModelError(f"{where} is a checkpoint; `improviser train … --resume` makes a model of it")
     if file.task not in TASKS:
         raise ModelError(
             f"{where}: it was evolved for {file.task[:40]!r}, which this program does not know "

@@ -13,7 +13,7 @@ from improviser.core.midi.pairing import pair
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import CHANNELS, Note
 from improviser.errors import MidiFileError
-from improviser.files import check_writable, write_atomically
+from improviser.files import check_writable, printable, write_atomically
 
 MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
 LARGEST_FILE = 4 * 2**20
@@ -72,7 +72,7 @@ def read_midi(path: Path | str, *, need_notes: bool = False) -> MidiPiece:
     path = Path(path)
     try:
         contents = smf.parse(_read_bytes(path))
-        piece = _piece(path.stem, contents)
+        piece = _piece(printable(path.stem), contents)
     except MidiFileError as error:
         raise MidiFileError(f"{path} {error}; choose another MIDI file, or export it again") from None
     if need_notes and not piece.notes:

@@ -67,7 +67,7 @@ def write(path: Path, model: ModelFile) -> None:
     write_atomically(path, encode(model))
 
 
-def read(path: Path) -> ModelFile:
+def read(path: Path, largest: int = MAX_FILE_BYTES) -> ModelFile:
     """Read the model in `path`.
 
     :raises ModelError: if there is none, or it is damaged, foreign, of another version, or beyond the limits.
@@ -79,18 +79,18 @@ def read(path: Path) -> ModelFile:
             raise ModelError(f"there is no model file {path}; `improviser models` lists what there is")
         if not path.is_file():
             raise ModelError(f"{path} is not a regular file; name a model file (*{SUFFIX})")
-        if (size := path.stat().st_size) > MAX_FILE_BYTES:
-            raise ModelError(f"{path} is too large for a model ({size} bytes, the limit is {MAX_FILE_BYTES})")
+        if (size := path.stat().st_size) > largest:
+            raise ModelError(f"{path} is too large for a model ({size} bytes, the limit is {largest})")
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read the model {path}: {getattr(error, 'strerror', None) or error}") from error
     try:
-        return decode(data)
+        return decode(data, largest)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 
 
-def encode(model: ModelFile) -> bytes:
+def encode(model: ModelFile, largest: int = MAX_FILE_BYTES) -> bytes:
     """Return the bytes of `model`'s file.
 
     Written here and not by the library, whose order of metadata differs from run to run.
@@ -121,11 +121,11 @@ def encode(model: ModelFile) -> bytes:
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % LENGTH.size)
     data = b"".join([LENGTH.pack(len(text)), text, *chunks])
-    decode(data)  # what this package would refuse to read must not be written
+    decode(data, largest)  # what this package would refuse to read must not be written
     return data
 
 
-def decode(data: bytes) -> ModelFile:
+def decode(data: bytes, largest: int = MAX_FILE_BYTES) -> ModelFile:
     """Return the model in the bytes of a file.
 
     :raises ModelError: if they are not a model of ours, or are damaged or beyond the limits.
@@ -139,7 +139,7 @@ def decode(data: bytes) -> ModelFile:
             f"it is of format version {str(metadata.get('version'))[:20]!r}, and this program reads {VERSION!r}; "
             "update improviser, or train the model anew"
         )
-    _check_arrays(header, len(data) - LENGTH.size - LENGTH.unpack_from(data)[0])
+    _check_arrays(header, len(data) - LENGTH.size - LENGTH.unpack_from(data)[0], largest)
     task = metadata.get("task")
     if not isinstance(task, str):
         _refuse("it does not say what it was evolved for; it is damaged")
@@ -164,19 +164,21 @@ def _header(data: bytes) -> dict[str, Any]:
     return header
 
 
-def _check_arrays(entries: Mapping[str, Any], available: int) -> None:
+def _check_arrays(entries: Mapping[str, Any], available: int, largest: int) -> None:
     """Check types, shapes and places of all arrays: they must tile the `available` bytes exactly."""
     places: list[tuple[int, ...]] = []
     for name, entry in entries.items():
         if not isinstance(entry, dict) or not isinstance(entry.get("dtype"), str) or entry["dtype"] not in DTYPES:
             _refuse(f"the array {name[:40]!r} is of a type that models do not hold")
         shape, place = entry.get("shape"), entry.get("data_offsets")
-        if not (_are_counts(shape) and len(shape) <= MAX_DIMENSIONS and _are_counts(place) and len(place) == 2):
+        if not (_are_counts(shape, largest) and len(shape) <= MAX_DIMENSIONS):
+            _refuse(f"the array {name[:40]!r} has no sound shape")
+        if not (_are_counts(place, largest) and len(place) == 2):
             _refuse(f"the array {name[:40]!r} has no sound shape")
         size = DTYPES[entry["dtype"]].itemsize
         for length in shape:
             size *= length
-            if not 0 < size <= MAX_FILE_BYTES:
+            if not 0 < size <= largest:
                 _refuse(f"the array {name[:40]!r} has no sound shape")
         if place[1] - place[0] != size:
             _refuse(f"the array {name[:40]!r} is not as long as its shape says")
@@ -190,9 +192,9 @@ def _check_arrays(entries: Mapping[str, Any], available: int) -> None:
         _refuse(f"its arrays need {end} bytes and {available} are there; it is cut short or damaged")
 
 
-def _are_counts(values: Any) -> TypeGuard[list[int]]:
+def _are_counts(values: Any, largest: int) -> TypeGuard[list[int]]:
     """Whether `values` is a list of non-negative whole numbers, small enough for a file."""
-    return isinstance(values, list) and all(type(value) is int and 0 <= value <= MAX_FILE_BYTES for value in values)
+    return isinstance(values, list) and all(type(value) is int and 0 <= value <= largest for value in values)
 
 
 def _load(data: bytes) -> dict[str, NDArray[Any]]:

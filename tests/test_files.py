@@ -52,3 +52,16 @@ def test_folders_are_created_to_the_bottom(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="cannot create"):
         create_folder(tmp_path / "file" / "a")
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
+def test_nothing_is_left_where_it_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interruption: type[BaseException]
+) -> None:
+    def interrupt(_: int) -> None:
+        raise interruption
+
+    monkeypatch.setattr("os.fsync", interrupt)
+    with pytest.raises(interruption):
+        write_atomically(tmp_path / "a", b"new")
+    assert not list(tmp_path.iterdir())

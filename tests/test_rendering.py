@@ -179,3 +179,10 @@ def test_channels_are_shared_only_when_there_are_no_others() -> None:
     full = piece(timed(60, 100 * channel, 100 * channel + 50, channel=channel) for channel in range(16) if channel != 9)
     answered = render(full, Octave(), temperature=0.0, rng=rng(), with_input=True)
     assert {note.channel for note in answered.notes} == {note.channel for note in full.notes}
+
+
+def test_a_recorded_loop_is_answered_like_anything_else() -> None:
+    """What the live guard passes over: each note is the answer just given, a few milliseconds later."""
+    loop = piece(timed(108 - 12 * place, 5 * place, 5 * place + 4) for place in range(9))
+    answered = render(loop, Octave(), temperature=0.0, rng=rng())
+    assert [note.note.pitch for note in answered.notes] == [96 - 12 * place for place in range(9)]

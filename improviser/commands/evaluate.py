@@ -11,7 +11,9 @@ def evaluate(
     model: Annotated[
         str, typer.Argument(metavar="MODEL", help="A model's name or file.", autocompletion=completion.models)
     ],
-    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, or bach-chorales.")],
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, bach-chorales, or demo-tune.")
+    ],
     *,
     seed: Annotated[int, typer.Option(min=0, help="For what the model plays by itself.")] = 0,
     temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="Of what it plays by itself.")] = 1.0,

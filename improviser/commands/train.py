@@ -1,5 +1,7 @@
 """`improviser train`: evolve a network on MIDI files."""
 
+import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from improviser.training.generations import Generation
     from improviser.training.recipe import Options
 
 
@@ -27,9 +30,9 @@ def train(
         int | None,
         typer.Option(help="harmony, melody: networks that sing as one; by default up to 6, if there is time."),
     ] = None,
-    lookback: Annotated[int | None, typer.Option(help="Notes a network hears, the current one included.")] = None,
+    lookback: Annotated[int | None, typer.Option(help="echo: notes a network hears, the current one included.")] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
+    seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes to train with; they do not change the result.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
@@ -77,7 +80,7 @@ def _train(
     from improviser.training.glimpse import Glimpse
     from improviser.training.parsing_view import parse_first
     from improviser.training.recipe import prepare
-    from improviser.training.report import write_report
+    from improviser.training.report import check_report, write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
     from improviser.training.view import step_shown, view_for
@@ -88,6 +91,9 @@ def _train(
     if checkpoint < 0:
         raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
     check_writable(output)
+    check_writable(checkpoints.path_for(output))  # its name is the longest
+    if report:
+        check_report(output)
     parse_first(options.sources, sys.stderr)
     recipe = prepare(options)
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
@@ -96,13 +102,21 @@ def _train(
     glimpse = Glimpse(recipe.build)
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}", glimpse=glimpse)
     with stop_request() as request, scoring(recipe.task, workers) as lanes:
+
+        def show(member: int, generation: "Generation") -> None:
+            try:
+                view.show(member, generation)
+            except BrokenPipeError:  # nobody reads on (`| head`): as if told to end, the champion is kept
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                request.ask(signal.SIGTERM, None)
+
         with view:
             done = train(
                 recipe,
                 seed=options.seed,
                 lanes=lanes,
                 checkpoints=kept,
-                report=view.show,
+                report=show,
                 stopped=request,
                 watch=glimpse.watch,
             )
@@ -111,7 +125,7 @@ def _train(
         scores = save_model(output, recipe, done) if done.champions else {}
         if report and scores:
             write_report(output, options, recipe, done, scores)
-    if done.complete:
+    if done.complete and not request.asked:  # else --resume calibrates to the end
         checkpoints.remove(kept.path)
     if done.problem:
         print(f"there is no new checkpoint: {done.problem}", file=sys.stderr)

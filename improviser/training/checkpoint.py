@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from improviser import modelfile
 from improviser.errors import ModelError, OutputError
+from improviser.library import CHECKPOINT
 from improviser.modelfile import ModelFile
 
-TASK = "checkpoint"
-FORM = 2
+FORM = 3
 """Of what a run puts down; it belongs to the settings that must agree, so that none of another form is taken up."""
 ARRAY = "$array"
 NAN = "nan"
+LARGEST = 2**29
+"""Bytes: a population of the largest that may be bred, and what belongs to it."""
 
 
 def path_for(output: Path) -> Path:
@@ -35,7 +37,10 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
     """
     tensors: dict[str, NDArray[Any]] = {}
     flat = _flatten(state, tensors)
-    data = modelfile.encode(ModelFile(TASK, flat, tensors, recipe))
+    try:
+        data = modelfile.encode(ModelFile(CHECKPOINT, flat, tensors, recipe), LARGEST)
+    except ModelError as error:  # what is bred is worth more than what could be resumed
+        raise OutputError(f"cannot write the checkpoint {path}: {error}") from error
     unfinished = _unfinished(path)
     try:
         with unfinished.open("wb") as file:
@@ -67,8 +72,8 @@ def load(path: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not path.exists():
         return None
-    file = modelfile.read(path)
-    if file.task != TASK:
+    file = modelfile.read(path, LARGEST)
+    if file.task != CHECKPOINT:
         raise ModelError(f"{path} is no checkpoint; remove it, or train without --resume")
     wanted = json.loads(json.dumps(recipe))
     if file.provenance != wanted:

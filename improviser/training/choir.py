@@ -108,11 +108,17 @@ class Choir:
 
     def _retire(self, member: int, evolution: Evolution) -> None:
         """Take a member that has come to its limits from its work."""
+        evolution.conclude()
         if evolution.champion is None:
             raise CorpusError("no network could be scored on these notes; train on a livelier piece")
         self._done[member] = evolution.champion
         del self.at_work[member]
         self._free.append(self._lane_of.pop(member))
+
+    def conclude(self) -> None:
+        """Let those at work, who are not put down any more, be what they have come to."""
+        for evolution in self.at_work.values():
+            evolution.conclude()
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit, between two generations: arrays and JSON values."""

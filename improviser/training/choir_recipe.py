@@ -70,6 +70,8 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     """
     strategy_name = choice("strategy", options.strategy, STRATEGIES)
     population = options.population or POPULATION
+    if strategy_name == "cma":  # it breeds in pairs, and two of them at least
+        population = max(4, population + population % 2)
     minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
     members = options.choir or members_in(minutes)
     training, development = split(material.duets, options.seed)
@@ -158,13 +160,15 @@ def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
 def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: bool) -> list[Duet]:
     """Return as many pieces, drawn by lot, as fit into memory when each note takes so many numbers of four bytes."""
     room = (MOST_BYTES // 8 if held_out else MOST_BYTES) // (4 * numbers)
-    kept: list[int] = []
+    kept: dict[int, Duet] = {}
     for index in generator(seed, 2).permutation(len(found)).tolist():
-        room -= len(found[index][0])
-        if room < 0 and kept:
+        player, own = found[index]
+        if len(player) <= room or not kept:
+            kept[index] = player[:room], own
+        room -= len(player)
+        if room <= 0:
             break
-        kept.append(index)
-    return [found[index] for index in sorted(kept)]
+    return [kept[index] for index in sorted(kept)]
 
 
 def hidden_units(options: Options) -> int:
@@ -174,5 +178,5 @@ def hidden_units(options: Options) -> int:
     """
     layers = options.layers or (HIDDEN,)
     if len(layers) != 1 or not 1 <= layers[0] <= 256:
-        raise ConfigError(f"--layers is {','.join(map(str, layers))}; for harmony give one layer of 1–256 units")
+        raise ConfigError(f"--layers is {','.join(map(str, layers))}; give one layer of 1–256 units")
     return layers[0]

@@ -77,7 +77,7 @@ class Limits:
         return (
             (self.generations is not None and evolution.generation >= self.generations)
             or (self.minutes is not None and evolution.seconds >= 60 * self.minutes)
-            or (self.patience is not None and evolution.generation - champion >= self.patience)
+            or (self.patience is not None and evolution.looked - champion >= self.patience)
         )
 
 
@@ -125,6 +125,8 @@ class Evolution:
         self.evaluations = 0
         self.seconds = 0.0
         self.champion: Champion | None = None
+        self.looked = 0
+        """The last generation in which there could have been a new champion."""
         self.population: FloatArray | None = None
         """The networks of the last generation."""
         self._task = task
@@ -134,7 +136,7 @@ class Evolution:
         self._check_every = check_every
         self._score = score or in_process(task)
         self._accept = accept
-        self._held_out = math.nan
+        self._held_out = self._best = math.nan
         self._begun: _Begun | None = None
 
     def step(self) -> Generation:
@@ -171,7 +173,10 @@ class Evolution:
         best = float(scored.max()) if len(scored) else math.nan
         fittest = population[int(np.nanargmax(fitness))].copy() if len(scored) else None
         self._strategy.tell(fitness)
-        crowned = fittest is not None and self._judge(fittest, best, number)
+        self._best = best
+        looks = self._choice == "fitness" or self.champion is None or number % self._check_every == 0
+        crowned = looks and fittest is not None and self._judge(fittest, best, number)
+        self.looked = number if looks else self.looked
         self.generation = number
         self.evaluations += len(population)
         seconds = (time.perf_counter() - begun.started) / begun.beside
@@ -187,8 +192,16 @@ class Evolution:
             self._held_out = self._task.held_out(fittest)
             self.champion = Champion(fittest, fitness, self._held_out, number)
             return True
-        if self.champion is not None and number % self._check_every:
-            return False
+        return self._look(fitness, number)
+
+    def conclude(self) -> None:
+        """Look at what the last generation has come to, if that was not its turn: no other follows."""
+        if self.looked < self.generation:
+            self._look(self._best, self.generation)
+            self.looked = self.generation
+
+    def _look(self, fitness: float, number: int) -> bool:
+        """Compare the strategy's candidate with the champion, on the held-out notes."""
         candidate = self._strategy.champion.copy()
         self._held_out = self._task.held_out(candidate)
         if self.champion is not None and not self._held_out > _worst_if_nan(self.champion.held_out):
@@ -205,6 +218,8 @@ class Evolution:
             "generation": self.generation,
             "evaluations": self.evaluations,
             "seconds": self.seconds,
+            "best": _number(self._best),
+            "looked": self.looked,
             "held_out": _number(self._held_out),
             "champion": champion
             and {
@@ -221,6 +236,7 @@ class Evolution:
         self.generation = state["generation"]
         self.evaluations = state["evaluations"]
         self.seconds = state["seconds"]
+        self._best, self.looked = _from_number(state["best"]), state["looked"]
         self._held_out = _from_number(state["held_out"])
         champion = state["champion"]
         self.champion = champion and Champion(

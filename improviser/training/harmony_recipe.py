@@ -18,7 +18,7 @@ def prepare(options: Options) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layer_type", "mutation", "divergence")
+    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors")
     voice = choice("voice", options.voice, VOICES)
     read = read_sources(options.sources)
     found = duets(read.pieces, voice)

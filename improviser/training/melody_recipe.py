@@ -17,7 +17,7 @@ def prepare(options: Options) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layer_type", "mutation", "divergence", "voice")
+    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice")
     read = read_sources(options.sources)
     tunes = [piece.voices[0] for piece in read.pieces]
     settings = settings_for(tunes, hidden=hidden_units(options))

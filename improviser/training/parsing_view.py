@@ -17,7 +17,8 @@ def parse_first(sources: Sequence[str], stream: TextIO) -> None:
     """
     if CHORALES not in sources:
         return
-    with Progress(console=Console(file=stream), auto_refresh=False, transient=True) as bar:
+    console = Console(file=stream)
+    with Progress(console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
         task = None
 
         def show(done: int, total: int) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from improviser import __version__
+from improviser.errors import OutputError
 from improviser.files import write_atomically
 from improviser.modelfile import SUFFIX
 from improviser.show.picture import CurvePoint, training_curve
@@ -20,12 +21,26 @@ def write_report(output: Path, options: Options, recipe: Recipe, done: Run, scor
 
     :raises OutputError: if that is not possible.
     """
-    base = output.with_suffix("") if output.suffix == SUFFIX else output
-    log, curve, card = (base.with_name(base.name + suffix) for suffix in (".jsonl", ".svg", ".md"))
+    log, curve, card = _files_beside(output)
     write_atomically(log, "".join(f"{json.dumps(_values(record))}\n" for record in done.records).encode())
-    write_atomically(curve, _curve(output.stem, recipe, done).encode())
-    write_atomically(card, card_of(output, options, recipe, done, scores).encode())
+    write_atomically(curve, _curve(output.stem, recipe, done).encode(errors="replace"))
+    write_atomically(card, card_of(output, options, recipe, done, scores).encode(errors="replace"))
     return [log, curve, card]
+
+
+def check_report(output: Path) -> None:
+    """Fail early if the report of a new model would be written over what is not one: a session's log, its picture.
+
+    :raises OutputError: if there is such a file, but no model whose report it may be.
+    """
+    for file in () if output.exists() else _files_beside(output):
+        if file.exists():
+            raise OutputError(f"{file} exists and would be written over; choose another --output, or --no-report")
+
+
+def _files_beside(output: Path) -> list[Path]:
+    base = output.with_suffix("") if output.suffix == SUFFIX else output
+    return [base.with_name(base.name + suffix) for suffix in (".jsonl", ".svg", ".md")]
 
 
 def card_of(output: Path, options: Options, recipe: Recipe, done: Run, scores: Mapping[str, float]) -> str:

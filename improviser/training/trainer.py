@@ -1,7 +1,9 @@
 """One training run, from a recipe to a model file: the choir, checkpoints, and what is written."""
 
+import hashlib
+import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
 from improviser.training.workers import Lanes
+
+SOURCES_NAMED = 1000
+"""In a model's file, whose header has an end."""
 
 Record = tuple[int, Generation]
 """A generation, and the member of the choir it belongs to, from 0."""
@@ -88,6 +93,7 @@ def train(
             if stopped():
                 break
             choir.begin()
+    choir.conclude()
     done.champions = choir.champions()
     done.complete = choir.complete
     done.records.sort(key=lambda record: (record[0], record[1].generation))
@@ -123,7 +129,11 @@ def _keep(state: Mapping[str, Any], checkpoints: Checkpoints, identity: Mapping[
 def identify(recipe: Recipe) -> dict[str, Any]:
     """Return what a checkpoint must agree with to be resumed: all but how long to train."""
     settings = {name: value for name, value in recipe.settings.items() if name not in {"generations", "minutes"}}
-    return {**settings, "sources": list(recipe.sources), "version": __version__, "form": checkpoint.FORM}
+    return {**settings, "sources": _digest(recipe.sources), "version": __version__, "form": checkpoint.FORM}
+
+
+def _digest(sources: Sequence[Mapping[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps(sources).encode()).hexdigest()
 
 
 def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
@@ -135,7 +145,8 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
     scores = {name: float(value) for name, value in recipe.scores(genomes).items()}
     provenance = {
         "program": f"improviser {__version__}",
-        "sources": list(recipe.sources),
+        "sources": list(recipe.sources[:SOURCES_NAMED]),
+        "more_sources": max(0, len(recipe.sources) - SOURCES_NAMED),
         "options": dict(recipe.settings),
         "seed": recipe.settings.get("seed"),
         "scores": {name: value if math.isfinite(value) else None for name, value in scores.items()},

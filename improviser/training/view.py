@@ -60,7 +60,8 @@ def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse
 @contextmanager
 def step_shown(title: str, stream: TextIO) -> Iterator[Callable[[float], None]]:
     """Give what is told how much of a step is done, 0–1, and shows it on `stream` if that is a terminal."""
-    with Progress(console=Console(file=stream), auto_refresh=False, transient=True) as bar:
+    console = Console(file=stream)
+    with Progress(console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
         task = None
 
         def show(done: float) -> None:
@@ -179,8 +180,8 @@ class TerminalView:
         figures = Table.grid(padding=(0, 2))
         figures.add_row("best", f"[bold green]{generation.best:.4f}", "held out", f"[bold]{generation.held_out:.4f}")
         figures.add_row("mean", f"{generation.mean:.4f}", "speed", f"{speed:,.0f} networks/s")
-        left = self._seconds_left()
-        figures.add_row("generation", f"{generation.generation}", "time left", f"{left // 60:.0f}:{left % 60:02.0f}")
+        left = round(self._seconds_left())
+        figures.add_row("generation", f"{generation.generation}", "time left", f"{left // 60}:{left % 60:02}")
         curve = Text("\n".join(curve_of(best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
         title = self._title if self._members == 1 else f"{self._title}, member {member + 1} of {self._members}"
         # Padding ends the bar's line, which the bar itself does not.

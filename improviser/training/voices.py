@@ -98,6 +98,6 @@ def duets(pieces: Sequence[Piece], voice: str) -> list[tuple[Piece, tuple[Note, 
     ]
     if not found:
         raise CorpusError(
-            f"no piece has a {voice} under its {TOP}; give MIDI files with several tracks, or train another --voice"
+            f"no piece has a {voice} under its {TOP}; give MIDI files with several tracks, or take another voice"
         )
     return found

@@ -104,6 +104,7 @@ def scoring(task: Task, workers: int) -> Iterator[Lanes]:
         return
     use_one_thread()
     context = multiprocessing.get_context("spawn")
+    others = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task,)) as executor:
         with _deaf():
             for _ in range(workers):
@@ -112,19 +113,23 @@ def scoring(task: Task, workers: int) -> Iterator[Lanes]:
         try:
             yield lanes
         finally:
+            for worker in set(multiprocessing.active_children()) - others:
+                worker.kill()  # SIGTERM, with which a broken executor ends them and waits, they do not hear
             executor.shutdown(wait=True, cancel_futures=True)
             lanes.close()
 
 
 @contextmanager
 def _deaf() -> Iterator[None]:
-    """Ignore Ctrl-C and SIGTERM; processes started meanwhile do so for good. Who keeps the champion ends them."""
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Let Ctrl-C and SIGTERM wait; processes started meanwhile never hear them. Who keeps the champion ends those."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where `hold` is all there is
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class SharedScores:

@@ -5,14 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from improviser.library import load_model
+from improviser.midifile import write_midi
 from improviser.modelfile import read
 from tests.command import CommandLine
 from tests.melodies import BROKEN, broken_midi_files, write_melody
+from tests.training.test_voices import a_piece, line
 
 QUICK = ("--task", "echo", "--population", 30, "--generations", 6)
 
@@ -212,3 +215,63 @@ def test_resuming_with_other_options_is_refused(improviser: CommandLine, tune: P
     training.end(signal.SIGKILL)
     options = ("--task", "echo", "--population", 31, "--resume")
     assert improviser("train", tune, "--output", "a.safetensors", *options).refused("checkpoint", "population")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".svg", ".md"])
+def test_what_lies_beside_and_is_no_report_is_not_written_over(
+    improviser: CommandLine, tune: Path, suffix: str
+) -> None:
+    """A session is kept as song.mid and song.jsonl, and a model of it is naturally called song.safetensors."""
+    other = improviser.folder / f"song{suffix}"
+    other.write_text("mine")
+    assert improviser("train", tune, "--output", "song.safetensors", *QUICK).refused(other.name)
+    assert other.read_text() == "mine"
+    assert improviser("train", tune, "--output", "song.safetensors", "--no-report", *QUICK).code == 0
+    assert other.read_text() == "mine"
+    assert improviser("train", tune, "--output", "song.safetensors", *QUICK).code == 0  # now it is the model's
+
+
+@pytest.mark.parametrize("task", ["harmony", "melody"])
+@pytest.mark.parametrize("notes", [1, 2, 3, 4, 9])
+def test_pieces_that_are_too_short_are_refused(improviser: CommandLine, task: str, notes: int) -> None:
+    tune = [72 + place for place in range(notes)]
+    write_midi(improviser.folder / "short.mid", a_piece(line(0, tune), line(1, [pitch - 24 for pitch in tune])))
+    options = ("--task", task, "--generations", "2")
+    assert improviser("train", "short.mid", "--output", "a.safetensors", *options).refused("too few")
+
+
+def test_a_name_that_is_too_long_is_refused_before_anything_is_bred(improviser: CommandLine, tune: Path) -> None:
+    for length in (300, 250):
+        assert improviser("train", tune, "--output", "a" * length, *QUICK).refused("long")
+    assert not improviser.files()
+
+
+def test_a_file_whose_name_is_no_text_can_be_learned_from(improviser: CommandLine, tune: Path) -> None:
+    folder = improviser.folder / "old"
+    folder.mkdir()
+    strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mid"))
+    try:
+        strange.write_bytes(tune.read_bytes())
+    except OSError:
+        pytest.skip("this file system takes only names of letters")
+    outcome = improviser("train", "old", "--output", "a.safetensors", *QUICK)
+    assert outcome.code == 0, outcome.err
+    assert "caf?" in (improviser.folder / "a.md").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell and its pipes")
+def test_a_reader_that_goes_away_ends_it_with_a_champion(tune: Path, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m improviser train {tune} --task echo --minutes 5 --json -o {tmp_path}/a.safetensors"
+    ran = subprocess.run(["sh", "-c", f"{command} | head -2"], capture_output=True, text=True, check=False, timeout=60)
+    assert len(ran.stdout.splitlines()) == 2
+    deadline = time.monotonic() + 20
+    while not (tmp_path / "a.md").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert (tmp_path / "a.safetensors").exists()
+
+
+@pytest.mark.parametrize("task", ["harmony", "melody"])
+def test_survivors_are_the_echos(improviser: CommandLine, tune: Path, task: str) -> None:
+    refused = improviser("train", tune, "--output", "a.safetensors", "--task", task, "--survivors", "0.5")
+    assert refused.refused("--survivors has no meaning")

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from improviser.core.echo.model import EchoModel
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import load_model
+from improviser.training import checkpoint
 from improviser.training.generations import Generation, Score, in_process
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
@@ -353,3 +355,29 @@ def test_the_demos_tune_is_a_source() -> None:
     of = prepare(Options(("demo-tune",), task="echo"))
     assert of.sources[0]["name"] == "demo-tune"
     assert int(of.sources[0]["notes"]) > 80
+
+
+def test_a_state_that_is_too_large_costs_the_checkpoint_and_not_the_run(
+    tune: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "LARGEST", 1000)
+    of = recipe(tune)
+    done = breed(of, tmp_path / "kept")
+    assert done.complete
+    assert "cannot write the checkpoint" in (done.problem or "")
+    assert save_model(tmp_path / "a.safetensors", of, done)
+
+
+def test_a_large_network_and_many_sources_can_be_kept(tune: Path, tmp_path: Path) -> None:
+    of = recipe(tune, 2, layers=(300, 300), population=200)
+    name = "a song with a name of its own, and then some"
+    many = [{"name": f"{name}, number {number}", "notes": 9} for number in range(30_000)]
+    of = replace(of, sources=(*of.sources, *many))
+    done = breed(of, tmp_path / "kept", every=1)
+    assert done.problem is None
+    save_model(tmp_path / "a.safetensors", of, done)
+    provenance = modelfile.read(tmp_path / "a.safetensors").provenance
+    assert len(provenance["sources"]) + provenance["more_sources"] == 30_001
+    assert breed(of, tmp_path / "kept", every=1, resume=True).complete
+    with pytest.raises(ModelError, match="other sources"):
+        breed(replace(of, sources=of.sources[1:]), tmp_path / "kept", resume=True)

@@ -135,6 +135,33 @@ def test_a_run_ends_at_the_first_limit() -> None:
     assert len(seen) == patient.champion.generation + 5
 
 
+def test_patience_counts_only_looks_at_the_held_out_notes() -> None:
+    of = evolution(Hill(shaking=0.05), choice="held_out", check_every=5)
+    seen = generations(of, Limits(generations=500, patience=3))
+    assert of.champion is not None
+    assert of.champion.generation > 1
+    assert len(seen) == of.champion.generation + 5  # the first look that brings nothing
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 7])
+def test_what_the_last_generation_came_to_is_looked_at_in_the_end(number: int) -> None:
+    of, whole = (evolution(Hill(shaking=0.05), choice="held_out", check_every=5) for _ in range(2))
+    generations(of, Limits(number))
+    state = of.state()
+    of.conclude()
+    assert of.champion is not None
+    assert (
+        of.champion.held_out
+        == max(of.champion.held_out, -10.0)
+        == pytest.approx(-((of.champion.genome.astype(float) - 0.3) ** 2).sum())
+    )
+    assert of.champion.generation in (1, 5, number)
+    whole.restore(state)  # what was concluded is not put down: the run goes on as if it had not been
+    rest = generations(whole, Limits(12))
+    through = generations(evolution(Hill(shaking=0.05), choice="held_out", check_every=5), Limits(12))
+    assert [one.held_out for one in rest] == [one.held_out for one in through[number:]]
+
+
 def test_a_run_ends_when_it_is_told_to() -> None:
     seen: list[Generation] = []
     run(evolution(Hill()), Limits(100), seen.append, stopped=lambda: len(seen) >= 3)

@@ -1,5 +1,6 @@
 """Workers: they score what one process scores, stand behind any executor, and do not outlive their parent."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -63,6 +64,39 @@ def test_the_death_of_a_worker_is_told_in_one_line() -> None:
         assert isinstance(score._executor.submit(kill_this_worker).exception(), BrokenExecutor)
         with pytest.raises(ImproviserError, match="a worker process died"):
             score(population, None)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("victim", [0, 1])
+def test_the_death_of_any_worker_does_not_hang(victim: int) -> None:
+    """One that is killed while it waits for work may take the queue's lock with it."""
+    echo = task()
+    population = echo.first_population(np.random.default_rng(1), CHUNK)
+
+    def kill_one_and_go_on() -> None:
+        with workers.scoring(echo, 2) as lanes:
+            score = lanes.lane(0)
+            score(population, None)()
+            both = sorted(child.pid for child in multiprocessing.active_children() if child.pid)
+            os.kill(both[victim], signal.SIGKILL)
+            while True:
+                score(population, None)()
+
+    with pytest.raises(ImproviserError, match="a worker process died"):
+        kill_one_and_go_on()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_signal_while_workers_start_is_heard_later() -> None:
+    heard: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        with workers._deaf():
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert not heard
+        assert heard == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def children_of(parent: int) -> set[int]:

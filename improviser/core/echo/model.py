@@ -13,7 +13,7 @@ from improviser.core.echo.decoding import decode_whole, rate_population
 from improviser.core.echo.encoding import EncodedNotes, FloatArray
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.networks.candidates import over_candidates
+from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
 
@@ -90,6 +90,7 @@ class EchoModel:
         The network hears the player and not itself; where there is no player, the voice's own `history` is what it
         follows. Nearly all is on the causal decoder's choice.
         """
+        check_onset(onset_seconds)
         heard = player or history
         responder = self.responder()
         for note in heard[:-1]:

@@ -1,13 +1,14 @@
 """The task `harmony`, live: a voice that answers each note of the player with a note of its own, at once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.networks.candidates import over_candidates
+from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
 from improviser.core.networks.responder import LogProbabilities
@@ -55,9 +56,14 @@ class HarmonyModel(ChoirModel[Situation]):
 
         `history` are the voice's own notes before, one for each note of the player or held over several: what counts
         is what sounds when a note of the player begins. `player` are the player's notes up to and
-        including the one that starts now; without it, the voice answers its own last note, an octave higher.
+        including the one that starts now; without any, the voice goes by its own, an octave higher.
         """
-        now = player[-1].pitch if player else min(PITCHES - 1, history[-1].pitch + 12 if history else 60)
+        check_onset(onset_seconds)
+        if not player:
+            alone = sorted(history, key=lambda note: note.onset_seconds)
+            heard = [replace(note, pitch=min(PITCHES - 1, note.pitch + 12)) for note in alone]
+            player = [*heard, heard[-1] if heard else Note(60, onset_seconds, 0.0)]
+        now = player[-1].pitch
         responder = self.responder()
         own = answers_to(player[:-1], history)
         for note, played in zip(player[:-1], own, strict=True):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.networks.candidates import over_candidates
+from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
@@ -46,6 +46,7 @@ class MelodyModel(ChoirModel[Situation]):
         `history` are the line's notes before it. A `player` helps to find the key; the pitches that clash with the
         player's last note are left out.
         """
+        check_onset(onset_seconds)
         responder = self.responder()
         heard = [(note.onset_seconds, 0, note.pitch) for note in player[:-1]]
         sung = [(note.onset_seconds, 1, note.pitch) for note in history]

@@ -26,10 +26,10 @@ class Note:
     velocity: int = 64
 
     def __post_init__(self) -> None:
-        if not 0 <= self.pitch < PITCHES:
-            raise NoteError(f"pitch {self.pitch} is outside 0–127")
-        if not 1 <= self.velocity <= 127:
-            raise NoteError(f"velocity {self.velocity} is outside 1–127")
+        if not (_is_whole(self.pitch) and 0 <= self.pitch < PITCHES):
+            raise NoteError(f"pitch {self.pitch!r} is no whole number within 0–127")
+        if not (_is_whole(self.velocity) and 1 <= self.velocity <= 127):
+            raise NoteError(f"velocity {self.velocity!r} is no whole number within 1–127")
         if not math.isfinite(self.onset_seconds):
             raise NoteError(f"onset {self.onset_seconds} is not a finite number of seconds")
         if not (math.isfinite(self.duration_seconds) and self.duration_seconds >= 0):
@@ -39,3 +39,8 @@ class Note:
     def end_seconds(self) -> float:
         """When it stops sounding."""
         return self.onset_seconds + self.duration_seconds
+
+
+def _is_whole(value: object) -> bool:
+    """Whether `value` is an integer, of Python's or of numpy's."""
+    return hasattr(value, "__index__")

@@ -1,6 +1,8 @@
 """From log-probabilities to the probabilities of the pitches one asks about."""
 
+import math
 from collections.abc import Sequence
+from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +20,29 @@ def over_candidates(logs: LogProbabilities, candidates: Sequence[int] | None) ->
     """
     chosen = logs
     if candidates is not None:
-        pitches = np.asarray(candidates, dtype=np.int64)
-        if not pitches.size or pitches.min() < 0 or pitches.max() >= PITCHES:
-            raise NoteError("candidates must be one or more pitches, 0–127")
-        chosen = logs[pitches]
+        chosen = logs[_pitches(candidates)]
     top = float(chosen.max())
     if not np.isfinite(top):
         return np.full(chosen.shape, 1.0 / chosen.size)
     weights: NDArray[np.float64] = np.exp(chosen - top)
     weights /= weights.sum()
     return weights
+
+
+def check_onset(onset_seconds: float) -> None:
+    """Refuse a time that no note can start at.
+
+    :raises NoteError: if it is not finite.
+    """
+    if not math.isfinite(onset_seconds):
+        raise NoteError(f"onset {onset_seconds} is not a finite number of seconds")
+
+
+def _pitches(candidates: Sequence[int]) -> list[int]:
+    try:
+        pitches = [index(pitch) for pitch in candidates]
+    except TypeError:
+        pitches = []
+    if not pitches or not all(0 <= pitch < PITCHES for pitch in pitches):
+        raise NoteError("candidates must be one or more pitches, 0–127")
+    return pitches

@@ -107,7 +107,7 @@ class Collector(Generic[Situation]):
         previous, tonic, player, target = np.array(self._frames, dtype=np.int64).reshape(size, 4).T.copy()
         return Notes(
             self._inputs.size,
-            np.array(self._choices, dtype=np.int32).reshape(size, -1),
+            np.array(self._choices, dtype=np.int32).reshape(size, self._inputs.choices),
             columns,
             np.array(self._numbers, dtype=np.float32).reshape(size, len(columns)),
             previous,

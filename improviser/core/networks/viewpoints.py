@@ -56,6 +56,7 @@ class Inputs(Generic[Situation]):
                 columns += range(offset, offset + viewpoint.size)
             offset += viewpoint.size
         self.size = offset + 1
+        self.choices = len(self._choices)
         self._blank = array("f", [0.0] * offset + [1.0])
         self.columns = np.array(columns, dtype=np.int64)
 
