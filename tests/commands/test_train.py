@@ -153,8 +153,8 @@ class Training:
     def wait_for(self, generation: int) -> None:
         """Wait until a generation is printed."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if json.loads(line)["generation"] >= generation:
+        for said in self.process.stdout:
+            if json.loads(said)["generation"] >= generation:
                 return
         raise AssertionError(f"it ended before generation {generation}")
 

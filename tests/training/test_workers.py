@@ -92,7 +92,7 @@ def test_a_signal_while_workers_start_is_heard_later() -> None:
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
         with workers._deaf():
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)  # of this thread: others, as tests have them, are not deaf
             assert not heard
         assert heard == [signal.SIGTERM]
     finally:
