@@ -1,8 +1,6 @@
 """`improviser play`: play along on real MIDI ports."""
 
 import secrets
-import signal
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -140,7 +138,6 @@ async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, 
     """Play; what takes longest to import does so in the engine and here at the same time."""
     from improviser.engine_process import EngineProcess
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # told to end before there was anything to end
     engine = await EngineProcess.start()
     try:
         from improviser.session.concert import give, learning_of

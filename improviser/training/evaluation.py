@@ -149,17 +149,18 @@ def _compare(
     seed: tuple[int, int],
     temperature: float,
 ) -> None:
-    """Let the model play to the piece by itself, and count both."""
+    """Let the model play to the piece by itself, and count both: of the model, what it could have played each time."""
     heard = [note.pitch for note in player]
     if piece.context is not None:
         tonic, minor = piece.context.tonic, piece.context.minor
     else:
         tonic, minor = key_of([note.pitch for voice in piece.voices for note in voice])
     against = () if isinstance(model, MelodyModel) else heard
-    played = play_along(model, player, generator(*seed), temperature)
+    played = list(improvised(model, player, generator(*seed), temperature))
     start = OPENING if isinstance(model, MelodyModel) else 0
     found.corpus.add(own[start:], tonic, minor=minor, player=against)
-    found.model.add(played[start:], tonic, minor=minor, player=against)
+    pitches, chances = [pitch for pitch, _ in played], [its for _, its in played]
+    found.model.expect(pitches, chances, tonic, minor=minor, player=against)
 
 
 def play_along(model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0) -> list[int]:
