@@ -7,6 +7,7 @@ their fitness is the bits on held-out notes, and the distance to the corpus's ow
 """
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,7 @@ class Calibration:
     :param build: makes a model of the members' genomes.
     :param bits: returns the bits per note of the members' genomes on held-out notes.
     :param duets: held-out pieces: the player's notes and the voice's own, none of melodies.
+    :param seconds: how long it may take; the best that was found by then will do.
     """
 
     shape: Shape
@@ -55,6 +57,7 @@ class Calibration:
     bits: Callable[[FloatArray], float]
     duets: Sequence[Duet]
     seed: int
+    seconds: float = math.inf
 
     def __call__(
         self,
@@ -70,13 +73,13 @@ class Calibration:
         if sum(max(0, len(player) - (0 if voice else OPENING)) for player, voice in self.duets) < FEWEST_NOTES:
             return Calibrated(genomes, dict.fromkeys(heads, 1.0))
         strategy = SepCma(np.zeros(len(heads), np.float32), POPULATION, generator(self.seed, 3), step_size=STEP_SIZE)
-        best = Calibrated(genomes, dict.fromkeys(heads, 1.0))
+        best, end = Calibrated(genomes, dict.fromkeys(heads, 1.0)), time.monotonic() + self.seconds
         highest = self.fitness(genomes)
         for number in range(GENERATIONS):
             population = strategy.ask()
             fitness = np.full(len(population), np.nan)
             for row, logarithms in enumerate(population):
-                if stopped():
+                if stopped() or time.monotonic() > end:
                     return best
                 gains = np.exp(logarithms)
                 tried = with_gains(genomes, self.shape, gains)

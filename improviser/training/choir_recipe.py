@@ -1,5 +1,6 @@
 """How to train a choir, for `harmony` or `melody`: several networks bred in turn on the same notes."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +32,8 @@ POPULATION = 200
 CHOIR = 6
 MINUTES_A_MEMBER = 1 / 3
 MINUTES = 9.0
+# The share of the time that is for breeding; the rest is for calibration.
+BREEDING = 0.9
 HIDDEN = 16
 REACH = 12
 CHECK_EVERY = 25
@@ -90,7 +93,7 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     return Recipe(
         task=task,
         strategy=strategy,
-        limits=Limits(options.generations, None if minutes is None else minutes / members),
+        limits=Limits(options.generations, None if minutes is None else BREEDING * minutes / members),
         settings={
             "task": task.name,
             "voice": settings.voice,
@@ -110,7 +113,14 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
         check_every=CHECK_EVERY,
         skipped=material.skipped,
         accept=CollapseGuard(build, development),
-        calibrate=Calibration(task.shape, build, task.choir_bits, development, options.seed),
+        calibrate=Calibration(
+            task.shape,
+            build,
+            task.choir_bits,
+            development,
+            options.seed,
+            math.inf if minutes is None else (1 - BREEDING) * minutes * 60,
+        ),
     )
 
 

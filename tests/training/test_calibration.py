@@ -1,6 +1,7 @@
 """Calibration: gains on the heads, found by what the choir plays when left to itself."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -99,6 +100,13 @@ def test_it_ends_when_told_to() -> None:
     told: list[float] = []
     of()(choir(), told.append, lambda: len(told) == 3)
     assert len(told) == 3
+
+
+def test_it_takes_no_longer_than_it_may() -> None:
+    told: list[float] = []
+    found = replace(of(), seconds=0.0)(choir(), told.append)
+    assert not told
+    assert set(found.gains.values()) == {1.0}
 
 
 @pytest.mark.parametrize(("generation", "complete", "wanted"), [(RIPE, True, 1), (RIPE - 1, True, 0), (RIPE, False, 0)])
