@@ -83,6 +83,7 @@ def _train(
     from improviser.training.report import check_report, write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
+    from improviser.training.upbringing import Upbringing
     from improviser.training.view import step_shown, view_for
     from improviser.training.workers import scoring
 
@@ -90,8 +91,8 @@ def _train(
         raise ConfigError(f"--workers is {workers}; give 1–64")
     if checkpoint < 0:
         raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
-    check_writable(output)
-    check_writable(checkpoints.path_for(output))  # its name is the longest
+    for file in (output, checkpoints.path_for(output)):  # the name of the second is the longest
+        check_writable(file)
     if report:
         check_report(output)
     parse_first(options.sources, sys.stderr)
@@ -99,9 +100,9 @@ def _train(
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
     if resume and not kept.path.exists():
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
-    glimpse = Glimpse(recipe.build)
-    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=f"evolving {options.task}", glimpse=glimpse)
-    with stop_request() as request, scoring(recipe.task, workers) as lanes:
+    glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
+    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
+    with stop_request() as request, scoring(recipe.task, workers, Upbringing.of(recipe, options.seed)) as lanes:
 
         def show(member: int, generation: "Generation") -> None:
             try:

@@ -1,10 +1,10 @@
-"""Breeds the members of a choir: as many at a time as there are lanes to score in, each as if it were alone.
+"""Breeds the members of a choir: as many at a time as there are workers, each as if it were alone.
 
-While the population of one is scored, the next of another is bred: so nobody waits for anybody, as the workers would if
-they shared each population, and the process that breeds.
+Of several members each is bred in a worker of its own, some generations at a time: so nobody waits for anybody, as the
+workers would if they shared each population, and the process that breeds.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,62 @@ import numpy as np
 from improviser.errors import CorpusError
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
-from improviser.training.workers import Lanes
+from improviser.training.upbringing import Advanced, Upbringing
+from improviser.training.workers import Elsewhere, Lanes
+
+STRETCH = 10
+"""Generations that a worker breeds before it says what came of them."""
+
+
+class Member:
+    """A member at work here; its populations are scored in a lane."""
+
+    def __init__(self, evolution: Evolution) -> None:
+        self.evolution = evolution
+
+    @property
+    def begun(self) -> int:
+        """How many generations are to be finished."""
+        return int(self.evolution.begun)
+
+    def begin(self, _generations: int, beside: int) -> None:
+        """Begin the next generation."""
+        self.evolution.begin(beside)
+
+    def finish(self) -> Sequence[Generation]:
+        """Finish what was begun."""
+        return [self.evolution.finish()]
+
+
+class MemberElsewhere(Member):
+    """A member that is bred in a worker; its evolution is what it has come to when the worker last said so."""
+
+    def __init__(self, member: int, evolution: Evolution, elsewhere: Elsewhere) -> None:
+        super().__init__(evolution)
+        self._member = member
+        self._elsewhere = elsewhere
+        self._advanced: Callable[[], Advanced] | None = None
+        self._begun = 0
+
+    @property
+    def begun(self) -> int:
+        """How many generations are to be finished."""
+        return self._begun
+
+    def begin(self, generations: int, beside: int) -> None:
+        """Begin so many generations."""
+        state = self.evolution.state() if self.evolution.generation else None
+        self._begun = generations
+        self._advanced = self._elsewhere(self._member, state, generations, beside)
+
+    def finish(self) -> Sequence[Generation]:
+        """Finish what was begun."""
+        if self._advanced is None:
+            raise RuntimeError("there is nothing to finish")
+        advanced, self._advanced, self._begun = self._advanced(), None, 0
+        self.evolution.restore(advanced.state)
+        self.evolution.population = advanced.population
+        return advanced.generations
 
 
 class Choir:
@@ -20,14 +75,19 @@ class Choir:
 
     :param seed: of the first member; the others count up from it.
     :param watch: gets each member's number, from 0, and evolution as it begins.
+    :param every: generations after which all are to rest, to be put down; 0 for never.
     """
 
-    def __init__(self, recipe: Recipe, seed: int, lanes: Lanes, watch: Callable[[int, Evolution], None]) -> None:
-        self.at_work: dict[int, Evolution] = {}
+    def __init__(
+        self, recipe: Recipe, seed: int, lanes: Lanes, watch: Callable[[int, Evolution], None], every: int = 0
+    ) -> None:
+        self.at_work: dict[int, Member] = {}
+        self._every = every
+        self._upbringing = Upbringing.of(recipe, seed)
+        self._elsewhere = lanes.elsewhere() if recipe.members > 1 else None
         self._done: dict[int, Champion] = {}
         self._put_down: dict[int, Mapping[str, Any]] = {}
         self._recipe = recipe
-        self._seed = seed
         self._lanes = lanes
         self._free = list(range(lanes.workers))
         self._lane_of: dict[int, int] = {}
@@ -40,89 +100,97 @@ class Choir:
 
     def begin(self) -> None:
         """Let members at their limits go, others to work where lanes are free, and begin a generation of each."""
-        for member, evolution in list(self.at_work.items()):
-            if self._recipe.limits.reached(evolution):
-                self._retire(member, evolution)
+        for number, member in list(self.at_work.items()):
+            if self._recipe.limits.reached(member.evolution):
+                self._retire(number, member)
         self._fill()
-        for evolution in self.at_work.values():
-            evolution.begin(len(self.at_work))
+        for member in self.at_work.values():
+            self._begin(member)
+
+    def _begin(self, member: Member) -> None:
+        """Begin a generation of a member; elsewhere some, but not beyond where all are to rest."""
+        generation = member.evolution.generation
+        stretch = min(STRETCH, self._every - generation % self._every) if self._every else STRETCH
+        if (limit := self._recipe.limits.generations) is not None:
+            stretch = max(1, min(stretch, limit - generation))
+        member.begin(stretch, len(self.at_work))
 
     def finish(self, go_on: Callable[[], bool]) -> Iterator[tuple[int, Generation]]:
-        """Finish each generation that was begun; whether the next is begun at once is asked for each.
+        """Finish what was begun of each member; whether the next is begun at once is asked for each.
 
         :raises CorpusError: if none of a member's networks could be scored.
         """
-        for member, evolution in [(member, one) for member, one in self.at_work.items() if one.begun]:
-            yield member, evolution.finish()
+        for number, member in [(number, one) for number, one in self.at_work.items() if one.begun]:
+            for generation in member.finish():
+                yield number, generation
             if not go_on():  # not even to its end: who is put down there may go further when taken up
                 continue
-            following = [evolution]
-            if self._recipe.limits.reached(evolution):
-                self._retire(member, evolution)
+            following = [member]
+            if self._recipe.limits.reached(member.evolution):
+                self._retire(number, member)
                 following = self._fill()
             for each in following:
-                each.begin(len(self.at_work))
+                self._begin(each)
 
     @property
     def resting(self) -> bool:
         """Whether nobody is in the middle of a generation: the choir can be put down, or begin another."""
-        return not any(evolution.begun for evolution in self.at_work.values())
+        return not any(member.begun for member in self.at_work.values())
 
-    def comes_to(self, every: int) -> bool:
-        """Whether the generation of any member at work is one of every so many; of none if that is 0."""
-        return every > 0 and any((evolution.generation + 1) % every == 0 for evolution in self.at_work.values())
+    @property
+    def comes_to_rest(self) -> bool:
+        """Whether what any member at work has begun ends where all are to rest."""
+        every = self._every
+        members = self.at_work.values()
+        return every > 0 and any(one.begun and (one.evolution.generation + one.begun) % every == 0 for one in members)
 
     def champions(self) -> list[Champion]:
         """Return the champions of the members that are done, and of those at work, in the members' order."""
-        found = {member: one.champion for member, one in self.at_work.items() if one.champion is not None}
+        at_work = {number: member.evolution.champion for number, member in self.at_work.items()}
+        found = {number: champion for number, champion in at_work.items() if champion is not None}
         return [champion for _, champion in sorted({**self._done, **found}.items())]
 
-    def _fill(self) -> list[Evolution]:
-        """Let members go to work where lanes are free; return theirs."""
+    def _fill(self) -> list[Member]:
+        """Let members go to work where lanes are free; return them."""
         fresh = []
-        for member in range(self._recipe.members):
-            if self._free and member not in self._done and member not in self.at_work:
-                fresh.append(self._start(member))
-                if self._recipe.limits.reached(fresh[-1]):  # it was put down at its end, or may go no further
-                    self._retire(member, fresh.pop())
+        for number in range(self._recipe.members):
+            if self._free and number not in self._done and number not in self.at_work:
+                fresh.append(self._start(number))
+                if self._recipe.limits.reached(fresh[-1].evolution):  # put down at its end, or it may go no further
+                    self._retire(number, fresh.pop())
         if self.at_work:
             self._lanes.divide(len(self.at_work))
         return fresh
 
-    def _start(self, member: int) -> Evolution:
-        recipe = self._recipe
-        self._lane_of[member] = self._free.pop(0)
-        evolution = self.at_work[member] = Evolution(
-            recipe.task,
-            recipe.strategy(member),
-            seed=self._seed + member,
-            choice=recipe.choose_by,
-            check_every=recipe.check_every,
-            score=self._lanes.lane(self._lane_of[member]),
-            accept=recipe.accept,
-        )
-        if member in self._put_down:
-            evolution.restore(self._put_down.pop(member))
-        self._watch(member, evolution)
-        return evolution
+    def _start(self, number: int) -> Member:
+        self._lane_of[number] = self._free.pop(0)
+        evolution = self._upbringing.evolution(number, self._lanes.lane(self._lane_of[number]))
+        if number in self._put_down:
+            evolution.restore(self._put_down.pop(number))
+        self._watch(number, evolution)
+        elsewhere = self._elsewhere
+        member = Member(evolution) if elsewhere is None else MemberElsewhere(number, evolution, elsewhere)
+        self.at_work[number] = member
+        return member
 
-    def _retire(self, member: int, evolution: Evolution) -> None:
+    def _retire(self, number: int, member: Member) -> None:
         """Take a member that has come to its limits from its work."""
+        evolution = member.evolution
         evolution.conclude()
         if evolution.champion is None:
             raise CorpusError("no network could be scored on these notes; train on a livelier piece")
-        self._done[member] = evolution.champion
-        del self.at_work[member]
-        self._free.append(self._lane_of.pop(member))
+        self._done[number] = evolution.champion
+        del self.at_work[number]
+        self._free.append(self._lane_of.pop(number))
 
     def conclude(self) -> None:
         """Let those at work, who are not put down any more, be what they have come to."""
-        for evolution in self.at_work.values():
-            evolution.conclude()
+        for member in self.at_work.values():
+            member.evolution.conclude()
 
     def state(self) -> dict[str, Any]:
         """Everything needed to go on bit for bit, between two generations: arrays and JSON values."""
-        evolutions = {member: evolution.state() for member, evolution in self.at_work.items()}
+        evolutions = {number: member.evolution.state() for number, member in self.at_work.items()}
         return {
             "done": {str(member): _values(champion) for member, champion in self._done.items()},
             "at work": {str(member): state for member, state in {**self._put_down, **evolutions}.items()},

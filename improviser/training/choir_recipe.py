@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -81,18 +82,14 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     task = _task(options, material, training, development)
     settings = material.settings
 
-    def strategy(member: int) -> Strategy:
-        return strategy_of(strategy_name, task, population, options, member)
-
-    def build(champions: Sequence[FloatArray]) -> LoadableModel:
-        return material.model(f"my-{settings.voice}", settings, np.stack(champions))
+    build = partial(_choir_of, material.model, settings)
 
     def scores(champions: Sequence[FloatArray]) -> Mapping[str, float]:
         return {"held_out_bits": task.choir_bits(np.stack(champions))}
 
     return Recipe(
         task=task,
-        strategy=strategy,
+        strategy=partial(strategy_of, strategy_name, task, population, options),
         limits=Limits(options.generations, None if minutes is None else BREEDING * minutes / members),
         settings={
             "task": task.name,
@@ -122,6 +119,12 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
             math.inf if minutes is None else (1 - BREEDING) * minutes * 60,
         ),
     )
+
+
+def _choir_of(
+    model: type[HarmonyModel] | type[MelodyModel], settings: ChoirSettings, champions: Sequence[FloatArray]
+) -> LoadableModel:
+    return model(f"my-{settings.voice}", settings, np.stack(champions))
 
 
 def members_in(minutes: float | None) -> int:

@@ -76,15 +76,14 @@ def train(
     :raises CorpusError: if no network could be scored at all.
     """
     identity = identify(recipe)
-    choir = Choir(recipe, seed, lanes, watch)
+    choir = Choir(recipe, seed, lanes, watch, checkpoints.every)
     done = Run()
     if checkpoints.resume and (state := checkpoint.load(checkpoints.path, identity)) is not None:
         choir.restore(state["choir"])
         done.records = _records(state["records"])
     choir.begin()
     while not choir.complete:
-        due = choir.comes_to(checkpoints.every)
-        for member, generation in choir.finish(_never if due else lambda: not stopped()):
+        for member, generation in choir.finish(_never if choir.comes_to_rest else lambda: not stopped()):
             done.records.append((member, generation))
             report(member, generation)
         if choir.resting:

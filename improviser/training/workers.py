@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from improviser.core.evolution.strategy import FloatArray, Task
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of, in_process
+from improviser.training.upbringing import Advanced, Upbringing
 
 LARGEST_SHARED = 2**25
 """Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
@@ -31,6 +32,7 @@ ATTACHED = 64
 """Populations that a worker keeps open: those of all lanes."""
 
 _held: dict[str, Task] = {}
+_upbringing: list[Upbringing] = []
 _attached: dict[str, SharedMemory] = {}
 _attaching = threading.Lock()
 
@@ -58,6 +60,13 @@ class Lanes(Protocol):
     def divide(self, lanes: int) -> None:
         """Let so many lanes share the workers from now on."""
 
+    def elsewhere(self) -> "Elsewhere | None":
+        """Return what breeds members in the workers, if that is possible."""
+
+
+Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
+"""Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class OneLane:
@@ -73,12 +82,17 @@ class OneLane:
     def divide(self, lanes: int) -> None:
         """There is nothing to divide."""
 
+    def elsewhere(self) -> None:
+        """There is nowhere else."""
+
 
 class SeveralLanes:
     """Lanes in the workers of an executor, which `hold` the task."""
 
-    def __init__(self, executor: Executor, workers: int) -> None:
+    def __init__(self, executor: Executor, workers: int, *, breed: bool = False) -> None:
         self.workers = workers
+        self._executor = executor
+        self._breed = breed
         self._lanes = [SharedScores(executor, workers) for _ in range(workers)]
 
     def lane(self, number: int) -> "SharedScores":
@@ -90,6 +104,22 @@ class SeveralLanes:
         for lane in self._lanes:
             lane.jobs = -(-self.workers // lanes)
 
+    def elsewhere(self) -> Elsewhere | None:
+        """Return what breeds members in the workers, if they know how."""
+        return self._advance if self._breed else None
+
+    def _advance(
+        self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
+    ) -> Callable[[], Advanced]:
+        with _deaths_told():
+            future = self._executor.submit(_advance, member, state, generations, beside)
+
+        def advanced() -> Advanced:
+            with _deaths_told():
+                return future.result()
+
+        return advanced
+
     def close(self) -> None:
         """Give the shared memory back."""
         for lane in self._lanes:
@@ -97,19 +127,24 @@ class SeveralLanes:
 
 
 @contextmanager
-def scoring(task: Task, workers: int) -> Iterator[Lanes]:
-    """Give lanes to score populations in, in `workers` processes (1: in this one); all give the same result."""
+def scoring(task: Task, workers: int, upbringing: Upbringing | None = None) -> Iterator[Lanes]:
+    """Give lanes to score populations in, in `workers` processes (1: in this one); all give the same result.
+
+    :param upbringing: how workers breed whole members, if there are several; without it they only score.
+    """
     if workers == 1:
         yield OneLane(task)
         return
     use_one_thread()
+    if upbringing is not None and upbringing.members == 1:
+        upbringing = None  # all workers score for the one
     context = multiprocessing.get_context("spawn")
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task,)) as executor:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task, upbringing)) as executor:
         with _deaf():
             for _ in range(workers):
                 executor.submit(os.getpid)  # starts a worker
-        lanes = SeveralLanes(executor, workers)
+        lanes = SeveralLanes(executor, workers, breed=upbringing is not None)
         try:
             yield lanes
         finally:
@@ -195,10 +230,12 @@ def _room_for(size: int) -> bool:
     return size <= LARGEST_SHARED and (not shared.is_dir() or shutil.disk_usage(shared).free > 2 * size)
 
 
-def hold(task: Task) -> None:
-    """Keep the task in a new worker, which lives no longer than the process that started it."""
+def hold(task: Task, upbringing: Upbringing | None) -> None:
+    """Keep what there is to do in a new worker, which lives no longer than the process that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not inherited
     _held["task"] = task
+    if upbringing is not None:
+        _upbringing.append(upbringing)
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
 
 
@@ -208,6 +245,11 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
+
+
+def _advance(member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> Advanced:
+    """Breed a member on, in a worker."""
+    return _upbringing[0].advance(member, state, generations, beside)
 
 
 def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:

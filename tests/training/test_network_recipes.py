@@ -15,6 +15,7 @@ from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
+from improviser.training.upbringing import Upbringing
 from improviser.training.workers import OneLane, scoring
 from tests.training.test_voices import a_piece, line
 
@@ -42,7 +43,7 @@ def bred(
     recipe: Recipe, folder: Path, *, resume: bool = False, workers: int = 1
 ) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
     checkpoints = Checkpoints(folder / "state.checkpoint", 10, resume)
-    with scoring(recipe.task, workers) as lanes:
+    with scoring(recipe.task, workers, Upbringing.of(recipe, 3)) as lanes:
         done = train(recipe, seed=3, lanes=lanes, checkpoints=checkpoints, report=lambda _member, _generation: None)
     return [champion.genome for champion in done.champions]
 

@@ -162,6 +162,9 @@ class SomeLanes:
     def divide(self, lanes: int) -> None:
         self.divided.append(lanes)
 
+    def elsewhere(self) -> None:
+        return None
+
 
 @pytest.mark.parametrize("patience", [None, 3])
 def test_members_that_are_bred_at_a_time_are_what_they_are_alone(
