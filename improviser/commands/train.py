@@ -91,8 +91,8 @@ def _train(
         raise ConfigError(f"--workers is {workers}; give 1–64")
     if checkpoint < 0:
         raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
-    for file in (output, checkpoints.path_for(output)):  # the name of the second is the longest
-        check_writable(file)
+    check_writable(output)
+    check_writable(checkpoints.path_for(output))  # its name is the longest
     if report:
         check_report(output)
     parse_first(options.sources, sys.stderr)

@@ -1,7 +1,6 @@
 """Whole training runs: champions saved, runs resumed, workers, choirs and reports."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import load_model
 from improviser.training import checkpoint
-from improviser.training.generations import Generation, Score, in_process
+from improviser.training.generations import Generation
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
 from improviser.training.trainer import Checkpoints, Run, save_model, train
@@ -131,113 +130,6 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tune: Path, tmp_path: 
     done = breed(recipe(tune), tmp_path / "no such folder" / "kept")
     assert done.complete
     assert "cannot write the checkpoint" in (done.problem or "")
-
-
-def choir_of(alone: Recipe, members: int) -> Recipe:
-    return Recipe(
-        task=alone.task,
-        strategy=alone.strategy,
-        limits=alone.limits,
-        settings=alone.settings,
-        sources=alone.sources,
-        build=alone.build,
-        scores=alone.scores,
-        members=members,
-    )
-
-
-class SomeLanes:
-    """Lanes in this process, as many as one likes."""
-
-    def __init__(self, of: Recipe, workers: int) -> None:
-        self.workers = workers
-        self.lanes: list[int] = []
-        self.divided: list[int] = []
-        self._score = in_process(of.task)
-
-    def lane(self, number: int) -> Score:
-        self.lanes.append(number)
-        return self._score
-
-    def divide(self, lanes: int) -> None:
-        self.divided.append(lanes)
-
-    def elsewhere(self) -> None:
-        return None
-
-
-@pytest.mark.parametrize("patience", [None, 3])
-def test_members_that_are_bred_at_a_time_are_what_they_are_alone(
-    tune: Path, tmp_path: Path, patience: int | None
-) -> None:
-    of = choir_of(recipe(tune, 9, patience=patience), 5)
-    alone = breed(of, tmp_path / "alone", every=4)
-    lanes = SomeLanes(of, 3)
-    seen: list[int] = []
-
-    def die(member: int, _: Generation) -> None:
-        seen.append(member)
-        if len(seen) == 20:
-            raise RuntimeError("killed")
-
-    kept = tmp_path / "kept"
-    with pytest.raises(RuntimeError):
-        train(of, seed=1, lanes=lanes, checkpoints=Checkpoints(kept, 4), report=die)
-    assert {0, 1, 2} <= set(seen[:3])
-    assert lanes.divided[0] == 3
-    together = train(of, seed=1, lanes=SomeLanes(of, 2), checkpoints=Checkpoints(kept, 4, True), report=lambda *_: None)
-    assert together.complete
-    assert [one.genome.tobytes() for one in together.champions] == [one.genome.tobytes() for one in alone.champions]
-    assert [(member, one.best) for member, one in together.records] == [
-        (member, one.best) for member, one in alone.records
-    ]
-    assert set(lanes.lanes) == {0, 1, 2}
-
-
-def test_a_stop_reaches_all_members_at_work(tune: Path, tmp_path: Path) -> None:
-    of = choir_of(recipe(tune, 50), 4)
-    seen: list[int] = []
-    done = train(
-        of,
-        seed=1,
-        lanes=SomeLanes(of, 3),
-        checkpoints=Checkpoints(tmp_path / "kept", 0),
-        report=lambda member, _: seen.append(member),
-        stopped=lambda: len(seen) >= 4,
-    )
-    assert not done.complete
-    assert len(done.champions) == 3
-    assert len(seen) <= 4 + 2
-
-
-def test_members_at_a_time_share_the_wall_time(tune: Path, tmp_path: Path) -> None:
-    of = choir_of(recipe(tune, 20), 3)
-    started = time.perf_counter()
-    done = train(
-        of,
-        seed=1,
-        lanes=SomeLanes(of, 3),
-        checkpoints=Checkpoints(tmp_path / "kept", 0),
-        report=lambda *_: None,
-    )
-    assert sum(one.seconds for _, one in done.records) <= time.perf_counter() - started
-
-
-def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
-    members = 3
-    of = choir_of(recipe(tune, 6), members)
-    whole = breed(of, tmp_path / "whole", every=4)
-    assert len(whole.champions) == members
-    assert len({champion.genome.tobytes() for champion in whole.champions}) == members
-
-    def die(member: int, generation: Generation) -> None:
-        if (member, generation.generation) == (1, 5):
-            raise RuntimeError("killed")
-
-    with pytest.raises(RuntimeError):
-        breed(of, tmp_path / "kept", every=4, report=die)
-    resumed = breed(of, tmp_path / "kept", every=4, resume=True)
-    assert [one.genome.tobytes() for one in resumed.champions] == [one.genome.tobytes() for one in whole.champions]
 
 
 def test_workers_do_not_change_the_result(tune: Path, tmp_path: Path) -> None:

@@ -1,0 +1,158 @@
+"""Choirs: members bred side by side, here or in workers, are what they are alone; stopped, killed and resumed."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from improviser.training.generations import Evolution, Generation, Score, in_process
+from improviser.training.recipe import Options, Recipe, prepare
+from improviser.training.trainer import Checkpoints, train
+from improviser.training.upbringing import Upbringing
+from improviser.training.workers import scoring
+from tests.melodies import TUNE, write_melody
+from tests.training.test_trainer import breed, recipe
+
+
+@pytest.fixture
+def tune(tmp_path: Path) -> Path:
+    return write_melody(tmp_path / "tune.mid", TUNE * 3)
+
+
+def choir_of(alone: Recipe, members: int) -> Recipe:
+    return Recipe(
+        task=alone.task,
+        strategy=alone.strategy,
+        limits=alone.limits,
+        settings=alone.settings,
+        sources=alone.sources,
+        build=alone.build,
+        scores=alone.scores,
+        members=members,
+    )
+
+
+class SomeLanes:
+    """Lanes in this process, as many as one likes."""
+
+    def __init__(self, of: Recipe, workers: int) -> None:
+        self.workers = workers
+        self.lanes: list[int] = []
+        self.divided: list[int] = []
+        self._score = in_process(of.task)
+
+    def lane(self, number: int) -> Score:
+        self.lanes.append(number)
+        return self._score
+
+    def divide(self, lanes: int) -> None:
+        self.divided.append(lanes)
+
+    def elsewhere(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+def test_members_that_are_bred_at_a_time_are_what_they_are_alone(
+    tune: Path, tmp_path: Path, patience: int | None
+) -> None:
+    of = choir_of(recipe(tune, 9, patience=patience), 5)
+    alone = breed(of, tmp_path / "alone", every=4)
+    lanes = SomeLanes(of, 3)
+    seen: list[int] = []
+
+    def die(member: int, _: Generation) -> None:
+        seen.append(member)
+        if len(seen) == 20:
+            raise RuntimeError("killed")
+
+    kept = tmp_path / "kept"
+    with pytest.raises(RuntimeError):
+        train(of, seed=1, lanes=lanes, checkpoints=Checkpoints(kept, 4), report=die)
+    assert {0, 1, 2} <= set(seen[:3])
+    assert lanes.divided[0] == 3
+    together = train(of, seed=1, lanes=SomeLanes(of, 2), checkpoints=Checkpoints(kept, 4, True), report=lambda *_: None)
+    assert together.complete
+    assert [one.genome.tobytes() for one in together.champions] == [one.genome.tobytes() for one in alone.champions]
+    assert [(member, one.best) for member, one in together.records] == [
+        (member, one.best) for member, one in alone.records
+    ]
+    assert set(lanes.lanes) == {0, 1, 2}
+
+
+def test_workers_breed_what_is_bred_here(tmp_path: Path) -> None:
+    """Each member in a worker of its own: killed in the middle, and resumed with another number of workers."""
+    of = prepare(Options(("demo-tune",), task="melody", choir=3, generations=23, population=20, layers=(3,), seed=3))
+    alone = breed(of, tmp_path / "alone", seed=3)
+    seen: list[int] = []
+
+    def die(member: int, _: Generation) -> None:
+        seen.append(member)
+        if len(seen) == 40:
+            raise RuntimeError("killed")
+
+    kept = tmp_path / "kept"
+    watched: dict[int, Evolution] = {}
+    with pytest.raises(RuntimeError), scoring(of.task, 3, Upbringing.of(of, 3)) as lanes:
+        train(of, seed=3, lanes=lanes, checkpoints=Checkpoints(kept, 5), report=die)
+    assert {0, 1, 2} <= set(seen[:20])
+    with scoring(of.task, 2, Upbringing.of(of, 3)) as lanes:
+        together = train(
+            of,
+            seed=3,
+            lanes=lanes,
+            checkpoints=Checkpoints(kept, 5, True),
+            report=lambda *_: None,
+            watch=watched.__setitem__,
+        )
+    assert together.complete
+    assert [one.genome.tobytes() for one in together.champions] == [one.genome.tobytes() for one in alone.champions]
+    scores = [[(member, one.best, one.held_out) for member, one in run.records] for run in (together, alone)]
+    assert scores[0] == scores[1]
+    assert all(evolution.population is not None for evolution in watched.values())  # so that it can be looked at
+
+
+def test_a_stop_reaches_all_members_at_work(tune: Path, tmp_path: Path) -> None:
+    of = choir_of(recipe(tune, 50), 4)
+    seen: list[int] = []
+    done = train(
+        of,
+        seed=1,
+        lanes=SomeLanes(of, 3),
+        checkpoints=Checkpoints(tmp_path / "kept", 0),
+        report=lambda member, _: seen.append(member),
+        stopped=lambda: len(seen) >= 4,
+    )
+    assert not done.complete
+    assert len(done.champions) == 3
+    assert len(seen) <= 4 + 2
+
+
+def test_members_at_a_time_share_the_wall_time(tune: Path, tmp_path: Path) -> None:
+    of = choir_of(recipe(tune, 20), 3)
+    started = time.perf_counter()
+    done = train(
+        of,
+        seed=1,
+        lanes=SomeLanes(of, 3),
+        checkpoints=Checkpoints(tmp_path / "kept", 0),
+        report=lambda *_: None,
+    )
+    assert sum(one.seconds for _, one in done.records) <= time.perf_counter() - started
+
+
+def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Path, tmp_path: Path) -> None:
+    members = 3
+    of = choir_of(recipe(tune, 6), members)
+    whole = breed(of, tmp_path / "whole", every=4)
+    assert len(whole.champions) == members
+    assert len({champion.genome.tobytes() for champion in whole.champions}) == members
+
+    def die(member: int, generation: Generation) -> None:
+        if (member, generation.generation) == (1, 5):
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        breed(of, tmp_path / "kept", every=4, report=die)
+    resumed = breed(of, tmp_path / "kept", every=4, resume=True)
+    assert [one.genome.tobytes() for one in resumed.champions] == [one.genome.tobytes() for one in whole.champions]
