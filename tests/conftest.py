@@ -16,6 +16,7 @@ ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 """Fixtures that may start a JACK server."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""
     for item in items:
