@@ -69,11 +69,11 @@ class Calibration:
 
         :param progress: is told how much is done, 0–1.
         """
-        heads = self.shape.heads
+        heads, end = self.shape.heads, time.monotonic() + self.seconds
+        best = Calibrated(genomes, dict.fromkeys(heads, 1.0))
         if sum(max(0, len(player) - (0 if voice else OPENING)) for player, voice in self.duets) < FEWEST_NOTES:
-            return Calibrated(genomes, dict.fromkeys(heads, 1.0))
+            return best
         strategy = SepCma(np.zeros(len(heads), np.float32), POPULATION, generator(self.seed, 3), step_size=STEP_SIZE)
-        best, end = Calibrated(genomes, dict.fromkeys(heads, 1.0)), time.monotonic() + self.seconds
         highest = self.fitness(genomes)
         for number in range(GENERATIONS):
             population = strategy.ask()
