@@ -35,6 +35,7 @@ from improviser.loading import load
 from improviser.pipe import (
     HEARTBEAT,
     MODEL,
+    READ_BYTES,
     AnyCommand,
     Applied,
     Change,
@@ -53,9 +54,11 @@ from improviser.pipe import (
     Step,
     Swap,
     Turned,
+    await_opening,
     decode_command,
 )
 from improviser.priority import go_first
+from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 HEARTBEAT_SECONDS = 0.1
@@ -67,7 +70,6 @@ IN_A_ROW = 16
 QUIET_SECONDS = 0.0001
 SWITCH_SECONDS = 0.0002
 """How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
-READ_BYTES = 1 << 16
 LOOP_NOTICE = (
     "our own notes come back in, by a loop in the connections: they are passed over (guard = false hears them)"
 )
@@ -90,6 +92,7 @@ class Engine:
         self._at_once = AT_ONCE
         self._last_overheard = 0.0
         self._sleeps_until = 0.0
+        self._thinking = False
         self._told_of_loop = False
         self._opening = opening
         self._ledger = ledger
@@ -151,7 +154,7 @@ class Engine:
 
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
-        arrived = time.perf_counter()
+        self._last_overheard = arrived = time.perf_counter()
         with self.lock:
             self._hear_or_end(message, stamp, arrived)
 
@@ -176,7 +179,7 @@ class Engine:
         played = self._send(self._performer.hear(event, now))
         latency = time.perf_counter() - arrived
         self._performer.settle()
-        self._reporter.send(Step(now, bytes(message), played, latency))
+        self._reporter.send(Step(now, bytes(message), played, latency, self._performer.foreseen))
         self._tell_what_else()
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
@@ -202,10 +205,28 @@ class Engine:
             self._performer.settle()
 
     def _set_alarm(self) -> None:
-        """Wake the main thread if something is due before it would wake by itself."""
+        """Wake the main thread if something is due before it would wake by itself, or there is time to think."""
         due = self._performer.deadline
         if due is not None and due < self._sleeps_until:
+            self._sleeps_until = due
             self._wake.set()
+        elif not self._thinking:
+            self._wake.set()
+
+    def _think_ahead(self) -> None:
+        """Think about notes that may come, until something is due."""
+        self._thinking = True
+        think_ahead(self._foresee, lambda: self._last_overheard, self._is_needed)
+        self._thinking = False
+
+    def _foresee(self) -> bool:
+        """Think about one of them; return whether there may be more."""
+        with self.lock:
+            self._thinking = self._performer.foresee()
+            return self._thinking
+
+    def _is_needed(self) -> bool:
+        return self._stopping or bool(self._waiting) or self._now() >= self._sleeps_until
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:
         sent = []
@@ -298,6 +319,7 @@ class Engine:
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
                 if not self._reporter.flush():
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
+            self._think_ahead()
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self.lock:
             self._panic()
@@ -317,20 +339,6 @@ def take_commands(engine: Engine, reader: FrameReader) -> None:
         engine.fault = error
     finally:
         engine.stop()
-
-
-def await_opening(reader: FrameReader) -> tuple[Open, list[AnyCommand]]:
-    """Read up to the first command, which opens; return it and what came with it.
-
-    :raises EngineError: if stdin ends first, or something else comes.
-    """
-    while data := os.read(sys.stdin.fileno(), READ_BYTES):
-        commands = [decode_command(body) for body in reader.feed(data)]
-        if commands and isinstance(commands[0], Open):
-            return commands[0], commands[1:]
-        if commands:
-            raise EngineError(f"the engine was told to {type(commands[0]).__name__} before it was open")
-    raise EngineError("the daemon left before the engine was open")
 
 
 def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter: Reporter, shared: memoryview) -> None:
@@ -375,7 +383,7 @@ def main() -> int:
             shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
         with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
             Path(sys.argv[1]).unlink()
-        opening, early = await_opening(reader)
+        opening, early = await_opening(reader, sys.stdin.fileno())
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:
         reporter.send(Failed(type(error).__name__, str(error)))

@@ -16,9 +16,20 @@ import msgspec
 from improviser import errors
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.errors import EngineError
-from improviser.pipe import HEARTBEAT, AnyReport, Close, Command, Failed, FrameReader, Open, Ready, decode_report, frame
+from improviser.pipe import (
+    HEARTBEAT,
+    READ_BYTES,
+    AnyReport,
+    Close,
+    Command,
+    Failed,
+    FrameReader,
+    Open,
+    Ready,
+    decode_report,
+    frame,
+)
 
-READ_BYTES = 1 << 16
 PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
 CLOSE_SECONDS = 2.0

@@ -60,6 +60,7 @@ class Latency:
 
     :param engine_us: inside the engine, from the note's arrival to the answer's departure.
     :param wire_us: from another program's note out to its note in, through us; `bare_wire_us` without us.
+    :param foreseen: the share of the notes that the models had thought of before they came, 0–1.
     :param load: what else the daemon was busy with.
     """
 
@@ -70,6 +71,7 @@ class Latency:
     lost: int
     api: str
     model: str
+    foreseen: float = 0.0
     load: tuple[str, ...] = ()
 
 
@@ -90,11 +92,13 @@ async def measure(trial: Trial) -> Latency:
     :raises ImproviserError: if the engine cannot be opened.
     """
     times: list[float] = []
+    foreseen: list[bool] = []
     takers: list[Callable[[AnyReport], None]] = []
 
     def take(report: AnyReport) -> None:
         if isinstance(report, Step) and isinstance(decode(report.heard), NoteOn) and report.played:
             times.append(report.latency_seconds)
+            foreseen.append(report.foreseen)
         for taker in takers:
             taker(report)
 
@@ -111,8 +115,18 @@ async def measure(trial: Trial) -> Latency:
     finally:
         service.stop()
         await running
-    engine = Spread.of(times[WARM_UP:])
-    return Latency(engine, Spread.of(wire), Spread.of(bare), trial.notes, lost, service.api, trial.model, tuple(load))
+    thought_of = foreseen[WARM_UP:]
+    return Latency(
+        engine_us=Spread.of(times[WARM_UP:]),
+        wire_us=Spread.of(wire),
+        bare_wire_us=Spread.of(bare),
+        notes=trial.notes,
+        lost=lost,
+        api=service.api,
+        model=trial.model,
+        foreseen=round(sum(thought_of) / max(1, len(thought_of)), 3),
+        load=tuple(load),
+    )
 
 
 async def _first(wanted: Awaitable[None], running: asyncio.Future[None]) -> None:

@@ -14,6 +14,9 @@ from typing import Any, Literal
 
 import msgspec
 
+from improviser.errors import EngineError
+
+READ_BYTES = 1 << 16
 LENGTH = struct.Struct("<I")
 MAX_FRAME = 1 << 20
 HEARTBEAT = struct.Struct("<Q")
@@ -111,12 +114,16 @@ class Failed(Report, frozen=True):
 
 
 class Step(Report, frozen=True):
-    """One message heard and what was played to it, `latency_seconds` after it was heard."""
+    """One message heard and what was played to it, `latency_seconds` after it was heard.
+
+    `foreseen` is a note that had been thought of before it came.
+    """
 
     stamp: float
     heard: bytes
     played: list[bytes]
     latency_seconds: float
+    foreseen: bool = False
 
 
 class Played(Report, frozen=True):
@@ -209,6 +216,20 @@ class FrameReader:
             body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
             del self._buffer[: LENGTH.size + length]
             yield body
+
+
+def await_opening(reader: FrameReader, descriptor: int) -> tuple[Open, list[AnyCommand]]:
+    """Read up to the first command, which opens; return it and what came with it.
+
+    :raises EngineError: if the stream ends first, or something else comes.
+    """
+    while data := os.read(descriptor, READ_BYTES):
+        commands = [decode_command(body) for body in reader.feed(data)]
+        if commands and isinstance(commands[0], Open):
+            return commands[0], commands[1:]
+        if commands:
+            raise EngineError(f"the engine was told to {type(commands[0]).__name__} before it was open")
+    raise EngineError("the daemon left before the engine was open")
 
 
 class Reporter:

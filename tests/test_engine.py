@@ -70,10 +70,10 @@ def play(opened: Open, scene: Scene) -> Reports:
     return reports
 
 
-def hears(engine: EngineProcess, messages: Sequence[Sequence[int]], seconds: float = 0.25) -> None:
+def hears(engine: EngineProcess, messages: Sequence[Sequence[int]], seconds: float = 0.25, start: float = 0.0) -> None:
     """Send messages, `seconds` apart by their stamps."""
     for number, message in enumerate(messages):
-        engine.send(Hear(number * seconds, bytes(message)))
+        engine.send(Hear(start + number * seconds, bytes(message)))
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,17 @@ def test_the_same_seed_gives_the_same_messages_and_another_seed_others() -> None
     )
     assert first == again
     assert first != other
+
+
+def test_in_quiet_times_the_engine_thinks_of_the_notes_to_come(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        for number in range(500):
+            hears(engine, [TUNE[number % len(TUNE)]], start=number * 0.25)
+            await asyncio.sleep(0.01)
+            if any(step.foreseen for step in reports.steps):
+                return
+
+    assert any(step.foreseen for step in play(opening(model), scene).steps)
 
 
 def test_closing_ends_what_sounds_with_its_pedal(model: Path) -> None:

@@ -1,6 +1,7 @@
 """The self-test: it counts what it should, and says what it could not measure. How fast we are is not asserted."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ def test_inside_the_engine() -> None:
     assert (measured["notes"], measured["lost"], measured["wire_us"]) == (25, 0, None)
     assert measured["model"] == "echo"
     assert measured["load"] == []
+    foreseen = measured["foreseen"]
+    assert isinstance(foreseen, float)
+    assert 0 <= foreseen <= 1
 
 
 def test_with_the_daemon_busy() -> None:
@@ -52,7 +56,7 @@ def test_a_table_for_people() -> None:
     result = CliRunner().invoke(app, ["latency", "--notes", "5", "--gap", "2"])
     assert result.exit_code == 0
     first, head, engine = result.stdout.splitlines()
-    assert first == "5 notes, 0 lost; bach-bass on loopback"
+    assert re.fullmatch(r"5 notes, \d+% foreseen, 0 lost; bach-bass on loopback", first)
     assert head.split() == ["microseconds", "p50", "p99", "p99.9", "max"]
     assert engine.startswith("inside the engine")
 

@@ -48,6 +48,9 @@ class Octave:
         preferences[[max(0, pitch - 12), max(0, pitch - 7)]] = (-0.1, -5.0)
         return preferences
 
+    def moment(self, onset_seconds: float) -> float:
+        return onset_seconds
+
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         self.lessons.append((pitch, onset_seconds, played))
 

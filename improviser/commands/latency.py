@@ -37,7 +37,8 @@ def latency(
         print(json.dumps(measured))
         return
     beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
-    print(f"{notes} notes, {measured['lost']} lost; {model} on {measured['api']}{beside}")
+    counted = f"{notes} notes, {measured['foreseen']:.0%} foreseen, {measured['lost']} lost"
+    print(f"{counted}; {model} on {measured['api']}{beside}")
     print(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for key, name in NAMES.items():
         if spread := measured[key]:

@@ -117,6 +117,9 @@ class EchoResponder:
         """Return log-probabilities, shape (128,), of the answer to the player's `pitch`; changes nothing."""
         return self._decoder.log_preferences(pitch, self._output(self._decoder.number_of(pitch)))
 
+    def moment(self, onset_seconds: float) -> None:
+        """Return nothing: this recipe does not look at onsets."""
+
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:  # noqa: ARG002
         """Take in the player's note; what was played to it does not matter to this recipe."""
         number = self._decoder.number_of(pitch)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
+from improviser.core.music.rhythm import Moment
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
@@ -111,6 +112,10 @@ class HarmonyResponder:
             scores[now.parallels] += others[-1]
         answer = scores.astype(np.float64)
         return answer if pitch >= model.settings.player[0] else below(answer, pitch)
+
+    def moment(self, onset_seconds: float) -> Moment:
+        """Return all that matters of an onset."""
+        return self._session.moment(onset_seconds)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note and the answer to it."""

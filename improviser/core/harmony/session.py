@@ -136,6 +136,10 @@ class Accompaniment:
         self._steps: deque[int] = deque(maxlen=3)
         self._opinions = self._ask_experts()
 
+    def moment(self, onset_seconds: float) -> Moment:
+        """Return the rhythmic place of a note that starts now: all that `look` makes of its onset."""
+        return self._rhythm.look(onset_seconds)
+
     def look(self, pitch: int, onset_seconds: float) -> Situation:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
         histogram = self._keys.with_note(pitch)
@@ -153,7 +157,7 @@ class Accompaniment:
             mean=pitch if self._mean is None else self._mean,
             own_mean=self._own_mean,
             own_centre=self._own_centre,
-            moment=self._rhythm.look(onset_seconds),
+            moment=self.moment(onset_seconds),
             memory=memory,
             certainties=certainties,
             parallels=self._parallels(pitch),

@@ -5,15 +5,17 @@ the leader: a melody model goes on from what was played; without one, an echo mo
 note; with harmony models alone the leader is not heard at all: they play to the phrase, varied, as it is remembered.
 """
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from improviser.core.live.chance import Chance
 from improviser.core.live.crowd import Crowd
-from improviser.core.live.decoding import choose, placed, wheel
+from improviser.core.live.decoding import placed, spin, wheel
+from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.parameters import Parameters, within
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
@@ -40,14 +42,29 @@ LINE, FIGURE, TIRED = 32, 3, 2.0
 _TRIADS = {False: (0, 4, 7), True: (9, 0, 4)}
 
 
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What a part thinks of a note, ready to be drawn from.
+
+    :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
+    :param scores: the same of the pitches that sound, `shift` semitones away.
+    :param sums: the `wheel` of those that are allowed.
+    """
+
+    logs: LogProbabilities
+    scores: LogProbabilities
+    shift: int
+    sums: list[float]
+
+
 class Band:
     """The models' responders in one session.
 
-    :param rng: the only source of chance.
+    :param chance: the only source of chance.
     """
 
-    def __init__(self, models: Sequence[Model], parameters: Parameters, rng: np.random.Generator) -> None:
-        self._rng = rng
+    def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
+        self._chance = chance
         self._keys = KeyTracker()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
@@ -59,6 +76,11 @@ class Band:
         """What each part thought of the note that it heard last, if it has heard one."""
         self._wheels: list[list[float]] = []
         """The same, to be drawn from in a crowd; made when the first of it comes."""
+        self._thoughts: list[dict[tuple[int, Hashable], Thought]] = []
+        """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
+        self._likely: Iterator[tuple[int, float]] = iter(())
+        self.foreseen = False
+        """Whether all parts had thought of the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
@@ -85,6 +107,7 @@ class Band:
         for pitch, onset in self._heard:
             for responder in self._parts:
                 self._listen(responder, pitch, onset)()
+        self._think_anew()
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -95,6 +118,7 @@ class Band:
         self._parameters = parameters
         self._wheels = []
         self._tune()
+        self._think_anew()
 
     def _tune(self) -> None:
         """Keep to the key that is heard, if that is asked for."""
@@ -113,6 +137,49 @@ class Band:
         self._lessons.clear()
         if self._parameters.scale == AUTO:
             self._tune()
+        self._think_anew()
+
+    def _think_anew(self) -> None:
+        """Forget what was thought: things stand differently now."""
+        self._thoughts = [{} for _ in self._parts]
+        self._likely = self._expect()
+
+    def _expect(self) -> Iterator[tuple[int, float]]:
+        """Yield pitch and onset of notes that are likely to come, the likeliest first."""
+        onsets = likely_onsets([onset for _, onset in self._heard])
+        if onsets:
+            moments = [(tuple(part.moment(onset) for part in self._parts), onset) for onset in onsets]
+            yield from likely_notes([pitch for pitch, _ in self._heard], moments)
+
+    def foresee(self) -> bool:
+        """Think about one more of the notes that are likely to come next; return whether there may be more of them.
+
+        This changes nothing that is played: an answer comes the sooner.
+        """
+        if self._lessons:
+            return False
+        for pitch, onset in self._likely:
+            fresh = [self._thought(number, pitch, onset)[1] for number in range(len(self._parts))]
+            if any(fresh):
+                return True
+        return False
+
+    def _thought(self, number: int, pitch: int, now: float) -> tuple[Thought, bool]:
+        """Return what a part thinks of a note of the player's, and whether it has thought of it only now."""
+        responder, thoughts = self._parts[number], self._thoughts[number]
+        key = pitch, responder.moment(now)
+        thought = thoughts.get(key)
+        if thought is not None:
+            return thought, False
+        logs = responder.propose(pitch, now)
+        thoughts[key] = self._weighed(self._shaped(logs) if responder is self._singer else logs)
+        return thoughts[key], True
+
+    def _weighed(self, logs: LogProbabilities) -> Thought:
+        """Return an opinion ready to be drawn from."""
+        parameters = self._parameters
+        scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
+        return Thought(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed).tolist())
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
@@ -132,43 +199,41 @@ class Band:
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
+        self.foreseen = False
         if self._crowd.swallows(now) and self._opinions:
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
+        self.foreseen = True
         played = []
-        for responder in self._parts:
-            logs = responder.propose(pitch, now)
-            if responder is self._singer:
-                logs = self._shaped(logs)
-            sounding, own = self._play(responder, logs, pitch, channel, now)
+        for number, responder in enumerate(self._parts):
+            thought, fresh = self._thought(number, pitch, now)
+            self.foreseen = self.foreseen and not fresh
+            sounding, own = self._play(responder, thought, pitch, channel, now)
             if responder is self._singer:
                 self._line.append(own)
-            self._opinions.append(logs)
+            self._opinions.append(thought.logs)
             played.append(sounding)
         return played
 
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
-            parameters = self._parameters
-            for logs in self._opinions:
-                scores, _ = placed(logs, parameters.transpose, parameters.low, parameters.high)
-                self._wheels.append(wheel(scores, parameters.temperature, self._allowed).tolist())
-        draws = ((sums, self._rng.random() * sums[-1]) for sums in self._wheels)
-        return [min(bisect_right(sums, draw), PITCHES - 1) for sums, draw in draws]
+            self._wheels = [self._weighed(logs).sums for logs in self._opinions]
+        return [spin(sums, self._chance.random()) for sums in self._wheels]
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played = []
         leader, singer = self._leader, self._singer
         if singer is not None:
-            sounding, shift = self._choose(self._shaped(singer.proceed(now), closing=closing), channel, now)
-            pitch = _in_range(sounding - shift)
+            thought = self._weighed(self._shaped(singer.proceed(now), closing=closing))
+            sounding = self._choose(thought, channel, now)
+            pitch = _in_range(sounding - thought.shift)
             self._lessons.append(partial(singer.follow, pitch, now))
         elif leader is not None:
             logs = self._shaped(leader.propose(pitch, now), closing=closing)
-            sounding, pitch = self._play(leader, logs, pitch, channel, now)
+            sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
             played.append(sounding)
@@ -176,7 +241,7 @@ class Band:
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
-                played.append(self._play(responder, shaped, pitch, channel, now)[0])
+                played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
         return played
 
     def take(self, channel: int, pitch: int, now: float) -> None:
@@ -201,33 +266,26 @@ class Band:
             return partial(responder.follow, pitch, now)
         return partial(responder.learn, pitch, now, None)
 
-    def _play(
-        self, responder: Responder, logs: LogProbabilities, pitch: int, channel: int, now: float
-    ) -> tuple[int, int]:
+    def _play(self, responder: Responder, thought: Thought, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played, shift = self._choose(logs, channel, now)
+        played = self._choose(thought, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
-        own = _in_range(played - shift)
+        own = _in_range(played - thought.shift)
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
-    def _choose(self, logs: LogProbabilities, channel: int, now: float) -> tuple[int, int]:
-        """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord.
-
-        Return it, and by how much it was moved from where the model would have it.
-        """
-        parameters = self._parameters
-        scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        allowed = self._allowed
-        taken = [pitch for _, on, pitch in self._taken(now) if on == channel]
-        if taken:
-            free = np.ones(PITCHES, np.bool_) if allowed is None else allowed.copy()
+    def _choose(self, thought: Thought, channel: int, now: float) -> int:
+        """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
+        pitch = spin(thought.sums, self._chance.random())
+        taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
+        if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
+            free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
-                allowed = free
-        pitch = choose(scores, parameters.temperature, self._rng, allowed)
+                others = wheel(thought.scores, self._parameters.temperature, free)
+                pitch = spin(others.tolist(), self._chance.random())
         self._chord.append((now, channel, pitch))
-        return pitch, shift
+        return pitch
 
     def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:
         """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""

@@ -1,6 +1,8 @@
 """From a network's opinion to a pitch: the register it is to sound in, the pitches that are allowed, and one draw."""
 
 import math
+from bisect import bisect_right
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +30,12 @@ def choose(
 
     One random number is drawn whatever happens, so that a session stays in step with its seed.
     """
-    cumulative = wheel(log_probabilities, temperature, allowed)
-    return min(int(cumulative.searchsorted(rng.random() * cumulative[-1], side="right")), len(cumulative) - 1)
+    return spin(wheel(log_probabilities, temperature, allowed).tolist(), rng.random())
+
+
+def spin(sums: Sequence[float], chance: float) -> int:
+    """Return which part of a wheel, whose running sums are `sums`, a random number ≥ 0 and < 1 falls on."""
+    return min(bisect_right(sums, chance * sums[-1]), len(sums) - 1)
 
 
 def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> FloatArray:

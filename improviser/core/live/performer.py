@@ -5,7 +5,7 @@ Rules of the house:
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
   What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
 * `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
-  after the answer was sent.
+  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do.
 * Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
   be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
   event with `sent`.
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from improviser.core.live.band import Band
+from improviser.core.live.chance import Chance
 from improviser.core.live.controls import Controls, Part, part_of
 from improviser.core.live.feedback import FeedbackGuard
 from improviser.core.live.knobs import MODEL, POSITIONS, Knobs, Picked, value_at
@@ -55,7 +56,7 @@ from improviser.core.midi.event import (
     Transport,
 )
 from improviser.core.midi.pairing import PEDAL_DOWN
-from improviser.core.music.phrase import Phrase, PhraseTracker
+from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 
 LATE_SECONDS = 1.0
@@ -82,8 +83,8 @@ class Performer:
     ) -> None:
         self.parameters = parameters
         self.ledger = Ledger() if ledger is None else ledger
-        self._rng = rng
-        self._band = Band(models, parameters, rng)
+        self._chance = Chance(rng)
+        self._band = Band(models, parameters, self._chance)
         self._voice = Voice()
         self._controls = Controls()
         self._knobs = Knobs(parameters.controls)
@@ -124,6 +125,11 @@ class Performer:
         """Whether our own notes come back in, and are passed over."""
         return self._guard.echoing and self.parameters.guard
 
+    @property
+    def foreseen(self) -> bool:
+        """Whether the answer to the note heard last had been thought out before it came."""
+        return self._band.foreseen
+
     def advance(self, now: float) -> list[Event]:
         """Play all that is due by `now`, in order; return what to send."""
         self.settle()
@@ -133,6 +139,7 @@ class Performer:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
         self.turned = self.picked = None
+        self._band.foreseen = False
         events = self._advance(now)
         if isinstance(event, Tick | Start | Continue | Stop):
             events += self._follow(event, now)
@@ -163,6 +170,11 @@ class Performer:
         for event, now in self._leaving:
             self._guard.sends(event, now)
         self._leaving.clear()
+        self._chance.prepare()
+
+    def foresee(self) -> bool:
+        """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
+        return self.parameters.mode == "shadow" and self._band.foresee()
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
@@ -297,7 +309,7 @@ class Performer:
         events = self._interrupt() + events
         if parameters.mode in _REPLYING:
             self._band.listen(event.pitch, now)
-        elif parameters.mode == "shadow" and self._rng.random() < parameters.density:
+        elif parameters.mode == "shadow" and self._chance.random() < parameters.density:
             events += self._answer(event, now)
         else:
             self._band.hear(event.pitch, now)
@@ -322,18 +334,11 @@ class Performer:
         if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
             self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
-            return self._press_harder(event)
+            owners = [(kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER)]
+            return [*self._voice.press_harder(owners, event.value)] if self.parameters.aftertouch else []
         if part_of(event) is not None:
             return self._controls.move(event, self._routes)
         return [event] if heard and self.parameters.thru else []
-
-    def _press_harder(self, event: KeyPressure) -> list[Event]:
-        """Pass the aftertouch of a key on to its own note and to its answers."""
-        if not self.parameters.aftertouch:
-            return []
-        owners = ((kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER))
-        sounding = dict.fromkeys(sounds for owner in owners for sounds in self._voice.held_by(owner))
-        return [KeyPressure(channel, pitch, event.value) for channel, pitch in sounding]
 
     def _routes(self, channel: int, part: Part) -> set[int]:
         """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
@@ -368,7 +373,7 @@ class Performer:
         events: list[Event] = [off for number in schedule.ended(now) for off in self._stop((_REPLY, number), now)]
         if (begun := schedule.begun(now)) is not None:
             number, beat, last = begun
-            if self._rng.random() < self.parameters.density:
+            if self._chance.random() < self.parameters.density:
                 events += self._beat(number, beat, now, closing=last)
         if schedule.due is None:
             self._schedule = None
@@ -382,12 +387,9 @@ class Performer:
         phrase = self._tracker.close(now)
         again = phrase is None
         if phrase is None:
-            phrase = self._remembered()
+            phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
         varied = again or self._band.imagines_its_leader
-        return Schedule(reply_to(phrase, self._rng if varied else None), now, phrase.pulse_seconds)
-
-    def _remembered(self) -> Phrase:
-        return self._tracker.phrases[int(self._rng.integers(len(self._tracker.phrases)))]
+        return Schedule(reply_to(phrase, self._chance.generator if varied else None), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self.parameters.output_channel(beat.channel)

@@ -4,9 +4,9 @@ An answer sounds as long as the player's key is down: the key is its owner. A no
 answered by the same pitch, or the player's own note sent on): then it ends when the last of them lets go.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
-from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.core.midi.event import KeyPressure, NoteOff, NoteOn
 
 
 class Voice:
@@ -34,9 +34,10 @@ class Voice:
                 del self._owners[sounding]
                 yield NoteOff(*sounding, velocity)
 
-    def held_by(self, owner: Hashable) -> tuple[tuple[int, int], ...]:
-        """Return the (channel, pitch) of all that `owner` holds."""
-        return tuple(self._held.get(owner, ()))
+    def press_harder(self, owners: Iterable[Hashable], value: int) -> list[KeyPressure]:
+        """Return the aftertouch, 0–127, of all notes that `owners` hold, each once."""
+        sounding = dict.fromkeys(sounds for owner in owners for sounds in self._held.get(owner, ()))
+        return [KeyPressure(channel, pitch, value) for channel, pitch in sounding]
 
     def clear(self) -> None:
         """Forget everything (the ledger's releases end what sounds)."""

@@ -8,14 +8,17 @@ from numpy.typing import NDArray
 
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
+from improviser.core.music.rhythm import Moment
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
-from improviser.core.networks.responder import LogProbabilities
+from improviser.core.networks.responder import FloatArray, LogProbabilities
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
+# For each pitch class of the player's, which pitches clash with it.
+_CLASHING = np.array([[(pitch - player) % 12 in CLASHES for pitch in range(PITCHES)] for player in range(12)])
 
 
 class MelodyModel(ChoirModel[Situation]):
@@ -72,7 +75,13 @@ class MelodyResponder:
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        return without_clashes(self._expect(onset_seconds, pitch), pitch)
+        scores = self._expect(onset_seconds, pitch).astype(np.float64)
+        scores[_CLASHING[pitch % 12]] = -np.inf
+        return scores
+
+    def moment(self, onset_seconds: float) -> Moment:
+        """Return all that matters of an onset."""
+        return self._session.moment(onset_seconds)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""
@@ -86,24 +95,16 @@ class MelodyResponder:
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return self._expect(onset_seconds, None)
+        return normalised(self._expect(onset_seconds, None))
 
-    def _expect(self, onset_seconds: float, against: int | None) -> LogProbabilities:
+    def _expect(self, onset_seconds: float, against: int | None) -> FloatArray:
         model = self._model
         now = self._session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre
         experts = now.experts if model.shape.experts else None
         frame = Frame(previous, now.tonic, shift=now.shift)
-        return normalised(model.network.scores(model.inputs.read(now), frame, experts)[0])
+        return model.network.scores(model.inputs.read(now), frame, experts)[0]
 
     def reset(self) -> None:
         """Forget the session."""
         self._session = Melody(self._model.shape.low, self._model.shape.high)
-
-
-def without_clashes(logs: LogProbabilities, pitch: int) -> LogProbabilities:
-    """Return `logs` without the pitches that clash with `pitch`, normalised again."""
-    above = (np.arange(PITCHES) - pitch) % 12
-    kept = np.where(np.isin(above, CLASHES), -np.inf, logs)
-    kept -= np.logaddexp.reduce(kept)
-    return kept

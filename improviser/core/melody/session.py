@@ -116,6 +116,10 @@ class Melody:
         self._shift = 0
         self._opinions = self._ask_experts()
 
+    def moment(self, onset_seconds: float) -> Moment:
+        """Return the rhythmic place of a note that starts now: all that `look` makes of its onset."""
+        return self._rhythm.look(onset_seconds)
+
     def look(self, onset_seconds: float, against: int | None = None) -> Situation:
         """Return the situation of a note that starts now (with `against`, the player's pitch); changes nothing."""
         lately = self._lately.histogram if against is None else self._lately.with_note(against)
@@ -144,7 +148,7 @@ class Melody:
 
     def learn(self, pitch: int, onset_seconds: float) -> None:
         """Take in the melody's note."""
-        if self._rhythm.look(onset_seconds).count == 0:
+        if self.moment(onset_seconds).count == 0:
             self._phrase_first = pitch
         recent = list(self._pitches)
         self._pitch.learn(recent, pitch)

@@ -79,14 +79,18 @@ class RhythmTracker:
         self._lengths: deque[float] = deque(maxlen=REMEMBERED)
         self._reference = 0.0
         self._moment = _FIRST
+        self._looked_at: float | None = None
+        self._seen: tuple[Moment, float | None] = _FIRST, None
+        """What was seen where one has looked last: a note is looked at several times."""
 
     def look(self, onset_seconds: float) -> Moment:
         """Return the place of a note that starts now; changes nothing."""
-        return self._place(onset_seconds)[0]
+        return self._place_seen(onset_seconds)[0]
 
     def hear(self, onset_seconds: float) -> None:
         """Take in a note's onset. One that lies before the last is taken as simultaneous with it."""
-        moment, length = self._place(onset_seconds)
+        moment, length = self._place_seen(onset_seconds)
+        self._looked_at = None
         if length is not None:
             self._lengths.append(length)
             self._reference = sorted(self._lengths)[(len(self._lengths) - 1) // 2]
@@ -94,6 +98,12 @@ class RhythmTracker:
         elif self._onset is None:
             self._onset = onset_seconds
         self._moment = moment
+
+    def _place_seen(self, onset_seconds: float) -> tuple[Moment, float | None]:
+        if onset_seconds != self._looked_at:
+            self._seen = self._place(onset_seconds)
+            self._looked_at = onset_seconds
+        return self._seen
 
     def _place(self, onset_seconds: float) -> tuple[Moment, float | None]:
         """Return the place of a note, and the binary logarithm of the interval before it (None within a chord)."""

@@ -1,6 +1,6 @@
 """What the performer asks of a model during a session."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -26,6 +26,9 @@ class Responder(Protocol):
         They may be off by a constant, the same for all pitches: to draw one takes no sum over them, and the note waits.
         Does not change what later calls return.
         """
+
+    def moment(self, onset_seconds: float) -> Hashable:
+        """Return all that matters of an onset: what is proposed at two onsets of the same moment is the same."""
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note and what this voice played to it."""

@@ -51,6 +51,9 @@ class RuleResponder:
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         return certain(self._rule(pitch))
 
+    def moment(self, onset_seconds: float) -> float:
+        return onset_seconds
+
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         self.learned.append((pitch, onset_seconds, played))
 

@@ -11,7 +11,7 @@ from improviser.core.melody.corpus import melody_notes
 from improviser.core.melody.model import CLASHES, MelodyModel
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody
 from improviser.core.music.note import Note
-from improviser.core.networks.choir import ChoirSettings
+from improviser.core.networks.choir import ChoirSettings, normalised
 from improviser.core.networks.memory import REMEMBERED
 from improviser.core.networks.network import first_genomes
 from improviser.core.networks.population import Batch, Scorer
@@ -50,7 +50,9 @@ def test_distribution_is_what_the_responder_proposes() -> None:
     responder = model.responder()
     for index, note in enumerate(tune):
         found = model.distribution(tune[:index], onset_seconds=note.onset_seconds, player=tune[: index + 1])
-        np.testing.assert_allclose(found, np.exp(responder.propose(note.pitch, note.onset_seconds)), atol=1e-12)
+        np.testing.assert_allclose(
+            found, np.exp(normalised(responder.propose(note.pitch, note.onset_seconds))), atol=1e-12
+        )
         responder.learn(note.pitch, note.onset_seconds, note.pitch)
 
 

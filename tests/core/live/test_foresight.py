@@ -1,0 +1,149 @@
+"""Foresight: what is likely is thought of first, and thinking changes nothing that is played."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from improviser import library
+from improviser.core.live.foresight import FASTEST, IN_A_ROW, THOUGHT_OF, likely_notes, likely_onsets
+from improviser.core.midi.event import Event
+from tests.core.live.desk import Desk
+from tests.core.live.responders import RuleModel
+
+TUNE = (60, 62, 64, 60, 67, 65, 64, 62)
+BUNDLED = ("bach-bass", "bach-tenor", "bach-melody", "echo")
+
+Action = tuple[str, Any]
+ACTIONS: st.SearchStrategy[Action] = st.one_of(
+    st.tuples(st.just("down"), st.tuples(st.integers(55, 80), st.sampled_from((0.0, 0.012, 0.1, 0.25, 0.25, 0.5)))),
+    st.tuples(st.just("down"), st.tuples(st.integers(55, 80), st.sampled_from((0.25, 0.27, 1.0)))),
+    st.tuples(st.just("up"), st.integers(55, 80)),
+    st.tuples(st.just("mode"), st.sampled_from(("shadow", "answer", "solo", "mute"))),
+    st.tuples(st.just("temperature"), st.sampled_from((0.0, 0.7, 2.0))),
+    st.tuples(st.just("scale"), st.sampled_from(("off", "auto", "D minor"))),
+    st.tuples(st.just("low"), st.sampled_from((0, 50))),
+    st.tuples(st.just("transpose"), st.sampled_from((0, 7))),
+    st.tuples(st.just("swap"), st.sampled_from(BUNDLED)),
+    st.tuples(st.just("wait"), st.sampled_from((0.1, 2.0))),
+)
+
+
+def think(desk: Desk, most: int) -> int:
+    """Think ahead, so many thoughts at most; return how many there were."""
+    return next((count for count in range(most) if not desk.performer.foresee()), most)
+
+
+def carry_out(desk: Desk, action: Action) -> None:
+    match action:
+        case "down", (pitch, after):
+            desk.down(pitch, after=after)
+        case "up", pitch:
+            desk.up(pitch, after=0.0)
+        case "swap", name:
+            desk.swap(library.load_model(name))
+        case "wait", seconds:
+            desk.wait(seconds)
+        case name, value:
+            desk.change(name, value)
+
+
+def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> list[tuple[float, Event]]:
+    desk = Desk(*map(library.load_model, models), seed=7)
+    for action, most in zip(actions, thoughts, strict=False):
+        carry_out(desk, action)
+        think(desk, most)
+    desk.panic()
+    return desk.sent
+
+
+@given(
+    models=st.lists(st.sampled_from(BUNDLED), min_size=1, max_size=3),
+    actions=st.lists(ACTIONS, min_size=1, max_size=60),
+    thoughts=st.lists(st.sampled_from((0, 1, 5, 200)), min_size=60, max_size=60),
+)
+@settings(max_examples=40, deadline=None)
+def test_thinking_ahead_changes_nothing_that_is_played(
+    models: list[str], actions: list[Action], thoughts: list[int]
+) -> None:
+    assert all_sent(models, actions, thoughts) == all_sent(models, actions, [0] * 60)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_tune_that_comes_again_is_foreseen(name: str) -> None:
+    desk = Desk(library.load_model(name))
+    foreseen = []
+    for pitch in TUNE * 3:
+        desk.down(pitch)
+        foreseen.append(desk.performer.foreseen)
+        desk.up(pitch)
+        think(desk, THOUGHT_OF)
+    assert all(foreseen[len(TUNE) :])
+    assert not foreseen[0]
+
+
+def test_what_is_no_note_was_not_foreseen() -> None:
+    desk = Desk()
+    for _ in range(3):
+        desk.down(60, after=0.5)
+        think(desk, THOUGHT_OF)
+    assert desk.performer.foreseen
+    desk.up(60)
+    assert not desk.performer.foreseen
+
+
+def test_nothing_is_thought_of_where_nothing_is_answered_at_once() -> None:
+    for mode in ("answer", "solo", "mute"):
+        desk = Desk(mode=mode)
+        desk.down(60)
+        assert think(desk, 1) == 0
+
+
+def test_thinking_comes_to_an_end_and_begins_anew_with_a_note() -> None:
+    desk = Desk(RuleModel(), RuleModel(lambda pitch: pitch - 5))
+    for pitch in TUNE:
+        desk.down(pitch)
+        assert 0 < think(desk, 1000) <= THOUGHT_OF
+        assert think(desk, 1) == 0
+
+
+def test_before_the_first_note_there_is_nothing_to_think_about() -> None:
+    assert think(Desk(), 1) == 0
+    assert likely_onsets([]) == []
+
+
+def test_a_length_that_was_heard_lately_may_come_again() -> None:
+    assert likely_onsets([1.0]) == [1.0]
+    assert likely_onsets([1.0, 1.5, 2.5, 3.0]) == [3.5, 4.0, 3.5]
+
+
+def test_who_plays_too_fast_is_not_thought_about() -> None:
+    fast = [number * FASTEST * 0.9 for number in range(IN_A_ROW + 1)]
+    assert likely_onsets(fast) == []
+    assert likely_onsets(fast[1:]) != []
+    assert likely_onsets([number * FASTEST * 1.1 for number in range(IN_A_ROW + 1)]) != []
+
+
+def test_what_was_heard_often_and_what_lies_near_comes_first() -> None:
+    heard = [72, 72, 72, 60]
+    found = likely_notes(heard, [("as before", 1.0), ("twice as long", 2.0), ("as before", 1.0)])
+    assert found[0] == (72, 1.0)
+    assert found.index((60, 1.0)) < found.index((60, 2.0))
+    assert found.index((61, 1.0)) < found.index((66, 1.0)) < found.index((66, 2.0))
+    assert len(found) == THOUGHT_OF
+
+
+@given(
+    pitches=st.lists(st.integers(0, 127), min_size=1, max_size=64),
+    moments=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 10)), min_size=1, max_size=16),
+)
+def test_what_is_likely_can_be_played_and_is_thought_of_once(
+    pitches: list[int], moments: list[tuple[int, float]]
+) -> None:
+    found = likely_notes(pitches, moments)
+    first: dict[int, float] = {}
+    for moment, onset in moments:
+        first.setdefault(moment, onset)
+    assert 1 <= len(found) <= THOUGHT_OF
+    assert all(0 <= pitch < 128 and onset in first.values() for pitch, onset in found)
