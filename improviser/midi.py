@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -66,6 +66,11 @@ def decode(message: Sequence[int]) -> Event | None:
 
 
 _TRANSPORT: dict[int, Transport] = {0xF8: Tick(), 0xFA: Start(), 0xFB: Continue(), 0xFC: Stop()}
+
+
+def events_of(messages: Iterable[Sequence[int]]) -> tuple[Event, ...]:
+    """Return what raw messages say, without those that are none of ours."""
+    return tuple(event for event in map(decode, messages) if event is not None)
 
 
 def decode_transport(message: Sequence[int]) -> Transport | None:

@@ -19,13 +19,12 @@ from improviser.core.addresses.topics import Topics
 from improviser.core.midi.event import Event
 from improviser.daemon import Service
 from improviser.errors import EngineError, ImproviserError, OutputError
-from improviser.midi import decode
+from improviser.midi import decode, events_of
 from improviser.pipe import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
 from improviser.remote.mqtt import Access, Letter, Link, Post
 from improviser.remote.wishes import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
-from improviser.session.stage import events_of
 from improviser.session.state import Score, setting
 from improviser.settings.config import LIVE_KEYS, Settings
 from improviser.unawaited import Unawaited

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
@@ -23,13 +24,14 @@ from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_fo
 from improviser.session.recorder import Limits, Recorder
 from improviser.session.recording import default_folder
 from improviser.session.silence import Silence
-from improviser.session.stage import Stage
-from improviser.session.steering import legend, steer
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
 from improviser.settings.keeping import check_keepable, keep
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
+
+if TYPE_CHECKING:
+    from improviser.session.stage import Stage
 
 log = logging.getLogger("improviser")
 
@@ -93,6 +95,15 @@ def loudspeaker_of(config: Config) -> Loudspeaker | None:
     return Loudspeaker(font=font) if wanted else None
 
 
+def stage_of(recorder: Recorder, *, on_keys: bool) -> "Stage":
+    """Return what shows the session; `on_keys`: it is played on the computer's keyboard."""
+    # Here, because who plays without a display need not wait for all that draws it.
+    from improviser.session.stage import Stage
+    from improviser.session.steering import legend
+
+    return Stage(keys=COMPUTER_LEGEND if on_keys else legend(record=True), recording=lambda: recorder.on)
+
+
 def saved_in(recorder: Recorder) -> str:
     """Return where what is played is kept.
 
@@ -132,8 +143,7 @@ async def give(
     player = player_for(config.settings.input, loop=config.settings.loop)
     on_keys = config.settings.input == COMPUTER
     recorder = recorder_of(config)
-    keys = COMPUTER_LEGEND if on_keys else legend(record=True)
-    stage = Stage(keys=keys, recording=lambda: recorder.on) if shown else None
+    stage = stage_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)
     silence = Silence()
     served = Served(config, load, partial(saved_in, recorder))
@@ -154,6 +164,8 @@ async def give(
     if learning is not None:
         beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else say)))
     if shown or on_keys:
+        from improviser.session.steering import steer
+
         instrument = player.press if player else lambda _: False
         beside.append(asyncio.ensure_future(steer(service, tell, instrument, recorder)))
     if player is not None:
@@ -175,7 +187,7 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
-async def _follow(service: Service, stage: Stage | None, recorder: Recorder, say: Callable[[str], None]) -> None:
+async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, say: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections

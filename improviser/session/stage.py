@@ -11,7 +11,7 @@ from rich.console import Console
 from improviser.core.live.snapshot import Setup, Snapshot, Tally
 from improviser.core.midi.event import Event
 from improviser.daemon import Service
-from improviser.midi import LOOPBACK, decode
+from improviser.midi import LOOPBACK, decode, events_of
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
 from improviser.show.terminal import KEYS, SessionScreen
 from improviser.show.views import LiveView, PlainView, SessionView, log_to, view_for
@@ -104,11 +104,6 @@ class Stage:
 
     def _log(self, line: str) -> None:
         self._tally.warn(line)
-
-
-def events_of(messages: Sequence[bytes]) -> tuple[Event, ...]:
-    """Return what raw messages say."""
-    return tuple(event for event in map(decode, messages) if event is not None)
 
 
 def setup_of(service: Service) -> Setup:

@@ -7,10 +7,9 @@ from typing import Any
 from improviser import __version__
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.daemon import Service
-from improviser.midi import decode
+from improviser.midi import decode, events_of
 from improviser.pipe import AnyReport, Applied, Played, Step
 from improviser.remote.wishes import plain
-from improviser.session.stage import events_of
 
 UNKNOWN = Setup("", (), 0.0)
 

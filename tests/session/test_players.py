@@ -13,11 +13,10 @@ from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Session
 from improviser.errors import ConfigError, MidiFileError
-from improviser.midi import LOOPBACK, decode, encode
+from improviser.midi import LOOPBACK, decode, encode, events_of
 from improviser.pipe import AnyReport, Played, Step
 from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
 from improviser.session.recording import write_session
-from improviser.session.stage import events_of
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player as Playing
 from tests.playing import write_small_model
