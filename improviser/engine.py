@@ -65,6 +65,8 @@ HEARTBEAT_SECONDS = 0.1
 FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
 AT_ONCE = 300
 """Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
+NO_TIME = AT_ONCE - 50
+"""With less than this left, there is no time to think ahead."""
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
@@ -153,7 +155,7 @@ class Engine:
                         break
 
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
-        """Answer a message; `stamp` is its time in the session, now if not given. A fault ends the engine."""
+        """Answer a message; `stamp` is its time in the session (default: now). A fault ends the engine."""
         self._last_overheard = arrived = time.perf_counter()
         with self.lock:
             self._hear_or_end(message, stamp, arrived)
@@ -206,11 +208,9 @@ class Engine:
 
     def _set_alarm(self) -> None:
         """Wake the main thread if something is due before it would wake by itself, or there is time to think."""
-        due = self._performer.deadline
-        if due is not None and due < self._sleeps_until:
-            self._sleeps_until = due
-            self._wake.set()
-        elif not self._thinking:
+        due, sleeps_until = self._performer.deadline, self._sleeps_until
+        self._sleeps_until = sleeps_until if due is None else min(due, sleeps_until)
+        if self._sleeps_until < sleeps_until or (not self._thinking and self._at_once > NO_TIME):
             self._wake.set()
 
     def _think_ahead(self) -> None:
@@ -226,15 +226,14 @@ class Engine:
             return self._thinking
 
     def _is_needed(self) -> bool:
-        return self._stopping or bool(self._waiting) or self._now() >= self._sleeps_until
+        return self._stopping or self._at_once <= NO_TIME or bool(self._waiting) or self._now() >= self._sleeps_until
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:
         sent = []
         for event in events:
-            message = midi.encode(event)
-            self._ports.send(message)
+            sent.append(midi.encode(event))
+            self._ports.send(sent[-1])
             self._performer.sent(event)
-            sent.append(message)
         return sent
 
     def obey(self, command: AnyCommand) -> None:

@@ -17,7 +17,7 @@ LENGTHS = 16
 """Of so many notes, the last ones, the lengths may come again."""
 FADE = 0.9
 """How much of a length's weight is left one note later."""
-FASTEST, IN_A_ROW = 0.02, 8
+FASTEST, IN_A_ROW = 0.04, 8
 """Who plays so many notes in a row that are closer together than this, in seconds, leaves no time to think."""
 
 
