@@ -201,8 +201,8 @@ class JackServer(Server):
         )
         return listing.stdout.decode().split("\n")[:-1] if listing.returncode == 0 else None
 
-    def wait_for_port(self, text: str, timeout: float = 10.0) -> str:
-        """Return the first port whose name holds `text`, as soon as there is one."""
+    def wait_for_port(self, text: str, timeout: float = 30.0) -> str:
+        """Return the first port whose name holds `text`, as soon as there is one; on a busy machine that takes time."""
         deadline = time.monotonic() + timeout
         while True:
             ports = self.list_ports() or []
@@ -211,7 +211,7 @@ class JackServer(Server):
                     return port
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no JACK port with “{text}” within {timeout} s; there are: {', '.join(ports)}")
-            time.sleep(0.02)
+            time.sleep(0.05)  # each look is a client, for which the server stops for a moment
 
     @contextlib.contextmanager
     def recorded(self, path: Path, seconds: float, *ports: str) -> Iterator[None]:

@@ -204,7 +204,7 @@ class Band:
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
-        self.foreseen = True
+        self.foreseen = bool(self._parts)
         played = []
         for number, responder in enumerate(self._parts):
             thought, fresh = self._thought(number, pitch, now)

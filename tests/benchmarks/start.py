@@ -1,0 +1,54 @@
+"""From the command to the first answered note: `improviser play` on JACK, with a keyboard and a synthesiser connected.
+
+    python -m tests.benchmarks.start [--starts 6]
+
+Starts a JACK server of its own (64 frames). A note is played every 20 ms from the command on; what counts is when the
+first answer arrives.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+from tests.jack_peer import JackPeer
+from tests.playing import Player, note_off, note_on
+from tests.servers import JackServer
+
+GAP_SECONDS = 0.02
+LONGEST_SECONDS = 20.0
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--starts", type=int, default=6)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        server = JackServer("improviser-bench", Path(folder))
+        server.start()
+        try:
+            taken = sorted(_start(server, Path(folder)) for _ in range(options.starts))
+        finally:
+            server.close()
+    print(
+        f"seconds to the first answer: median {taken[len(taken) // 2]:.2f}; " + ", ".join(f"{one:.2f}" for one in taken)
+    )
+
+
+def _start(server: JackServer, folder: Path) -> float:
+    environment = server.client_environment
+    with JackPeer(environment) as peer:
+        options = ("--api", "jack", "--input", peer.output, "--output", peer.input, "--no-display", "--no-record")
+        began = time.monotonic()
+        with Player(environment, folder / "log", *options):
+            while time.monotonic() - began < LONGEST_SECONDS:
+                peer.play([(0.0, note_on(60)), (GAP_SECONDS / 2, note_off(60)), (GAP_SECONDS, note_off(60))])
+                answers = [received.seconds for received in peer.received() if received.message[0] == 0x90]
+                if answers:
+                    return answers[0] - began
+    raise TimeoutError(f"nothing was answered within {LONGEST_SECONDS:g} s; it said: {(folder / 'log').read_text()}")
+
+
+if __name__ == "__main__":
+    main()
