@@ -66,15 +66,13 @@ FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
 AT_ONCE = 300
 """Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
 NO_TIME = AT_ONCE - 50
-"""With less than this left, there is no time to think ahead."""
+"""With no more than this left, there is no time to think ahead."""
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
 SWITCH_SECONDS = 0.0002
 """How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
-LOOP_NOTICE = (
-    "our own notes come back in, by a loop in the connections: they are passed over (guard = false hears them)"
-)
+LOOP_NOTICE = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
 
 
 class Engine:
@@ -210,7 +208,7 @@ class Engine:
         """Wake the main thread if something is due before it would wake by itself, or there is time to think."""
         due, sleeps_until = self._performer.deadline, self._sleeps_until
         self._sleeps_until = sleeps_until if due is None else min(due, sleeps_until)
-        if self._sleeps_until < sleeps_until or (not self._thinking and self._at_once > NO_TIME):
+        if self._sleeps_until < sleeps_until or (self._has_time and not self._thinking):
             self._wake.set()
 
     def _think_ahead(self) -> None:
@@ -220,13 +218,16 @@ class Engine:
         self._thinking = False
 
     def _foresee(self) -> bool:
-        """Think about one of them; return whether there may be more."""
         with self.lock:
             self._thinking = self._performer.foresee()
             return self._thinking
 
     def _is_needed(self) -> bool:
-        return self._stopping or self._at_once <= NO_TIME or bool(self._waiting) or self._now() >= self._sleeps_until
+        return self._stopping or not self._has_time or bool(self._waiting) or self._now() >= self._sleeps_until
+
+    @property
+    def _has_time(self) -> bool:  # on JACK, an answer leaves with the next period anyway, and nobody may hold up that
+        return self._at_once > NO_TIME and self._ports.api != "jack"
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:
         sent = []

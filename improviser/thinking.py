@@ -1,7 +1,7 @@
 """Thinking ahead: when the engine's main thread may think about the notes that are to come.
 
 It does so while all is quiet, and gives way at once: what is thought is thought in small pieces, with room between them
-for the thread that hears. (On JACK that is the graph's: it must not wait.)
+for the thread that hears.
 """
 
 import time
