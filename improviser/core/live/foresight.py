@@ -11,7 +11,7 @@ from improviser.core.music.note import PITCHES
 
 THOUGHT_OF = 48
 """Notes that are thought of before the next one."""
-NEAR, NEARNESS, HALVING = 12, 0.05, 2.0
+NEAR, NEARNESS, HALVING = 24, 0.05, 2.0
 """Pitches at most so far from the last one may come, too; the weight of that is halved each so many semitones."""
 LENGTHS = 16
 """Of so many notes, the last ones, the lengths may come again."""
