@@ -135,7 +135,6 @@ class Engine:
             self._waiting.append((message, self._last_overheard))
             self._wake.set()
         else:
-            self._at_once -= 1
             self.hear(message)
 
     def _catch_up(self) -> None:
@@ -155,6 +154,7 @@ class Engine:
     def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
         """Answer a message; `stamp` is its time in the session (default: now). A fault ends the engine."""
         self._last_overheard = arrived = time.perf_counter()
+        self._at_once -= 1
         with self.lock:
             self._hear_or_end(message, stamp, arrived)
 
