@@ -130,8 +130,8 @@ class Engine:
         On JACK that thread is the graph's: what it sends stays in a ring of some 2,300 messages until it returns, and
         the one that does not fit would wait for ever.
         """
-        self._last_overheard = time.perf_counter()
         if self._waiting or self._at_once <= 0:
+            self._last_overheard = time.perf_counter()
             self._waiting.append((message, self._last_overheard))
             self._wake.set()
         else:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -325,3 +326,15 @@ class FluidSynth(Server):
         # SIGTERM ends it like a crash, and a crashed client holds up a synchronous JACK server for seconds.
         with contextlib.suppress(OSError):
             self.ask("quit")
+
+
+@contextlib.contextmanager
+def jack_for_a_benchmark() -> Iterator[tuple[JackServer, Path]]:
+    """Yield a running JACK server and a folder for what is written beside it; neither is left afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = JackServer("improviser-bench", Path(folder))
+        server.start()
+        try:
+            yield server, Path(folder)
+        finally:
+            server.close()

@@ -8,13 +8,12 @@ took from sending to answer before the burst and right after it.
 
 import argparse
 import random
-import tempfile
 from pathlib import Path
 
 from improviser.latency import Spread
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on
-from tests.servers import JackServer
+from tests.servers import JackServer, jack_for_a_benchmark
 
 NAME = "improviser-burst"
 AROUND, GAP_SECONDS = 200, 0.02
@@ -28,13 +27,8 @@ def main() -> None:
     parser.add_argument("--notes", type=int, default=20_000)
     parser.add_argument("--seconds", type=float, default=2.0)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = JackServer("improviser-bench", Path(folder))
-        server.start()
-        try:
-            _measure(server, Path(folder), arguments.model, arguments.notes, arguments.seconds)
-        finally:
-            server.close()
+    with jack_for_a_benchmark() as (server, folder):
+        _measure(server, folder, arguments.model, arguments.notes, arguments.seconds)
 
 
 def _measure(server: JackServer, folder: Path, model: str, notes: int, seconds: float) -> None:

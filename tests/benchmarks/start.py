@@ -7,13 +7,12 @@ first answer arrives.
 """
 
 import argparse
-import tempfile
 import time
 from pathlib import Path
 
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on
-from tests.servers import JackServer
+from tests.servers import JackServer, jack_for_a_benchmark
 
 GAP_SECONDS = 0.02
 LONGEST_SECONDS = 20.0
@@ -24,14 +23,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--starts", type=int, default=6)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        server = JackServer("improviser-bench", Path(folder))
-        server.start()
-        try:
-            with JackPeer(server.client_environment) as peer:
-                taken = sorted(_start(server, peer, Path(folder) / "log") for _ in range(options.starts))
-        finally:
-            server.close()
+    with jack_for_a_benchmark() as (server, folder), JackPeer(server.client_environment) as peer:
+        taken = sorted(_start(server, peer, folder / "log") for _ in range(options.starts))
     print(f"median {taken[len(taken) // 2]:.2f} s to the first answer; " + ", ".join(f"{one:.2f}" for one in taken))
 
 
