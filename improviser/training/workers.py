@@ -1,15 +1,11 @@
-"""Several processes that score populations: each holds the task, and one thread of linear algebra.
+"""Several processes that score populations or breed members: each holds the task, and one thread of linear algebra.
 
 The population lies in memory that all share: to send it through pipes takes a third as long as to score it.
 """
 
-import multiprocessing
-import os
 import shutil
-import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
-from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of, in_process
+from improviser.training.processes import Processes
 from improviser.training.upbringing import Advanced, Upbringing
 
 LARGEST_SHARED = 2**25
@@ -64,6 +60,9 @@ class Lanes(Protocol):
         """Return what breeds members in the workers, if that is possible."""
 
 
+Submit = Callable[..., Callable[[], Any]]
+"""Lets a worker call a function with arguments; what it returns waits for what came of it. See `Processes.submit`."""
+
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
 """Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
 
@@ -87,13 +86,13 @@ class OneLane:
 
 
 class SeveralLanes:
-    """Lanes in the workers of an executor, which `hold` the task."""
+    """Lanes in workers that `hold` the task."""
 
-    def __init__(self, executor: Executor, workers: int, *, breed: bool = False) -> None:
+    def __init__(self, submit: Submit, workers: int, *, breed: bool = False) -> None:
         self.workers = workers
-        self._executor = executor
+        self._submit = submit
         self._breed = breed
-        self._lanes = [SharedScores(executor, workers) for _ in range(workers)]
+        self._lanes = [SharedScores(submit, workers) for _ in range(workers)]
 
     def lane(self, number: int) -> "SharedScores":
         """Return what scores in a lane."""
@@ -111,14 +110,7 @@ class SeveralLanes:
     def _advance(
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
     ) -> Callable[[], Advanced]:
-        with _deaths_told():
-            future = self._executor.submit(_advance, member, state, generations, beside)
-
-        def advanced() -> Advanced:
-            with _deaths_told():
-                return future.result()
-
-        return advanced
+        return self._submit(_advance, member, state, generations, beside)
 
     def close(self) -> None:
         """Give the shared memory back."""
@@ -138,41 +130,21 @@ def scoring(task: Task, workers: int, upbringing: Upbringing | None = None) -> I
     use_one_thread()
     if upbringing is not None and upbringing.members == 1:
         upbringing = None  # all workers score for the one
-    context = multiprocessing.get_context("spawn")
-    others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=hold, initargs=(task, upbringing)) as executor:
-        with _deaf():
-            for _ in range(workers):
-                executor.submit(os.getpid)  # starts a worker
-        lanes = SeveralLanes(executor, workers, breed=upbringing is not None)
-        try:
-            yield lanes
-        finally:
-            for worker in set(multiprocessing.active_children()) - others:
-                worker.kill()  # SIGTERM, with which a broken executor ends them and waits, they do not hear
-            executor.shutdown(wait=True, cancel_futures=True)
-            lanes.close()
-
-
-@contextmanager
-def _deaf() -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM wait; processes started meanwhile never hear them. Who keeps the champion ends those."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows, where `hold` is all there is
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    processes = Processes(workers, hold, task, upbringing)
+    lanes = SeveralLanes(processes.submit, workers, breed=upbringing is not None)
     try:
-        yield
+        yield lanes
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        processes.close()
+        lanes.close()
 
 
 class SharedScores:
-    """Scores one population at a time on an executor whose workers `hold` the task, in `jobs` parts."""
+    """Scores one population at a time in workers that `hold` the task, in `jobs` parts."""
 
-    def __init__(self, executor: Executor, jobs: int) -> None:
+    def __init__(self, submit: Submit, jobs: int) -> None:
         self.jobs = jobs
-        self._executor = executor
+        self._submit = submit
         self._memory: SharedMemory | None = None
 
     def __call__(self, population: FloatArray, batch: Any) -> Scored:
@@ -184,17 +156,11 @@ class SharedScores:
         jobs = min(self.jobs, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
         memory = self._share(population)
-        futures = []
-        with _deaths_told():
-            for start, stop in pairwise(bounds):
-                rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
-                futures.append(self._executor.submit(_score_rows, rows, batch))
-
-        def scored() -> NDArray[np.float64]:
-            with _deaths_told():
-                return np.concatenate([future.result() for future in futures])
-
-        return scored
+        parts = []
+        for start, stop in pairwise(bounds):
+            rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
+            parts.append(self._submit(_score_rows, rows, batch))
+        return lambda: np.concatenate([part() for part in parts])
 
     def _share(self, population: FloatArray) -> str | None:
         """Copy the population into shared memory; return its name, or None if there is no room for it."""
@@ -214,16 +180,6 @@ class SharedScores:
             self._memory = None
 
 
-@contextmanager
-def _deaths_told() -> Iterator[None]:
-    try:
-        yield
-    except BrokenExecutor as error:
-        raise ImproviserError(
-            "a worker process died, perhaps for lack of memory; go on with --resume and fewer --workers"
-        ) from error
-
-
 def _room_for(size: int) -> bool:
     """Whether that many bytes may be shared. Linux would kill who writes to shared memory that there is no room for."""
     shared = Path("/dev/shm")  # noqa: S108  # only looked at
@@ -231,20 +187,10 @@ def _room_for(size: int) -> bool:
 
 
 def hold(task: Task, upbringing: Upbringing | None) -> None:
-    """Keep what there is to do in a new worker, which lives no longer than the process that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not inherited
+    """Keep what there is to do, in a new worker."""
     _held["task"] = task
     if upbringing is not None:
         _upbringing.append(upbringing)
-    threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Wait for the parent's death, however it comes, and follow: nobody else would tell this process to end."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _advance(member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> Advanced:
