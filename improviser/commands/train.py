@@ -85,7 +85,7 @@ def _train(
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
     from improviser.training.upbringing import Upbringing
     from improviser.training.view import step_shown, view_for
-    from improviser.training.workers import scoring
+    from improviser.training.workers import working
 
     if not 1 <= workers <= 64:
         raise ConfigError(f"--workers is {workers}; give 1–64")
@@ -102,7 +102,7 @@ def _train(
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
     glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
-    with stop_request() as request, scoring(recipe.task, workers, Upbringing.of(recipe, options.seed)) as lanes:
+    with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as places:
 
         def show(member: int, generation: "Generation") -> None:
             try:
@@ -115,7 +115,7 @@ def _train(
             done = train(
                 recipe,
                 seed=options.seed,
-                lanes=lanes,
+                workers=places,
                 checkpoints=kept,
                 report=show,
                 stopped=request,

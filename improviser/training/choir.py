@@ -1,4 +1,4 @@
-"""Breeds the members of a choir: as many at a time as there are workers, each as if it were alone.
+"""Breeds the members of a choir: as many at a time as there are places, each as if it were alone.
 
 Of several members each is bred in a worker of its own, some generations at a time: so nobody waits for anybody, as the
 workers would if they shared each population, and the process that breeds.
@@ -13,14 +13,14 @@ from improviser.errors import CorpusError
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
 from improviser.training.upbringing import Advanced, Upbringing
-from improviser.training.workers import Elsewhere, Lanes
+from improviser.training.workers import Elsewhere, Workers
 
 STRETCH = 10
 """Generations that a worker breeds before it says what came of them."""
 
 
 class Member:
-    """A member at work here; its populations are scored in a lane."""
+    """A member at work here."""
 
     def __init__(self, evolution: Evolution) -> None:
         self.evolution = evolution
@@ -71,7 +71,7 @@ class MemberElsewhere(Member):
 
 
 class Choir:
-    """The members of one run: those that are done, those at work, and those that wait for a lane.
+    """The members of one run: those that are done, those at work, and those that wait for a place.
 
     :param seed: of the first member; the others count up from it.
     :param watch: gets each member's number, from 0, and evolution as it begins.
@@ -79,18 +79,15 @@ class Choir:
     """
 
     def __init__(
-        self, recipe: Recipe, seed: int, lanes: Lanes, watch: Callable[[int, Evolution], None], every: int = 0
+        self, recipe: Recipe, seed: int, workers: Workers, watch: Callable[[int, Evolution], None], every: int = 0
     ) -> None:
         self.at_work: dict[int, Member] = {}
         self._every = every
         self._upbringing = Upbringing.of(recipe, seed)
-        self._elsewhere = lanes.elsewhere() if recipe.members > 1 else None
         self._done: dict[int, Champion] = {}
         self._put_down: dict[int, Mapping[str, Any]] = {}
         self._recipe = recipe
-        self._lanes = lanes
-        self._free = list(range(lanes.workers))
-        self._lane_of: dict[int, int] = {}
+        self._workers = workers
         self._watch = watch
 
     @property
@@ -99,7 +96,7 @@ class Choir:
         return len(self._done) == self._recipe.members
 
     def begin(self) -> None:
-        """Let members at their limits go, others to work where lanes are free, and begin a generation of each."""
+        """Let members at their limits go, others to work in their places, and begin a generation of each."""
         for number, member in list(self.at_work.items()):
             if self._recipe.limits.reached(member.evolution):
                 self._retire(number, member)
@@ -151,24 +148,21 @@ class Choir:
         return [champion for _, champion in sorted({**self._done, **found}.items())]
 
     def _fill(self) -> list[Member]:
-        """Let members go to work where lanes are free; return them."""
+        """Let members go to work where places are free; return them."""
         fresh = []
         for number in range(self._recipe.members):
-            if self._free and number not in self._done and number not in self.at_work:
+            if len(self.at_work) < self._workers.places and number not in self._done and number not in self.at_work:
                 fresh.append(self._start(number))
                 if self._recipe.limits.reached(fresh[-1].evolution):  # put down at its end, or it may go no further
                     self._retire(number, fresh.pop())
-        if self.at_work:
-            self._lanes.divide(len(self.at_work))
         return fresh
 
     def _start(self, number: int) -> Member:
-        self._lane_of[number] = self._free.pop(0)
-        evolution = self._upbringing.evolution(number, self._lanes.lane(self._lane_of[number]))
+        evolution = self._upbringing.evolution(number, self._workers.score)
         if number in self._put_down:
             evolution.restore(self._put_down.pop(number))
         self._watch(number, evolution)
-        elsewhere = self._elsewhere
+        elsewhere = self._workers.elsewhere
         member = Member(evolution) if elsewhere is None else MemberElsewhere(number, evolution, elsewhere)
         self.at_work[number] = member
         return member
@@ -181,7 +175,6 @@ class Choir:
             raise CorpusError("no network could be scored on these notes; train on a livelier piece")
         self._done[number] = evolution.champion
         del self.at_work[number]
-        self._free.append(self._lane_of.pop(number))
 
     def conclude(self) -> None:
         """Let those at work, who are not put down any more, be what they have come to."""
@@ -197,7 +190,7 @@ class Choir:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from a `state`, with as many lanes as there are now."""
+        """Go on from a `state`, with as many places as there are now."""
         self._done = {int(member): _champion(values) for member, values in state["done"].items()}
         self._put_down = {int(member): values for member, values in state["at work"].items()}
 

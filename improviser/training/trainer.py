@@ -17,7 +17,7 @@ from improviser.training.calibration import RIPE, Calibrated
 from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
-from improviser.training.workers import Lanes
+from improviser.training.workers import Workers
 
 SOURCES_NAMED = 1000
 """In a model's file, whose header has an end."""
@@ -62,13 +62,13 @@ def train(
     recipe: Recipe,
     *,
     seed: int,
-    lanes: Lanes,
+    workers: Workers,
     checkpoints: Checkpoints,
     report: Callable[[int, Generation], None],
     stopped: Callable[[], bool] = lambda: False,
     watch: Callable[[int, Evolution], None] = lambda _member, _evolution: None,
 ) -> Run:
-    """Breed every member of the choir until its limits, or until `stopped()`; as many at a time as there are lanes.
+    """Breed every member of the choir until its limits, or until `stopped()`; as many at a time as there are places.
 
     :param report: gets the number of a member, from 0, and what each of its generations brought.
     :param watch: gets each member's number and evolution as it begins, to look at.
@@ -76,7 +76,7 @@ def train(
     :raises CorpusError: if no network could be scored at all.
     """
     identity = identify(recipe)
-    choir = Choir(recipe, seed, lanes, watch, checkpoints.every)
+    choir = Choir(recipe, seed, workers, watch, checkpoints.every)
     done = Run()
     if checkpoints.resume and (state := checkpoint.load(checkpoints.path, identity)) is not None:
         choir.restore(state["choir"])

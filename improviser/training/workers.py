@@ -1,17 +1,18 @@
-"""Several processes that score populations or breed members: each holds the task, and one thread of linear algebra.
+"""Where a choir is bred: here, or in several processes. They share one member's populations, or breed a member each.
 
-The population lies in memory that all share: to send it through pipes takes a third as long as to score it.
+Each holds the task, and one thread of linear algebra. A shared population lies in memory that all see: to send
+it through pipes takes a third as long as to score it.
 """
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,31 @@ from improviser.training.upbringing import Advanced, Upbringing
 
 LARGEST_SHARED = 2**25
 """Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
-ATTACHED = 64
-"""Populations that a worker keeps open: those of all lanes."""
 
 _held: dict[str, Task] = {}
 _upbringing: list[Upbringing] = []
 _attached: dict[str, SharedMemory] = {}
-_attaching = threading.Lock()
+
+
+Submit = Callable[..., Callable[[], Any]]
+"""Lets a worker call a function with arguments; what it returns waits for what came of it. See `Processes.submit`."""
+
+Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
+"""Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """Where members are bred.
+
+    :param score: scores one population at a time, of a member that is bred here.
+    :param places: how many members are bred at a time.
+    :param elsewhere: breeds members in the workers; without it they are bred here.
+    """
+
+    score: Score
+    places: int = 1
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,100 +62,23 @@ class Place:
     genes: int
 
 
-class Lanes(Protocol):
-    """Where populations are scored: as many at a time as there are workers, each in a lane of its own."""
-
-    @property
-    def workers(self) -> int:
-        """How many populations can be scored at a time."""
-
-    def lane(self, number: int) -> Score:
-        """Return what scores in a lane, 0 … workers − 1: one population at a time."""
-
-    def divide(self, lanes: int) -> None:
-        """Let so many lanes share the workers from now on."""
-
-    def elsewhere(self) -> "Elsewhere | None":
-        """Return what breeds members in the workers, if that is possible."""
-
-
-Submit = Callable[..., Callable[[], Any]]
-"""Lets a worker call a function with arguments; what it returns waits for what came of it. See `Processes.submit`."""
-
-Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
-"""Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class OneLane:
-    """A lane in this process."""
-
-    task: Task
-    workers: int = 1
-
-    def lane(self, number: int) -> Score:  # noqa: ARG002  there is one
-        """Return what scores here."""
-        return in_process(self.task)
-
-    def divide(self, lanes: int) -> None:
-        """There is nothing to divide."""
-
-    def elsewhere(self) -> None:
-        """There is nowhere else."""
-
-
-class SeveralLanes:
-    """Lanes in workers that `hold` the task."""
-
-    def __init__(self, submit: Submit, workers: int, *, breed: bool = False) -> None:
-        self.workers = workers
-        self._submit = submit
-        self._breed = breed
-        self._lanes = [SharedScores(submit, workers) for _ in range(workers)]
-
-    def lane(self, number: int) -> "SharedScores":
-        """Return what scores in a lane."""
-        return self._lanes[number]
-
-    def divide(self, lanes: int) -> None:
-        """Give each lane its part of the workers; if that is not a whole number, the last ones wait for each other."""
-        for lane in self._lanes:
-            lane.jobs = -(-self.workers // lanes)
-
-    def elsewhere(self) -> Elsewhere | None:
-        """Return what breeds members in the workers, if they know how."""
-        return self._advance if self._breed else None
-
-    def _advance(
-        self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
-    ) -> Callable[[], Advanced]:
-        return self._submit(_advance, member, state, generations, beside)
-
-    def close(self) -> None:
-        """Give the shared memory back."""
-        for lane in self._lanes:
-            lane.close()
-
-
 @contextmanager
-def scoring(task: Task, workers: int, upbringing: Upbringing | None = None) -> Iterator[Lanes]:
-    """Give lanes to score populations in, in `workers` processes (1: in this one); all give the same result.
-
-    :param upbringing: how workers breed whole members, if there are several; without it they only score.
-    """
+def working(workers: int, upbringing: Upbringing) -> Iterator[Workers]:
+    """Give where to breed members, in `workers` processes (1: in this one); all give the same result."""
     if workers == 1:
-        yield OneLane(task)
+        yield Workers(in_process(upbringing.task))
         return
     use_one_thread()
-    if upbringing is not None and upbringing.members == 1:
-        upbringing = None  # all workers score for the one
-    processes = Processes(workers, hold, task, upbringing)
-    lanes = SeveralLanes(processes.submit, workers, breed=upbringing is not None)
+    several = upbringing.members > 1
+    processes = Processes(workers, hold, upbringing.task, upbringing if several else None)
     try:
-        yield lanes
+        if several:
+            yield Workers(in_process(upbringing.task), workers, partial(processes.submit, _advance))
+        else:
+            with closing(SharedScores(processes.submit, workers)) as score:
+                yield Workers(score)
     finally:
         processes.close()
-        lanes.close()
 
 
 class SharedScores:
@@ -205,14 +147,12 @@ def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
 
 def _rows_at(place: Place) -> FloatArray:
     """Return rows of a population in shared memory, which they keep open as long as they are used."""
-    with _attaching:
-        if place.memory not in _attached:
-            if len(_attached) >= ATTACHED:
-                for old in _attached.values():
-                    old.close()
-                _attached.clear()
-            _attached[place.memory] = SharedMemory(place.memory)
-        rows = _floats(_attached[place.memory], place.stop * place.genes)
+    if place.memory not in _attached:
+        for old in _attached.values():
+            old.close()
+        _attached.clear()
+        _attached[place.memory] = SharedMemory(place.memory)
+    rows = _floats(_attached[place.memory], place.stop * place.genes)
     return rows.reshape(place.stop, place.genes)[place.start :]
 
 

@@ -13,10 +13,11 @@ from improviser.library import load_model
 from improviser.midifile import write_midi
 from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory
+from improviser.training.generations import in_process
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
 from improviser.training.upbringing import Upbringing
-from improviser.training.workers import OneLane, scoring
+from improviser.training.workers import Workers, working
 from tests.training.test_voices import a_piece, line
 
 TUNES = ([67, 69, 71, 72, 74, 72, 71, 69], [72, 71, 69, 67, 65, 64, 62, 60], [60, 64, 67, 72, 67, 64, 62, 60])
@@ -43,8 +44,8 @@ def bred(
     recipe: Recipe, folder: Path, *, resume: bool = False, workers: int = 1
 ) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
     checkpoints = Checkpoints(folder / "state.checkpoint", 10, resume)
-    with scoring(recipe.task, workers, Upbringing.of(recipe, 3)) as lanes:
-        done = train(recipe, seed=3, lanes=lanes, checkpoints=checkpoints, report=lambda _member, _generation: None)
+    with working(workers, Upbringing.of(recipe, 3)) as places:
+        done = train(recipe, seed=3, workers=places, checkpoints=checkpoints, report=lambda _member, _generation: None)
     return [champion.genome for champion in done.champions]
 
 
@@ -57,7 +58,7 @@ def test_it_learns_and_plays(songs: str, tmp_path: Path, task: str, strategy: st
     done = train(
         recipe,
         seed=3,
-        lanes=OneLane(recipe.task),
+        workers=Workers(in_process(recipe.task)),
         checkpoints=Checkpoints(tmp_path / "none.checkpoint", 0),
         report=lambda _member, _generation: None,
     )
@@ -86,7 +87,7 @@ def test_a_resumed_run_is_the_same_run(songs: str, tmp_path: Path) -> None:
     train(
         recipe,
         seed=3,
-        lanes=OneLane(recipe.task),
+        workers=Workers(in_process(recipe.task)),
         checkpoints=Checkpoints(tmp_path / "state.checkpoint", 10),
         report=lambda member, generation: seen.append((member, generation.generation)),
         stopped=lambda: (1, 20) in seen,

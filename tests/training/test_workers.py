@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
 from improviser.training import workers
-from improviser.training.generations import CHUNK, fitness_of
+from improviser.training.generations import CHUNK, Limits, fitness_of
+from improviser.training.upbringing import Upbringing
 from tests.melodies import TUNE, write_melody
 
 
@@ -25,26 +27,30 @@ def task() -> EchoTask:
     return EchoTask(EchoShape((4, 3, 1)), EncodedNotes.of(TUNE), EncodedNotes.of(TUNE))
 
 
+def alone(of: EchoTask) -> Upbringing:
+    return Upbringing(
+        of, lambda _: pytest.fail("nothing is bred"), 1, Limits(), "fitness", 1, lambda _: True, members=1
+    )
+
+
 @pytest.mark.parametrize("largest", [2**25, 0], ids=["shared", "sent"])
 @pytest.mark.parametrize("population", [1, CHUNK, 2 * CHUNK + 23, 7 * CHUNK])
-def test_whatever_calls_functions_will_do(population: int, largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_population_is_scored_in_parts(population: int, largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "LARGEST_SHARED", largest)
     echo = task()
     monkeypatch.setitem(workers._held, "task", echo)
     genomes = echo.first_population(np.random.default_rng(1), population)
-    with ThreadPoolExecutor(3) as executor:
-        score = workers.SharedScores(lambda function, *given: executor.submit(function, *given).result, 3)
+    with closing(workers.SharedScores(partial, 3)) as score:
         assert (score(genomes, None)() == fitness_of(echo, genomes, None)).all()
         assert (score(genomes[:1], None)() == fitness_of(echo, genomes[:1], None)).all()
         more = np.concatenate([genomes, genomes[::-1]])
         assert (score(more, None)() == fitness_of(echo, more, None)).all()
-        score.close()
 
 
 def test_processes_score_what_one_scores() -> None:
     echo = task()
-    with workers.scoring(echo, 2) as lanes:
-        score = lanes.lane(0)
+    with workers.working(2, alone(echo)) as two:
+        score = two.score
         for seed in range(3):
             population = echo.first_population(np.random.default_rng(seed), 100 + 60 * seed)
             assert (score(population, None)() == fitness_of(echo, population, None)).all()
@@ -56,8 +62,8 @@ def test_the_death_of_a_worker_is_told_in_one_line() -> None:
     population = echo.first_population(np.random.default_rng(1), 100)
 
     def kill_one_and_go_on() -> None:
-        with workers.scoring(echo, 2) as lanes:
-            score = lanes.lane(1)
+        with workers.working(2, alone(echo)) as two:
+            score = two.score
             score(population, None)()
             os.kill(min(child.pid for child in multiprocessing.active_children() if child.pid), signal.SIGKILL)
             while True:
