@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from improviser.training.generations import Generation
-    from improviser.training.recipe import Options
+    from improviser.training.recipe import Options, Recipe
 
 
 def train(
@@ -74,17 +74,17 @@ def _train(
     options: "Options", output: Path, *, workers: int, checkpoint: int, resume: bool, report: bool, as_json: bool
 ) -> None:
     """Train with `options` and write everything."""
+    from functools import partial
+
     from improviser.errors import ConfigError
     from improviser.files import check_writable
     from improviser.training import checkpoint as checkpoints
     from improviser.training.glimpse import Glimpse
-    from improviser.training.parsing_view import parse_first
-    from improviser.training.recipe import prepare
     from improviser.training.report import check_report, write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
     from improviser.training.upbringing import Upbringing
-    from improviser.training.view import step_shown, view_for
+    from improviser.training.view import steps_shown, view_for
     from improviser.training.workers import working
 
     if not 1 <= workers <= 64:
@@ -95,8 +95,7 @@ def _train(
     check_writable(checkpoints.path_for(output))  # its name is the longest
     if report:
         check_report(output)
-    parse_first(options.sources, sys.stderr)
-    recipe = prepare(options)
+    recipe = _prepare(options)
     kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
     if resume and not kept.path.exists():
         print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
@@ -121,8 +120,8 @@ def _train(
                 stopped=request,
                 watch=glimpse.watch,
             )
-        with step_shown("calibrating", sys.stderr) as progress:
-            calibrate(recipe, done, progress, request)
+        with steps_shown(sys.stderr) as progress:
+            calibrate(recipe, done, partial(progress, "calibrating"), request)
         scores = save_model(output, recipe, done) if done.champions else {}
         if report and scores:
             write_report(output, options, recipe, done, scores)
@@ -133,6 +132,19 @@ def _train(
     _tell(output, scores, recipe.skipped, quiet=as_json)
     if request.interrupted:
         raise KeyboardInterrupt
+
+
+def _prepare(options: "Options") -> "Recipe":
+    """Read what is to be learned from, and show how far that is."""
+    import sys
+
+    from improviser.training.parsing_view import parse_first
+    from improviser.training.recipe import prepare
+    from improviser.training.view import steps_shown
+
+    parse_first(options.sources, sys.stderr)
+    with steps_shown(sys.stderr) as progress:
+        return prepare(options, progress)
 
 
 def _layers(text: str | None) -> tuple[int, ...] | None:

@@ -1,7 +1,7 @@
 """How to train a choir, for `harmony` or `melody`: several networks bred in turn on the same notes."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from improviser.core.evolution.strategy import FloatArray, Strategy
 from improviser.core.harmony.corpus import Duet
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody.model import MelodyModel
+from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
@@ -25,7 +26,8 @@ from improviser.library import LoadableModel
 from improviser.training.calibration import Calibration
 from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits
-from improviser.training.recipe import Options, Recipe, choice
+from improviser.training.progress import Progress, watched
+from improviser.training.recipe import Options, Recipe, choice, fingerprint
 
 STRATEGIES = ("cma", "ga")
 POPULATION = 200
@@ -62,12 +64,12 @@ class Material:
     model: type[HarmonyModel] | type[MelodyModel]
     settings: ChoirSettings
     duets: Sequence[Duet]
-    notes: Callable[[Sequence[Duet]], Notes]
+    notes: Callable[[Iterable[Duet]], Notes]
     sources: tuple[Mapping[str, Any], ...]
     skipped: tuple[str, ...]
 
 
-def choir_recipe(options: Options, material: Material) -> Recipe:
+def choir_recipe(options: Options, material: Material, progress: Progress) -> Recipe:
     """Return the recipe for a choir.
 
     :raises UserError: if the sources or options are of no use.
@@ -79,7 +81,7 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
     members = options.choir or members_in(minutes)
     training, development = split(material.duets, options.seed)
-    task = _task(options, material, training, development)
+    task = _task(options, material, training, development, progress)
     settings = material.settings
 
     build = partial(_choir_of, material.model, settings)
@@ -103,6 +105,7 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
             "seed": options.seed,
         },
         sources=material.sources,
+        fingerprint=fingerprint(_numbers(line) for duet in material.duets for line in duet),
         build=build,
         scores=scores,
         members=members,
@@ -121,6 +124,10 @@ def choir_recipe(options: Options, material: Material) -> Recipe:
     )
 
 
+def _numbers(line: Sequence[Note]) -> list[float]:
+    return [number for note in line for number in (note.pitch, note.onset_seconds, note.duration_seconds)]
+
+
 def _choir_of(
     model: type[HarmonyModel] | type[MelodyModel], settings: ChoirSettings, champions: Sequence[FloatArray]
 ) -> LoadableModel:
@@ -132,14 +139,22 @@ def members_in(minutes: float | None) -> int:
     return CHOIR if minutes is None else max(1, min(CHOIR, int(minutes / MINUTES_A_MEMBER + 1e-9)))
 
 
-def _task(options: Options, material: Material, training: Sequence[Duet], development: Sequence[Duet]) -> NetworkTask:
+def _task(
+    options: Options,
+    material: Material,
+    training: Sequence[Duet],
+    development: Sequence[Duet],
+    progress: Progress,
+) -> NetworkTask:
     """Return the task on as many notes as fit into memory."""
     model, settings = material.model, material.settings
     inputs: Inputs[Any] = Inputs(settings.viewpoints, model.viewpoints)
     shape = settings.shape(inputs.size, vertical=model.vertical)
     numbers = inputs.size + shape.experts * shape.pitches
-    notes = material.notes(within_memory(training, numbers, options.seed, held_out=False))
-    held_out = material.notes(within_memory(development, numbers, options.seed, held_out=True))
+    some = within_memory(training, numbers, options.seed, held_out=False)
+    others = within_memory(development, numbers, options.seed, held_out=True)
+    notes = material.notes(watched(some, "listening to what to learn", progress))
+    held_out = material.notes(watched(others, "listening to what is held out", progress))
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
     return NetworkTask(model.task, shape, notes, held_out)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from improviser.errors import CorpusError, MidiFileError
 from improviser.midifile import MidiPiece, read_midi
+from improviser.training.progress import Progress, silent, watched
 
 CHORALES = "bach-chorales"
 """The source that is no file: the chorales of the `corpus` extra, see `improviser.training.chorales`."""
@@ -26,7 +27,7 @@ class Corpus:
     skipped: tuple[str, ...] = ()
 
 
-def read_files(sources: Sequence[str | Path]) -> Corpus:
+def read_files(sources: Sequence[str | Path], progress: Progress = silent) -> Corpus:
     """Read MIDI files, and folders with all that is below them. Files that cannot be read are left out and listed.
 
     :raises CorpusError: if a source does not exist, or nothing usable is left.
@@ -34,7 +35,7 @@ def read_files(sources: Sequence[str | Path]) -> Corpus:
     """
     pieces = []
     problems = []
-    for path in _files(sources):
+    for path in watched(list(_files(sources)), "reading files", progress):
         try:
             pieces.append(read_midi(path, need_notes=True))
         except MidiFileError as error:

@@ -23,7 +23,8 @@ from improviser.library import LoadableModel
 from improviser.session.sources import demo_tune
 from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.training.generations import Limits
-from improviser.training.recipe import Options, Recipe, choice, refuse
+from improviser.training.progress import Progress
+from improviser.training.recipe import Options, Recipe, choice, fingerprint, refuse
 
 POPULATION = 200
 GENERATIONS = 200
@@ -47,7 +48,7 @@ Breed = Callable[[FloatArray, np.random.Generator], Strategy]
 """Makes a strategy of a first population."""
 
 
-def prepare(options: Options) -> Recipe:
+def prepare(options: Options, progress: Progress) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
@@ -59,7 +60,7 @@ def prepare(options: Options) -> Recipe:
     _check_size(population, shape)
     breed, breeding_settings = _genetic(options, shape) if name == "ga" else _adapting(options)
     generations = GENERATIONS if options.generations is None and options.minutes is None else options.generations
-    pieces, skipped = _pieces(options.sources)
+    pieces, skipped = _pieces(options.sources, progress)
     task = _task(shape, [pitches for _, pitches in pieces])
 
     def strategy(member: int) -> Strategy:
@@ -90,6 +91,7 @@ def prepare(options: Options) -> Recipe:
             "seed": options.seed,
         },
         sources=tuple({"name": name, "notes": len(pitches)} for name, pitches in pieces),
+        fingerprint=fingerprint(pitches for _, pitches in pieces),
         build=build,
         scores=scores,
         skipped=skipped,
@@ -148,13 +150,13 @@ def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:
     return Selection(divergence, shape.matrices)
 
 
-def _pieces(sources: Sequence[str]) -> tuple[list[tuple[str, list[int]]], tuple[str, ...]]:
+def _pieces(sources: Sequence[str], progress: Progress) -> tuple[list[tuple[str, list[int]]], tuple[str, ...]]:
     """Return the name and the pitches of every piece, and what was left out."""
     pieces: list[tuple[str, list[int]]] = []
     files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
     skipped: tuple[str, ...] = ()
     if files:
-        corpus = read_files(files)
+        corpus = read_files(files, progress)
         skipped = corpus.skipped
         pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
     if DEMO_TUNE in sources:

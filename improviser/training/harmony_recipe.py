@@ -7,26 +7,27 @@ from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
+from improviser.training.progress import Progress
 from improviser.training.recipe import Options, Recipe, choice, refuse
 from improviser.training.voices import duets, read_sources
 
 VOICES = ("bass", "tenor", "alto")
 
 
-def prepare(options: Options) -> Recipe:
+def prepare(options: Options, progress: Progress) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors")
     voice = choice("voice", options.voice, VOICES)
-    read = read_sources(options.sources)
+    read = read_sources(options.sources, progress)
     found = duets(read.pieces, voice)
     both = [(player, own) for _, player, own in found]
     settings = settings_for(voice, both, hidden=hidden_units(options))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)
     material = Material(HarmonyModel, settings, both, lambda some: harmony_notes(some, settings), sources, read.skipped)
-    return choir_recipe(options, material)
+    return choir_recipe(options, material, progress)
 
 
 def settings_for(voice: str, found: Sequence[Duet], *, hidden: int = HIDDEN) -> ChoirSettings:

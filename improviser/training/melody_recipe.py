@@ -8,28 +8,29 @@ from improviser.core.melody.session import EXPERTS, VIEWPOINTS
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
+from improviser.training.progress import Progress
 from improviser.training.recipe import Options, Recipe, refuse
 from improviser.training.voices import read_sources
 
 
-def prepare(options: Options) -> Recipe:
+def prepare(options: Options, progress: Progress) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice")
-    read = read_sources(options.sources)
+    read = read_sources(options.sources, progress)
     tunes = [piece.voices[0] for piece in read.pieces]
     settings = settings_for(tunes, hidden=hidden_units(options))
     material = Material(
         MelodyModel,
         settings,
         [(tune, ()) for tune in tunes],
-        lambda some: melody_notes([tune for tune, _ in some], settings),
+        lambda some: melody_notes((tune for tune, _ in some), settings),
         tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in read.pieces),
         read.skipped,
     )
-    return choir_recipe(options, material)
+    return choir_recipe(options, material, progress)
 
 
 def settings_for(tunes: Sequence[Sequence[Note]], *, hidden: int = HIDDEN) -> ChoirSettings:

@@ -1,15 +1,19 @@
 """What it takes to train for a task: the options a user may set, and the recipe that a task makes of them."""
 
+import hashlib
 import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
 
 from improviser.core.evolution.strategy import FloatArray, Strategy, Task
 from improviser.errors import ConfigError
 from improviser.library import LoadableModel
 from improviser.training.generations import Choice, Limits
+from improviser.training.progress import Progress, silent
 
 if TYPE_CHECKING:
     from improviser.training.calibration import Calibrated
@@ -19,7 +23,7 @@ RECIPES = {
     "harmony": "improviser.training.harmony_recipe:prepare",
     "melody": "improviser.training.melody_recipe:prepare",
 }
-"""The function (`Options` → `Recipe`) of each task; imported when needed."""
+"""The function (`Options`, `Progress` → `Recipe`) of each task; imported when needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,7 @@ class Recipe:
     :param limits: when each member is done.
     :param settings: the options in effect, by name, defaults filled in; JSON values.
     :param sources: what was learned from, each with a name; JSON values.
+    :param fingerprint: of every note that is learned from: a run on other notes is not gone on with.
     :param build: makes the model of the members' champions.
     :param scores: returns what they reach together, by name; NaN where it cannot be said.
     :param members: how many champions make one model.
@@ -120,6 +125,7 @@ class Recipe:
     sources: tuple[Mapping[str, Any], ...]
     build: Callable[[Sequence[FloatArray]], LoadableModel]
     scores: Callable[[Sequence[FloatArray]], Mapping[str, float]]
+    fingerprint: str = ""
     members: int = 1
     choose_by: Choice = "fitness"
     check_every: int = 1
@@ -128,15 +134,24 @@ class Recipe:
     calibrate: Calibrate | None = None
 
 
-def prepare(options: Options) -> Recipe:
+def prepare(options: Options, progress: Progress = silent) -> Recipe:
     """Read the corpus and return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
     """
     module, name = RECIPES[options.task].split(":")
-    recipe_of = cast("Callable[[Options], Recipe]", getattr(importlib.import_module(module), name))
-    recipe = recipe_of(options)
+    recipe_of = cast("Callable[[Options, Progress], Recipe]", getattr(importlib.import_module(module), name))
+    recipe = recipe_of(options, progress)
     return replace(recipe, limits=replace(recipe.limits, patience=options.patience)) if options.patience else recipe
+
+
+def fingerprint(lines: Iterable[Sequence[float]]) -> str:
+    """Return the digest of lines of numbers."""
+    digest = hashlib.sha256()
+    for line in lines:
+        numbers = np.array(line, np.float64)
+        digest.update(len(numbers).to_bytes(8, "little") + numbers.tobytes())
+    return digest.hexdigest()
 
 
 def _within(value: float | None, lowest: float, highest: float) -> bool:

@@ -128,7 +128,8 @@ def _keep(state: Mapping[str, Any], checkpoints: Checkpoints, identity: Mapping[
 def identify(recipe: Recipe) -> dict[str, Any]:
     """Return what a checkpoint must agree with to be resumed: all but how long to train."""
     settings = {name: value for name, value in recipe.settings.items() if name not in {"generations", "minutes"}}
-    return {**settings, "sources": _digest(recipe.sources), "version": __version__, "form": checkpoint.FORM}
+    notes = {"sources": _digest(recipe.sources), "notes": recipe.fingerprint}
+    return {**settings, **notes, "version": __version__, "form": checkpoint.FORM}
 
 
 def _digest(sources: Sequence[Mapping[str, Any]]) -> str:

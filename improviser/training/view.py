@@ -4,7 +4,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self, TextIO
@@ -13,7 +13,8 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.progress import Progress
+from rich.progress import Progress as Bar
+from rich.progress import TaskID
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -21,12 +22,14 @@ from rich.text import Text
 from improviser.core.music.pitch import pitch_name
 from improviser.training.generations import Generation, Limits
 from improviser.training.glimpse import Glimpse
+from improviser.training.progress import Progress
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 64
 CURVE_HEIGHT = 6
 SECONDS_BETWEEN_FRAMES = 0.25
 SECONDS_BETWEEN_LINES = 1.0
+SECONDS_BETWEEN_STEPS = 0.1
 
 
 class View(Protocol):
@@ -58,17 +61,24 @@ def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse
 
 
 @contextmanager
-def step_shown(title: str, stream: TextIO) -> Iterator[Callable[[float], None]]:
-    """Give what is told how much of a step is done, 0–1, and shows it on `stream` if that is a terminal."""
-    console = Console(file=stream)
-    with Progress(console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
-        task = None
+def steps_shown(stream: TextIO) -> Iterator[Progress]:
+    """Give what is told how much of a step is done, and shows it on `stream` if that is a terminal.
 
-        def show(done: float) -> None:
-            nonlocal task
-            if task is None:
-                task = bar.add_task(title, total=1.0)
-            bar.update(task, completed=done, refresh=True)
+    Not each time: there may be thousands of parts.
+    """
+    console = Console(file=stream)
+    with Bar(console=console, auto_refresh=False, transient=True, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+        shown_at = -math.inf
+
+        def show(step: str, done: float) -> None:
+            nonlocal shown_at
+            if step not in tasks:
+                tasks[step] = bar.add_task(step, total=1.0)
+            bar.update(tasks[step], completed=done)
+            if done >= 1 or time.monotonic() - shown_at >= SECONDS_BETWEEN_STEPS:
+                shown_at = time.monotonic()
+                bar.refresh()
 
         yield show
 

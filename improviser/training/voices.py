@@ -10,6 +10,7 @@ from improviser.midifile import MidiPiece, TimedNote, melody
 from improviser.session.sources import demo_tune
 from improviser.training.chorales import VOICES, load_chorales
 from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
+from improviser.training.progress import Progress, silent, watched
 
 TOP = VOICES[0]
 # Names of the voices of a piece, from the top, by how many there are.
@@ -31,7 +32,7 @@ class Sources:
     skipped: tuple[str, ...] = ()
 
 
-def read_sources(sources: Sequence[str]) -> Sources:
+def read_sources(sources: Sequence[str], progress: Progress = silent) -> Sources:
     """Read MIDI files, folders, `bach-chorales` and `demo-tune`.
 
     :raises CorpusError: if there is nothing to learn from, or the chorales are wanted without the extra `corpus`.
@@ -45,9 +46,9 @@ def read_sources(sources: Sequence[str]) -> Sources:
     if DEMO_TUNE in sources:
         pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
     if files:
-        corpus = read_files(files)
+        corpus = read_files(files, progress)
         skipped = corpus.skipped
-        pieces += [in_voices(piece) for piece in corpus.pieces]
+        pieces += [in_voices(piece) for piece in watched(corpus.pieces, "finding voices", progress)]
     return Sources(tuple(pieces), skipped)
 
 

@@ -93,6 +93,15 @@ def test_a_stopped_run_keeps_its_champion_and_goes_on_bit_for_bit(tune: Path, tm
     assert [one.evaluations for _, one in resumed.records] == [one.evaluations for _, one in whole.records]
 
 
+@pytest.mark.parametrize("task", ["echo", "melody"])
+def test_a_run_on_other_notes_is_not_gone_on_with(tune: Path, tmp_path: Path, task: str) -> None:
+    breed(recipe(tune, 5, task=task, layers=(3,)), tmp_path / "kept")
+    breed(recipe(tune, 6, task=task, layers=(3,)), tmp_path / "kept", resume=True)
+    write_melody(tune, TUNE[::-1] * 3)  # as many
+    with pytest.raises(ModelError, match="of a run with other notes;"):
+        breed(recipe(tune, 7, task=task, layers=(3,)), tmp_path / "kept", resume=True)
+
+
 def test_a_run_that_was_killed_goes_on_from_its_checkpoint(tune: Path, tmp_path: Path) -> None:
     of = recipe(tune, 23)
     whole = breed(of, tmp_path / "whole")

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from improviser.training.generations import Generation, Limits
-from improviser.training.view import BLOCKS, JsonView, PlainView, TerminalView, curve_of, view_for
+from improviser.training.progress import watched
+from improviser.training.view import BLOCKS, JsonView, PlainView, TerminalView, curve_of, steps_shown, view_for
 
 GENERATION = Generation(5, 0.5, 0.25, math.nan, 1000, 0.125, True)
 
@@ -70,3 +71,32 @@ def test_a_curve_fits_its_frame(values: list[float], width: int, height: int) ->
 def test_a_curve_rises_to_the_right() -> None:
     assert curve_of([0, 1, 2, 3], 4, 2) == ["  ▃█", "▁▆██"]
     assert curve_of([0.0, math.nan, 1.0], 3, 1) == ["▁ █"]
+
+
+def test_long_steps_are_shown_on_a_terminal_and_leave_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    stream = io.StringIO()
+    with steps_shown(stream) as progress:
+        for _ in watched(range(1000), "reading files", progress):
+            pass
+        progress("finding voices", 0.5)
+    shown = stream.getvalue()
+    assert "reading files" in shown
+    assert "100%" in shown
+    assert shown.count("reading files") < 100
+    assert shown.endswith("\x1b[2K")
+
+
+def test_long_steps_print_nothing_elsewhere() -> None:
+    stream = io.StringIO()
+    with steps_shown(stream) as progress:
+        assert list(watched("abc", "reading files", progress)) == ["a", "b", "c"]
+    assert stream.getvalue().strip() == ""
+
+
+def test_what_is_watched_tells_how_much_is_done() -> None:
+    told: list[tuple[str, float]] = []
+    assert list(watched([1, 2], "step", lambda step, done: told.append((step, done)))) == [1, 2]
+    assert list(watched([], "nothing", lambda step, done: told.append((step, done)))) == []
+    assert told == [("step", 0.0), ("step", 0.5), ("step", 1.0), ("nothing", 1.0)]

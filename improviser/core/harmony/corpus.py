@@ -20,7 +20,7 @@ def harmony_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the player: what the voice has sounding at its onset, or a rest."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
     register = settings.low, settings.high
-    return notes_of([(duet, Accompaniment(register, settings.player)) for duet in duets], settings, inputs)
+    return notes_of(((duet, Accompaniment(register, settings.player)) for duet in duets), settings, inputs)
 
 
 def notes_of(played: Iterable[tuple[Duet, Accompaniment]], settings: ChoirSettings, inputs: Inputs[Situation]) -> Notes:

@@ -12,7 +12,7 @@ from improviser.core.networks.viewpoints import Inputs
 def melody_notes(tunes: Iterable[Sequence[Note]], settings: ChoirSettings) -> Notes:
     """Return one note to score for each note of the tunes."""
     inputs: Inputs[Situation] = Inputs(settings.viewpoints, VIEWPOINTS)
-    return notes_of([(tune, Melody(settings.low, settings.high)) for tune in tunes], settings, inputs)
+    return notes_of(((tune, Melody(settings.low, settings.high)) for tune in tunes), settings, inputs)
 
 
 def notes_of(
