@@ -41,6 +41,8 @@ OURS = re.compile(r"session-\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
 """What `SessionFiles` calls its files, and nothing else: prune deletes what is called so."""
 DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
+BEFORE_US = 1_767_225_600.0
+"""The beginning of 2026, as files are dated. What is dated before was kept by a machine whose clock was not set yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,8 @@ def sounds(report: AnyReport) -> bool:
 def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
     """Delete the recordings that are too old, then the oldest until the rest is small enough.
 
+    How old a recording is whose date cannot be right, nobody knows: it counts by its size only.
+
     :param keep: the name of a log that stays, with its MIDI file.
     """
     sessions: dict[str, list[tuple[Path, float, int]]] = {}
@@ -283,7 +287,8 @@ def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
     newest_first = sorted(sessions.items(), key=lambda item: -max(changed for _, changed, _ in item[1]))
     for stem, files in newest_first:
         left -= sum(size for _, _, size in files)
-        too_old = now - max(changed for _, changed, _ in files) > limits.kept_days * DAY_SECONDS
+        changed = max(changed for _, changed, _ in files)
+        too_old = changed >= BEFORE_US and now - changed > limits.kept_days * DAY_SECONDS
         if (left < 0 or too_old) and (keep is None or stem != Path(keep).stem):
             for path, _, _ in files:
                 with contextlib.suppress(OSError):

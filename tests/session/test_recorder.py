@@ -334,6 +334,16 @@ def test_old_sessions_make_room_and_nothing_else_is_touched(tmp_path: Path) -> N
     assert {path.stem for path in tmp_path.iterdir()} == {*mine, ours[4], *ours[:3]}
 
 
+def test_what_was_kept_before_the_clock_was_set_is_not_old(tmp_path: Path) -> None:
+    """A small computer without a clock of its own begins in 1970, until it has asked the network."""
+    make(tmp_path, "session-1970-01-01-000200", 1_000_000, (time.time() - 120) / 86_400)
+    make(tmp_path, "session-2026-01-01-120000", 1_000_000, 0)
+    prune(tmp_path, Limits())
+    assert len(list(tmp_path.iterdir())) == 4
+    prune(tmp_path, Limits(kept_megabytes=1))
+    assert {path.stem for path in tmp_path.iterdir()} == {"session-2026-01-01-120000"}
+
+
 def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda path, mode: not mode & os.W_OK)
     with pytest.raises(OutputError, match="may not be written to"):
