@@ -16,7 +16,6 @@ import signal
 import struct
 import subprocess
 import sys
-import tempfile
 import termios
 import threading
 import time
@@ -29,7 +28,7 @@ from improviser.show.sound import SAMPLE_RATE, Synthesiser, TimedEvent, render
 from improviser.show.soundfont import find_font, renderer
 from tests.jack_peer import JackPeer
 from tests.playing import note_off, note_on
-from tests.servers import FAULT_NAMES, JackServer, claimed
+from tests.servers import JackServer, jack_for_a_benchmark
 from tests.terminals import colourful, terminal
 
 NOTES_A_SECOND = 4
@@ -105,14 +104,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure what the live view and sound cost.")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long each session lasts (30)")
     seconds = parser.parse_args().seconds
-    with tempfile.TemporaryDirectory() as folder, claimed(FAULT_NAMES) as name:
-        server = JackServer(name, Path(folder))
-        server.start()
+    with jack_for_a_benchmark() as (server, _):
         for size in (None, *SIZES):
             daemon, engine = share_of_a_core(server, seconds, size)
             shown = f"{size[0]} × {size[1]}" if size else "no display"
             print(f"{shown:<12} daemon {daemon:6.1%}  engine {engine:6.1%}  in all {daemon + engine:6.1%} of a core")
-        server.close()
     print(f"built-in synthesiser: {times_faster(render):.0f} × real time")
     print(f"SoundFont:            {times_faster(renderer(find_font('auto'))):.0f} × real time")
 
