@@ -34,6 +34,7 @@ class Processes:
 
     :param count: how many.
     :param prepare: is called in each with `arguments`, before any job.
+    :raises ImproviserError: if the system will not start so many.
     """
 
     def __init__(self, count: int, prepare: Callable[..., None], *arguments: object) -> None:
@@ -50,8 +51,11 @@ class Processes:
                     self._workers.append(_Worker(process, here))
                     process.start()
                     there.close()  # or the pipe would not end with the process
-        except BaseException:
+        except BaseException as error:
             self.close()
+            if isinstance(error, OSError):
+                why = error.strerror or error
+                raise ImproviserError(f"cannot start {count} worker processes: {why}; give fewer --workers") from error
             raise
 
     def submit(self, function: Callable[..., Any], *arguments: object) -> Callable[[], Any]:

@@ -1,5 +1,6 @@
 """Worker processes: jobs in any order, what they raise, signals they do not hear, and the death of any of them."""
 
+import errno
 import multiprocessing
 import os
 import random
@@ -9,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from multiprocessing.context import SpawnProcess
 from pickle import PicklingError
 
 import numpy as np
@@ -155,6 +157,22 @@ def test_a_signal_while_workers_start_is_heard_later() -> None:
         assert heard == [signal.SIGTERM]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_more_than_the_system_will_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = SpawnProcess.start
+    started: list[SpawnProcess] = []
+
+    def start_one(process: SpawnProcess) -> None:
+        if started:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        started.append(process)
+        start(process)
+
+    monkeypatch.setattr(SpawnProcess, "start", start_one)
+    with pytest.raises(ImproviserError, match=r"cannot start 2 worker processes: .*; give fewer --workers"):
+        Processes(2, prepare, 1)
+    assert started[0].exitcode
 
 
 def test_what_cannot_start_leaves_nothing() -> None:
