@@ -24,6 +24,7 @@ GROUND = {
     "logs",
     "settings.serving",
     "signals",
+    "training.progress",
     "training.stopping",
     "threads",
     "settings.toml",
@@ -104,7 +105,6 @@ RESERVED = {
     "rich": {
         "commands",
         "latency",
-        "training.parsing_view",
         "show.picture",
         "session.stage",
         "show.terminal",

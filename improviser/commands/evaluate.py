@@ -24,12 +24,10 @@ def evaluate(
 
     from improviser.library import load_model
     from improviser.training.evaluation import evaluate as score
-    from improviser.training.parsing_view import parse_first
     from improviser.training.view import steps_shown
     from improviser.training.voices import read_sources
 
     loaded = load_model(model)
-    parse_first(sources, sys.stderr)
     with steps_shown(sys.stderr) as progress:
         read = read_sources(sources, progress)
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)

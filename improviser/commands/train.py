@@ -138,11 +138,9 @@ def _prepare(options: "Options") -> "Recipe":
     """Read what is to be learned from, and show how far that is."""
     import sys
 
-    from improviser.training.parsing_view import parse_first
     from improviser.training.recipe import prepare
     from improviser.training.view import steps_shown
 
-    parse_first(options.sources, sys.stderr)
     with steps_shown(sys.stderr) as progress:
         return prepare(options, progress)
 

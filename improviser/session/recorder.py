@@ -41,7 +41,7 @@ OURS = re.compile(r"session-\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
 """What `SessionFiles` calls its files, and nothing else: prune deletes what is called so."""
 DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
-BEFORE_US = 1_767_225_600.0
+FIRST_DATE = 1_767_225_600.0
 """The beginning of 2026, as files are dated. What is dated before was kept by a machine whose clock was not set yet."""
 
 
@@ -284,11 +284,10 @@ def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
                 facts = path.stat()
                 sessions.setdefault(path.stem, []).append((path, facts.st_mtime, facts.st_size))
     now, left = time.time(), limits.kept_megabytes * MEGABYTE
-    newest_first = sorted(sessions.items(), key=lambda item: -max(changed for _, changed, _ in item[1]))
-    for stem, files in newest_first:
+    dated = [(max(changed for _, changed, _ in files), stem, files) for stem, files in sessions.items()]
+    for changed, stem, files in sorted(dated, reverse=True):  # the newest first
         left -= sum(size for _, _, size in files)
-        changed = max(changed for _, changed, _ in files)
-        too_old = changed >= BEFORE_US and now - changed > limits.kept_days * DAY_SECONDS
+        too_old = changed >= FIRST_DATE and now - changed > limits.kept_days * DAY_SECONDS
         if (left < 0 or too_old) and (keep is None or stem != Path(keep).stem):
             for path, _, _ in files:
                 with contextlib.suppress(OSError):

@@ -4,7 +4,6 @@ music21 (the extra `corpus`) is imported only here. Its bundled scores are read,
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +14,14 @@ from improviser.core.music.note import Note
 from improviser.core.music.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
 from improviser.errors import CorpusError, OutputError
 from improviser.files import write_atomically
+from improviser.training.progress import Progress, silent, watched
 
 FIRST_BWV, LAST_BWV = 253, 438
 VOICES = ("soprano", "alto", "tenor", "bass")
 CACHE_VERSION = 1
 
-Progress = Callable[[int, int], None]
+PARSING = "parsing"
+"""The step that `load_chorales` tells of."""
 
 
 class _Line(msgspec.Struct, frozen=True):
@@ -51,10 +52,10 @@ class _Cache(msgspec.Struct, frozen=True):
     scores: list[_Score]
 
 
-def load_chorales(progress: Progress | None = None) -> list[Piece]:
+def load_chorales(progress: Progress = silent) -> list[Piece]:
     """Return the 186 chorales in order of BWV number, each as soprano, alto, tenor and bass with its score's context.
 
-    The first call parses the corpus (up to two minutes) and tells `progress` (done, total); later ones read the cache.
+    The first call parses the corpus (up to two minutes) and tells `progress`; later ones read the cache.
 
     :raises CorpusError: if music21 is not installed, or its corpus lacks a chorale.
     """
@@ -111,16 +112,10 @@ def _music21() -> Any:
     return music21
 
 
-def _parse_corpus(progress: Progress | None) -> _Cache:
+def _parse_corpus(progress: Progress) -> _Cache:
     music21 = _music21()
-    numbers = range(FIRST_BWV, LAST_BWV + 1)
-    scores = []
-    for done, number in enumerate(numbers):
-        if progress is not None:
-            progress(done, len(numbers))
-        scores.append(_parse_score(music21.corpus, f"bwv{number}"))
-    if progress is not None:
-        progress(len(numbers), len(numbers))
+    numbers = watched(range(FIRST_BWV, LAST_BWV + 1), PARSING, progress)
+    scores = [_parse_score(music21.corpus, f"bwv{number}") for number in numbers]
     return _Cache(CACHE_VERSION, str(music21.__version__), scores)
 
 

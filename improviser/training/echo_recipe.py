@@ -164,7 +164,7 @@ def _pieces(sources: Sequence[str], progress: Progress) -> tuple[list[tuple[str,
     if CHORALES in sources:
         from improviser.training.chorales import load_chorales
 
-        pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales()]
+        pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales(progress)]
     return pieces, skipped
 
 

@@ -88,9 +88,8 @@ class Processes:
 
     def _take_back(self) -> None:
         """Wait until a process has done its job, and keep what came of it."""
-        of = {worker.pipe: worker for worker in self._workers}
-        for pipe in wait(list(of)):
-            worker = of[pipe]  # type: ignore[index]  # they are those it was given
+        ready = wait([worker.pipe for worker in self._workers])
+        for worker in [one for one in self._workers if one.pipe in ready]:
             with _death_told():
                 outcome = worker.pipe.recv()
             if worker.job is not None:

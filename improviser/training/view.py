@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from improviser.core.music.pitch import pitch_name
+from improviser.training.chorales import PARSING
 from improviser.training.generations import Generation, Limits
 from improviser.training.glimpse import Glimpse
 from improviser.training.progress import Progress
@@ -30,6 +31,8 @@ CURVE_HEIGHT = 6
 SECONDS_BETWEEN_FRAMES = 0.25
 SECONDS_BETWEEN_LINES = 1.0
 SECONDS_BETWEEN_STEPS = 0.1
+REMARKS = {PARSING: "parsing the chorales, once; later they are read from a cache"}
+"""What is said as a step begins, by its name."""
 
 
 class View(Protocol):
@@ -62,7 +65,7 @@ def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse
 
 @contextmanager
 def steps_shown(stream: TextIO) -> Iterator[Progress]:
-    """Give what is told how much of a step is done, and shows it on `stream` if that is a terminal.
+    """Give what is told how much of a step is done, and shows it on `stream` if that is a terminal; remarks anywhere.
 
     Not each time: there may be thousands of parts.
     """
@@ -74,6 +77,8 @@ def steps_shown(stream: TextIO) -> Iterator[Progress]:
         def show(step: str, done: float) -> None:
             nonlocal shown_at
             if step not in tasks:
+                if step in REMARKS:
+                    bar.console.print(REMARKS[step])
                 tasks[step] = bar.add_task(step, total=1.0)
             bar.update(tasks[step], completed=done)
             if done >= 1 or time.monotonic() - shown_at >= SECONDS_BETWEEN_STEPS:

@@ -42,7 +42,7 @@ def read_sources(sources: Sequence[str], progress: Progress = silent) -> Sources
     skipped: tuple[str, ...] = ()
     files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
     if CHORALES in sources:
-        pieces += load_chorales()
+        pieces += load_chorales(progress)
     if DEMO_TUNE in sources:
         pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
     if files:

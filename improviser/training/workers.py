@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
 from improviser.threads import use_one_thread
-from improviser.training.generations import CHUNK, Score, Scored, fitness_of, in_process
+from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.processes import Processes
 from improviser.training.upbringing import Advanced, Upbringing
 
@@ -42,19 +42,19 @@ Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Adv
 class Workers:
     """Where members are bred.
 
-    :param score: scores one population at a time, of a member that is bred here.
+    :param score: scores one population at a time, of a member that is bred here; by default in this process.
     :param places: how many members are bred at a time.
     :param elsewhere: breeds members in the workers; without it they are bred here.
     """
 
-    score: Score
+    score: Score | None = None
     places: int = 1
     elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where rows `start` to `stop` of a population lie: the shared memory's name, and a row's length."""
+class Rows:
+    """Where the rows from `start` to `stop` of a population lie: the shared memory's name, and a row's length."""
 
     memory: str
     start: int
@@ -66,14 +66,14 @@ class Place:
 def working(workers: int, upbringing: Upbringing) -> Iterator[Workers]:
     """Give where to breed members, in `workers` processes (1: in this one); all give the same result."""
     if workers == 1:
-        yield Workers(in_process(upbringing.task))
+        yield Workers()
         return
     use_one_thread()
     several = upbringing.members > 1
     processes = Processes(workers, hold, upbringing.task, upbringing if several else None)
     try:
         if several:
-            yield Workers(in_process(upbringing.task), workers, partial(processes.submit, _advance))
+            yield Workers(places=workers, elsewhere=partial(processes.submit, _advance))
         else:
             with closing(SharedScores(processes.submit, workers)) as score:
                 yield Workers(score)
@@ -85,7 +85,7 @@ class SharedScores:
     """Scores one population at a time in workers that `hold` the task, in `jobs` parts."""
 
     def __init__(self, submit: Submit, jobs: int) -> None:
-        self.jobs = jobs
+        self._jobs = jobs
         self._submit = submit
         self._memory: SharedMemory | None = None
 
@@ -95,12 +95,12 @@ class SharedScores:
         :raises ImproviserError: if a worker dies; so does what is returned.
         """
         chunks = -(-len(population) // CHUNK)
-        jobs = min(self.jobs, chunks)
+        jobs = min(self._jobs, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
         memory = self._share(population)
         parts = []
         for start, stop in pairwise(bounds):
-            rows = Place(memory, start, stop, population.shape[1]) if memory else population[start:stop]
+            rows = Rows(memory, start, stop, population.shape[1]) if memory else population[start:stop]
             parts.append(self._submit(_score_rows, rows, batch))
         return lambda: np.concatenate([part() for part in parts])
 
@@ -140,12 +140,12 @@ def _advance(member: int, state: Mapping[str, Any] | None, generations: int, bes
     return _upbringing[0].advance(member, state, generations, beside)
 
 
-def _score_rows(rows: Place | FloatArray, batch: Any) -> NDArray[np.float64]:
+def _score_rows(rows: Rows | FloatArray, batch: Any) -> NDArray[np.float64]:
     """Score some rows of a population in a worker."""
-    return fitness_of(_held["task"], _rows_at(rows) if isinstance(rows, Place) else rows, batch)
+    return fitness_of(_held["task"], _rows_at(rows) if isinstance(rows, Rows) else rows, batch)
 
 
-def _rows_at(place: Place) -> FloatArray:
+def _rows_at(place: Rows) -> FloatArray:
     """Return rows of a population in shared memory, which they keep open as long as they are used."""
     if place.memory not in _attached:
         for old in _attached.values():

@@ -39,10 +39,10 @@ def two_chorales(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_parsed_once_then_cached(folder: Path, two_chorales: list[str]) -> None:
-    seen: list[tuple[int, int]] = []
-    pieces = load_chorales(lambda done, total: seen.append((done, total)))
+    seen: list[tuple[str, float]] = []
+    pieces = load_chorales(lambda step, done: seen.append((step, done)))
     assert [piece.name for piece in pieces] == ["bwv299", "bwv300"]
-    assert seen == [(0, 2), (1, 2), (2, 2)]
+    assert seen == [("parsing", 0 / 2), ("parsing", 1 / 2), ("parsing", 2 / 2)]
     assert load_chorales() == pieces
     assert two_chorales == ["bwv299", "bwv300"]
     # Neither a broken cache nor one of another version is believed.

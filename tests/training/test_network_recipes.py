@@ -13,7 +13,6 @@ from improviser.library import load_model
 from improviser.midifile import write_midi
 from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory
-from improviser.training.generations import in_process
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
 from improviser.training.upbringing import Upbringing
@@ -58,7 +57,7 @@ def test_it_learns_and_plays(songs: str, tmp_path: Path, task: str, strategy: st
     done = train(
         recipe,
         seed=3,
-        workers=Workers(in_process(recipe.task)),
+        workers=Workers(),
         checkpoints=Checkpoints(tmp_path / "none.checkpoint", 0),
         report=lambda _member, _generation: None,
     )
@@ -87,7 +86,7 @@ def test_a_resumed_run_is_the_same_run(songs: str, tmp_path: Path) -> None:
     train(
         recipe,
         seed=3,
-        workers=Workers(in_process(recipe.task)),
+        workers=Workers(),
         checkpoints=Checkpoints(tmp_path / "state.checkpoint", 10),
         report=lambda member, generation: seen.append((member, generation.generation)),
         stopped=lambda: (1, 20) in seen,

@@ -1,38 +1,44 @@
-"""The progress bar of parsing."""
+"""The one slow step before training, parsing the chorales for the first time: what is said of it, and when."""
 
 import io
 from collections.abc import Callable
 
 import pytest
 
-from improviser.training import parsing_view
-from improviser.training.parsing_view import parse_first
+from improviser.core.music.piece import Piece
+from improviser.training import voices
+from improviser.training.chorales import PARSING
+from improviser.training.progress import Progress
+from improviser.training.view import steps_shown
+from improviser.training.voices import read_sources
+
+Load = Callable[[Progress], list[Piece]]
+
+
+def said_with(load: Load, sources: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(voices, "load_chorales", load)
+    stream = io.StringIO()
+    with steps_shown(stream) as progress:
+        read_sources(sources, progress)
+    return stream.getvalue()
 
 
 def test_it_says_what_takes_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    def parse(progress: Callable[[int, int], None]) -> None:
+    def parse(progress: Progress) -> list[Piece]:
         for done in range(3):
-            progress(done, 2)
+            progress(PARSING, done / 2)
+        return []
 
-    monkeypatch.setattr(parsing_view, "load_chorales", parse)
-    stream = io.StringIO()
-    parse_first(["bach-chorales"], stream)
-    assert stream.getvalue().count("parsing the chorales, once") == 1
+    assert said_with(parse, ["bach-chorales"], monkeypatch).count("parsing the chorales, once") == 1
 
 
-@pytest.mark.parametrize("sources", [[], ["songs"]])
+@pytest.mark.parametrize("sources", [[], ["demo-tune"]])
 def test_nothing_is_parsed_that_nobody_wants(sources: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(progress: Callable[[int, int], None]) -> None:
+    def refuse(progress: Progress) -> list[Piece]:
         raise AssertionError("parsed")
 
-    monkeypatch.setattr(parsing_view, "load_chorales", refuse)
-    stream = io.StringIO()
-    parse_first(sources, stream)
-    assert stream.getvalue() == ""
+    assert said_with(refuse, sources, monkeypatch).strip() == ""
 
 
 def test_a_cache_is_read_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parsing_view, "load_chorales", lambda progress: None)
-    stream = io.StringIO()
-    parse_first(["bach-chorales"], stream)
-    assert stream.getvalue().strip() == ""
+    assert said_with(lambda progress: [], ["bach-chorales"], monkeypatch).strip() == ""

@@ -179,8 +179,6 @@ def test_what_cannot_start_leaves_nothing() -> None:
     def local(_: int) -> None: ...
 
     before = multiprocessing.active_children()
-    with pytest.raises(
-        (AttributeError, TypeError, PicklingError)
-    ):  # it has no name that another process could import it by
+    with pytest.raises((AttributeError, TypeError, PicklingError)):  # no other process could import it
         Processes(2, local, 1)
     assert multiprocessing.active_children() == before

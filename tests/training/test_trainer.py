@@ -14,7 +14,7 @@ from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import load_model
 from improviser.training import checkpoint
-from improviser.training.generations import Generation, in_process
+from improviser.training.generations import Generation
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
 from improviser.training.trainer import Checkpoints, Run, save_model, train
@@ -49,7 +49,7 @@ def breed(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     kept = Checkpoints(path, every, resume)
-    return train(of, seed=seed, workers=Workers(in_process(of.task)), checkpoints=kept, report=report, stopped=stopped)
+    return train(of, seed=seed, workers=Workers(), checkpoints=kept, report=report, stopped=stopped)
 
 
 def test_the_champion_is_saved_with_its_provenance(tune: Path, tmp_path: Path) -> None:
