@@ -8,10 +8,11 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from improviser.core.addresses.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
 from improviser.core.midi.event import (
@@ -30,12 +31,10 @@ from improviser.core.midi.event import (
     Transport,
 )
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports import JACK_APIS, Listener, Receipts
 from improviser.threads import remember_this_thread
 
-LOOPBACK = "loopback"
 BEND_CENTRE = 1 << 13
-
-Listener = Callable[[Sequence[int]], None]
 
 
 def decode(message: Sequence[int]) -> Event | None:
@@ -98,26 +97,6 @@ def encode(event: Event) -> bytes:
             return bytes((0xC0 | channel, program))
 
 
-class Ports(Protocol):
-    """An open input and an open output."""
-
-    api: str
-    input: str
-    output: str
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in, from a thread of the backend's own."""
-
-    def heed_clock(self, *, heed: bool) -> None:
-        """Let MIDI clock in, or keep it out (as it is at first)."""
-
-    def send(self, message: bytes) -> None:
-        """Send a raw message."""
-
-    def close(self) -> None:
-        """Close both, after what was sent has left."""
-
-
 @dataclass(frozen=True, slots=True)
 class Backend:
     """One of RtMidi's backends: its name here, RtMidi's constant for it, and what its users need to know."""
@@ -127,15 +106,18 @@ class Backend:
     constant: str
     has_virtual_ports: bool
     remedy: str
+    tried: bool = True
+    """Whether `--api auto` tries it."""
 
 
 BACKENDS = (
     Backend("jack", "JACK", "API_UNIX_JACK", True, "start a JACK server (jackd, or PipeWire's)"),
     Backend("alsa", "ALSA", "API_LINUX_ALSA", True, "load the kernel's sequencer: sudo modprobe snd-seq"),
     Backend("coremidi", "CoreMIDI", "API_MACOSX_CORE", True, "log in to a desktop session"),
+    Backend("jack-rtmidi", "JACK through RtMidi", "API_UNIX_JACK", True, "choose --api jack", tried=False),
     Backend("winmm", "Windows MM", "API_WINDOWS_MM", False, "connect a MIDI device, or install loopMIDI"),
 )
-"""In the order in which `--api auto` tries them."""
+"""In the order in which `--api auto` tries them. JACK is looked at through RtMidi, but played on by `jack_ports`."""
 
 
 @contextlib.contextmanager
@@ -178,7 +160,7 @@ def backends_for(api: str) -> list[Backend]:
     """
     compiled = compiled_backends()
     if api == AUTO:
-        return compiled
+        return [backend for backend in compiled if backend.tried]
     chosen = [backend for backend in compiled if backend.name == api]
     if not chosen:
         there_are = ", ".join([AUTO, *(backend.name for backend in compiled)])
@@ -201,7 +183,7 @@ class ApiReport:
 
 def survey() -> list[ApiReport]:
     """Look at every API that is compiled in, and list the ports one can play from (inputs) and to (outputs)."""
-    return [_survey_one(backend) for backend in compiled_backends()]
+    return [_survey_one(backend) for backend in backends_for(AUTO)]
 
 
 def _survey_one(backend: Backend) -> ApiReport:
@@ -234,27 +216,8 @@ def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bo
     return is_there(input_name, report.inputs), is_there(output_name, report.outputs)
 
 
-class LoopbackPorts:
-    """Ports without a MIDI system: what goes in comes from the daemon, what goes out is what the engine reports."""
-
-    def __init__(self) -> None:
-        self.api = self.input = self.output = LOOPBACK
-
-    def listen(self, listener: Listener) -> None:
-        """Nothing comes in but what the daemon sends as commands."""
-
-    def heed_clock(self, *, heed: bool) -> None:
-        """Nothing comes in by itself."""
-
-    def send(self, message: bytes) -> None:
-        """Do nothing: the engine reports what it played."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 class RtMidiPorts:
-    """An input and an output of one RtMidi backend.
+    """An input and an output of one RtMidi backend, which says nothing of what becomes of messages.
 
     On JACK both are always ports of our own, named `in` and `out`: the daemon connects them, and can so restore any
     connection. Elsewhere a named port is opened directly.
@@ -263,10 +226,15 @@ class RtMidiPorts:
     :raises MidiSystemError: if the backend does not work here.
     """
 
+    lost = hurried = mute = False
+
     def __init__(self, backend: Backend, client: str, input_choice: str, output_choice: str) -> None:
         import rtmidi
 
         self.api = backend.name
+        self.client = ""
+        self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell
+        self.receipts = Receipts() if self.loses else None
         self._midi_in: Any = None
         self._midi_out: Any = None
         constant = getattr(rtmidi, backend.constant)
@@ -286,7 +254,7 @@ class RtMidiPorts:
     @staticmethod
     def _open(port: Any, backend: Backend, choice: str, direction: str) -> str:
         own_name = "in" if direction == "input" else "out"
-        if backend.name == "jack":
+        if backend.name in JACK_APIS:
             port.open_virtual_port(own_name)
             return VIRTUAL
         names = port.get_ports()
@@ -311,7 +279,7 @@ class RtMidiPorts:
             if thread not in remembered:
                 remembered.add(thread)
                 remember_this_thread()
-            listener(timed[0])
+            listener(bytes(timed[0]), 0.0)
 
         self._midi_in.set_callback(hear)
 
@@ -322,6 +290,8 @@ class RtMidiPorts:
     def send(self, message: bytes) -> None:
         """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches."""
         self._midi_out.send_message(message)
+        if self.receipts is not None:
+            self.receipts.left.append((1, time.perf_counter()))
 
     def close(self) -> None:
         """Close both ports; RtMidi lets go of what was sent first."""
@@ -333,23 +303,3 @@ class RtMidiPorts:
             self._midi_out.close_port()
             self._midi_out.delete()
         self._midi_in = self._midi_out = None
-
-
-def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> Ports:
-    """Open an input and an output on `api`, or on the first that works if that is "auto".
-
-    :raises PortError: if a name matches nothing.
-    :raises MidiSystemError: if no API works; it says for each what to do.
-    """
-    if api == LOOPBACK:
-        return LoopbackPorts()
-    problems: list[MidiSystemError] = []
-    for backend in backends_for(api):
-        try:
-            return RtMidiPorts(backend, client, input_choice, output_choice)
-        except MidiSystemError as error:
-            problems.append(error)
-    if len(problems) == 1:
-        raise problems[0]
-    tried = "; ".join(str(problem) for problem in problems) or "RtMidi was compiled without any"
-    raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")

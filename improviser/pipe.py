@@ -95,7 +95,8 @@ class Loaded(msgspec.Struct, frozen=True):
 class Ready(Report, frozen=True):
     """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
 
-    The rest is what the performer began with. It comes again whenever the performer begins anew.
+    `client` is the name of its client where the system gives it one (on JACK). The rest is what the performer began
+    with. It comes again whenever the performer begins anew.
     """
 
     api: str
@@ -104,6 +105,7 @@ class Ready(Report, frozen=True):
     models: list[Loaded] = []
     parameters: dict[str, Any] = {}
     seed: int = 0
+    client: str = ""
 
 
 class Failed(Report, frozen=True):

@@ -13,7 +13,7 @@ import improviser
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "improviser"
 FOLDERS = ("improviser", "tests")
-LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+LONGEST_FILE, LONGEST_FUNCTION = 450, 60
 
 # What each layer may import: itself (but for the edges, which never import each other) and those before it.
 LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands", "cli")
@@ -21,9 +21,12 @@ GROUND = {
     "improviser",
     "settings.playing",
     "files",
+    "jack_library",
     "logs",
+    "ports",
     "settings.serving",
     "signals",
+    "stop_signal",
     "training.progress",
     "training.stopping",
     "threads",
@@ -39,7 +42,8 @@ EDGES = {
         "midifile",
         "modelfile",
         "remote.mqtt",
-        "patchbay",
+        "jack_ports",
+        "jack_release",
         "show.picture",
         "pipe",
     ),
@@ -88,7 +92,7 @@ COMPILED = {"numba", "llvmlite"}
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
     "aiomqtt": {"remote.mqtt"},
-    "jack": {"patchbay"},
+    "jack": {"jack_library"},
     "miniaudio": {"show.speaker"},
     "mido": {"midifile", "session.recording"},
     "llvmlite": {"core.networks.simd"},
@@ -111,7 +115,7 @@ RESERVED = {
         "show.views",
         "training.view",
     },
-    "rtmidi": {"midi", "patchbay", "wire"},
+    "rtmidi": {"midi", "wire"},
     "safetensors": {"modelfile"},
     "typer": {"cli", "commands"},
 }

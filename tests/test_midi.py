@@ -19,7 +19,8 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.errors import MidiSystemError, PortError
-from improviser.midi import backends_for, compiled_backends, decode, encode, open_ports, survey
+from improviser.midi import backends_for, compiled_backends, decode, encode, survey
+from improviser.opening import open_ports
 
 channels = st.integers(0, 15)
 values = st.integers(0, 127)

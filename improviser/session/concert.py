@@ -16,8 +16,8 @@ from improviser.errors import OutputError
 from improviser.files import user_path
 from improviser.library import find
 from improviser.logs import start_log
-from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
+from improviser.ports import LOOPBACK
 from improviser.remote.served import Served
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for

@@ -13,8 +13,9 @@ import numpy as np
 from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.files import check_writable, create_folder, write_atomically
-from improviser.midi import LOOPBACK, encode
+from improviser.midi import encode
 from improviser.pipe import AnyReport, Applied, Played, Step
+from improviser.ports import LOOPBACK
 from improviser.session.players import feed
 from improviser.session.recording import write_session
 from improviser.session.sources import note_events, performance
