@@ -17,29 +17,33 @@ What happens to a note of the player, and what happens without one:
 * solo: as answer, but it goes on, phrase after phrase, in rhythms the player has played.
 * mute: notes are learned from.
 
-Any note that is heard ends a reply at once.
+Any note that is heard ends a reply at once. What ends a channel's notes (CC 123-127) is as if its keys were let go, and
+so is a player who is gone.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
+from improviser.core.live.allowed import POSITIONS, check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.controls import Controls, Part, part_of
 from improviser.core.live.feedback import FeedbackGuard
-from improviser.core.live.knobs import MODEL, POSITIONS, Knobs, Picked, value_at
+from improviser.core.live.knobs import MODEL, Knobs, Picked, value_at
 from improviser.core.live.later import Later, Owner
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.presence import Presence
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.voice import Voice
 from improviser.core.midi.clock import GRIDS, Clock
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
+    RESET_ALL_CONTROLLERS,
     SUSTAIN,
     ChannelPressure,
     Continue,
@@ -50,12 +54,14 @@ from improviser.core.midi.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    SongPosition,
     Start,
     Stop,
     Tick,
     Transport,
 )
 from improviser.core.midi.pairing import PEDAL_DOWN
+from improviser.core.music.note import CHANNELS
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 
@@ -81,7 +87,7 @@ class Performer:
         rng: np.random.Generator,
         ledger: Ledger | None = None,
     ) -> None:
-        self.parameters = parameters
+        self.parameters = parameters = checked(parameters)
         self.ledger = Ledger() if ledger is None else ledger
         self._chance = Chance(rng)
         self._band = Band(models, parameters, self._chance)
@@ -92,6 +98,9 @@ class Performer:
         self._clock = Clock()
         self._later = Later()
         self._guard = FeedbackGuard()
+        self._presence = Presence()
+        self._pressed_harder: dict[int, set[int]] = {}
+        """The output channels that have had aftertouch of single keys, by the player's channel."""
         self._leaving: list[tuple[Event, float]] = []
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
@@ -101,14 +110,42 @@ class Performer:
         """The parameter that the event heard last has turned, and what it is now."""
         self.picked: Picked | None = None
         """The model that the event heard last has picked; `swap` brings it."""
+        self.lost = False
+        """Whether the last `advance` or `hear` found that the player's source is gone."""
 
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
+        music, gone = self._next_music(), self._gone_at()
+        if music is None or gone is None:
+            return gone if music is None else music
+        return min(music, gone)
+
+    def _next_music(self) -> float | None:
         turn, later = self._turn(), self._later.due
         if turn is None or later is None:
             return later if turn is None else turn
         return min(turn, later)
+
+    def _gone_at(self) -> float | None:
+        """Return when the player, if nothing more comes, is gone and what their keys and pedals hold is released."""
+        ends = self._presence.ends(self.parameters.release_after)
+        if ends is None:
+            return None
+        keys = map(_is_key, (*self._voice.owners, *self._later.owners))
+        return ends if any(keys) or self._tracker.holds or self._controls.player_holds else None
+
+    @property
+    def sensing_ends(self) -> float | None:
+        """When the source of what is heard is gone unless `sense` says otherwise; None if it has promised nothing."""
+        return self._presence.sensing_ends if self._gone_at() is not None else None
+
+    def sense(self, now: float, *, promised: bool = False) -> None:
+        """Take in that something came in at `now`, whatever it was; `promised`: it was active sensing (FE).
+
+        After active sensing something has to come all the time, or `advance` releases what the player's keys hold.
+        """
+        self._presence.senses(now, promised=promised)
 
     def _turn(self) -> float | None:
         """Return when the reply goes on, or begins."""
@@ -133,21 +170,28 @@ class Performer:
     def advance(self, now: float) -> list[Event]:
         """Play all that is due by `now`, in order; return what to send."""
         self.settle()
+        self.lost = False
         return self._enter(self._advance(now), now)
+
+    def lose(self, now: float) -> list[Event]:
+        """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
+        self.settle()
+        return self._enter(self._advance(now) + self._lose(now), now)
 
     def hear(self, event: Event | Transport, now: float) -> list[Event]:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
         self.turned = self.picked = None
         self._band.foreseen = False
+        self.lost = False
         events = self._advance(now)
-        if isinstance(event, Tick | Start | Continue | Stop):
-            events += self._follow(event, now)
-        elif self.parameters.guard and self._guard.recognises(event, now):
-            pass
-        elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-            return self.panic()  # that ends what was due as well
-        elif isinstance(event, NoteOff):
+        self._presence.senses(now)
+        if isinstance(event, Tick | Start | Continue | Stop | SongPosition):
+            return self._enter(events + self._follow(event, now), now)
+        if self.parameters.guard and self._guard.recognises(event, now):
+            return self._enter(events, now)
+        self._presence.plays(now)
+        if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
             events += self._release(event.channel, event.pitch, now, event.velocity)
         elif isinstance(event, NoteOn):
@@ -181,8 +225,7 @@ class Performer:
 
         :raises ConfigError: if `value` cannot be.
         """
-        changed = replace(self.parameters, **{name: value})
-        changed.allowed()
+        changed = checked(replace(self.parameters, **{name: check(name, value)}))
         knobs = Knobs(changed.controls) if name == "controls" else self._knobs
         self.settle()
         events = self._advance(now)
@@ -229,6 +272,7 @@ class Performer:
         self._controls.forget()
         self._tracker.forget()
         self._later.clear()
+        self._presence.forget()
         self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
 
@@ -258,7 +302,7 @@ class Performer:
         self._clock.follow(event, now)
         if isinstance(event, Stop):
             return self._interrupt()
-        if not isinstance(event, Tick) and self.parameters.mode == "solo" and self._tracker.phrases:
+        if isinstance(event, Start | Continue) and self.parameters.mode == "solo" and self._tracker.phrases:
             self._solo_goes_on = now
         return []
 
@@ -281,9 +325,65 @@ class Performer:
     def _release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
         return self._stop((_THRU, channel, pitch), now, velocity) + self._stop((_ANSWER, channel, pitch), now, velocity)
 
-    def _stop_all(self, kind: str) -> list[Event]:
-        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == kind]
+    def _stop_all(self, *beginning: object) -> list[Event]:
+        """End what owners hold that begin with these items: a kind, and a channel perhaps."""
+        size = len(beginning)
+        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[:size] == beginning]
         return [off for owner in owners for off in self._voice.stop(owner)]
+
+    def _release_keys(self, channel: int, now: float) -> list[Event]:
+        """Take in that all keys of the player's `channel` are up."""
+        down = set(self._tracker.down(channel))
+        for owner in (*self._voice.owners, *self._later.owners):
+            if _is_key(owner) and owner[1] == channel:
+                down.add(owner[2])
+        events: list[Event] = []
+        for pitch in sorted(down):
+            self._tracker.release(channel, pitch, now)
+            events += self._release(channel, pitch, now)
+        return events
+
+    def _silence(self, channel: int, now: float) -> list[Event]:
+        """End all that sounds because of the player's `channel`, also what a pedal keeps; the phrase goes on."""
+        events = self._release_keys(channel, now)
+        if not self.parameters.hears_channel(channel):
+            return events
+        for kind in (_THRU, _ANSWER):
+            self._later.drop(kind, channel)
+            events += self._stop_all(kind, channel)
+        if self._schedule is not None and self._schedule.has_beats_of(channel):
+            events += self._interrupt()
+        if self._controls.is_down(channel, SUSTAIN):
+            for down in (False, True):
+                self._tracker.pedal(channel, down=down, now=now)
+        return events + self._controls.cut(channel, self._routes)
+
+    def _reset(self, event: ControlChange, now: float) -> list[Event]:
+        """Bring the controls of a channel of the player's to rest.
+
+        Each says so by itself, since some synths do not know the message; it is passed on behind that, where it ends
+        nothing that another channel of the player holds.
+        """
+        channel = event.channel
+        self._tracker.pedal(channel, down=False, now=now)
+        events = self._controls.rest(channel, self._routes)
+        if not self.parameters.hears_channel(channel):
+            return events
+        outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
+        if self.parameters.thru:
+            outputs.add(channel)
+        resets = [ControlChange(output, event.control, event.value) for output in sorted(outputs)]
+        return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
+
+    def _lose(self, now: float) -> list[Event]:
+        """Take in that the player is gone: all keys are up, and all pedals and wheels at rest."""
+        self._presence.forget()
+        events: list[Event] = []
+        for channel in range(CHANNELS):
+            events += self._release_keys(channel, now)
+            self._tracker.pedal(channel, down=False, now=now)
+            events += self._controls.rest(channel, self._routes)
+        return events
 
     def _interrupt(self) -> list[Event]:
         """End a reply, wherever it is."""
@@ -327,18 +427,32 @@ class Performer:
         # Whoever bound a knob means it to be heard, on a channel of its own as well.
         if isinstance(event, ControlChange) and (parameter := self._knobs.turned_by(event)) is not None:
             return self._turn_knob(parameter, event.value, now)
+        if isinstance(event, ControlChange) and event.control == ALL_SOUND_OFF:
+            return self._silence(event.channel, now)
+        if isinstance(event, ControlChange) and event.control == RESET_ALL_CONTROLLERS:
+            return self._reset(event, now)
+        if isinstance(event, ControlChange) and event.control >= ALL_NOTES_OFF:
+            # Omni, mono and poly (124-127) end the notes of the channel as well. None of them is passed on: our notes
+            # get note-offs of their own, and replies on the same channel are not the player's to end or to make mono.
+            return self._release_keys(event.channel, now)
         heard = self.parameters.hears_channel(event.channel)
         if isinstance(event, ProgramChange) and self.parameters.programs:
             self.picked = Picked(event.program) if heard else None
             return []
-        if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
+        if isinstance(event, ControlChange) and event.control == SUSTAIN:
+            self._tracker.pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
-            owners = [(kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER)]
-            return [*self._voice.press_harder(owners, event.value)] if self.parameters.aftertouch else []
+            return self._press_harder(event) if self.parameters.aftertouch else []
         if part_of(event) is not None:
             return self._controls.move(event, self._routes)
         return [event] if heard and self.parameters.thru else []
+
+    def _press_harder(self, event: KeyPressure) -> list[Event]:
+        owners = [(kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER)]
+        pressed = self._voice.press_harder(owners, event.value)
+        if pressed:
+            self._pressed_harder.setdefault(event.channel, set()).update(each.channel for each in pressed)
+        return [*pressed]
 
     def _routes(self, channel: int, part: Part) -> set[int]:
         """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
@@ -358,12 +472,24 @@ class Performer:
                 if self._schedule is not None:
                     self._schedule.postpone(late)
             self.settle()
+            if self._leaves_by(due):
+                events += self._lose(due)
+                continue
             for start in self._later.take(due):
                 events += self._voice.stop(start.owner, start.velocity)
                 events += [self._voice.start(start.owner, note) for note in start.notes]
             if (turn := self._turn()) is not None and turn <= due:
                 events += self._play_on(due)
         return events
+
+    def _leaves_by(self, now: float) -> bool:
+        """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
+        gone, music = self._gone_at(), self._next_music()
+        if gone is None or gone > now or (music is not None and music <= now):
+            return False
+        sensing = self._presence.sensing_ends
+        self.lost = sensing is not None and sensing <= now
+        return True
 
     def _play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""
@@ -396,3 +522,8 @@ class Performer:
         velocity = self.parameters.loudness(beat.velocity)
         pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
         return self._start((_REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+
+def _is_key(owner: Hashable) -> TypeGuard[tuple[str, int, int]]:
+    """Say whether who holds a note is a key of the player's: its kind, channel and pitch."""
+    return isinstance(owner, tuple) and len(owner) == 3
