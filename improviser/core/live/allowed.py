@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from numbers import Integral, Real
 from typing import Any
+
+import numpy as np
 
 from improviser.core.live.parameters import MODES, SIDES, Parameters
 from improviser.core.midi.clock import GRIDS
@@ -147,12 +148,12 @@ _FIELDS = fields(Parameters)
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _is_in(span: Range, value: Any) -> bool:
     """Say whether `value` is a number that can be; where whole ones are wanted, 60.0 is one."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return is_number and bool(span.low <= value <= span.high and not (span.whole and value % 1))
 
 

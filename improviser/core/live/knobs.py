@@ -89,6 +89,13 @@ class Knobs:
                 raise ConfigError(f"control {control} is bound to both {rival} and {parameter}; give one another")
             self._bound[control, channel] = parameter
 
+    def turn(self, parameter: str, position: int, playing: Parameters) -> Any:
+        """Take in that the knob of a parameter was moved; return what that is to be, None if it stays."""
+        if not self.reaches(parameter, position, playing) and playing.pickup:
+            return None
+        value = value_at(parameter, position, playing)
+        return None if value == getattr(playing, parameter) else value
+
     def reaches(self, parameter: str, position: int, playing: Parameters) -> bool:
         """Say whether a knob, moved to `position`, has hold of its parameter; it is remembered where the knob is.
 

@@ -73,3 +73,8 @@ class Later:
         """Forget everything."""
         self._due.clear()
         self._held.clear()
+
+
+def earliest(*times: float | None) -> float | None:
+    """Return the first of some times, None if there is none; a time that is None never comes."""
+    return min((time for time in times if time is not None), default=None)

@@ -21,54 +21,45 @@ Any note that is heard ends a reply at once. What ends a channel's notes (CC 123
 so is a player who is gone.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any, TypeGuard
+from typing import Any
 
 import numpy as np
 
 from improviser.core.live.allowed import POSITIONS, check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
-from improviser.core.live.controls import Controls, Part, part_of
 from improviser.core.live.feedback import FeedbackGuard
-from improviser.core.live.knobs import MODEL, Knobs, Picked, value_at
-from improviser.core.live.later import Later, Owner
+from improviser.core.live.hands import Hands
+from improviser.core.live.knobs import MODEL, Knobs, Picked
+from improviser.core.live.later import Owner, earliest
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.presence import Presence
 from improviser.core.live.reply import Beat, Schedule, reply_to
-from improviser.core.live.voice import Voice
+from improviser.core.live.sounding import ANSWER, REPLY, THRU, Sounding
 from improviser.core.midi.clock import GRIDS, Clock
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     RESET_ALL_CONTROLLERS,
-    SUSTAIN,
-    ChannelPressure,
     Continue,
     ControlChange,
     Event,
-    KeyPressure,
     NoteOff,
     NoteOn,
-    PitchBend,
     ProgramChange,
-    SongPosition,
     Start,
     Stop,
-    Tick,
     Transport,
 )
-from improviser.core.midi.pairing import PEDAL_DOWN
-from improviser.core.music.note import CHANNELS
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
-_ANSWER, _THRU, _REPLY = "answer", "thru", "reply"
 _REPLYING = ("answer", "solo")
 
 
@@ -91,16 +82,13 @@ class Performer:
         self.ledger = Ledger() if ledger is None else ledger
         self._chance = Chance(rng)
         self._band = Band(models, parameters, self._chance)
-        self._voice = Voice()
-        self._controls = Controls()
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._clock = Clock()
-        self._later = Later()
+        self._sounding = Sounding()
+        self._hands = Hands(self._tracker, self._sounding)
         self._guard = FeedbackGuard()
         self._presence = Presence()
-        self._pressed_harder: dict[int, set[int]] = {}
-        """The output channels that have had aftertouch of single keys, by the player's channel."""
         self._leaving: list[tuple[Event, float]] = []
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
@@ -116,24 +104,12 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        music, gone = self._next_music(), self._gone_at()
-        if music is None or gone is None:
-            return gone if music is None else music
-        return min(music, gone)
-
-    def _next_music(self) -> float | None:
-        turn, later = self._turn(), self._later.due
-        if turn is None or later is None:
-            return later if turn is None else turn
-        return min(turn, later)
+        return earliest(self._turn(), self._sounding.due, self._gone_at())
 
     def _gone_at(self) -> float | None:
         """Return when the player, if nothing more comes, is gone and what their keys and pedals hold is released."""
         ends = self._presence.ends(self.parameters.release_after)
-        if ends is None:
-            return None
-        keys = map(_is_key, (*self._voice.owners, *self._later.owners))
-        return ends if any(keys) or self._tracker.holds or self._controls.player_holds else None
+        return ends if ends is not None and self._hands.hold else None
 
     @property
     def sensing_ends(self) -> float | None:
@@ -176,7 +152,7 @@ class Performer:
     def lose(self, now: float) -> list[Event]:
         """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
         self.settle()
-        return self._enter(self._advance(now) + self._lose(now), now)
+        return self._enter(self._advance(now) + self._let_go(now), now)
 
     def hear(self, event: Event | Transport, now: float) -> list[Event]:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
@@ -186,14 +162,14 @@ class Performer:
         self.lost = False
         events = self._advance(now)
         self._presence.senses(now)
-        if isinstance(event, Tick | Start | Continue | Stop | SongPosition):
+        if isinstance(event, Transport):
             return self._enter(events + self._follow(event, now), now)
         if self.parameters.guard and self._guard.recognises(event, now):
             return self._enter(events, now)
         self._presence.plays(now)
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
-            events += self._release(event.channel, event.pitch, now, event.velocity)
+            events += self._sounding.release(event.channel, event.pitch, now, event.velocity)
         elif isinstance(event, NoteOn):
             events += self._note_on(event, now)
         else:
@@ -240,18 +216,16 @@ class Performer:
         if changed.mode != before.mode:
             events += self._change_mode(now)
         if not changed.thru:
-            events += self._stop_all(_THRU)
-        return events + self._controls.rearranged(self._routes)
+            events += self._sounding.stop_all(THRU)
+        return events + self._hands.rearranged(changed)
 
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
         """Take in that the player moved the knob of a parameter to a position, 0–127."""
         if parameter == MODEL:
             self.picked = Picked(position, POSITIONS)
             return []
-        if not self._knobs.reaches(parameter, position, self.parameters) and self.parameters.pickup:
-            return []
-        value = value_at(parameter, position, self.parameters)
-        if value == getattr(self.parameters, parameter):
+        value = self._knobs.turn(parameter, position, self.parameters)
+        if value is None:
             return []
         self.turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
@@ -268,10 +242,9 @@ class Performer:
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
         self.settle()
-        self._voice.clear()
-        self._controls.forget()
+        self._sounding.clear()
+        self._hands.forget()
         self._tracker.forget()
-        self._later.clear()
         self._presence.forget()
         self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
@@ -286,8 +259,8 @@ class Performer:
         events = self._interrupt()
         mode = self.parameters.mode
         if mode == "mute":
-            events += self._stop_all(_ANSWER)
-            self._later.drop(_ANSWER)
+            events += self._sounding.stop_all(ANSWER)
+            self._sounding.drop(ANSWER)
         # What was played before is not replied to; but the rhythms in it are known.
         end = self._tracker.end()
         if end is not None and end <= now:
@@ -310,98 +283,32 @@ class Performer:
         """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
         parameters = self.parameters
         delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
-        if owner[0] == _ANSWER:
+        if owner[0] == ANSWER:
             delay += parameters.delay
-        if not delay:
-            return [self._voice.start(owner, note) for note in notes]
-        self._later.start(owner, tuple(notes), now, delay)
-        return []
+        return self._sounding.start(owner, notes, now, delay)
 
-    def _stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
-        """End what an owner started, now or as late as it started."""
-        self._later.stop(owner, now, velocity)
-        return [*self._voice.stop(owner, velocity)]
-
-    def _release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
-        return self._stop((_THRU, channel, pitch), now, velocity) + self._stop((_ANSWER, channel, pitch), now, velocity)
-
-    def _stop_all(self, *beginning: object) -> list[Event]:
-        """End what owners hold that begin with these items: a kind, and a channel perhaps."""
-        size = len(beginning)
-        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[:size] == beginning]
-        return [off for owner in owners for off in self._voice.stop(owner)]
-
-    def _release_keys(self, channel: int, now: float) -> list[Event]:
-        """Take in that all keys of the player's `channel` are up."""
-        down = set(self._tracker.down(channel))
-        for owner in (*self._voice.owners, *self._later.owners):
-            if _is_key(owner) and owner[1] == channel:
-                down.add(owner[2])
-        events: list[Event] = []
-        for pitch in sorted(down):
-            self._tracker.release(channel, pitch, now)
-            events += self._release(channel, pitch, now)
-        return events
-
-    def _silence(self, channel: int, now: float) -> list[Event]:
-        """End all that sounds because of the player's `channel`, also what a pedal keeps; the phrase goes on."""
-        events = self._release_keys(channel, now)
-        if not self.parameters.hears_channel(channel):
-            return events
-        for kind in (_THRU, _ANSWER):
-            self._later.drop(kind, channel)
-            events += self._stop_all(kind, channel)
-        if self._schedule is not None and self._schedule.has_beats_of(channel):
-            events += self._interrupt()
-        if self._controls.is_down(channel, SUSTAIN):
-            for down in (False, True):
-                self._tracker.pedal(channel, down=down, now=now)
-        return events + self._controls.cut(channel, self._routes)
-
-    def _reset(self, event: ControlChange, now: float) -> list[Event]:
-        """Bring the controls of a channel of the player's to rest.
-
-        Each says so by itself, since some synths do not know the message; it is passed on behind that, where it ends
-        nothing that another channel of the player holds.
-        """
-        channel = event.channel
-        self._tracker.pedal(channel, down=False, now=now)
-        events = self._controls.rest(channel, self._routes)
-        if not self.parameters.hears_channel(channel):
-            return events
-        outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
-        if self.parameters.thru:
-            outputs.add(channel)
-        resets = [ControlChange(output, event.control, event.value) for output in sorted(outputs)]
-        return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
-
-    def _lose(self, now: float) -> list[Event]:
-        """Take in that the player is gone: all keys are up, and all pedals and wheels at rest."""
+    def _let_go(self, now: float) -> list[Event]:
+        """Take in that the player is gone: what they held is let go of, and a phrase that was begun goes on."""
         self._presence.forget()
-        events: list[Event] = []
-        for channel in range(CHANNELS):
-            events += self._release_keys(channel, now)
-            self._tracker.pedal(channel, down=False, now=now)
-            events += self._controls.rest(channel, self._routes)
-        return events
+        return self._hands.let_go(now, self.parameters)
 
     def _interrupt(self) -> list[Event]:
         """End a reply, wherever it is."""
         self._solo_goes_on = None
-        if self._schedule is None and self._later.due is None:
+        if self._schedule is None and self._sounding.due is None:
             return []
         self._schedule = None
-        self._later.drop(_REPLY)
-        return self._stop_all(_REPLY)
+        self._sounding.drop(REPLY)
+        return self._sounding.stop_all(REPLY)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
-        events = self._release(event.channel, event.pitch, now)
+        events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
         if parameters.thru:
-            events.append(self._voice.start((_THRU, event.channel, event.pitch), event))
+            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
             self._band.take(event.channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
@@ -419,7 +326,7 @@ class Performer:
     def _answer(self, event: NoteOn, now: float) -> list[Event]:
         channel = self.parameters.output_channel(event.channel)
         velocity = self.parameters.loudness(event.velocity)
-        owner = _ANSWER, event.channel, event.pitch
+        owner = ANSWER, event.channel, event.pitch
         pitches = self._band.answer(event.pitch, channel, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
@@ -430,38 +337,19 @@ class Performer:
         if isinstance(event, ControlChange) and event.control == ALL_SOUND_OFF:
             return self._silence(event.channel, now)
         if isinstance(event, ControlChange) and event.control == RESET_ALL_CONTROLLERS:
-            return self._reset(event, now)
+            return self._hands.reset(event, now, self.parameters)
         if isinstance(event, ControlChange) and event.control >= ALL_NOTES_OFF:
-            # Omni, mono and poly (124-127) end the notes of the channel as well. None of them is passed on: our notes
-            # get note-offs of their own, and replies on the same channel are not the player's to end or to make mono.
-            return self._release_keys(event.channel, now)
-        heard = self.parameters.hears_channel(event.channel)
+            return self._hands.release_keys(event.channel, now)
         if isinstance(event, ProgramChange) and self.parameters.programs:
-            self.picked = Picked(event.program) if heard else None
+            self.picked = Picked(event.program) if self.parameters.hears_channel(event.channel) else None
             return []
-        if isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
-        if isinstance(event, KeyPressure):
-            return self._press_harder(event) if self.parameters.aftertouch else []
-        if part_of(event) is not None:
-            return self._controls.move(event, self._routes)
-        return [event] if heard and self.parameters.thru else []
+        return self._hands.move(event, now, self.parameters)
 
-    def _press_harder(self, event: KeyPressure) -> list[Event]:
-        owners = [(kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER)]
-        pressed = self._voice.press_harder(owners, event.value)
-        if pressed:
-            self._pressed_harder.setdefault(event.channel, set()).update(each.channel for each in pressed)
-        return [*pressed]
-
-    def _routes(self, channel: int, part: Part) -> set[int]:
-        """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
-        parameters = self.parameters
-        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
-        if not passed or not parameters.hears_channel(channel):
-            return set()
-        own = {channel} if parameters.thru else set()
-        return own if parameters.mode == "mute" else own | {parameters.output_channel(channel)}
+    def _silence(self, channel: int, now: float) -> list[Event]:
+        """End all that sounds because of a channel of the player's, replies to it too; the phrase is not forgotten."""
+        replying = self._schedule is not None and self._schedule.has_beats_of(channel)
+        ended = self._interrupt() if replying and self.parameters.hears_channel(channel) else []
+        return ended + self._hands.silence(channel, now, self.parameters)
 
     def _advance(self, now: float) -> list[Event]:
         events: list[Event] = []
@@ -473,18 +361,16 @@ class Performer:
                     self._schedule.postpone(late)
             self.settle()
             if self._leaves_by(due):
-                events += self._lose(due)
+                events += self._let_go(due)
                 continue
-            for start in self._later.take(due):
-                events += self._voice.stop(start.owner, start.velocity)
-                events += [self._voice.start(start.owner, note) for note in start.notes]
+            events += self._sounding.take(due)
             if (turn := self._turn()) is not None and turn <= due:
                 events += self._play_on(due)
         return events
 
     def _leaves_by(self, now: float) -> bool:
         """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
-        gone, music = self._gone_at(), self._next_music()
+        gone, music = self._gone_at(), earliest(self._turn(), self._sounding.due)
         if gone is None or gone > now or (music is not None and music <= now):
             return False
         sensing = self._presence.sensing_ends
@@ -496,7 +382,7 @@ class Performer:
         if self._schedule is None:
             self._schedule = self._begin(now)
         schedule = self._schedule
-        events: list[Event] = [off for number in schedule.ended(now) for off in self._stop((_REPLY, number), now)]
+        events = [off for number in schedule.ended(now) for off in self._sounding.stop((REPLY, number), now)]
         if (begun := schedule.begun(now)) is not None:
             number, beat, last = begun
             if self._chance.random() < self.parameters.density:
@@ -521,9 +407,4 @@ class Performer:
         channel = self.parameters.output_channel(beat.channel)
         velocity = self.parameters.loudness(beat.velocity)
         pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
-        return self._start((_REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
-
-
-def _is_key(owner: Hashable) -> TypeGuard[tuple[str, int, int]]:
-    """Say whether who holds a note is a key of the player's: its kind, channel and pitch."""
-    return isinstance(owner, tuple) and len(owner) == 3
+        return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
