@@ -67,6 +67,10 @@ class Controls:
                 moved += [ControlChange(output, SUSTAIN, 0), ControlChange(output, SUSTAIN, value)]
         return moved
 
+    def at_output(self, output: int, part: Part) -> int:
+        """Return where a control is at a channel of our output."""
+        return self._output.get((output, part), 0)
+
     def is_at_rest(self, output: int) -> bool:
         """Say whether nothing is held at a channel of our output."""
         return not any(value for (channel, _), value in self._output.items() if channel == output)

@@ -30,11 +30,11 @@ import numpy as np
 from improviser.core.live.allowed import POSITIONS, check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
-from improviser.core.live.feedback import FeedbackGuard
 from improviser.core.live.hands import Hands
 from improviser.core.live.knobs import MODEL, Knobs, Picked
 from improviser.core.live.later import Owner, earliest
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.loops import Loops
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.presence import Presence
 from improviser.core.live.reply import Beat, Schedule, reply_to
@@ -87,9 +87,8 @@ class Performer:
         self._clock = Clock()
         self._sounding = Sounding()
         self._hands = Hands(self._tracker, self._sounding)
-        self._guard = FeedbackGuard()
+        self._loops = Loops()
         self._presence = Presence()
-        self._leaving: list[tuple[Event, float]] = []
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
@@ -104,7 +103,7 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        return earliest(self._turn(), self._sounding.due, self._gone_at())
+        return earliest(self._turn(), self._sounding.due, self._gone_at(), self._loops.due)
 
     def _gone_at(self) -> float | None:
         """Return when the player, if nothing more comes, is gone and what their keys and pedals hold is released."""
@@ -136,7 +135,12 @@ class Performer:
     @property
     def echoing(self) -> bool:
         """Whether our own notes come back in, and are passed over."""
-        return self._guard.echoing and self.parameters.guard
+        return self._loops.echoing and self.parameters.guard
+
+    @property
+    def circling(self) -> bool:
+        """Whether others answer our answers, in a ring, so that they come back, and are passed over."""
+        return self._loops.circling and self.parameters.guard
 
     @property
     def foreseen(self) -> bool:
@@ -164,7 +168,7 @@ class Performer:
         self._presence.senses(now)
         if isinstance(event, Transport):
             return self._enter(events + self._follow(event, now), now)
-        if self.parameters.guard and self._guard.recognises(event, now):
+        if self.parameters.guard and self._loops.recognises(event, now):
             return self._enter(events, now)
         self._presence.plays(now)
         if isinstance(event, NoteOff):
@@ -186,10 +190,7 @@ class Performer:
         for note, now, interrupts in self._pressed:
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
-        self._guard.settle()
-        for event, now in self._leaving:
-            self._guard.sends(event, now)
-        self._leaving.clear()
+        self._loops.settle()
         self._chance.prepare()
 
     def foresee(self) -> bool:
@@ -250,9 +251,10 @@ class Performer:
         return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
-        leaving = [part for event in events for part in self.ledger.admit(event)]
+        probes = self._loops.probes(now, self._hands.soft_pedal)
+        leaving = [part for event in (*events, *probes) for part in self.ledger.admit(event)]
         if self.parameters.guard:
-            self._leaving += [(part, now) for part in leaving]
+            self._loops.leaves(leaving, now)
         return leaving
 
     def _change_mode(self, now: float) -> list[Event]:
@@ -360,6 +362,7 @@ class Performer:
                 if self._schedule is not None:
                     self._schedule.postpone(late)
             self.settle()
+            self._loops.expire(due)
             if self._leaves_by(due):
                 events += self._let_go(due)
                 continue
