@@ -98,6 +98,7 @@ class Service:
         self._session = session
         self._on_report = on_report
         self._models = self._loaded_models = self._former_models = list(session.models)
+        self._unknown_programs: set[int] = set()
         self._parameters = dict(session.parameters)
         self._started = engine
         self._engine: EngineProcess | None = None
@@ -266,7 +267,9 @@ class Service:
         choices = self._session.choices or tuple((name,) for name in live_names())
         number = knobs.Picked(picked.number, picked.positions).among(len(choices))
         if number >= len(choices):
-            log.info("program %d: there are %d to pick from", number + 1, len(choices))
+            if number not in self._unknown_programs:  # some sequencers send one with every bar
+                self._unknown_programs.add(number)
+                log.info("program %d: there are %d to pick from", number + 1, len(choices))
         elif list(choices[number]) != self._models:
             self.send(Swap(list(choices[number])))
 

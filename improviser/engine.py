@@ -32,6 +32,7 @@ from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event, Tick
 from improviser.errors import EngineError, ImproviserError
 from improviser.loading import load
+from improviser.notices import Notices
 from improviser.pipe import (
     HEARTBEAT,
     MODEL,
@@ -43,7 +44,6 @@ from improviser.pipe import (
     Failed,
     FrameReader,
     Hear,
-    Noticed,
     Open,
     Panic,
     Picked,
@@ -58,11 +58,11 @@ from improviser.pipe import (
     decode_command,
 )
 from improviser.priority import go_first
+from improviser.sensing import is_sensing, wait_if_late
 from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
-HEARTBEAT_SECONDS = 0.1
-FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
+HEARTBEAT_SECONDS, FLUSH_SECONDS, DRAIN_SECONDS = 0.1, 0.005, 1.0
 AT_ONCE = 300
 """Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
 NO_TIME = AT_ONCE - 50
@@ -72,7 +72,6 @@ IN_A_ROW = 16
 QUIET_SECONDS = 0.0001
 SWITCH_SECONDS = 0.0002
 """How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
-LOOP_NOTICE = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
 
 
 class Engine:
@@ -84,16 +83,14 @@ class Engine:
     def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
-        self._stopping = False
+        self._stopping = self._thinking = False
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
         self._waiting: deque[tuple[Sequence[int], float]] = deque()
         self._at_once = AT_ONCE
-        self._last_overheard = 0.0
-        self._sleeps_until = 0.0
-        self._thinking = False
-        self._told_of_loop = False
+        self._last_overheard = self._sleeps_until = 0.0
+        self._notices = Notices(reporter)
         self._opening = opening
         self._ledger = ledger
         self._reporter = reporter
@@ -171,10 +168,12 @@ class Engine:
         self._wake.set()
 
     def _hear(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
-        event = midi.decode_transport(message) or midi.decode(message)
-        if event is None or self._stopping or (isinstance(event, Tick) and not self._heeds_clock):
-            return
         now = self._now() if stamp is None else stamp  # under the lock: what is heard later is stamped later
+        if self._stopping or is_sensing(message, self._performer, now):
+            return
+        event = midi.decode_transport(message) or midi.decode(message)
+        if event is None or (isinstance(event, Tick) and not self._heeds_clock):
+            return
         self._keep_time(now, stamped=stamp is not None)
         played = self._send(self._performer.hear(event, now))
         latency = time.perf_counter() - arrived
@@ -192,16 +191,17 @@ class Engine:
             self._ports.heed_clock(heed=self._heeds_clock)
         if performer.picked is not None:
             self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
-        if performer.echoing and not self._told_of_loop:
-            self._told_of_loop = True
-            self._reporter.send(Noticed(LOOP_NOTICE))
+        self._notices.look_at(performer)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
+        wait_if_late(self._performer, now, busy=bool(self._waiting))
         while (due := self._performer.deadline) is not None and due <= now:
             moment = due if stamped or now - due <= LATE_SECONDS else now
             played = self._send(self._performer.advance(moment))
-            self._reporter.send(Played(moment, played, "timer", max(0.0, self._now() - moment)))
+            late = max(0.0, self._now() - moment)
+            self._reporter.send(Played(moment, played, "lost" if self._performer.lost else "timer", late))
+            self._notices.look_at(self._performer)
             self._performer.settle()
 
     def _set_alarm(self) -> None:

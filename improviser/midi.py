@@ -66,7 +66,7 @@ def decode(message: Sequence[int]) -> Event | None:
     return ProgramChange(channel, first) if kind == 0xC0 else None
 
 
-ACTIVE_SENSING = b"\xfe"
+ACTIVE_SENSING = 0xFE
 SONG_POSITION = 0xF2
 _TRANSPORT: dict[int, Transport] = {0xF8: Tick(), 0xFA: Start(), 0xFB: Continue(), 0xFC: Stop()}
 

@@ -31,7 +31,6 @@ class Hands:
         self._pressed_harder: dict[int, set[int]] = {}
         """The output channels that have had aftertouch of single keys, by the player's channel."""
 
-    @property
     def hold(self) -> bool:
         """Whether anything is held: a key is down, or a pedal or wheel not at rest."""
         return bool(self._sounding.keys) or self._tracker.holds or self._controls.player_holds

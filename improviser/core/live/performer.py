@@ -17,8 +17,7 @@ What happens to a note of the player, and what happens without one:
 * solo: as answer, but it goes on, phrase after phrase, in rhythms the player has played.
 * mute: notes are learned from.
 
-Any note that is heard ends a reply at once. What ends a channel's notes (CC 123-127) is as if its keys were let go, and
-so is a player who is gone.
+Any note that is heard ends a reply at once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -88,7 +87,7 @@ class Performer:
         self._sounding = Sounding()
         self._hands = Hands(self._tracker, self._sounding)
         self._loops = Loops()
-        self._presence = Presence()
+        self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
@@ -103,23 +102,19 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        return earliest(self._turn(), self._sounding.due, self._gone_at(), self._loops.due)
-
-    def _gone_at(self) -> float | None:
-        """Return when the player, if nothing more comes, is gone and what their keys and pedals hold is released."""
-        ends = self._presence.ends(self.parameters.release_after)
-        return ends if ends is not None and self._hands.hold else None
+        return earliest(self._turn(), self._sounding.due, self._loops.due, self._gone_at)
 
     @property
     def sensing_ends(self) -> float | None:
         """When the source of what is heard is gone unless `sense` says otherwise; None if it has promised nothing."""
-        return self._presence.sensing_ends if self._gone_at() is not None else None
+        return self._presence.sensing_ends
+
+    @property
+    def _gone_at(self) -> float | None:
+        return self._presence.ends(self.parameters.release_after)
 
     def sense(self, now: float, *, promised: bool = False) -> None:
-        """Take in that something came in at `now`, whatever it was; `promised`: it was active sensing (FE).
-
-        After active sensing something has to come all the time, or `advance` releases what the player's keys hold.
-        """
+        """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
         self._presence.senses(now, promised=promised)
 
     def _turn(self) -> float | None:
@@ -162,8 +157,7 @@ class Performer:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
         self.turned = self.picked = None
-        self._band.foreseen = False
-        self.lost = False
+        self._band.foreseen = self.lost = False
         events = self._advance(now)
         self._presence.senses(now)
         if isinstance(event, Transport):
@@ -225,17 +219,13 @@ class Performer:
         if parameter == MODEL:
             self.picked = Picked(position, POSITIONS)
             return []
-        value = self._knobs.turn(parameter, position, self.parameters)
-        if value is None:
+        if (value := self._knobs.turn(parameter, position, self.parameters)) is None:
             return []
         self.turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
-        """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
-
-        Return what to send that was due before.
-        """
+        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
         events = self.advance(now)
         self._band.join(models)
         return events
@@ -290,7 +280,6 @@ class Performer:
         return self._sounding.start(owner, notes, now, delay)
 
     def _let_go(self, now: float) -> list[Event]:
-        """Take in that the player is gone: what they held is let go of, and a phrase that was begun goes on."""
         self._presence.forget()
         return self._hands.let_go(now, self.parameters)
 
@@ -349,8 +338,8 @@ class Performer:
 
     def _silence(self, channel: int, now: float) -> list[Event]:
         """End all that sounds because of a channel of the player's, replies to it too; the phrase is not forgotten."""
-        replying = self._schedule is not None and self._schedule.has_beats_of(channel)
-        ended = self._interrupt() if replying and self.parameters.hears_channel(channel) else []
+        heard = self.parameters.hears_channel(channel)
+        ended = self._interrupt() if heard and self._schedule and self._schedule.has_beats_of(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
 
     def _advance(self, now: float) -> list[Event]:
@@ -373,12 +362,10 @@ class Performer:
 
     def _leaves_by(self, now: float) -> bool:
         """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
-        gone, music = self._gone_at(), earliest(self._turn(), self._sounding.due)
-        if gone is None or gone > now or (music is not None and music <= now):
-            return False
-        sensing = self._presence.sensing_ends
-        self.lost = sensing is not None and sensing <= now
-        return True
+        gone, music = self._gone_at, earliest(self._turn(), self._sounding.due)
+        leaves = gone is not None and gone <= now and (music is None or music > now)
+        self.lost = self.lost or (leaves and self._presence.is_lost(now))
+        return leaves
 
     def _play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""

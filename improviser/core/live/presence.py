@@ -8,13 +8,21 @@ machine is no sign of anything.
 The other limit is a parameter, `release_after`: the seconds since the last message of the player's own hands.
 """
 
+from collections.abc import Callable
+
+from improviser.core.live.later import earliest
+
 SENSING_SECONDS = 0.65
 
 
 class Presence:
-    """Knows when the player was last heard of. All times are seconds of the session."""
+    """Knows when the player was last heard of. All times are seconds of the session.
 
-    def __init__(self) -> None:
+    :param holds: says whether the player holds anything; if not, nobody need be missed.
+    """
+
+    def __init__(self, holds: Callable[[], bool]) -> None:
+        self._holds = holds
         self._sensed: float | None = None
         """When anything came last, of a source that has promised to go on sending; None if none has."""
         self._played: float | None = None
@@ -31,15 +39,19 @@ class Presence:
     @property
     def sensing_ends(self) -> float | None:
         """When the source is gone unless something comes; None if it has promised nothing."""
-        return None if self._sensed is None else self._sensed + SENSING_SECONDS
+        return self._sensed + SENSING_SECONDS if self._sensed is not None and self._holds() else None
 
     def ends(self, release_after: float) -> float | None:
         """Return when the player is to be taken for gone: also after `release_after` seconds of silence, if not 0."""
         silent = self._played + release_after if release_after and self._played is not None else None
-        sensing = self.sensing_ends
-        if silent is None or sensing is None:
-            return silent if sensing is None else sensing
-        return min(silent, sensing)
+        if silent is None:
+            return self.sensing_ends
+        return earliest(silent, self.sensing_ends) if self._holds() else None
+
+    def is_lost(self, now: float) -> bool:
+        """Say whether the source is gone by `now`."""
+        ends = self.sensing_ends
+        return ends is not None and ends <= now
 
     def forget(self) -> None:
         """Wait for nothing until something comes again."""
