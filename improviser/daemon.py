@@ -106,6 +106,7 @@ class Service:
         self._session = session
         self._on_report = on_report
         self._state = LiveState(session.models, session.parameters)
+        self._unknown_programs: set[int] = set()
         self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
@@ -289,7 +290,9 @@ class Service:
         choices = self._session.choices or tuple((name,) for name in live_names())
         number = knobs.Picked(picked.number, picked.positions).among(len(choices))
         if number >= len(choices):
-            log.info("program %d: there are %d to pick from", number + 1, len(choices))
+            if number not in self._unknown_programs:  # some sequencers send one with every bar
+                self._unknown_programs.add(number)
+                log.info("program %d: there are %d to pick from", number + 1, len(choices))
         elif list(choices[number]) != self._state.models:
             self.send(Swap(list(choices[number])))
 

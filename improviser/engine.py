@@ -32,6 +32,7 @@ from improviser.core.midi.event import Event, Tick
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.flood_gate import Arrived, FloodGate
 from improviser.loading import load
+from improviser.notices import Notices
 from improviser.opening import open_ports
 from improviser.output import Output
 from improviser.pipe import (
@@ -45,7 +46,6 @@ from improviser.pipe import (
     Failed,
     FrameReader,
     Hear,
-    Noticed,
     Open,
     Panic,
     Picked,
@@ -60,11 +60,11 @@ from improviser.pipe import (
     decode_command,
 )
 from improviser.priority import go_first
+from improviser.sensing import is_sensing, wait_if_late
 from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
-HEARTBEAT_SECONDS = 0.1
-FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
+HEARTBEAT_SECONDS, FLUSH_SECONDS, DRAIN_SECONDS = 0.1, 0.005, 1.0
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
@@ -73,7 +73,6 @@ SWITCH_SECONDS = 0.0002
 LOCK_SECONDS = 0.0003
 """How long the backend's thread waits for the others: a quarter of JACK's period of 64 frames."""
 MUTE_NOTICE = "JACK goes on, but does not call the engine any more"
-LOOP_NOTICE = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
 
 
 class Engine:
@@ -85,15 +84,14 @@ class Engine:
     def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
-        self._stopping = False
+        self._stopping = self._thinking = False
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
         self._gate = FloodGate()
-        self._latest = 0.0
-        self._sleeps_until = 0.0
+        self._latest = self._sleeps_until = 0.0
         self._thinking = False
-        self._told_of_loop = False
+        self._notices = Notices(reporter)
         self._opening = opening
         self._reporter = reporter
         self._epoch = opening.epoch
@@ -179,8 +177,10 @@ class Engine:
         self._wake.set()
 
     def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool) -> None:
+        if self._stopping or is_sensing(message, self._performer, now):
+            return
         event = midi.decode_transport(message) or midi.decode(message)
-        if event is None or self._stopping or (isinstance(event, Tick) and not self._heeds_clock):
+        if event is None or (isinstance(event, Tick) and not self._heeds_clock):
             return
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
@@ -200,17 +200,18 @@ class Engine:
             self._ports.heed_clock(heed=self._heeds_clock)
         if performer.picked is not None:
             self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
-        if performer.echoing and not self._told_of_loop:
-            self._told_of_loop = True
-            self._reporter.send(Noticed(LOOP_NOTICE))
+        self._notices.look_at(performer)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
+        wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
         while (due := self._performer.deadline) is not None and due <= now:
             moment = due if stamped or now - due <= LATE_SECONDS else now
             self._latest = max(self._latest, moment)
             played = self._send(self._performer.advance(moment))
-            self._reporter.send(Played(moment, played, "timer", max(0.0, self._now() - moment)))
+            late = max(0.0, self._now() - moment)
+            self._reporter.send(Played(moment, played, "lost" if self._performer.lost else "timer", late))
+            self._notices.look_at(self._performer)
             self._performer.settle()
 
     def _set_alarm(self) -> None:

@@ -4,9 +4,9 @@ JACK calls `_process` once a period, in a thread of its own. What comes in is he
 thread, is written there; so no send can block, whatever becomes of the server. Events are stamped with their frames.
 
 JACK without `-S` begins a new period whether all clients have ended the last one or not; what was written in that may
-never be read. Two signs of it are doubts among the `receipts`: a period that we were not called in (frames are missing),
-and an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing). With `-S`
-neither means anything: there we may be called when our period is long over, and yet miss none.
+never be read. Two signs of it are doubts among the `receipts`: a period that we were not called in (frames are
+missing), and an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing).
+With `-S` neither means anything: there we may be called when our period is long over, and yet miss none.
 """
 
 import contextlib
@@ -71,8 +71,8 @@ class JackPorts:
             self._open()
         except jack.JackError as error:
             self.close()
-            raise MidiSystemError(f"JACK does not let us in ({error}); restart its server") from error
-        except MidiSystemError:
+            raise NotServedError(f"JACK does not let us in ({error}); try again, or restart its server") from error
+        except NotServedError:
             self.close()
             raise
 

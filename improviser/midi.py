@@ -25,6 +25,7 @@ from improviser.core.midi.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    SongPosition,
     Start,
     Stop,
     Tick,
@@ -64,6 +65,8 @@ def decode(message: Sequence[int]) -> Event | None:
     return ProgramChange(channel, first) if kind == 0xC0 else None
 
 
+ACTIVE_SENSING = 0xFE
+SONG_POSITION = 0xF2
 _TRANSPORT: dict[int, Transport] = {0xF8: Tick(), 0xFA: Start(), 0xFB: Continue(), 0xFC: Stop()}
 
 
@@ -74,7 +77,11 @@ def events_of(messages: Iterable[Sequence[int]]) -> tuple[Event, ...]:
 
 def decode_transport(message: Sequence[int]) -> Transport | None:
     """Return what a raw MIDI message says of a sequencer's time, or None if nothing."""
-    return _TRANSPORT.get(message[0]) if len(message) == 1 else None
+    if len(message) == 1:
+        return _TRANSPORT.get(message[0])
+    if len(message) == 3 and message[0] == SONG_POSITION and 0 <= message[1] <= 0x7F and 0 <= message[2] <= 0x7F:
+        return SongPosition(message[2] << 7 | message[1])
+    return None
 
 
 def encode(event: Event) -> bytes:
@@ -271,7 +278,7 @@ class RtMidiPorts:
         return VIRTUAL
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` from RtMidi's thread; SysEx, clock and active sensing stay out."""
+        """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
         def hear(timed: tuple[list[int], float], _: object) -> None:
@@ -284,8 +291,8 @@ class RtMidiPorts:
         self._midi_in.set_callback(hear)
 
     def heed_clock(self, *, heed: bool) -> None:
-        """Let MIDI clock in, or keep it out; SysEx and active sensing stay out."""
-        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=True)
+        """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
+        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=False)
 
     def send(self, message: bytes) -> None:
         """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches."""

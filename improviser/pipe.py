@@ -129,14 +129,15 @@ class Step(Report, frozen=True):
 
 
 class Played(Report, frozen=True):
-    """What was played to a panic, which may have nothing to end, or because its time had come.
+    """What was played to a panic, which may have nothing to end, because its time had come, or the player was lost.
 
+    Lost: their source has ended its active sensing. (How it went on until then is not reported.)
     `stamp` is that time; the timer was `late_seconds` after it.
     """
 
     stamp: float
     played: list[bytes]
-    cause: Literal["panic", "timer"] = "panic"
+    cause: Literal["panic", "timer", "lost"] = "panic"
     late_seconds: float = 0.0
 
 

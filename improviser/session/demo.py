@@ -67,7 +67,7 @@ class Recital:
         if isinstance(report, Step | Played | Applied):
             report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
         # What ends the session comes when the clock says; the files end by themselves.
-        if not isinstance(report, Played) or report.cause == "timer":
+        if not isinstance(report, Played) or report.cause != "panic":
             self._stage.take(report)
         if isinstance(report, Step):
             self._unheard -= 1

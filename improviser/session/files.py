@@ -102,6 +102,8 @@ class SessionFiles:
             self._midi.add(0, report.stamp - self._start, report.heard)
         if isinstance(report, Step | Played | Applied):
             self._now = max(self._now, report.stamp)
+            if isinstance(report, Played) and report.cause == "lost":
+                self._midi.release(0, report.stamp - self._start)
             for message in report.played:
                 self._midi.add(1, report.stamp - self._start, message)
 

@@ -6,7 +6,7 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "ready", …}    an engine began: its models (SHA-256 of their files), parameters and seed
     {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played
     {"type": "applied", …}  a parameter was changed, or models swapped
-    {"type": "played", …}   a panic, or a time that came
+    {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete

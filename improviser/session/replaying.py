@@ -104,6 +104,8 @@ def _take(performer: Performer, report: Step | Played | Applied) -> list[Event]:
             events = performer.hear(event, stamp)
         case Played(stamp=stamp, cause="timer"):
             events = performer.advance(stamp)
+        case Played(stamp=stamp, cause="lost"):
+            events = performer.lose(stamp)
         case Played():
             events = performer.panic()
         case Applied(error=None, parameter=parameter) if parameter == MODEL:

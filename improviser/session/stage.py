@@ -61,6 +61,8 @@ class Stage:
                 if heard is not None:
                     self._step(stamp, heard, events_of(messages), latency)
             case Played(stamp=stamp, played=messages) | Applied(stamp=stamp, played=messages):
+                if isinstance(report, Played) and report.cause == "lost":
+                    self._tally.lose_player(stamp)
                 played = events_of(messages)
                 self._tally.play(stamp, played)
                 self._keep_all(stamp, None, played)

@@ -1,4 +1,4 @@
-"""What has surely arrived: ends that may be lost are sent again, and the ledger names what may still sound until then."""
+"""What has surely arrived: ends that may be lost are sent again, and the ledger names what may sound until then."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -83,10 +83,11 @@ def test_an_end_is_not_sent_again_once_its_note_has_started_anew() -> None:
 
 
 def test_pedals_and_bends_at_rest_are_ends_as_well() -> None:
-    for start, end in [
+    pairs: list[tuple[Event, Event]] = [
         (ControlChange(3, SUSTAIN, 127), ControlChange(3, SUSTAIN, 0)),
         (PitchBend(3, 500), PitchBend(3, 0)),
-    ]:
+    ]
+    for start, end in pairs:
         following = delivery()
         play(following, 0.0, start)
         following.settle(0.5)
