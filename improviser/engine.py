@@ -1,6 +1,6 @@
 """The engine: the process on the note path. Ports, performer and timers; nothing else.
 
-It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER is a file that both map into memory.
+It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER tells of memory that both share.
 Commands come in on stdin, reports go out on stdout (see `pipe`). Three threads meet in one lock around the performer
 and the output: RtMidi's, which hears; the reader's, which takes commands; the main thread's, which beats the heart.
 
@@ -8,9 +8,7 @@ When stdin ends, the daemon is gone: the engine ends all that sounds and leaves.
 the daemon what to release.
 """
 
-import contextlib
 import gc
-import mmap
 import os
 import signal
 import sys
@@ -19,7 +17,6 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from types import FrameType
 
 import msgspec
@@ -58,6 +55,7 @@ from improviser.pipe import (
     decode_command,
 )
 from improviser.priority import go_first
+from improviser.shared_memory import attach
 from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
@@ -379,10 +377,7 @@ def main() -> int:
     os.dup2(2, 1)
     reader = FrameReader()
     try:
-        with Path(sys.argv[1]).open("r+b") as file:
-            shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
-        with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
-            Path(sys.argv[1]).unlink()
+        shared = attach(sys.argv[1], SHARED_BYTES)
         opening, early = await_opening(reader, sys.stdin.fileno())
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:

@@ -23,6 +23,7 @@ GROUND = {
     "files",
     "logs",
     "settings.serving",
+    "shared_memory",
     "signals",
     "training.progress",
     "training.stopping",
