@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import sys
 from collections import deque
@@ -28,6 +29,8 @@ from improviser.pipe import (
 )
 from improviser.shared_memory import SharedMemory
 
+log = logging.getLogger("improviser")
+
 PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
 CLOSE_SECONDS = 2.0
@@ -53,6 +56,7 @@ class EngineProcess:
         self._process = process
         self._shared = shared
         self._on_report: Callable[[AnyReport], None] = lambda _: None
+        self._has_raised = False
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
         self.ledger = Ledger(memoryview(shared.map)[:SIZE])
@@ -88,7 +92,7 @@ class EngineProcess:
         return engine, await engine.begin(opening, on_report)
 
     async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
-        """Open what is to be opened, and wait until it is; `on_report` gets all reports.
+        """Open what is to be opened, and wait until it is; `on_report` gets all reports, and what it raises is logged.
 
         :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
         """
@@ -116,13 +120,14 @@ class EngineProcess:
     async def _read_reports(self) -> None:
         reader = FrameReader()
         stdout = self._process.stdout
-        try:
-            while stdout is not None and (data := await stdout.read(READ_BYTES)):
+        while stdout is not None and (data := await stdout.read(READ_BYTES)):
+            try:
                 for body in reader.feed(data):
                     self._take(decode_report(body))
-        except (ValueError, msgspec.MsgspecError) as error:
-            self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
-            self.kill()
+            except (ValueError, msgspec.MsgspecError) as error:  # of the frames: what a listener raises stays there
+                self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
+                self.kill()
+                break
         await self._process.wait()
         self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
 
@@ -131,7 +136,13 @@ class EngineProcess:
             self._ready.set_result(report)
         elif isinstance(report, Failed):
             self._fail(getattr(errors, report.kind, EngineError)(report.message))
-        self._on_report(report)
+        try:
+            self._on_report(report)
+        except Exception as error:  # whoever listens must not end the engine
+            if not self._has_raised:
+                log.warning("a report of the engine was not taken (%s: %s)", type(error).__name__, error)
+            self._has_raised = True
+            log.debug("the report was %r", report, exc_info=error)
 
     def _fail(self, error: Exception) -> None:
         if not self._ready.done():

@@ -24,6 +24,7 @@ from pathlib import Path
 from improviser.errors import OutputError
 from improviser.files import create_folder
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
+from improviser.session.bus import say_ended
 from improviser.session.files import MIDI_SUFFIX, SessionFiles
 from improviser.session.log import SUFFIX
 
@@ -68,7 +69,7 @@ class Recorder:
         self.folder = folder
         self.on = False
         """Whether what is played is kept, from the next engine's first note on."""
-        self._begun = False
+        self._begun = self._has_failed = False
         if on:
             self.start()
         self._sessions = Sessions(folder, limits or Limits())
@@ -81,8 +82,10 @@ class Recorder:
     def start(self) -> None:
         """Keep what is played from the next engine on, or from where this one begins anew (see `Renew`).
 
-        :raises OutputError: if the folder cannot be created.
+        :raises OutputError: if the folder cannot be created, or what writes there has ended by a fault.
         """
+        if self._has_failed:
+            raise OutputError("the recording has ended by a fault; start the session anew to record")
         create_folder(self.folder)
         if not os.access(self.folder, os.W_OK):
             raise OutputError(f"the folder {self.folder} may not be written to; choose another place")
@@ -117,10 +120,16 @@ class Recorder:
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        while not self._closing.wait(WRITE_SECONDS):
+        try:
+            while not self._closing.wait(WRITE_SECONDS):
+                self._sessions.write(self._take_waiting())
             self._sessions.write(self._take_waiting())
-        self._sessions.write(self._take_waiting())
-        self._sessions.close()
+            self._sessions.close()
+        except Exception as error:  # noqa: BLE001  a fault here must not go by in silence, nor fill the memory
+            self.on = self._begun = False
+            self._has_failed = True
+            self._waiting.clear()
+            say_ended("the recording", error)
 
     def _take_waiting(self) -> list[AnyReport | None]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
