@@ -8,6 +8,9 @@ from pathlib import Path
 
 from improviser.errors import OutputError
 
+PRIVATE = 0o600
+"""The permissions of a file that only its owner may read."""
+
 
 def user_path(text: str) -> Path:
     """Return the path that a user means; in a file of settings no shell makes a home of a tilde."""
@@ -39,9 +42,10 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
 
+    :param mode: the permissions of a file that is new, less the user's mask.
     :raises OutputError: if it cannot be written; nothing is left behind.
     """
     check_writable(path)
@@ -52,7 +56,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_permissions_of(path))
+        temporary.chmod(_permissions_of(path, mode))
         temporary.replace(path)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
@@ -63,13 +67,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _permissions_of(path: Path) -> int:
-    """Return those that the file has; a temporary file is private, so without one those that any new file has."""
+def _permissions_of(path: Path, mode: int) -> int:
+    """Return those that the file has; a temporary file is private, so without one those that a new file gets."""
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mode & ~mask
 
 
 def create_folder(path: Path) -> None:

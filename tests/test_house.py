@@ -21,6 +21,7 @@ GROUND = {
     "improviser",
     "settings.playing",
     "files",
+    "locks",
     "logs",
     "settings.serving",
     "shared_memory",

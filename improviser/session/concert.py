@@ -21,7 +21,8 @@ from improviser.remote.served import Served
 from improviser.session.bus import Bus, Taker, alone
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
-from improviser.session.recorder import Limits, Recorder
+from improviser.session.pruning import Limits
+from improviser.session.recorder import Recorder
 from improviser.session.recording import default_folder
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings

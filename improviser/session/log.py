@@ -121,3 +121,13 @@ def read_chain(path: Path) -> list[SessionLog]:
         if chain[0].cut:
             raise LogError(f"{chain[1].path} goes on from {earlier}, the end of which is missing; a replay needs all")
     return chain
+
+
+def continued_by(path: Path) -> str | None:
+    """Return the name of the log that this one goes on from, None if it says none, or nothing that can be read."""
+    try:
+        with path.open("rb") as file:
+            header = next(_entries(path, file), None)
+    except (OSError, LogError):
+        return None
+    return header.continues if isinstance(header, Header) else None

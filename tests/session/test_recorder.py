@@ -16,7 +16,8 @@ from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
 from improviser.session import recorder as recorder_module
 from improviser.session.log import SessionLog, read, read_chain
-from improviser.session.recorder import Limits, Recorder, Sessions, prune, sounds
+from improviser.session.pruning import Limits, prune
+from improviser.session.recorder import Recorder, Sessions, sounds
 
 READY = Ready("loopback", "loopback", "loopback", [Loaded("echo", "00")], {"mode": "shadow"}, 7)
 

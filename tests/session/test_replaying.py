@@ -17,7 +17,8 @@ from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
 from improviser.session.log import read, read_chain
-from improviser.session.recorder import Limits, Sessions
+from improviser.session.pruning import Limits
+from improviser.session.recorder import Sessions
 from improviser.session.replaying import from_first_note, replay
 from tests.playing import note_off, note_on, write_small_model
 from tests.test_engine import Reports, opening, play
