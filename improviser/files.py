@@ -1,10 +1,12 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and reads only what is a file."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from improviser.errors import OutputError
 
@@ -20,6 +22,34 @@ def user_path(text: str) -> Path:
 def printable(name: str) -> str:
     """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
     return name.encode(errors="replace").decode()
+
+
+def open_regular(path: Path, limit: int) -> BinaryIO:
+    """Open a regular file of at most `limit` bytes to be read; a FIFO or a device would hang, or never end.
+
+    :raises OSError: if there is none, it is something else, or it is larger.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file has such a name")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    facts = os.fstat(descriptor)
+    wrong: OSError | None = None
+    if stat.S_ISDIR(facts.st_mode):
+        wrong = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    elif not stat.S_ISREG(facts.st_mode):
+        wrong = OSError(errno.EINVAL, "it is not a regular file")
+    elif facts.st_size > limit:
+        wrong = OSError(errno.EFBIG, f"it has {facts.st_size} bytes, and {limit} are the most")
+    if wrong is not None:
+        os.close(descriptor)
+        raise wrong
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file, at most `limit`; see `open_regular`."""
+    with open_regular(path, limit) as file:
+        return file.read(limit)
 
 
 def check_writable(path: Path) -> None:

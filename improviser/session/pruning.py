@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from improviser.errors import LogError
 from improviser.locks import try_lock
 from improviser.session.files import MIDI_SUFFIX
-from improviser.session.log import SUFFIX, continued_by
+from improviser.session.log import SUFFIX, header_of
 
 log = logging.getLogger("improviser")
 
@@ -118,9 +119,17 @@ def _needed(folder: Path, recordings: Sequence[Recording], ours: str | None) -> 
             continue
         while stem is not None and stem not in needed:
             needed.add(stem)
-            before = continued_by(folder / f"{stem}{SUFFIX}")
-            stem = None if before is None else Path(before).stem
+            stem = _stem_before(folder / f"{stem}{SUFFIX}")
     return needed
+
+
+def _stem_before(path: Path) -> str | None:
+    """Return the stem of the log that this one goes on from, None if it does not say."""
+    try:
+        header = header_of(path)
+    except LogError:
+        return None
+    return None if header is None or header.continues is None else Path(header.continues).stem
 
 
 def _is_in_use(path: Path) -> bool:

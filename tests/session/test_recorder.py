@@ -70,7 +70,7 @@ def test_a_session_goes_on_in_a_new_file_after_an_hour(tmp_path: Path) -> None:
     assert second.header.continues == first.path.name
     assert first.header.continues is None
     assert [log.path for log in read_chain(second.path)] == [first.path, second.path]
-    assert [len(log.reports) for log in (first, second)] == [7, 4]
+    assert [len(kept(log)) for log in (first, second)] == [7, 4]
     (onset, *_) = [timed.note.onset_seconds for timed in read_midi(second.path.with_suffix(".mid")).notes]
     assert onset == 0.0
 
@@ -140,7 +140,7 @@ def test_a_kill_loses_a_second_at_most(tmp_path: Path) -> None:
     (log,) = logs(tmp_path)
     assert log.cut
     old = sum(killed - moment > 1.0 for moment, _ in written)
-    assert len(log.reports) > old > 100
+    assert len(kept(log)) > old > 100
     notes = [message for message in mido.MidiFile(log.path.with_suffix(".mid")).tracks[0] if message.type == "note_on"]
     assert len(notes) > old
 
