@@ -20,6 +20,7 @@ LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands",
 GROUND = {
     "improviser",
     "settings.playing",
+    "collecting",
     "files",
     "locks",
     "logs",

@@ -15,6 +15,7 @@ def replay(
     ] = None,
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
+    from improviser.collecting import uncollected
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.session.log import read_chain
     from improviser.session.replaying import Copy
@@ -24,7 +25,8 @@ def replay(
         check_writable(out)
     chain = read_chain(log)
     copy = Copy()
-    found = replay_logs(chain) if out is None else replay_logs(chain, copy.tell)
+    with uncollected():
+        found = replay_logs(chain) if out is None else replay_logs(chain, copy.tell)
     if out is not None:
         write_atomically(out, copy.image(), PRIVATE)
     if chain[-1].cut:

@@ -137,8 +137,7 @@ def _take(
             events = performer.change(report.parameter, report.value, report.stamp)
     for event in events:
         performer.sent(event)
-    performer.settle()
-    return heard, events
+    return heard, events  # what is left to `settle`, the next event settles first
 
 
 class Copy:
