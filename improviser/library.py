@@ -91,7 +91,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     known = names()
     near = difflib.get_close_matches(text, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
-    raise ModelError(f"there is no model named {text!r}; {hint} (or give the path of a *{SUFFIX} file)")
+    raise ModelError(f"there is no model named {text[:200]!r}; {hint} (or give the path of a *{SUFFIX} file)")
 
 
 def names() -> tuple[str, ...]:

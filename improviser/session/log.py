@@ -36,6 +36,8 @@ LARGEST_LOG = 1 << 30
 """Bytes. An hour of notes takes a hundredth."""
 LONGEST_SECONDS = 1e9
 """No session lasts for thirty years, and with larger numbers the times between notes would be lost."""
+LONGEST_SAYING = 200
+"""Characters."""
 MOST_MODELS = 64
 """Several times as many as can be played with."""
 
@@ -98,7 +100,7 @@ def read(path: Path) -> SessionLog:
     if header is None:
         raise LogError(f"{path} is not a session's log (a *{SUFFIX} file that `improviser play` wrote)")
     if header.format != FORMAT or header.version != VERSION:
-        raise LogError(f"{path} is a log of version {header.version}; this program reads version {VERSION}")
+        raise LogError(f"{path} is a log of version {brief(header.version)}; this program reads version {VERSION}")
     return SessionLog(path, header, cut=not _has_end(path))
 
 
@@ -129,7 +131,7 @@ def _decoded(path: Path, file: BinaryIO) -> Iterator[tuple[int, Entry]]:
             yield number, _decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             where = f"{path} is damaged in line {number}" if number > 1 else f"{path} is not a session's log"
-            raise LogError(f"{where}: {error}") from error
+            raise LogError(f"{where}: {brief(error)}") from error
 
 
 def _has_end(path: Path) -> bool:
@@ -177,12 +179,18 @@ def read_chain(path: Path) -> list[SessionLog]:
         if earlier.name in seen or len(chain) > MAX_CHAIN:
             raise LogError(f"{path} is damaged: its beginning goes on from its own end")
         if not _is_there(earlier):
-            raise LogError(f"{chain[-1].path} goes on from {earlier}, which is not there; a replay needs both")
+            raise LogError(f"{chain[-1].path} goes on from {brief(earlier)}, which is not there; a replay needs both")
         seen.add(earlier.name)
         chain.append(read(earlier))
         if chain[-1].cut:
             raise LogError(f"{chain[-2].path} goes on from {earlier}, the end of which is missing; a replay needs all")
     return chain[::-1]
+
+
+def brief(what: object) -> str:
+    """Return what a damaged log makes one say, no longer than a line should be."""
+    text = str(what)
+    return text if len(text) <= LONGEST_SAYING else f"{text[:LONGEST_SAYING]}…"
 
 
 def _is_there(path: Path) -> bool:

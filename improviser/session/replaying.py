@@ -20,7 +20,7 @@ from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.midi import decode, decode_transport, encode
 from improviser.pipe import MODEL, Applied, Loaded, Lost, Played, Ready, Step
-from improviser.session.log import SessionLog
+from improviser.session.log import SessionLog, brief
 from improviser.session.recording import IMPROVISER, PLAYER
 from improviser.settings.config import check
 
@@ -81,7 +81,7 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
                 try:
                     heard, events = _take(performer, report, load)
                 except (ArithmeticError, AttributeError, ConfigError, LookupError, TypeError, ValueError) as error:
-                    raise LogError(f"{log.path} is damaged in line {line}: {error}") from error
+                    raise LogError(f"{log.path} is damaged in line {line}: {brief(error)}") from error
                 now = [encode(event) for event in events]
                 if now != report.played and found.difference is None:
                     found.difference = Difference(log.path.name, line, report.stamp, tuple(report.played), tuple(now))
@@ -98,7 +98,7 @@ def _begin(ready: Ready, load: Callable[[str, str], Model]) -> Performer:
         models = [load(model.name, model.sha256) for model in ready.models]
         return Performer(models, parameters, np.random.default_rng(ready.seed))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:
-        raise LogError(f"the log has parameters that this program does not know: {error}") from error
+        raise LogError(f"the log has parameters that this program does not know: {brief(error)}") from error
 
 
 def _check_parameters(values: Mapping[str, Any]) -> None:
@@ -108,7 +108,7 @@ def _check_parameters(values: Mapping[str, Any]) -> None:
 
 def _model(name: str, sha256: str) -> Model:
     if library.digest(name) != sha256:
-        raise ModelError(f"the model {name} is not the one that played then: its file has changed since")
+        raise ModelError(f"the model {brief(name)} is not the one that played then: its file has changed since")
     return library.load_model(name)
 
 
