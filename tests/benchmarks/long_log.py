@@ -28,6 +28,8 @@ from improviser.session.log import FORMAT, VERSION, End, Header
 from improviser.session.log import encode as line_of
 
 GAPS = (0.125, 0.25, 0.25, 0.5)
+REPLYING, PHRASE, REST_SECONDS = ("answer", "solo"), 8, 6.0
+"""In modes that wait for the end of a phrase, the player rests after each."""
 LATENCY_SECONDS = 0.0002
 PEAK = """
 import resource, sys
@@ -53,7 +55,9 @@ def reports(notes: int, model: str, mode: str, seed: int = 1) -> Iterator[AnyRep
             performer.sent(event)
         return [encode(event) for event in events]
 
-    for _ in range(notes):
+    for number in range(notes):
+        if mode in REPLYING and number % PHRASE == 0:
+            stamp += REST_SECONDS
         pitch = min(84, max(48, pitch + chance.choice((-4, -2, -1, 1, 2, 3, 5))))
         for event in (NoteOn(0, pitch, chance.randrange(40, 110)), NoteOff(0, pitch, 64)):
             while (due := performer.deadline) is not None and due <= stamp:
