@@ -1,6 +1,6 @@
 """The engine: the process on the note path. Ports, performer and timers; nothing else.
 
-It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER is a file that both map into memory.
+It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER tells of memory that both share.
 Commands come in on stdin, reports go out on stdout (see `pipe`). Three threads meet in one lock around the performer
 and the output: RtMidi's, which hears; the reader's, which takes commands; the main thread's, which beats the heart.
 
@@ -8,9 +8,7 @@ When stdin ends, the daemon is gone: the engine ends all that sounds and leaves.
 the daemon what to release.
 """
 
-import contextlib
 import gc
-import mmap
 import os
 import signal
 import sys
@@ -18,7 +16,6 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from types import FrameType
 
 import msgspec
@@ -61,6 +58,7 @@ from improviser.pipe import (
 )
 from improviser.priority import go_first
 from improviser.sensing import is_sensing, wait_if_late
+from improviser.shared_memory import attach
 from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
@@ -387,10 +385,7 @@ def main() -> int:
     os.dup2(2, 1)
     reader = FrameReader()
     try:
-        with Path(sys.argv[1]).open("r+b") as file:
-            shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
-        with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
-            Path(sys.argv[1]).unlink()
+        shared = attach(sys.argv[1], SHARED_BYTES)
         opening, early = await_opening(reader, sys.stdin.fileno())
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:

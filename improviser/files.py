@@ -1,12 +1,17 @@
-"""Writes files whole or not at all."""
+"""Writes files whole or not at all, and reads only what is a file."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from improviser.errors import OutputError
+
+PRIVATE = 0o600
+"""The permissions of a file that only its owner may read."""
 
 
 def user_path(text: str) -> Path:
@@ -17,6 +22,34 @@ def user_path(text: str) -> Path:
 def printable(name: str) -> str:
     """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
     return name.encode(errors="replace").decode()
+
+
+def open_regular(path: Path, limit: int) -> BinaryIO:
+    """Open a regular file of at most `limit` bytes to be read; a FIFO or a device would hang, or never end.
+
+    :raises OSError: if there is none, it is something else, or it is larger.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file has such a name")
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    facts = os.fstat(descriptor)
+    wrong: OSError | None = None
+    if stat.S_ISDIR(facts.st_mode):
+        wrong = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    elif not stat.S_ISREG(facts.st_mode):
+        wrong = OSError(errno.EINVAL, "it is not a regular file")
+    elif facts.st_size > limit:
+        wrong = OSError(errno.EFBIG, f"it has {facts.st_size} bytes, and {limit} are the most")
+    if wrong is not None:
+        os.close(descriptor)
+        raise wrong
+    return os.fdopen(descriptor, "rb")
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file, at most `limit`; see `open_regular`."""
+    with open_regular(path, limit) as file:
+        return file.read(limit)
 
 
 def check_writable(path: Path) -> None:
@@ -39,9 +72,10 @@ def check_writable(path: Path) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
 
+    :param mode: the permissions of a file that is new, less the user's mask.
     :raises OutputError: if it cannot be written; nothing is left behind.
     """
     check_writable(path)
@@ -52,7 +86,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_permissions_of(path))
+        temporary.chmod(_permissions_of(path, mode))
         temporary.replace(path)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
@@ -63,13 +97,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _permissions_of(path: Path) -> int:
-    """Return those that the file has; a temporary file is private, so without one those that any new file has."""
+def _permissions_of(path: Path, mode: int) -> int:
+    """Return those that the file has; a temporary file is private, so without one those that a new file gets."""
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mode & ~mask
 
 
 def create_folder(path: Path) -> None:

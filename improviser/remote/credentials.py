@@ -8,11 +8,12 @@ from pathlib import Path
 
 from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
-from improviser.files import user_path
+from improviser.files import open_regular, user_path
 from improviser.remote.mqtt import Access, log
 from improviser.settings.config import PASSWORD_VARIABLE, Settings
 
 LARGEST_PASSWORD = 1 << 16
+LARGEST_CERTIFICATES = 1 << 24
 TLS_KEYS = ("mqtt_ca_file", "mqtt_cert_file", "mqtt_key_file")
 
 
@@ -43,7 +44,7 @@ def read_password(path: Path) -> str:
     :raises ConfigError: if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path, LARGEST_PASSWORD) as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 log.warning("others can read %s: keep it to yourself with chmod 600", path)
             return file.read(LARGEST_PASSWORD).decode().split("\n", 1)[0].rstrip("\r")
@@ -58,6 +59,9 @@ def _context(settings: Settings) -> ssl.SSLContext:
         None if name is None else user_path(name)
         for name in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
     )
+    for name, path in zip(TLS_KEYS, (ca, certificate, key), strict=True):
+        if path is not None:
+            _check_regular(name, path)
     try:
         context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError) as error:
@@ -73,6 +77,17 @@ def _context(settings: Settings) -> ssl.SSLContext:
         files = " and ".join(str(file) for file in (certificate, key) if file is not None)
         raise ConfigError(f"mqtt_cert_file: cannot use {files}: {_reason(error)}") from error
     return context
+
+
+def _check_regular(name: str, path: Path) -> None:
+    """Check that there is a file before the TLS library opens it, and may wait for ever.
+
+    :raises ConfigError: if there is none, or it is something else.
+    """
+    try:
+        open_regular(path, LARGEST_CERTIFICATES).close()
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot use {path}: {error.strerror or error}") from error
 
 
 def _reason(error: OSError) -> str:

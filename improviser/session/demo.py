@@ -16,6 +16,7 @@ from improviser.files import check_writable, create_folder, write_atomically
 from improviser.midi import encode
 from improviser.pipe import AnyReport, Applied, Played, Step
 from improviser.ports import LOOPBACK
+from improviser.session.bus import Bus
 from improviser.session.players import feed
 from improviser.session.recording import write_session
 from improviser.session.sources import note_events, performance
@@ -54,7 +55,10 @@ class Recital:
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
         self._stage = stage
-        self._loudspeaker = loudspeaker
+        self._bus = Bus()
+        if loudspeaker is not None:
+            self._bus.subscribe("the sound", loudspeaker.take)
+        self._bus.subscribe("the display", self._show)
         parameters = {"temperature": demo.temperature}
         session = Session(
             api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
@@ -62,17 +66,18 @@ class Recital:
         self.service = Service(session, self._take)
 
     def _take(self, report: AnyReport) -> None:
-        if self._loudspeaker is not None:
-            self._loudspeaker.take(report)
+        self._bus.take(report)
+        if isinstance(report, Step):
+            self._unheard -= 1
+            if not self._unheard:
+                self._all_heard.set()
+
+    def _show(self, report: AnyReport) -> None:
         if isinstance(report, Step | Played | Applied):
             report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
         # What ends the session comes when the clock says; the files end by themselves.
         if not isinstance(report, Played) or report.cause != "panic":
             self._stage.take(report)
-        if isinstance(report, Step):
-            self._unheard -= 1
-            if not self._unheard:
-                self._all_heard.set()
 
     @property
     def seconds(self) -> float:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
-from improviser.files import create_folder, write_atomically
+from improviser.files import create_folder, read_regular, write_atomically
 from improviser.settings.config import Config, default_file, find_file
 from improviser.settings.explained import all_explained, as_toml
+from improviser.settings.toml import MAX_FILE_BYTES
 
 CONTROLS = "controls"
 BYTE_ORDER_MARK = "\ufeff"
@@ -50,7 +51,7 @@ def keep(config: Config, controls: Mapping[str, Any], profile: str | None = None
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        return read_regular(path, MAX_FILE_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 
