@@ -15,6 +15,7 @@ from typing import Any
 
 from improviser.core.addresses.port_choice import pick
 from improviser.errors import MidiSystemError
+from improviser.jack_library import load_jack
 
 IN, OUT = "in", "out"
 CUT_SECONDS = 5.0
@@ -62,10 +63,7 @@ class Patchbay:
 
     def __init__(self, name: str, wires: Wires, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        import jack
-
-        jack.set_error_function(lambda _: None)
-        jack.set_info_function(lambda _: None)
+        jack = load_jack()
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         try:
             self._client: Any = jack.Client(f"{name}-patchbay", no_start_server=True)

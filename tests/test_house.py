@@ -21,6 +21,7 @@ GROUND = {
     "improviser",
     "settings.playing",
     "files",
+    "jack_library",
     "logs",
     "settings.serving",
     "signals",
@@ -88,7 +89,7 @@ COMPILED = {"numba", "llvmlite"}
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
     "aiomqtt": {"remote.mqtt"},
-    "jack": {"patchbay"},
+    "jack": {"jack_library"},
     "miniaudio": {"show.speaker"},
     "mido": {"midifile", "session.recording"},
     "llvmlite": {"core.networks.simd"},
