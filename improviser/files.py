@@ -14,11 +14,6 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
 
 
-def printable(name: str) -> str:
-    """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
-    return name.encode(errors="replace").decode()
-
-
 def check_writable(path: Path) -> None:
     """Fail early if `path` cannot become a file.
 

@@ -23,6 +23,7 @@ GROUND = {
     "files",
     "jack_library",
     "logs",
+    "saying",
     "settings.serving",
     "signals",
     "training.progress",

@@ -16,6 +16,7 @@ def replay(
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
     from improviser.files import check_writable
+    from improviser.saying import say
     from improviser.session.log import read_chain
     from improviser.session.recording import write_session
     from improviser.session.replaying import from_first_note
@@ -28,10 +29,10 @@ def replay(
     if out is not None:
         write_session(out, *from_first_note(found.heard, found.played))
     if chain[-1].cut:
-        print(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
+        say(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
     if found.lost:
-        print(f"the log is incomplete: {found.lost} reports were lost while it was written")
+        say(f"the log is incomplete: {found.lost} reports were lost while it was written")
     if found.difference is not None:
-        print(f"different: {found.difference}")
+        say(f"different: {found.difference}")
         raise SystemExit(DIFFERENT)
-    print(f"the same: {len(found.heard)} messages heard, {len(found.played)} played")
+    say(f"the same: {len(found.heard)} messages heard, {len(found.played)} played")

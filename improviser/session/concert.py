@@ -19,6 +19,7 @@ from improviser.logs import start_log
 from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport
 from improviser.remote.served import Served
+from improviser.saying import say
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.recorder import Limits, Recorder
@@ -155,14 +156,14 @@ async def give(
             taker(report)
 
     service = Service(session_of(config, random_seed, player), take, engine)
-    say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
+    tell_user = log.info if config.settings.log_format == "json" else say
     beside = [
-        asyncio.ensure_future(_follow(service, stage, recorder, say)),
+        asyncio.ensure_future(_follow(service, stage, recorder, tell_user)),
         asyncio.ensure_future(silence.end(service)),
     ]
     beside.append(asyncio.ensure_future(served.run(service)))
     if learning is not None:
-        beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else say)))
+        beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else tell_user)))
     if shown or on_keys:
         from improviser.session.steering import steer
 
@@ -187,17 +188,17 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
-async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, say: Callable[[str], None]) -> None:
+async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
-    say(
+    told(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
     if recorder.on:
-        say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+        told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)
