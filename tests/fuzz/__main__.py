@@ -52,7 +52,7 @@ def main() -> int:
                 kept = course.keep(number, problems, keep)
                 what = {"kind": chosen.kind, "seed": chosen.seed, "number": number, "kept": str(kept)}
                 print(json.dumps({**what, "problems": problems}), flush=True)
-    print(json.dumps({"done": chosen.count, "failed": failed}), flush=True)
+    print(json.dumps({"done": chosen.count, "failed": failed, "accepted": course.accepted}), flush=True)
     return 1 if failed else 0
 
 
@@ -71,6 +71,8 @@ class Course:
         self._outside = listing(place, self._folder)
         self._place = place
         self._arguments: tuple[str, ...] = ()
+        self.accepted = 0
+        """How many cases were none the worse for their damage: below all and above none, the fuzzer reaches deep."""
 
     def problems(self, number: int) -> list[str]:
         """Run a case; return what is wrong with it."""
@@ -82,6 +84,7 @@ class Course:
             self._arguments = ()
             with self._watch.over(self._folder) as problems:
                 problems.extend(self._kind.problems(rng))
+                self.accepted += 1
             return problems
         problems = self._run(self._kind, rng, number)
         if listing(self._place, self._folder) != self._outside:
@@ -96,6 +99,7 @@ class Course:
             with self._watch.over(self._folder) as problems:
                 code, said = run_here(arguments)
                 problems.extend(judge(code, said))
+                self.accepted += code == 0
                 if code and command.output is not None and command.output.exists():
                     problems.append("it fails and leaves an output")
             if number % APART == 0:

@@ -151,17 +151,17 @@ class MidiFiles(FileKind):
     )
 
     def content(self, rng: random.Random) -> bytes:
-        division = rng.choice((480, 480, 96, 1, 0, 0x7FFF, 0xE728, 0x8000, 0xFFFF))
+        division = rng.choice((480,) * 20 + (96, 1, 0x7FFF, 0xE728, 0, 0x8000, 0xFFFF))
         tracks = [self._track(rng) for _ in range(rng.choice((1, 1, 2, 3, 16)))]
-        count = len(tracks) if rng.random() < 0.8 else rng.choice((0, 1, 65535))
-        chunks = [(b"MThd", struct.pack(">HHH", rng.choice((0, 1, 1, 1, 2, 9)), count, division)), *tracks]
-        if rng.random() < 0.4:
+        count = len(tracks) if rng.random() < 0.9 else rng.choice((0, 1, 65535))
+        chunks = [(b"MThd", struct.pack(">HHH", rng.choice((1,) * 20 + (0, 2, 9)), count, division)), *tracks]
+        if rng.random() < 0.3:
             chunks = mutate_sequence(
                 chunks, rng, lambda chunk: (rng.choice((chunk[0], b"XFIH")), mutate_bytes(chunk[1], rng))
             )
         data = b"".join(
             tag
-            + struct.pack(">I", len(body) if rng.random() < 0.9 else rng.choice((0, len(body) * 3, 2**32 - 1)))
+            + struct.pack(">I", len(body) if rng.random() < 0.97 else rng.choice((0, len(body) * 3, 2**32 - 1)))
             + body
             for tag, body in chunks
         )
@@ -171,7 +171,7 @@ class MidiFiles(FileKind):
             data = b"RIFF" + struct.pack("<I", len(riff)) + riff
         elif rng.random() < 0.05:
             data = b"\0" * 128 + data
-        return mutate_bytes(data, rng) if rng.random() < 0.5 else data
+        return mutate_bytes(data, rng) if rng.random() < 0.3 else data
 
     def _track(self, rng: random.Random) -> tuple[bytes, bytes]:
         body = bytearray()
@@ -179,7 +179,7 @@ class MidiFiles(FileKind):
             pitch, channel = rng.randrange(36, 96), rng.choice((0, 0, 0, 1, 9, 15))
             body += rng.choice((b"\0", b"\x60", b"\x83\x60")) + bytes((0x90 | channel, pitch, rng.randrange(128)))
             body += b"\x60" + bytes((0x80 | channel, pitch, 64)) if rng.random() < 0.9 else b""
-            if rng.random() < 0.05:
+            if rng.random() < 0.01:
                 body += rng.choice(self._DELTAS) + rng.choice(self._EVENTS)
         return b"MTrk", bytes(body) + (b"\0\xff\x2f\0" if rng.random() < 0.9 else b"")
 

@@ -127,7 +127,7 @@ class WireBytes(LiveKind):
         engine._now = lambda: now  # type: ignore[method-assign]  # the clock goes with the stamps
         for _ in range(rng.choice((5, 20, 60))):
             now += rng.choice((0.0, 0.0, 0.001, 0.05, 0.3, 3.0, 0.1))
-            engine.hear(self._message(rng), now)
+            engine.hear(self.message(rng), now)
         if engine.fault is not None:
             raise engine.fault
         engine.hear((0xFC,), now)
@@ -160,7 +160,7 @@ class WireBytes(LiveKind):
             yield f"after a clean note these still sound: {left}"
 
     @staticmethod
-    def _message(rng: random.Random) -> list[int]:
+    def message(rng: random.Random) -> list[int]:
         """Return a message: sound, nearly, or none at all."""
         what = rng.random()
         status = rng.choice(STATUS_BYTES) | (rng.choice((0, 0, 0, 1, 9, 15)))

@@ -1,4 +1,4 @@
-"""What must hold for a case: it ends soon, with 0, 1 or 2, in little memory and printable words, and writes only here."""
+"""What must hold for a case: it ends soon, with 0, 1 or 2, in little memory and printable words; it writes here only."""
 
 import contextlib
 import io

@@ -49,4 +49,6 @@ def test_nothing_breaks_it(kind: str, seed: int, first: int, count: int) -> None
     ]
     assert not failures, f"{len(failures)} of {count} {kind} fail:\n" + "\n".join(told)
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert json.loads(ran.stdout) == {"done": count, "failed": 0}
+    done = json.loads(ran.stdout)
+    assert (done["done"], done["failed"]) == (count, 0)
+    assert done["accepted"] >= count // 20 - 1, "nothing gets beyond the first check"
