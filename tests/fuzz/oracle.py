@@ -1,4 +1,4 @@
-"""What must hold for a case: it ends soon, with 0, 1 or 2, in little memory and printable words; it writes here only."""
+"""What must hold for a case: it ends soon, with 0, 1 or 2, in little memory and words that can be printed."""
 
 import contextlib
 import io
