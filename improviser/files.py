@@ -19,11 +19,6 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
 
 
-def printable(name: str) -> str:
-    """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
-    return name.encode(errors="replace").decode()
-
-
 def open_regular(path: Path, limit: int) -> BinaryIO:
     """Open a regular file of at most `limit` bytes to be read; a FIFO or a device would hang, or never end.
 

@@ -40,5 +40,5 @@ def load_jack() -> ModuleType:
     """
     found = find_jack()
     if isinstance(found, Missing):
-        raise MidiSystemError(f"JACK cannot be used here ({found.problem}); {found.remedy}, or choose another --api")
+        raise MidiSystemError(f"JACK cannot be used here ({found.problem}); {found.remedy}")
     return found

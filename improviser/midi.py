@@ -32,6 +32,7 @@ from improviser.core.midi.event import (
     Transport,
 )
 from improviser.errors import MidiSystemError, PortError
+from improviser.jack_library import Missing, find_jack, load_jack
 from improviser.ports import JACK_APIS, Listener, Receipts
 from improviser.threads import remember_this_thread
 
@@ -126,6 +127,10 @@ BACKENDS = (
 )
 """In the order in which `--api auto` tries them. JACK is looked at through RtMidi, but played on by `jack_ports`."""
 
+_RTMIDI_REMEDY = "install it anew (pip install --force-reinstall python-rtmidi)" + (
+    " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
+)
+
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
@@ -151,12 +156,12 @@ def compiled_backends() -> list[Backend]:
     """
     try:
         import rtmidi
-    except ImportError as error:
-        raise MidiSystemError(
-            f"RtMidi cannot be loaded ({error}); install ALSA's library (on Debian: apt install libasound2)"
-        ) from error
 
-    compiled = set(rtmidi.get_compiled_api())
+        compiled = set(rtmidi.get_compiled_api())
+    except (ImportError, OSError, AttributeError) as error:  # AttributeError: another module of this name
+        problem = " ".join(str(error).split())
+        raise MidiSystemError(f"RtMidi cannot be loaded ({problem}); {_RTMIDI_REMEDY}") from error
+
     return [backend for backend in BACKENDS if getattr(rtmidi, backend.constant) in compiled]
 
 
@@ -196,6 +201,9 @@ def survey() -> list[ApiReport]:
 def _survey_one(backend: Backend) -> ApiReport:
     import rtmidi
 
+    if backend.name == "jack" and isinstance(missing := find_jack(), Missing):
+        problem, remedy = missing.problem, missing.remedy
+        return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=remedy)
     constant = getattr(rtmidi, backend.constant)
     try:
         with quiet():
@@ -238,6 +246,8 @@ class RtMidiPorts:
     def __init__(self, backend: Backend, client: str, input_choice: str, output_choice: str) -> None:
         import rtmidi
 
+        if backend.name in JACK_APIS:
+            load_jack()  # the daemon's wiring needs it: without it nothing could be connected
         self.api = backend.name
         self.client = ""
         self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell

@@ -12,8 +12,9 @@ from improviser.core.midi import smf
 from improviser.core.midi.pairing import pair
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import CHANNELS, Note
+from improviser.core.printable import printable
 from improviser.errors import MidiFileError
-from improviser.files import check_writable, printable, write_atomically
+from improviser.files import check_writable, write_atomically
 
 MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
 LARGEST_FILE = 4 * 2**20

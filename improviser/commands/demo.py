@@ -35,6 +35,7 @@ def demo(
     from improviser.files import check_writable
     from improviser.library import find
     from improviser.logs import start_log
+    from improviser.saying import say
     from improviser.session.demo import Demo, Recital, photograph, prepare, write_files
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
@@ -71,5 +72,5 @@ def demo(
     if code == 0:
         title = f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})"
         paths = write_files(stage, out, title, synthesiser_for(soundfont))
-        print(f"wrote {', '.join(map(str, paths))}")
+        say(f"wrote {', '.join(map(str, paths))}")
     raise SystemExit(code)

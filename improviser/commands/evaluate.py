@@ -23,6 +23,7 @@ def evaluate(
     import sys
 
     from improviser.library import load_model
+    from improviser.saying import say, say_json, warn
     from improviser.training.evaluation import evaluate as score
     from improviser.training.view import steps_shown
     from improviser.training.voices import read_sources
@@ -33,14 +34,12 @@ def evaluate(
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)
     values = {"model": loaded.name, "task": loaded.task, **found.values(), "skipped": list(read.skipped)}
     if json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(values)).decode())
+        say_json(values, indent=2)
         return
     for line in _table(values):
-        print(line)
+        say(line)
     for reason in read.skipped:
-        print(f"left out: {reason}", file=sys.stderr)
+        warn("left out:", reason)
 
 
 def _table(values: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ def import_bach_generator(
     from improviser.bach_generator import convert, read_models
     from improviser.errors import ModelError
     from improviser.files import check_writable
+    from improviser.saying import say
 
     check_writable(out)
     found = read_models(models)
@@ -32,4 +33,4 @@ def import_bach_generator(
     }
     modelfile.write(out, library.take_apart(model, provenance))
     shape = model.network.shape
-    print(f"saved {out}: {shape.layer_type} layers of {'-'.join(map(str, shape.nodes))} nodes")
+    say(f"saved {out}: {shape.layer_type} layers of {'-'.join(map(str, shape.nodes))} nodes")

@@ -14,8 +14,9 @@ def picture(
 ) -> None:
     """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
     from improviser.files import check_writable, write_atomically
+    from improviser.saying import say
     from improviser.show.drawing import draw
 
     check_writable(output)
     write_atomically(output, draw(source).encode())
-    print(f"wrote {output}")
+    say(f"wrote {output}")

@@ -19,6 +19,7 @@ def report(
     from improviser.errors import LogError
     from improviser.files import check_writable, write_atomically
     from improviser.logs import start_log
+    from improviser.saying import say
     from improviser.session.reading import read_session
     from improviser.session.report import session_report
     from improviser.show.soundfont import synthesiser_for
@@ -29,4 +30,4 @@ def report(
     path = session.with_suffix(".html") if output is None else output
     check_writable(path)
     write_atomically(path, session_report(read_session(session), synthesiser_for(soundfont)).encode())
-    print(f"wrote {path}")
+    say(f"wrote {path}")

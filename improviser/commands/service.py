@@ -26,13 +26,15 @@ def install(
     from improviser.errors import OutputError
     from improviser.files import create_folder, write_atomically
     from improviser.remote.systemd import unit
+    from improviser.saying import say
     from improviser.settings.config import check
 
     check("name", name, "--name")
     options = ["--no-display", "--wait-for-ports", *(arguments or [])]
     text = unit([sys.executable, "-m", "improviser", "play", "--name", name, *options], f"Improviser ({name})")
     if dry_run:
-        print(text, end="")
+        for line in text.removesuffix("\n").split("\n"):
+            say(line)
         return
     if not sys.platform.startswith("linux"):
         raise OutputError("systemd units are for Linux; --dry-run prints one")
@@ -41,12 +43,12 @@ def install(
         raise OutputError(f"{path} is there already; overwrite it with --force")
     create_folder(path.parent)
     write_atomically(path, text.encode())
-    print(path)
-    print(
+    say(path)
+    say(
         "start it now, and with every login:  systemctl --user daemon-reload && systemctl --user enable --now",
         path.stem,
     )
-    print("and at boot, without a login:        loginctl enable-linger")
+    say("and at boot, without a login:        loginctl enable-linger")
 
 
 def unit_name(name: str) -> str:

@@ -41,7 +41,11 @@ def runtime_folder() -> Path:
 
 def _stem(name: str) -> str:
     """Return a file's name for a session's name: short, since the path of a socket is, and the same for no other."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name) else f".{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return (
+        name
+        if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name)
+        else f".{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
+    )
 
 
 class Instance:

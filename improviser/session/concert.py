@@ -18,6 +18,7 @@ from improviser.library import find
 from improviser.logs import start_log
 from improviser.ports import LOOPBACK
 from improviser.remote.served import Served
+from improviser.saying import say
 from improviser.session.bus import Bus, Taker, alone
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
@@ -162,14 +163,14 @@ async def give(
         if taker is not None:
             bus.subscribe(part, taker.take)
     service = Service(session_of(config, random_seed, player), bus.take, engine)
-    say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
+    tell_user = log.info if config.settings.log_format == "json" else say
     beside: dict[str, Awaitable[None]] = {
-        "the display": _follow(service, stage, recorder, say),
+        "the display": _follow(service, stage, recorder, tell_user),
         "the end of a session by silence": silence.end(service),
         "what is told of the session": served.run(service),
     }
     if learning is not None:
-        beside["learning"] = learning.run(service, log.info if shown else say)
+        beside["learning"] = learning.run(service, log.info if shown else tell_user)
     if shown or on_keys:
         from improviser.session.steering import steer
 
@@ -195,17 +196,17 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
-async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, say: Callable[[str], None]) -> None:
+async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
-    say(
+    told(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
     if recorder.on:
-        say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+        told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)
