@@ -17,7 +17,7 @@ def report(
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
     from improviser.errors import LogError
-    from improviser.files import check_writable, write_atomically
+    from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.logs import start_log
     from improviser.saying import say
     from improviser.session.reading import read_session
@@ -29,5 +29,5 @@ def report(
     start_log("text", "info")
     path = session.with_suffix(".html") if output is None else output
     check_writable(path)
-    write_atomically(path, session_report(read_session(session), synthesiser_for(soundfont)).encode())
+    write_atomically(path, session_report(read_session(session), synthesiser_for(soundfont)).encode(), PRIVATE)
     say(f"wrote {path}")
