@@ -109,10 +109,13 @@ class RingGuard:
         return []
 
     def _went_round(self, event: Event, now: float) -> bool:
-        """Say whether a move of a pedal or wheel is one that we passed on: others leave it as it is."""
-        sign = replace(event, channel=0)
-        if self._window is None:
+        """Say whether a move of a pedal or wheel is one that we passed on: others leave it as it is.
+
+        What lets go never is: nothing that the player releases may be missed, and it does not go round by itself.
+        """
+        if self._window is None or getattr(event, "value", 0) == 0:
             return False
+        sign = replace(event, channel=0)
         sent = next((move for move in self._moves if move[0] == sign and now - move[1] <= LONGEST_SECONDS), None)
         if sent is not None:
             self._moves.remove(sent)

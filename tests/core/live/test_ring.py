@@ -113,6 +113,20 @@ def test_pedals_and_wheels_come_to_rest_too() -> None:
     assert all(synth.at_rest for synth in wiring.synths)
 
 
+def test_a_pedal_that_is_released_is_never_missed() -> None:
+    """Also if the ring is cut while the pedal moves, and nothing comes back any more."""
+    wiring = ring(3, 0.0013)
+    wiring.run(phrase(wiring, 1.0) + 2.0)
+    assert wiring.performers[0].circling
+    wiring._wires.clear()
+    for number, value in enumerate((127, 0, 127, 0, 127, 127, 0)):
+        wiring.play(0, ControlChange(0, 64, value), wiring.now + 0.01 * number)
+    wiring.play(0, PitchBend(0, 5), wiring.now + 0.1)
+    wiring.play(0, PitchBend(0, 0), wiring.now + 0.11)
+    wiring.run(wiring.now + 1.0)
+    assert wiring.synths[0].at_rest
+
+
 def test_without_the_guard_it_goes_round() -> None:
     wiring = ring(3, 0.0013, guard=False)
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
