@@ -23,6 +23,9 @@ MANY, MANY_SECONDS = 64, 1.28
 ENDLESS, PAUSE_SECONDS = 192, 0.2
 """Nor do they play so many in a row without a pause of this length."""
 
+BURST_SECONDS = 0.06
+"""What is over so soon is only a burst."""
+
 PROOF = 3
 LONGEST_SECONDS = 0.5
 """How long the way round may take."""
@@ -40,6 +43,7 @@ class RingGuard:
     def __init__(self) -> None:
         self._heard: deque[float] = deque(maxlen=MANY)
         self._run = self._answered = 0
+        self._began = 0.0
         self._channel = 0
         self._asked: tuple[int, float] | None = None
         self._wants_to_ask = self._has_to_rest = False
@@ -174,10 +178,12 @@ class RingGuard:
         if self._heard and now - self._heard[-1] > PAUSE_SECONDS:
             self._begin_anew()
             self._patience = AGAIN_SECONDS
+        if not self._run:
+            self._began = now
         self._heard.append(now)
         self._run += 1
         many = len(self._heard) == MANY and now - self._heard[0] < MANY_SECONDS
-        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4:
+        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4 or now - self._began < BURST_SECONDS:
             return
         if self._window is not None:  # what is expected does not come when it should, and circles on
             self._close(now)

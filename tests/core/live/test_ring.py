@@ -80,7 +80,7 @@ def test_a_ring_is_found_whatever_it_does_to_the_notes(changes: dict[str, Any]) 
 
 
 def test_a_ring_that_passes_the_notes_on_as_well_is_found_before_it_bursts() -> None:
-    wiring = ring(2, 0.0013, thru=True)
+    wiring = ring(2, 0.012, thru=True)
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
     wiring.play(0, NoteOff(0, 60), 1.2)
     wiring.run(6.0)
