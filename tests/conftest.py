@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.jack_peer import JackPeer
 from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackServer, claimed, missing, requires
+
+hypothesis.settings.register_profile("house", deadline=None)  # tests never assert on wall time
+hypothesis.settings.load_profile("house")
 
 KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
 ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
