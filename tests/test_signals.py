@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import mido
 import pytest
 
 if sys.platform == "win32":
@@ -122,7 +123,11 @@ class TestTerminal:
 @pytest.mark.parametrize("seconds", [0.0, 0.2, 0.5])
 def test_a_session_that_has_hardly_begun_ends_in_order(tmp_path: Path, seconds: float) -> None:
     """From the first line of ours on, SIGTERM means the same as later; what was started goes as well."""
-    command = [sys.executable, "-m", "improviser", "play", "--record", str(tmp_path / "kept")]
+    tune = tmp_path / "tune.mid"  # a player that needs no MIDI system: without one, a session would soon end by itself
+    note = [mido.Message("note_on", note=60), mido.Message("note_off", note=60, time=960)]
+    mido.MidiFile(tracks=[mido.MidiTrack(note)]).save(tune)
+    options = ["--input", str(tune), "--loop", "--record", str(tmp_path / "kept")]
+    command = [sys.executable, "-m", "improviser", "play", *options]
     with (tmp_path / "said").open("wb") as said:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True)
     while not _catches(process.pid, signal.SIGTERM):
