@@ -1,10 +1,12 @@
-"""Writes files whole or not at all."""
+"""Reads and writes files, and nothing that is none: devices, pipes, folders. What is written is whole or not there."""
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 from improviser.errors import OutputError
 
@@ -19,41 +21,98 @@ def printable(name: str) -> str:
     return name.encode(errors="replace").decode()
 
 
-def check_writable(path: Path) -> None:
-    """Fail early if `path` cannot become a file.
+class NotRegularError(OSError):
+    """What is there is no regular file; `strerror` goes on from its name: "is a folder"."""
 
-    :raises OutputError: if its folder does not exist or is closed to us, or it is a folder itself.
+    def __init__(self, reason: str) -> None:
+        super().__init__(errno.EINVAL, reason)
+
+    def __str__(self) -> str:
+        """Return what it is instead."""
+        return str(self.strerror)
+
+
+def open_regular(path: Path | str) -> BinaryIO:
+    """Open a file to read it; what could keep a reader waiting, or never ends, is refused without being read.
+
+    :raises NotRegularError: if it is a folder, a device, a pipe or a socket.
+    :raises OSError: if it cannot be opened.
+    """
+    status = os.stat(path)  # noqa: PTH116  like open, it takes any name; first, because opening a device may do things
+    _check_regular(status.st_mode)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _check_regular(os.fstat(descriptor).st_mode)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _check_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise NotRegularError("is a folder")
+    if not stat.S_ISREG(mode):
+        raise NotRegularError("is not a regular file")
+
+
+def check_writable(path: Path, *, force: bool = True) -> None:
+    """Fail early if `path` cannot become a file, or may not.
+
+    A link stands for what it links to.
+
+    :param force: whether a file that is there may be written over.
+    :raises OutputError: if its folder does not exist or is closed to us, or it is a folder, a device, a pipe or a
+        socket itself, or there is a file that may not be written over.
     """
     if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
-    folder = path.absolute().parent
+    folder = _target(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder of {path} may not be written to; choose another place")
     try:
-        path.lstat()
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return
     except OSError as error:  # a name that is too long
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{path} is not a regular file and is not written over; choose another name")
+    if not force:
+        raise OutputError(f"{path} exists already; choose another name, or write over it with --force")
+
+
+def _target(path: Path) -> Path:
+    """Return where a file is written: through a link, what it links to is replaced, and the link stays.
+
+    :raises OutputError: if the link goes round in a circle.
+    """
+    try:
+        return path.resolve() if path.is_symlink() else path.absolute()
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{path} is a link that leads nowhere; choose another name") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
 
+    Whether a file that is there may be written over is to be asked before: see `check_writable`.
+
     :raises OutputError: if it cannot be written; nothing is left behind.
     """
     check_writable(path)
+    target = _target(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".improviser-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".improviser-", delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions_of(path))
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
             with contextlib.suppress(OSError):
