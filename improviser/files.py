@@ -5,8 +5,8 @@ import errno
 import os
 import stat
 import tempfile
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from improviser.errors import OutputError
 
@@ -32,7 +32,7 @@ class NotRegularError(OSError):
         return str(self.strerror)
 
 
-def open_regular(path: Path | str) -> BinaryIO:
+def open_regular(path: Path | str) -> BufferedReader:
     """Open a file to read it; what could keep a reader waiting, or never ends, is refused without being read.
 
     :raises NotRegularError: if it is a folder, a device, a pipe or a socket.

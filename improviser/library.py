@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from improviser import modelfile
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
-from improviser.files import printable, user_path
+from improviser.files import open_regular, printable, user_path
 from improviser.modelfile import SUFFIX, ModelFile
 
 ENVIRONMENT = "IMPROVISER_MODELS"
@@ -121,7 +121,7 @@ def digest(name_or_path: str | os.PathLike[str]) -> str:
     """
     path = find(name_or_path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error

@@ -53,7 +53,7 @@ class MidiPiece:
     :param tracks: the tracks' names, empty where they have none.
     :param notes: by onset, then pitch; their onsets and durations follow the tempo.
     :param drums: how many notes of the drum channel were left out.
-    :param repairs: what was wrong with the file and how it was read all the same, in words that go on from "tune.mid: ".
+    :param repairs: what was wrong with the file and how it was read all the same; words that go on from "tune.mid: ".
     """
 
     name: str
@@ -134,10 +134,9 @@ def _piece(name: str, contents: smf.Contents) -> MidiPiece:
     notes = []
     drums = unended = 0
     for number, (track, its) in enumerate(zip(contents.tracks, spans, strict=True)):
-        for start, end, note_on in its:
-            if end == NEVER:
-                unended += 1
-                end = max(start, min(track.end_tick, latest))
+        for start, said_end, note_on in its:
+            unended += said_end == NEVER
+            end = max(start, min(track.end_tick, latest)) if said_end == NEVER else said_end
             if note_on.channel == DRUM_CHANNEL and not contents.zones.holds(DRUM_CHANNEL, start):
                 drums += 1
                 continue
@@ -168,9 +167,8 @@ def _within_piece(
     furthest = max(said, default=0)
     if not is_far(furthest):
         return tempo, signatures
-    repairs.append(
-        f"it claims to go on for {_long(tempo.seconds_at(furthest) - end)} behind its last note; the notes say where it ends"
-    )
+    more = _long(tempo.seconds_at(furthest) - end)
+    repairs.append(f"it claims to go on for {more} behind its last note; the notes say where it ends")
     near = TempoMap(tempo.ticks_per_beat, tuple(change for change in tempo.changes if not is_far(change[0])))
     return near, tuple(signature for signature in signatures if not is_far(signature[0]))
 
@@ -190,6 +188,18 @@ def part(notes: Iterable[TimedNote], *, track: int | None = None, channel: int |
         for timed in notes
         if (track is None or timed.track == track) and (channel is None or timed.channel == channel)
     )
+
+
+def without_drum_channel(notes: Sequence[TimedNote]) -> tuple[TimedNote, ...]:
+    """Return `notes` with those of the drum channel on one that is not used, or on the first if there is none.
+
+    A file with MPE may have notes there; elsewhere, without it, they would be drums.
+    """
+    used = {timed.channel for timed in notes}
+    if DRUM_CHANNEL not in used:
+        return tuple(notes)
+    free = next((channel for channel in range(CHANNELS) if channel not in used), 0)
+    return tuple(replace(timed, channel=free) if timed.channel == DRUM_CHANNEL else timed for timed in notes)
 
 
 def melody(notes: Sequence[TimedNote]) -> tuple[TimedNote, ...]:

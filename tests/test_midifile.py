@@ -119,7 +119,7 @@ def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="no named pipes")
 def test_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(MidiFileError, match="is not a file"):
+    with pytest.raises(MidiFileError, match="is not a regular file"):
         read_midi(tmp_path / "pipe")
 
 

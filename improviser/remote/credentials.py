@@ -8,7 +8,7 @@ from pathlib import Path
 
 from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
-from improviser.files import user_path
+from improviser.files import open_regular, user_path
 from improviser.remote.mqtt import Access, log
 from improviser.settings.config import PASSWORD_VARIABLE, Settings
 
@@ -43,7 +43,7 @@ def read_password(path: Path) -> str:
     :raises ConfigError: if it cannot be read.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 log.warning("others can read %s: keep it to yourself with chmod 600", path)
             return file.read(LARGEST_PASSWORD).decode().split("\n", 1)[0].rstrip("\r")
@@ -59,6 +59,8 @@ def _context(settings: Settings) -> ssl.SSLContext:
         for name in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
     )
     try:
+        if ca is not None:
+            open_regular(ca).close()  # another kind of file could keep the session from starting
         context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"mqtt_ca_file: cannot use {ca}: {_reason(error)}") from error
@@ -68,6 +70,8 @@ def _context(settings: Settings) -> ssl.SSLContext:
         return context
     try:
         # A key with a passphrase would ask for it on the terminal, where nobody may be; an empty one is refused.
+        for file in (certificate, key) if key is not None else (certificate,):
+            open_regular(file).close()
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(str(file) for file in (certificate, key) if file is not None)

@@ -23,6 +23,7 @@ from typing import BinaryIO
 import msgspec
 
 from improviser.errors import LogError
+from improviser.files import open_regular
 from improviser.pipe import AnyReport, Report
 
 FORMAT = "improviser session"
@@ -74,7 +75,7 @@ def read(path: Path) -> SessionLog:
     :raises LogError: if there is none, or it is damaged or foreign.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             entries = list(_entries(path, file))
     except OSError as error:
         raise LogError(f"cannot read {path}: {error.strerror or error}") from error

@@ -109,6 +109,9 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
         about("The SoundFont it is played aloud with, by FluidSynth.", "off, auto (the system's), or a .sf2 file"),
     ] = "off"
     loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
+    strict: Annotated[
+        bool, about("Refuse a file that is the input and not quite right; do not repair it.", "true or false")
+    ] = False
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
     ] = None

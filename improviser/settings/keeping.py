@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
-from improviser.files import create_folder, write_atomically
+from improviser.files import create_folder, open_regular, write_atomically
 from improviser.settings.config import Config, default_file, find_file
 from improviser.settings.explained import all_explained, as_toml
 
@@ -44,13 +44,14 @@ def keep(config: Config, controls: Mapping[str, Any], profile: str | None = None
     fresh = with_controls(text, controls, ("profile", str(profile)) if of_profile else ())
     if fresh is None:
         raise ConfigError(f"{path} cannot be added to as it is written; add this line: controls = {as_toml(controls)}")
-    write_atomically(path.resolve(), fresh.encode())  # where it is a link, to what it links to
+    write_atomically(path, fresh.encode())
     return path
 
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        with open_regular(path) as file:
+            return file.read().decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
+from improviser.files import open_regular
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -15,7 +16,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     :raises ConfigError: if it cannot be read; it names the file and the line.
     """
     try:
-        with path.open("rb") as opened:
+        with open_regular(path) as opened:
             data = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error

@@ -1,37 +1,48 @@
 """What a file holds, drawn: a session, a training run, or a model."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from improviser import library, modelfile
 from improviser.errors import LogError
-from improviser.midifile import MIDI_SUFFIXES
+from improviser.files import open_regular
+from improviser.midifile import is_midi_name
 from improviser.session.log import SUFFIX
 from improviser.session.reading import read_session
 from improviser.show.model_picture import model_picture
 from improviser.show.picture import CurvePoint, session_picture, training_curve
 
 
-def draw(source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture, and what was repaired in what it shows, or left out of it."""
+
+    svg: str
+    remarks: tuple[str, ...] = ()
+
+
+def draw(source: str, *, strict: bool = False) -> Drawing:
     """Return the picture of a MIDI file, a log (of a session, or of a training run), or a model, as SVG.
 
+    :param strict: refuse a MIDI file that needs repairs.
     :raises ImproviserError: if it cannot be found or read.
     """
     path = Path(source)
-    if path.suffix.lower() in MIDI_SUFFIXES:
-        return _roll(path)
+    if is_midi_name(path):
+        return _roll(path, strict=strict)
     if path.suffix == SUFFIX:
         points = training_points(path)
-        return training_curve(points, path.stem) if points else _roll(path)
+        return Drawing(training_curve(points, path.stem)) if points else _roll(path)
     file = library.find(source)
-    return model_picture(library.build(file.stem, modelfile.read(file), file))
+    return Drawing(model_picture(library.build(file.stem, modelfile.read(file), file)))
 
 
-def _roll(path: Path) -> str:
-    session = read_session(path)
-    return session_picture(*session.notes(), session.name, bars_seconds=session.bars)
+def _roll(path: Path, *, strict: bool = False) -> Drawing:
+    session = read_session(path, strict=strict)
+    return Drawing(session_picture(*session.notes(), session.name, bars_seconds=session.bars), session.remarks)
 
 
 def training_points(path: Path) -> list[CurvePoint]:
@@ -40,7 +51,8 @@ def training_points(path: Path) -> list[CurvePoint]:
     :raises LogError: if it cannot be read.
     """
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        with open_regular(path) as file:
+            lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError as error:
         raise LogError(f"cannot read {path}: {error.strerror or error}") from error
     generations = []

@@ -29,7 +29,7 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
-from improviser.files import user_path
+from improviser.files import open_regular, user_path
 from improviser.midi import BEND_CENTRE, decode
 from improviser.session.recording import write_session
 from improviser.show.sound import (
@@ -80,7 +80,7 @@ def find_font(choice: str) -> Path:
         return found
     path = user_path(choice).absolute()
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start, size = file.read(12), path.stat().st_size
     except OSError as error:
         raise LookupError(f"cannot read the SoundFont {choice}: {error.strerror or error}") from None

@@ -7,7 +7,7 @@ that the length is the wrong one, End of Track counts. Every byte is read twice 
 from collections.abc import Iterator
 
 from improviser.core.midi.repairs import Repairs
-from improviser.core.midi.track import RawTrack, Room, TooMuch, read_messages
+from improviser.core.midi.track import RawTrack, Room, TooMuchError, read_messages
 from improviser.errors import MidiFileError
 
 TRACK = b"MTrk"
@@ -26,10 +26,10 @@ def read_tracks(data: bytes, position: int, count: int, room: Room, repairs: Rep
     number = 0
     while (start := _next_track(data, position)) is not None:
         if number == MOST_TRACKS:
-            raise TooMuch(f"holds more than {MOST_TRACKS:,} tracks")
+            raise TooMuchError(f"holds more than {MOST_TRACKS:,} tracks")
         try:
             track, position = _read_track(data, start, f"track {number + 1}", room, repairs)
-        except TooMuch:
+        except TooMuchError:
             raise
         except MidiFileError as error:
             if number < count:
@@ -60,10 +60,8 @@ def _read_track(data: bytes, start: int, where: str, room: Room, repairs: Repair
     if end <= bound and _begins_chunks(data, end):
         return _as_declared(data, begin, end, where, room, repairs), end
     try:
-        track = read_messages(data[begin:bound], where, room)
-        if not track.ended and following < 0:
-            raise MidiFileError(f"is cut short in {where}")
-    except TooMuch:
+        track = _to_its_end(data[begin:bound], where, room, may_be_open=following >= 0)
+    except TooMuchError:
         raise
     except MidiFileError:
         if end <= len(data):
@@ -78,6 +76,14 @@ def _read_track(data: bytes, start: int, where: str, room: Room, repairs: Repair
         _tell_rest(where, data[stop:following], repairs)
         stop = following
     return track, stop
+
+
+def _to_its_end(chunk: bytes, where: str, room: Room, *, may_be_open: bool) -> RawTrack:
+    """Return the track in `chunk`, which ends at its End of Track; without one, where the next begins, if one does."""
+    track = read_messages(chunk, where, room)
+    if not track.ended and not may_be_open:
+        raise MidiFileError(f"is cut short in {where}")
+    return track
 
 
 def _as_declared(data: bytes, begin: int, end: int, where: str, room: Room, repairs: Repairs) -> RawTrack:

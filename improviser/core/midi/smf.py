@@ -6,7 +6,7 @@ quadratic in the length of a broken number. The tests hold both against each oth
 people have them break the standard in many small ways; what can be read all the same is, and is told as a repair.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from improviser.core.midi.chunks import read_tracks
 from improviser.core.midi.event import NoteOff, NoteOn
@@ -46,7 +46,7 @@ class Contents:
     tempo: TempoMap
     time_signatures: tuple[tuple[int, int, int], ...]
     tracks: tuple[Track, ...]
-    zones: Zones = Zones()
+    zones: Zones = field(default_factory=Zones)
     repairs: tuple[str, ...] = ()
 
 

@@ -28,7 +28,7 @@ SYSTEM_DATA = {0xF1: 1, 0xF2: 2, 0xF3: 1, 0xF6: 0, 0xF8: 0, 0xF9: 0, 0xFA: 0, 0x
 MANAGERS = (0xB0 | mpe.LOWER_MANAGER, 0xB0 | mpe.UPPER_MANAGER)
 
 
-class TooMuch(MidiFileError):
+class TooMuchError(MidiFileError):
     """More than any piece holds; nothing can be left out to read it."""
 
 
@@ -42,7 +42,7 @@ class Room:
     def take(self, track: "RawTrack") -> None:
         """Take what a track needs.
 
-        :raises TooMuch: if there is no room for it.
+        :raises TooMuchError: if there is no room for it.
         """
         changes = len(track.tempos) + len(track.signatures) + len(track.configurations)
         self.notes -= len(track.events) // 2
@@ -52,12 +52,12 @@ class Room:
     def check(self, notes: int, changes: int) -> None:
         """Check that there is room for so much.
 
-        :raises TooMuch: if not.
+        :raises TooMuchError: if not.
         """
         if notes > self.notes:
-            raise TooMuch(f"holds more than {MOST_NOTES:,} notes, more than any piece")
+            raise TooMuchError(f"holds more than {MOST_NOTES:,} notes, more than any piece")
         if changes > self.changes:
-            raise TooMuch(f"holds more than {MOST_CHANGES:,} changes of tempo and the like, more than any piece")
+            raise TooMuchError(f"holds more than {MOST_CHANGES:,} changes of tempo and the like, more than any piece")
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ def read_messages(chunk: bytes, where: str, room: Room) -> RawTrack:
 
     Running status outlives meta events and SysEx: the standard says otherwise, but some files count on it.
 
-    :raises TooMuch: if it is more than there is room for.
+    :raises TooMuchError: if it is more than there is room for.
     :raises MidiFileError: if they are broken; its text goes on from the file's name.
     """
     track = RawTrack()
@@ -96,10 +96,9 @@ def read_messages(chunk: bytes, where: str, room: Room) -> RawTrack:
     most_ons, most_events = room.notes, 2 * room.notes
     try:
         while position < len(chunk) and not track.ended:
-            delta = chunk[position]
-            position += 1
-            if delta > 0x7F:
-                delta, position = _number(chunk, position - 1, where)
+            delta, position = (
+                (byte, position + 1) if (byte := chunk[position]) < 0x80 else _number(chunk, position, where)
+            )
             tick += delta
             status = chunk[position]
             if status < 0x80:
@@ -113,7 +112,7 @@ def read_messages(chunk: bytes, where: str, room: Room) -> RawTrack:
                 raise MidiFileError(f"is broken in {where}: it starts with data instead of a message")
             running = status
             first = chunk[position]
-            position += (size := CHANNEL_DATA[status >> 4])
+            position += CHANNEL_DATA[status >> 4]
             last = chunk[position - 1]
             if status < 0xA0:
                 ons += _note(track, tick, status, first, last, where)
