@@ -90,7 +90,7 @@ def _target(path: Path) -> Path:
     :raises OutputError: if the link goes round in a circle.
     """
     try:
-        return path.resolve() if path.is_symlink() else path.absolute()
+        return path.resolve() if os.path.islink(path) else path.absolute()  # noqa: PTH114  takes a long name
     except (OSError, RuntimeError) as error:
         raise OutputError(f"{path} is a link that leads nowhere; choose another name") from error
 

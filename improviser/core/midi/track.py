@@ -11,7 +11,7 @@ from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.midi.repairs import Repairs
 from improviser.errors import MidiFileError
 
-MOST_NOTES = 250_000
+MOST_NOTES = 200_000
 """In a file, drums counted. The longest operas have half as many; what these take fits in memory."""
 MOST_CHANGES = 100_000
 """Changes of tempo, of time signature and of MPE zones in a file, each."""

@@ -20,7 +20,7 @@ def unwrapped(data: bytes, repairs: Repairs) -> bytes:
         return _riff_data(data, repairs)
     place = data.find(HEADER, 0, MOST_STRAY_BYTES + len(HEADER))
     if place > 0:
-        repairs.add("stray", f"{_bytes(place)} stand before its header; passed over")
+        repairs.add("stray", f"{_bytes(place)} before its header; passed over")
         return data[place:]
     return data
 
