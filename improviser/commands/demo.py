@@ -13,7 +13,9 @@ def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, max=1800, help="How long to play; by default the tune's first part, once.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write what was played.")] = Path("demo"),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write what was played; an earlier demo there is renewed.")
+    ] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same notes.")] = 1,
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
