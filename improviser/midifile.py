@@ -102,8 +102,9 @@ def read_midi(path: Path | str, *, need_notes: bool = False, strict: bool = Fals
 
 def remarks_on(path: Path | str, piece: MidiPiece) -> tuple[str, ...]:
     """Return one line on what was repaired in a file and what was left out of it; none if there is nothing to say."""
-    drums = {0: (), 1: ("1 note of the drums is left out",)}.get(piece.drums, (f"{piece.drums:,} drum notes left out",))
-    found = (*piece.repairs, *drums)
+    found = list(piece.repairs)
+    if piece.drums:
+        found.append("1 drum note is left out" if piece.drums == 1 else f"{piece.drums:,} drum notes are left out")
     return (f"{printable(str(path))}: {'; '.join(found)}",) if found else ()
 
 

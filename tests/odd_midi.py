@@ -1,5 +1,7 @@
 """MIDI files as people have them, byte by byte: whole ones, and ones that are wrong in one way."""
 
+import random
+import re
 from collections.abc import Sequence
 
 END = b"\x00\xff\x2f\x00"
@@ -177,3 +179,33 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "MacBinary of another kind": (mac_binary(b"a letter"), "is not a MIDI file"),
     "RIFF of nothing": (riff((b"LIST", b"abcd")), "is not a MIDI file"),
 }
+
+# What is damaged further, to see that nothing comes of it but a reading or a refusal.
+SEEDS = (*REPAIRED.values(), *BROKEN.values(), *((data, "") for data in ALLOWED.values()))
+# Bytes that mean something.
+INTERESTING = (0, 1, 0x2F, 0x3C, 0x7F, 0x80, 0x90, 0xB0, 0xC0, 0xF0, 0xF7, 0xFF)
+
+
+def mutated(data: bytes, rng: random.Random) -> bytes:
+    """Return a file with a few bytes changed, cut, doubled or moved."""
+    whole = bytearray(data[-3000:] if rng.random() < 0.1 else data)
+    for _ in range(rng.randint(1, 8)):
+        at, size = rng.randrange(len(whole) + 1), rng.randint(1, 12)
+        kind = rng.randrange(6)
+        if kind == 0:
+            whole[at : at + 1] = bytes([rng.choice(INTERESTING)])
+        elif kind == 1:
+            del whole[at : at + size]
+        elif kind == 2:
+            whole[at:at] = rng.choice([b"MTrk", b"MThd", b"RIFF", END, rng.randbytes(size), whole[at : at + 40]])
+        elif kind == 3:
+            whole[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", rng.randbytes(4)])
+        elif kind == 4 and whole:
+            whole[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
+        else:
+            places = [found.start() for found in re.finditer(b"MTrk", whole)]
+            if places:
+                place = rng.choice(places) + 4
+                size = int.from_bytes(whole[place : place + 4]) + rng.randint(-40, 40)
+                whole[place : place + 4] = (size % 2**32).to_bytes(4)
+    return bytes(whole)

@@ -1,6 +1,7 @@
 """Pieces from MIDI files, and back."""
 
 import os
+import random
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -24,6 +25,7 @@ from improviser.midifile import (
     remarks_on,
     write_midi,
 )
+from tests.odd_midi import SEEDS, mutated
 
 
 def timed(pitch: int, start: int, end: int, *, track: int = 0, channel: int = 0, velocity: int = 64) -> TimedNote:
@@ -299,7 +301,7 @@ def test_a_note_never_ended_ends_soon_behind_the_last_note(tmp_path: Path) -> No
 def test_what_is_repaired_or_left_out_is_one_line(tmp_path: Path) -> None:
     path = save(tmp_path / "a.mid", [on(60), off(60, 9), on(36, 0, 64, 9), off(36, 9, 9), on(37, 0, 64, 9), on(72)])
     unended = "2 notes are never ended: they end with the track, or 4 beats behind the last note"
-    assert remarks_on(path, read_midi(path)) == (f"{path}: {unended}; 2 drum notes left out",)
+    assert remarks_on(path, read_midi(path)) == (f"{path}: {unended}; 2 drum notes are left out",)
     whole = save(tmp_path / "whole.mid", [on(60), off(60, 9)])
     assert remarks_on(whole, read_midi(whole)) == ()
 
@@ -313,3 +315,22 @@ def test_names_of_midi_files(name: str) -> None:
 @pytest.mark.parametrize("name", ["a.mid.txt", "kar", "midi", "a.mod", "nanoKEY", ""])
 def test_other_names(name: str) -> None:
     assert not is_midi_name(name)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1200))
+def test_whatever_a_damaged_file_gives_can_be_kept(tmp_path: Path, seed: int) -> None:
+    """What is read of it has times that fit each other, and comes back if it is written."""
+    rng = random.Random(seed)
+    path = tmp_path / "a.mid"
+    path.write_bytes(mutated(rng.choice(SEEDS)[0], rng))
+    try:
+        read = read_midi(path)
+    except MidiFileError:
+        return
+    for timed_note in read.notes:
+        assert 0 <= timed_note.start_tick <= timed_note.end_tick
+        assert 0 <= timed_note.note.onset_seconds <= timed_note.note.end_seconds <= midifile.LONGEST_PIECE + 100
+    if read.tracks:
+        write_midi(tmp_path / "again.mid", read)
+        starts = [sorted(note.start_tick for note in each.notes) for each in (read, read_midi(tmp_path / "again.mid"))]
+        assert starts[0] == starts[1]

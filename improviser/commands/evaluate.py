@@ -35,7 +35,8 @@ def evaluate(
         read = read_sources(sources, progress, strict=strict)
     give_notice(read.remarks)
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)
-    values = {"model": loaded.name, "task": loaded.task, **found.values(), "skipped": list(read.skipped)}
+    values = {"model": loaded.name, "task": loaded.task, **found.values()}
+    values |= {"skipped": list(read.skipped), "remarks": list(read.remarks)}
     if json:
         import msgspec
 

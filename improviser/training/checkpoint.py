@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from improviser import modelfile
 from improviser.errors import ModelError, OutputError
+from improviser.files import check_writable
 from improviser.library import CHECKPOINT
 from improviser.modelfile import ModelFile
 
@@ -42,6 +43,7 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
     except ModelError as error:  # what is bred is worth more than what could be resumed
         raise OutputError(f"cannot write the checkpoint {path}: {error}") from error
     unfinished = _unfinished(path)
+    check_writable(unfinished)  # a pipe there would keep the training waiting
     try:
         with unfinished.open("wb") as file:
             file.write(data)

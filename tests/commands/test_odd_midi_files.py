@@ -15,7 +15,7 @@ SHORT = notes([60, 64]) + END
 ODD = chunks(b"\x00\xb0\x07\xff" + notes(range(60, 72)) + b"\x00\x99\x24\x40\x60\x89\x24\x40" + END)
 """A controller above 127, and a drum."""
 SAID = "track 1 has a message with a data byte above 127 that is not used here; passed over"
-LINE = f"improviser: odd.mid: {SAID}; 1 note of the drums is left out"
+LINE = f"improviser: odd.mid: {SAID}; 1 drum note is left out"
 
 COMMANDS = {
     "render": ("render", "odd.mid", "out.mid"),

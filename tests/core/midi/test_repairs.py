@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import re
 
 import pytest
 
@@ -13,7 +12,7 @@ from improviser.core.midi.smf import Contents, parse
 from improviser.core.midi.track import MOST_CHANGES, MOST_NOTES, RawTrack, Room, read_messages
 from improviser.errors import MidiFileError
 from tests import odd_midi
-from tests.odd_midi import ALLOWED, BROKEN, END, REPAIRED, TUNE, WHOLE, chunk, chunks, header, notes
+from tests.odd_midi import ALLOWED, BROKEN, END, REPAIRED, SEEDS, TUNE, WHOLE, chunk, chunks, header, mutated, notes
 
 WANTED = parse(WHOLE)
 
@@ -154,35 +153,6 @@ def test_names_are_read_in_the_alphabet_they_are_written_in(raw: bytes, text: st
 
 def test_a_name_has_an_end() -> None:
     assert text_of(b"a" * 10_000) == "a" * LONGEST_NAME
-
-
-SEEDS = (*REPAIRED.values(), *BROKEN.values(), *((data, "") for data in ALLOWED.values()))
-INTERESTING = (0, 1, 0x2F, 0x3C, 0x7F, 0x80, 0x90, 0xB0, 0xC0, 0xF0, 0xF7, 0xFF)
-
-
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """Return a file with a few bytes changed, cut, doubled or moved."""
-    whole = bytearray(data[-3000:] if rng.random() < 0.1 else data)
-    for _ in range(rng.randint(1, 8)):
-        at, size = rng.randrange(len(whole) + 1), rng.randint(1, 12)
-        kind = rng.randrange(6)
-        if kind == 0:
-            whole[at : at + 1] = bytes([rng.choice(INTERESTING)])
-        elif kind == 1:
-            del whole[at : at + size]
-        elif kind == 2:
-            whole[at:at] = rng.choice([b"MTrk", b"MThd", b"RIFF", END, rng.randbytes(size), whole[at : at + 40]])
-        elif kind == 3:
-            whole[at : at + 4] = rng.choice([b"\xff\xff\xff\xff", b"\0\0\0\0", rng.randbytes(4)])
-        elif kind == 4 and whole:
-            whole[rng.randrange(len(whole))] ^= 1 << rng.randrange(8)
-        else:
-            places = [found.start() for found in re.finditer(b"MTrk", whole)]
-            if places:
-                place = rng.choice(places) + 4
-                size = int.from_bytes(whole[place : place + 4]) + rng.randint(-40, 40)
-                whole[place : place + 4] = (size % 2**32).to_bytes(4)
-    return bytes(whole)
 
 
 @pytest.mark.parametrize("seed", range(600))
