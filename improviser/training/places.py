@@ -5,7 +5,7 @@ from pathlib import Path
 
 from improviser.errors import OutputError
 from improviser.files import check_writable
-from improviser.training.checkpoint import path_for
+from improviser.training.checkpoint import path_for, unfinished_for
 from improviser.training.report import files_beside
 
 
@@ -34,7 +34,8 @@ class Places:
         :raises OutputError: if so; says which, and what to do.
         """
         check_writable(self.output)
-        check_writable(self.checkpoint)  # its name is the longest
+        check_writable(self.checkpoint)
+        check_writable(unfinished_for(self.checkpoint))  # its name is the longest
         begun = self.checkpoint.exists()
         if begun and not self.resume and not self.force:
             raise OutputError(

@@ -166,6 +166,11 @@ class TestTrain:
         assert there("train", "in.mid", *QUICK, "-o", name, "--force").code == 0
         assert not checkpoint.exists()
 
+    @pytest.mark.parametrize("suffix", [".checkpoint", ".checkpoint.unfinished"])
+    def test_a_pipe_in_place_of_a_checkpoint_keeps_nothing_waiting(self, there: CommandLine, suffix: str) -> None:
+        os.mkfifo(there.folder / f"a.safetensors{suffix}")
+        assert there("train", "in.mid", *QUICK, "-o", "a.safetensors").refused(suffix, "regular")
+
 
 class TestDemo:
     """The demo renews what a demo has written, and nothing else."""
