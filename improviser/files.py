@@ -22,38 +22,53 @@ def printable(name: str) -> str:
 
 
 class NotRegularError(OSError):
-    """What is there is no regular file; `strerror` goes on from its name: "is a folder"."""
+    """What is there is no regular file; its text goes on from the name: "is a folder"."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(errno.EINVAL, reason)
+    def __init__(self, code: int, what: str) -> None:
+        super().__init__(code, f"it {what}")
+        self.what = what
 
     def __str__(self) -> str:
         """Return what it is instead."""
-        return str(self.strerror)
+        return self.what
 
 
-def open_regular(path: Path | str) -> BufferedReader:
-    """Open a file to read it; what could keep a reader waiting, or never ends, is refused without being read.
+def open_regular(path: Path, limit: int | None = None) -> BufferedReader:
+    """Open a regular file, of at most `limit` bytes, to be read; a FIFO or a device would hang, or never end.
 
     :raises NotRegularError: if it is a folder, a device, a pipe or a socket.
-    :raises OSError: if it cannot be opened.
+    :raises OSError: if there is none, or it is larger.
     """
-    status = os.stat(path)  # noqa: PTH116  like open, it takes any name; first, because opening a device may do things
-    _check_regular(status.st_mode)
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file has such a name")
+    _check_regular(os.stat(path).st_mode)  # noqa: PTH116  first: to open a device alone may do something
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     try:
-        _check_regular(os.fstat(descriptor).st_mode)
+        facts = os.fstat(descriptor)
+        _check_regular(facts.st_mode)
+        _check_size(facts.st_size, limit)
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
 
 
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the bytes of a regular file, at most `limit`; see `open_regular`."""
+    with open_regular(path, limit) as file:
+        return file.read(limit)
+
+
 def _check_regular(mode: int) -> None:
     if stat.S_ISDIR(mode):
-        raise NotRegularError("is a folder")
+        raise NotRegularError(errno.EISDIR, "is a folder")
     if not stat.S_ISREG(mode):
-        raise NotRegularError("is not a regular file")
+        raise NotRegularError(errno.EINVAL, "is not a regular file")
+
+
+def _check_size(size: int, limit: int | None) -> None:
+    if limit is not None and size > limit:
+        raise OSError(errno.EFBIG, f"it has {size} bytes, and {limit} are the most")
 
 
 def check_writable(path: Path, *, force: bool = True) -> None:

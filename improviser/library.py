@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from improviser import modelfile
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
-from improviser.files import open_regular, printable, user_path
+from improviser.files import printable, read_regular, user_path
 from improviser.modelfile import SUFFIX, ModelFile
 
 ENVIRONMENT = "IMPROVISER_MODELS"
@@ -91,7 +91,7 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     known = names()
     near = difflib.get_close_matches(text, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
-    raise ModelError(f"there is no model named {text!r}; {hint} (or give the path of a *{SUFFIX} file)")
+    raise ModelError(f"there is no model named {text[:200]!r}; {hint} (or give the path of a *{SUFFIX} file)")
 
 
 def names() -> tuple[str, ...]:
@@ -121,8 +121,7 @@ def digest(name_or_path: str | os.PathLike[str]) -> str:
     """
     path = find(name_or_path)
     try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.sha256(read_regular(path, modelfile.MAX_FILE_BYTES)).hexdigest()
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.errors import ModelError
-from improviser.files import open_regular, write_atomically
+from improviser.files import read_regular, write_atomically
 
 FORMAT = "improviser model"
 VERSION = "1"
@@ -81,8 +81,7 @@ def read(path: Path, largest: int = MAX_FILE_BYTES) -> ModelFile:
             raise ModelError(f"{path} is not a regular file; name a model file (*{SUFFIX})")
         if (size := path.stat().st_size) > largest:
             raise ModelError(f"{path} is too large for a model ({size} bytes, the limit is {largest})")
-        with open_regular(path) as file:
-            data = file.read(largest + 1)
+        data = read_regular(path, largest)
     except (OSError, ValueError) as error:
         raise ModelError(f"cannot read the model {path}: {getattr(error, 'strerror', None) or error}") from error
     try:

@@ -78,7 +78,7 @@ class TestOnlyFiles:
             with pytest.raises(NotRegularError, match=what):
                 open_regular(path)
         with pytest.raises(NotRegularError, match="regular"):
-            open_regular("/dev/zero")
+            open_regular(Path("/dev/zero"))
         with pytest.raises(FileNotFoundError):
             open_regular(tmp_path / "none")
         (tmp_path / "a").write_bytes(b"data")

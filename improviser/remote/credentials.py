@@ -13,6 +13,7 @@ from improviser.remote.mqtt import Access, log
 from improviser.settings.config import PASSWORD_VARIABLE, Settings
 
 LARGEST_PASSWORD = 1 << 16
+LARGEST_CERTIFICATES = 1 << 24
 TLS_KEYS = ("mqtt_ca_file", "mqtt_cert_file", "mqtt_key_file")
 
 
@@ -43,7 +44,7 @@ def read_password(path: Path) -> str:
     :raises ConfigError: if it cannot be read.
     """
     try:
-        with open_regular(path) as file:
+        with open_regular(path, LARGEST_PASSWORD) as file:
             if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 log.warning("others can read %s: keep it to yourself with chmod 600", path)
             return file.read(LARGEST_PASSWORD).decode().split("\n", 1)[0].rstrip("\r")
@@ -58,9 +59,10 @@ def _context(settings: Settings) -> ssl.SSLContext:
         None if name is None else user_path(name)
         for name in (settings.mqtt_ca_file, settings.mqtt_cert_file, settings.mqtt_key_file)
     )
+    for name, path in zip(TLS_KEYS, (ca, certificate, key), strict=True):
+        if path is not None:
+            _check_regular(name, path)
     try:
-        if ca is not None:
-            open_regular(ca).close()  # another kind of file could keep the session from starting
         context = ssl.create_default_context(cafile=ca)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"mqtt_ca_file: cannot use {ca}: {_reason(error)}") from error
@@ -70,13 +72,22 @@ def _context(settings: Settings) -> ssl.SSLContext:
         return context
     try:
         # A key with a passphrase would ask for it on the terminal, where nobody may be; an empty one is refused.
-        for file in (certificate, key) if key is not None else (certificate,):
-            open_regular(file).close()
         context.load_cert_chain(certificate, key, password="")
     except (OSError, ssl.SSLError) as error:
         files = " and ".join(str(file) for file in (certificate, key) if file is not None)
         raise ConfigError(f"mqtt_cert_file: cannot use {files}: {_reason(error)}") from error
     return context
+
+
+def _check_regular(name: str, path: Path) -> None:
+    """Check that there is a file before the TLS library opens it, and may wait for ever.
+
+    :raises ConfigError: if there is none, or it is something else.
+    """
+    try:
+        open_regular(path, LARGEST_CERTIFICATES).close()
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot use {path}: {error.strerror or error}") from error
 
 
 def _reason(error: OSError) -> str:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
-from improviser.files import create_folder, open_regular, write_atomically
+from improviser.files import create_folder, read_regular, write_atomically
 from improviser.settings.config import Config, default_file, find_file
 from improviser.settings.explained import all_explained, as_toml
+from improviser.settings.toml import MAX_FILE_BYTES
 
 CONTROLS = "controls"
 BYTE_ORDER_MARK = "\ufeff"
@@ -44,14 +45,13 @@ def keep(config: Config, controls: Mapping[str, Any], profile: str | None = None
     fresh = with_controls(text, controls, ("profile", str(profile)) if of_profile else ())
     if fresh is None:
         raise ConfigError(f"{path} cannot be added to as it is written; add this line: controls = {as_toml(controls)}")
-    write_atomically(path, fresh.encode())
+    write_atomically(path.resolve(), fresh.encode())  # where it is a link, to what it links to
     return path
 
 
 def _read(path: Path) -> str:
     try:
-        with open_regular(path) as file:
-            return file.read().decode()
+        return read_regular(path, MAX_FILE_BYTES).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {path}: {error}") from error
 

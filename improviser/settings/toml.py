@@ -1,11 +1,12 @@
 """Reads a TOML file that may be anything: too large, not text, not TOML."""
 
+import errno
 import tomllib
 from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
-from improviser.files import open_regular
+from improviser.files import read_regular
 
 MAX_FILE_BYTES = 1 << 20
 
@@ -16,12 +17,12 @@ def read_toml(path: Path) -> dict[str, Any]:
     :raises ConfigError: if it cannot be read; it names the file and the line.
     """
     try:
-        with open_regular(path) as opened:
-            data = opened.read(MAX_FILE_BYTES + 1)
+        data = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            largest = MAX_FILE_BYTES // 1024
+            raise ConfigError(f"{path} is larger than any settings ({largest} KiB); is it the right file?") from error
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from error
-    if len(data) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path} is larger than any settings ({MAX_FILE_BYTES // 1024} KiB); is it the right file?")
     try:
         # With a line end after it, an error in the last line has a line number too.
         return tomllib.loads(data.decode("utf-8-sig") + "\n")

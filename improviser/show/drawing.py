@@ -1,8 +1,9 @@
 """What a file holds, drawn: a session, a training run, or a model."""
 
-import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -14,6 +15,28 @@ from improviser.session.log import SUFFIX
 from improviser.session.reading import read_session
 from improviser.show.model_picture import model_picture
 from improviser.show.picture import CurvePoint, session_picture, training_curve
+
+LARGEST_RUN = 1 << 28
+LONGEST_LINE = 1 << 20
+"""Bytes of a training run's log, and of one of its lines."""
+
+NOT_A_NUMBER = re.compile(rb"-?\b(?:NaN|Infinity)\b")
+"""What Python writes where there is no value; it is not JSON."""
+
+Finite = Annotated[float, msgspec.Meta(ge=-1e300, le=1e300)]
+
+
+class _Point(msgspec.Struct, frozen=True):
+    """One generation, as a training run logs it; `member` counts the networks of a choir."""
+
+    generation: Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+    best: Finite | None
+    mean: Finite | None = None
+    held_out: Finite | None = None
+    member: int = 0
+
+
+_decode = msgspec.json.Decoder(_Point).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +74,21 @@ def training_points(path: Path) -> list[CurvePoint]:
     :raises LogError: if it cannot be read.
     """
     try:
-        with open_regular(path) as file:
-            lines = file.read().decode("utf-8", "replace").splitlines()
+        with open_regular(path, LARGEST_RUN) as file:
+            points = _points(file)
     except OSError as error:
         raise LogError(f"cannot read {path}: {error.strerror or error}") from error
-    generations = []
-    for line in lines:
+    last = points[-1].member if points else 0
+    return [
+        CurvePoint(point.generation, point.best, point.mean, point.held_out) for point in points if point.member == last
+    ]
+
+
+def _points(file: BinaryIO) -> list[_Point]:
+    points = []
+    for line in iter(lambda: file.readline(LONGEST_LINE), b""):
         try:
-            values = json.loads(line)
-            point = msgspec.convert(values, CurvePoint)
-        except (ValueError, RecursionError):
+            points.append(_decode(NOT_A_NUMBER.sub(b"null", line)))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             continue  # not of a training run, or the last line of one that was cut short
-        generations.append((values.get("member", 0), point))
-    last = generations[-1][0] if generations else 0
-    return [point for member, point in generations if member == last]
+    return points

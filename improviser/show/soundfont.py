@@ -58,6 +58,7 @@ FONTS = (
 """Where systems keep theirs."""
 PROGRAMS, PANS = (0, 20), (40, 88)
 """Of the player and of the improviser: a piano on the left, a reed organ on the right."""
+LARGEST_FONT = 1 << 33
 GAIN = 1.2
 PART_CHANNELS = 16
 PAN = 10
@@ -80,7 +81,7 @@ def find_font(choice: str) -> Path:
         return found
     path = user_path(choice).absolute()
     try:
-        with open_regular(path) as file:
+        with open_regular(path, LARGEST_FONT) as file:
             start, size = file.read(12), path.stat().st_size
     except OSError as error:
         raise LookupError(f"cannot read the SoundFont {choice}: {error.strerror or error}") from None
