@@ -4,7 +4,7 @@ import io
 import os
 import signal
 import sys
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import NoReturn
 
 DONE, INTERRUPTED = 0, 130
@@ -23,7 +23,17 @@ def main() -> None:
         from improviser.cli import run
     except KeyboardInterrupt:  # as soon as that: there is nothing to end yet
         sys.exit(INTERRUPTED)
+    sys.excepthook = show_fault
     sys.exit(run())
+
+
+def show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback of a fault of ours; its message may quote what came from outside."""
+    import traceback
+
+    from improviser.core.printable import printable_lines
+
+    sys.stderr.write(printable_lines("".join(traceback.format_exception(kind, error, trace))))
 
 
 def leave(_signal: int, _frame: FrameType | None) -> NoReturn:

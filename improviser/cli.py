@@ -1,13 +1,15 @@
 """The command line: gathers the commands and turns errors into one line and an exit code."""
 
+import contextlib
 import functools
 import inspect as inspect_module
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from improviser import __version__
 from improviser.commands import (
@@ -28,18 +30,53 @@ from improviser.commands import (
     status,
     train,
 )
+from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.examples import PANELS, epilog_of
+from improviser.logs import start_log
+from improviser.saying import say, warn
 
 INTERRUPTED = 130
 
+
+class Group(typer.core.TyperGroup):
+    """A group of commands that shows nothing raw of what it was given: the parser's errors quote it."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the group's own options."""
+        with printable_message():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options of a command, and run it."""
+        with printable_message():
+            return super().invoke(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def printable_message() -> Iterator[None]:
+    """Let the message of an error of the parser's be printable."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = printable_lines(message)  # type: ignore[attr-defined]
+        raise
+
+
 app = typer.Typer(
     name="improviser",
+    cls=Group,
     help="A real-time MIDI improviser: small neural networks, evolved, that play along with you.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def warn_of(error: Exception) -> None:
+    """Print an error as one line on the standard error."""
+    warn(f"improviser: error: {' '.join(str(error).split())}")
 
 
 def guarded(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,8 +87,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except ImproviserError as error:
-            line = " ".join(str(error).split())
-            print(f"improviser: error: {line}", file=sys.stderr)
+            warn_of(error)
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
@@ -61,7 +97,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(0) from None
         except (OSError, UnicodeEncodeError) as error:
             # What the command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
-            print(f"improviser: error: {' '.join(str(error).split())}", file=sys.stderr)
+            warn_of(error)
             raise SystemExit(1) from None
 
     return run_guarded
@@ -79,7 +115,7 @@ def in_panels(command: Callable[..., None]) -> Callable[..., None]:
 def print_version(wanted: bool) -> None:
     """Print the version and leave."""
     if wanted:
-        print(f"improviser {__version__}")
+        say(f"improviser {__version__}")
         raise typer.Exit
 
 
@@ -94,6 +130,7 @@ def improviser(
 
 def run() -> int:
     """Run the command line; return the exit code."""
+    start_log("text", "warning")  # of what warns before a command has chosen, or in one that does not
     try:
         app()
     except SystemExit as leaving:
@@ -121,12 +158,12 @@ for _name, _function in (
 ):
     app.command(_name, epilog=epilog_of(_name))(guarded(_function))
 
-_settings = typer.Typer(help="Write the file of settings, or check it.", no_args_is_help=True)
+_settings = typer.Typer(cls=Group, help="Write the file of settings, or check it.", no_args_is_help=True)
 _settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))
 _settings.command("check", epilog=epilog_of("config check"))(guarded(config.check))
 app.add_typer(_settings, name="config")
 
-_service = typer.Typer(help="Let systemd keep a session playing.", no_args_is_help=True)
+_service = typer.Typer(cls=Group, help="Let systemd keep a session playing.", no_args_is_help=True)
 _service.callback()(service.service)
 _service.command("install", epilog=epilog_of("service install"))(guarded(service.install))
 app.add_typer(_service, name="service")

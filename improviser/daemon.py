@@ -16,20 +16,19 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live import knobs
 from improviser.core.live.parameters import Parameters
 from improviser.engine_process import EngineProcess
-from improviser.errors import ImproviserError, MidiSystemError, PortError
+from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.library import live_names
-from improviser.midi import LOOPBACK, encode, ports_present
+from improviser.live_state import LiveState
+from improviser.midi import encode
+from improviser.named_ports import NamedPorts
 from improviser.pipe import (
-    MODEL,
     AnyReport,
     Applied,
-    Change,
     Command,
     Failed,
     Lost,
@@ -39,8 +38,10 @@ from improviser.pipe import (
     Picked,
     Ready,
     Swap,
-    Turned,
 )
+from improviser.ports import JACK_APIS
+from improviser.stop_signal import Stopped, StopSignal
+from improviser.unawaited import OneByOne
 from improviser.wiring import Wiring
 
 log = logging.getLogger("improviser")
@@ -52,6 +53,13 @@ RETRY_SECONDS = 0.5
 PATIENT_SECONDS = 5.0
 SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
+T = TypeVar("T")
+OPENINGS = 4
+"""How often a first engine is opened that dies of it, or that the MIDI system does not serve."""
+PARTING_SECONDS = 0.5
+"""How long leaving JACK may take at the end."""
+STANDSTILL_SECONDS = 2.0
+STANDSTILL = "JACK stands still: with its option -S it waits five seconds for each client that has crashed"
 
 
 class Cause(enum.Enum):
@@ -97,19 +105,21 @@ class Service:
     ) -> None:
         self._session = session
         self._on_report = on_report
-        self._models = self._loaded_models = self._former_models = list(session.models)
-        self._parameters = dict(session.parameters)
+        self._state = LiveState(session.models, session.parameters)
+        self._unknown_programs: set[int] = set()
         self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
         self._unsent: list[Command] = []
         self._unreleased: list[bytes] = []
-        self._unplugged: set[str] = set()
+        self._jack = OneByOne("jack")
+        self._looking: asyncio.Task[None] | None = None
+        self._named_ports = NamedPorts()
         self._deaths: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
-        self._stop = False
+        self._stop = StopSignal()
         self._wiring = Wiring(
             session.name,
             session.input,
@@ -123,12 +133,12 @@ class Service:
     @property
     def models(self) -> tuple[str, ...]:
         """The models that play, one voice each."""
-        return tuple(self._models)
+        return tuple(self._state.models)
 
     @property
     def parameters(self) -> Parameters:
         """The live parameters as they were last set."""
-        return Parameters(**self._parameters)
+        return Parameters(**self._state.parameters)
 
     @property
     def name(self) -> str:
@@ -159,7 +169,7 @@ class Service:
 
     def stop(self) -> None:
         """End what sounds and leave `run`."""
-        self._stop = True
+        self._stop.set()
         self._wake.set()
 
     def send(self, command: Command) -> None:
@@ -167,10 +177,7 @@ class Service:
 
         What it changes holds for the engine's successors as well.
         """
-        if isinstance(command, Change):
-            self._parameters[command.parameter] = command.value
-        elif isinstance(command, Swap):
-            self._models = list(command.models)
+        self._state.request(command)
         if self._engine is not None:
             self._engine.send(command)
         else:
@@ -182,63 +189,87 @@ class Service:
         :raises ImproviserError: if the first engine cannot be opened; what happens later is mended.
         """
         try:
-            await self._open_first()
-            while (cause := await self._play()) is not Cause.STOPPED:
-                log.warning("the engine %s; notes released, starting a new one", cause.value)
-                if cause is Cause.DIED:
-                    await self._pause_if_it_keeps_dying()
-                await self._reopen()
+            with contextlib.suppress(Stopped):
+                await self._open_first()
+                while (cause := await self._play()) is not Cause.STOPPED:
+                    log.warning("the engine %s; notes released, starting a new one", cause.value)
+                    if cause is Cause.DIED:
+                        await self._pause_if_it_keeps_dying()
+                    await self._reopen()
         finally:
             await self._close()
 
+    async def _on_jack(self, fn: Callable[..., T], *args: Any) -> T:
+        """Call what talks to JACK, in its thread; say so if JACK stands still meanwhile."""
+        late = self._loop.call_later(STANDSTILL_SECONDS, log.info, STANDSTILL)
+        try:
+            return await self._jack.call(fn, *args)
+        finally:
+            late.cancel()
+
     async def _open_first(self) -> None:
-        # A thread says it, since JACK may keep this one waiting, too.
+        # A thread says it, since other systems than JACK may keep this one waiting, too.
         slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
         slow.daemon = True
         slow.start()
-        if self._session.api in ("jack", "auto"):
+        if self._session.api in ("auto", *JACK_APIS):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
-                self._wiring.join()
-        while not self._stop:
+                await self._stop.unless_set(self._on_jack(self._wiring.join))
+        tries = 0
+        while True:
             try:
-                try:
-                    await self._open()
-                finally:
-                    slow.cancel()
-                self._wiring.adopt_engine()
-                self._opened.set()
+                tries += 1
+                ready = await self._stop.unless_set(self._open())
+                await self._stop.unless_set(self._on_jack(self._wiring.adopt_engine, ready.client))
             except PortError:
                 if not self._session.wait_for_ports:
                     raise
-                await self._sleep(RETRY_SECONDS)
+                await self._stop.sleep(RETRY_SECONDS)
+            except (EngineError, NotServedError) as error:
+                if tries >= OPENINGS:
+                    raise
+                log.warning("%s; trying again", error)
+                await self._stop.sleep(RETRY_SECONDS)
             else:
+                self._opened.set()
                 return
+            finally:
+                slow.cancel()
 
-    async def _open(self) -> None:
-        """Start an engine."""
-        self._wiring.expect_engine()
+    async def _open(self) -> Ready:
+        """Start an engine; return what it has opened."""
+        await self._leave_engine()  # one whose ports were not what the user wanted
+        if self._wiring.joined:
+            await self._on_jack(self._wiring.expect_engine)
         session = self._session
         opening = Open(
             api=self.api,
             name=session.name,
             input=session.input,
             output=session.output,
-            models=self._models,
-            parameters=self._parameters,
+            models=self._state.models,
+            parameters=self._state.confirmed,
             seed=session.seed,
             epoch=self.epoch,
             releases=self._unreleased,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
-        self._ready = await engine.begin(opening, self._take)
+        self._ready = ready = await engine.begin(opening, self._take)
         self._engine = engine
-        log.debug("engine %d plays on %s", self._engine.pid, self._ready.api)
+        log.debug("engine %d plays on %s", engine.pid, ready.api)
         for command in self._unsent:
-            self._engine.send(command)
+            engine.send(command)
         self._unsent.clear()
-        if self._ready.api != "jack":
+        if ready.api not in JACK_APIS:
             self._unreleased = []
-            self._wiring.leave()
+            if self._wiring.joined:
+                await self._on_jack(self._wiring.leave)
+        return ready
+
+    async def _leave_engine(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
 
     def _take(self, report: AnyReport) -> None:
         if isinstance(report, Lost):
@@ -249,16 +280,9 @@ class Service:
             log.error("%s", report.message)
         elif isinstance(report, Applied) and report.error is not None:
             log.warning("%s stays as it was: %s", report.parameter, report.error)
-            if report.parameter == MODEL and self._models == report.value:  # else another wish has come since
-                self._models = self._fallback
-        elif isinstance(report, Applied) and report.parameter == MODEL:
-            if report.value != self._loaded_models:
-                self._former_models, self._loaded_models = self._loaded_models, report.value
-        elif isinstance(report, Applied | Turned):
-            # The engine's word counts: a knob may have turned what we have changed just before, or the other way round.
-            self._parameters[report.parameter] = report.value
         elif isinstance(report, Picked):
             self._pick(report)
+        self._state.take(report)
         self._on_report(report)
 
     def _pick(self, picked: Picked) -> None:
@@ -266,8 +290,10 @@ class Service:
         choices = self._session.choices or tuple((name,) for name in live_names())
         number = knobs.Picked(picked.number, picked.positions).among(len(choices))
         if number >= len(choices):
-            log.info("program %d: there are %d to pick from", number + 1, len(choices))
-        elif list(choices[number]) != self._models:
+            if number not in self._unknown_programs:  # some sequencers send one with every bar
+                self._unknown_programs.add(number)
+                log.info("program %d: there are %d to pick from", number + 1, len(choices))
+        elif list(choices[number]) != self._state.models:
             self.send(Swap(list(choices[number])))
 
     async def _play(self) -> Cause:
@@ -284,9 +310,16 @@ class Service:
             engine.kill()
         self._engine = None
         await ended
+        if cause is not Cause.STOPPED and self._started is None:
+            self._started = await EngineProcess.start()  # it gets itself ready while the old one's notes are released
         if cause is Cause.DIED and engine.said:
             log.error("the engine's last words: %s", engine.said[-1])
-        self._release(engine)
+        again, refused = self._state.end_engine()
+        self._unsent[:0] = again
+        for report in refused:
+            self._take(report)
+        self._unreleased = _releases(engine) or self._unreleased
+        await self._release_kept()
         return cause
 
     async def _watch(self, engine: EngineProcess) -> Cause:
@@ -296,7 +329,7 @@ class Service:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), WATCH_SECONDS)
             self._wake.clear()
-            if self._stop:
+            if self._stop.is_set:
                 return Cause.STOPPED
             if self._wiring.lost:
                 return Cause.SERVER_LOST
@@ -307,83 +340,78 @@ class Service:
             elif self._loop.time() - beaten > FROZEN_SECONDS:
                 return Cause.FROZE
             if self._wiring.joined:
-                self._end_what_is_unplugged(self._wiring.look())
-                self._wiring.release_again(engine.ledger)
+                if self._looking is None or self._looking.done():  # else JACK stands still
+                    self._looking = asyncio.ensure_future(self._look(engine))
             elif self._loop.time() - looked > LOOK_SECONDS:
                 looked = self._loop.time()
-                if await self._replugged():
-                    return Cause.REPLUGGED
+                if self._ready is not None:
+                    gone, back = await self._named_ports.look(self._ready)
+                    self._end_what_is_unplugged(gone)
+                    if back:
+                        return Cause.REPLUGGED
+
+    async def _look(self, engine: EngineProcess) -> None:
+        """Look after JACK's connections."""
+        try:
+            self._end_what_is_unplugged(await self._on_jack(self._wiring.look, engine.ledger))
+            await self._on_jack(self._wiring.release_again, engine.ledger)
+        except MidiSystemError as error:
+            log.debug("not yet: %s", error)
 
     def _end_what_is_unplugged(self, sources: tuple[str, ...]) -> None:
         if sources:
             log.info("%s is unplugged: what it held is released", ", ".join(sources))
             self.send(Panic())
 
-    async def _replugged(self) -> bool:
-        """Look after ports that were opened by name, where there is no JACK; return whether one is back."""
-        ready = self._ready
-        if ready is None or ready.api == LOOPBACK or {ready.input, ready.output} == {VIRTUAL}:
-            return False
-        hears, plays = await asyncio.to_thread(ports_present, ready.api, ready.input, ready.output)
-        gone = {name for name, there in ((ready.input, hears), (ready.output, plays)) if not there}
-        self._end_what_is_unplugged((ready.input,) if ready.input in gone - self._unplugged else ())
-        back = self._unplugged - gone
-        self._unplugged = gone
-        return bool(back)
-
-    def _release(self, engine: EngineProcess) -> None:
-        """Release what a dead engine left sounding: at its destinations, or first thing by the next engine."""
-        if not engine.ledger.silent:
-            self._unreleased = [encode(event) for event in engine.ledger.releases()]
-        self._release_kept()
-
-    def _release_kept(self) -> None:
-        if self._unreleased and self._wiring.release(self._unreleased):
+    async def _release_kept(self) -> None:
+        """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it."""
+        if not self._unreleased:
+            return
+        reached = await self._on_jack(self._wiring.release, self._unreleased)
+        if reached:
             self._unreleased = []
 
-    @property
-    def _fallback(self) -> list[str]:
-        """The models that an engine played with before those of now."""
-        return self._loaded_models if self._loaded_models != self._models else self._former_models
-
     async def _pause_if_it_keeps_dying(self) -> None:
-        """Play with the former models again if the last ones kill every engine; if it is not that, take a breath."""
+        """Play as before if what was changed last kills every engine; if it is not that, take a breath."""
         now = self._loop.time()
         self._deaths = [death for death in self._deaths if now - death < DYING_SECONDS] + [now]
         if len(self._deaths) < DEATHS:
             return
         self._deaths = []
-        if self._fallback != self._models:
-            log.error("%s ends every engine; playing with %s again", self._models, self._fallback)
-            self._models = self._fallback
+        if (back := self._state.fall_back()) is not None:
+            log.error("%s", back)
         else:
             log.error("the engine died %d times within %g s; trying again in a while", DEATHS, DYING_SECONDS)
-            await self._sleep(BREATH_SECONDS)
+            await self._stop.sleep(BREATH_SECONDS)
 
     async def _reopen(self) -> None:
         """Start a new engine, as soon as the MIDI system lets us, and restore its connections."""
-        while not self._stop:
+        while True:
             try:
-                if self.api == "jack":
-                    self._wiring.join()
-                await self._open()
+                if self.api in JACK_APIS:
+                    await self._stop.unless_set(self._on_jack(self._wiring.join))
+                ready = await self._stop.unless_set(self._open())
+                restored = await self._stop.unless_set(self._on_jack(self._wiring.restore, ready.client))
             except ImproviserError as error:
                 log.debug("not yet: %s", error)
-                await self._sleep(RETRY_SECONDS)
+                await self._stop.sleep(RETRY_SECONDS)
                 continue
-            restored = self._wiring.restore()
             log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
-            self._release_kept()
+            await self._release_kept()
             return
 
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, unless told to stop."""
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
-        self._wake.clear()
-
     async def _close(self) -> None:
-        if self._engine is not None and not self._engine.dead:
-            await self._engine.close()
-            self._release(self._engine)
-        self._wiring.leave()
+        engine, self._engine = self._engine, None
+        if engine is not None and not engine.dead:
+            await engine.close()
+            self._unreleased = _releases(engine) or self._unreleased
+            await self._release_kept()
+        if self._started is not None:
+            await self._started.leave()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._on_jack(self._wiring.leave), PARTING_SECONDS)
+
+
+def _releases(engine: EngineProcess) -> list[bytes]:
+    """Return what ends all that an engine has sounding."""
+    return [] if engine.ledger.silent else [encode(event) for event in engine.ledger.releases()]

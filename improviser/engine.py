@@ -1,6 +1,6 @@
 """The engine: the process on the note path. Ports, performer and timers; nothing else.
 
-It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER is a file that both map into memory.
+It is started by the daemon as `python -m improviser.engine LEDGER`, where LEDGER tells of memory that both share.
 Commands come in on stdin, reports go out on stdout (see `pipe`). Three threads meet in one lock around the performer
 and the output: RtMidi's, which hears; the reader's, which takes commands; the main thread's, which beats the heart.
 
@@ -8,18 +8,14 @@ When stdin ends, the daemon is gone: the engine ends all that sounds and leaves.
 the daemon what to release.
 """
 
-import contextlib
 import gc
-import mmap
 import os
 import signal
 import sys
 import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 from types import FrameType
 
 import msgspec
@@ -30,8 +26,12 @@ from improviser.core.live.ledger import SIZE, Ledger
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event, Tick
-from improviser.errors import EngineError, ImproviserError
+from improviser.errors import EngineError, ImproviserError, MidiSystemError
+from improviser.flood_gate import Arrived, FloodGate
 from improviser.loading import load
+from improviser.notices import Notices
+from improviser.opening import open_ports
+from improviser.output import Output
 from improviser.pipe import (
     HEARTBEAT,
     MODEL,
@@ -43,7 +43,6 @@ from improviser.pipe import (
     Failed,
     FrameReader,
     Hear,
-    Noticed,
     Open,
     Panic,
     Picked,
@@ -58,21 +57,20 @@ from improviser.pipe import (
     decode_command,
 )
 from improviser.priority import go_first
+from improviser.sensing import is_sensing, wait_if_late
+from improviser.shared_memory import attach
 from improviser.thinking import think_ahead
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
-HEARTBEAT_SECONDS = 0.1
-FLUSH_SECONDS, DRAIN_SECONDS = 0.005, 1.0
-AT_ONCE = 300
-"""Messages that the backend's thread answers itself between two beats of the heart: ten times what ten fingers can."""
-NO_TIME = AT_ONCE - 50
-"""With no more than this left, there is no time to think ahead."""
+HEARTBEAT_SECONDS, FLUSH_SECONDS, DRAIN_SECONDS = 0.1, 0.005, 1.0
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
 SWITCH_SECONDS = 0.0002
 """How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
-LOOP_NOTICE = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
+LOCK_SECONDS = 0.0003
+"""How long the backend's thread waits for the others: a quarter of JACK's period of 64 frames."""
+MUTE_NOTICE = "JACK goes on, but does not call the engine any more"
 
 
 class Engine:
@@ -84,26 +82,24 @@ class Engine:
     def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
-        self._stopping = False
+        self._stopping = self._thinking = False
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = threading.Event()
-        self._waiting: deque[tuple[Sequence[int], float]] = deque()
-        self._at_once = AT_ONCE
-        self._last_overheard = 0.0
-        self._sleeps_until = 0.0
+        self._gate = FloodGate()
+        self._latest = self._sleeps_until = 0.0
         self._thinking = False
-        self._told_of_loop = False
+        self._notices = Notices(reporter)
         self._opening = opening
-        self._ledger = ledger
         self._reporter = reporter
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        self._ports = midi.open_ports(opening.api, opening.name, opening.input, opening.output)
+        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output)
+        self._output = Output(self._ports, ledger)
 
     def _begin(self, parameters: Parameters) -> Performer:
-        return Performer(self._models, parameters, np.random.default_rng(self._opening.seed), self._ledger)
+        return Performer(self._models, parameters, np.random.default_rng(self._opening.seed))
 
     @property
     def _heeds_clock(self) -> bool:
@@ -122,45 +118,53 @@ class Engine:
     def report_ready(self) -> None:
         """Report what is open, and what the performer begins with."""
         ports, parameters = self._ports, asdict(self._performer.parameters)
-        self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, self._opening.seed))
+        seed, client = self._opening.seed, ports.client
+        self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, seed, client))
 
-    def overhear(self, message: Sequence[int]) -> None:
-        """Answer a message in the backend's own thread; in a flood, leave it to the main thread.
+    def overhear(self, message: bytes, age: float) -> None:
+        """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
-        On JACK that thread is the graph's: what it sends stays in a ring of some 2,300 messages until it returns, and
-        the one that does not fit would wait for ever.
+        On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
         """
-        if self._waiting or self._at_once <= 0:
-            self._last_overheard = time.perf_counter()
-            self._waiting.append((message, self._last_overheard))
+        arrived = self._gate.arrive(message, age)
+        answers = self._gate.open and not self._ports.hurried
+        if not (answers and self.lock.acquire(timeout=LOCK_SECONDS)):
+            self._gate.waiting.append(arrived)
             self._wake.set()
-        else:
-            self.hear(message)
+            return
+        try:
+            self._hear_arrived(arrived)
+        finally:
+            self.lock.release()
 
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
-        while self._waiting and not self._stopping:
-            knocked = self._last_overheard
-            if time.perf_counter() - knocked < QUIET_SECONDS:
+        gate = self._gate
+        while gate.waiting and not self._stopping:
+            last_arrival = gate.last_arrival
+            if time.perf_counter() - last_arrival < QUIET_SECONDS:
                 time.sleep(QUIET_SECONDS)
                 continue
             with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
-                for _ in range(min(IN_A_ROW, len(self._waiting))):
-                    message, arrived = self._waiting.popleft()
-                    self._hear_or_end(message, None, arrived)
-                    if self._last_overheard != knocked:  # the backend's thread gets in once for each of its messages
+                for _ in range(min(IN_A_ROW, len(gate.waiting))):
+                    self._hear_arrived(gate.waiting.popleft())
+                    if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
 
-    def hear(self, message: Sequence[int], stamp: float | None = None) -> None:
-        """Answer a message; `stamp` is its time in the session (default: now). A fault ends the engine."""
-        self._last_overheard = arrived = time.perf_counter()
-        self._at_once -= 1
-        with self.lock:
-            self._hear_or_end(message, stamp, arrived)
+    def _hear_arrived(self, arrived: Arrived) -> None:
+        # What is heard later is stamped later, also where the systems' stamps say otherwise.
+        stamp = max(self._latest, arrived.stamp - self._epoch)
+        self._hear_or_end(arrived.message, stamp, arrived.at)
 
-    def _hear_or_end(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
+    def hear(self, message: bytes, stamp: float) -> None:
+        """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
+        arrived = self._gate.arrive(message, 0.0)
+        with self.lock:
+            self._hear_or_end(message, stamp, arrived.at, stamped=True)
+
+    def _hear_or_end(self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False) -> None:
         try:
-            self._hear(message, stamp, arrived)
+            self._hear(message, stamp, arrived, stamped=stamped)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -170,16 +174,18 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: Sequence[int], stamp: float | None, arrived: float) -> None:
-        event = midi.decode_transport(message) or midi.decode(message)
-        if event is None or self._stopping or (isinstance(event, Tick) and not self._heeds_clock):
+    def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool) -> None:
+        if self._stopping or is_sensing(message, self._performer, now):
             return
-        now = self._now() if stamp is None else stamp  # under the lock: what is heard later is stamped later
-        self._keep_time(now, stamped=stamp is not None)
+        event = midi.decode_transport(message) or midi.decode(message)
+        if event is None or (isinstance(event, Tick) and not self._heeds_clock):
+            return
+        self._keep_time(now, stamped=stamped)
+        self._latest = max(self._latest, now)
         played = self._send(self._performer.hear(event, now))
         latency = time.perf_counter() - arrived
         self._performer.settle()
-        self._reporter.send(Step(now, bytes(message), played, latency, self._performer.foreseen))
+        self._reporter.send(Step(now, message, played, latency, self._performer.foreseen))
         self._tell_what_else()
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
@@ -192,29 +198,31 @@ class Engine:
             self._ports.heed_clock(heed=self._heeds_clock)
         if performer.picked is not None:
             self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
-        if performer.echoing and not self._told_of_loop:
-            self._told_of_loop = True
-            self._reporter.send(Noticed(LOOP_NOTICE))
+        self._notices.look_at(performer)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
+        wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
         while (due := self._performer.deadline) is not None and due <= now:
             moment = due if stamped or now - due <= LATE_SECONDS else now
+            self._latest = max(self._latest, moment)
             played = self._send(self._performer.advance(moment))
-            self._reporter.send(Played(moment, played, "timer", max(0.0, self._now() - moment)))
+            late = max(0.0, self._now() - moment)
+            self._reporter.send(Played(moment, played, "lost" if self._performer.lost else "timer", late))
+            self._notices.look_at(self._performer)
             self._performer.settle()
 
     def _set_alarm(self) -> None:
         """Wake the main thread if something is due before it would wake by itself, or there is time to think."""
         due, sleeps_until = self._performer.deadline, self._sleeps_until
         self._sleeps_until = sleeps_until if due is None else min(due, sleeps_until)
-        if self._sleeps_until < sleeps_until or (self._has_time and not self._thinking):
+        if self._sleeps_until < sleeps_until or (self._gate.quiet and not self._thinking):
             self._wake.set()
 
     def _think_ahead(self) -> None:
         """Think about notes that may come, until something is due."""
         self._thinking = True
-        think_ahead(self._foresee, lambda: self._last_overheard, self._is_needed)
+        think_ahead(self._foresee, lambda: self._gate.last_arrival, self._is_needed)
         self._thinking = False
 
     def _foresee(self) -> bool:
@@ -223,19 +231,10 @@ class Engine:
             return self._thinking
 
     def _is_needed(self) -> bool:
-        return self._stopping or not self._has_time or bool(self._waiting) or self._now() >= self._sleeps_until
-
-    @property
-    def _has_time(self) -> bool:  # on JACK, an answer leaves with the next period anyway, and nobody may hold up that
-        return self._at_once > NO_TIME and self._ports.api != "jack"
+        return self._stopping or not self._gate.quiet or self._now() >= self._sleeps_until
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:
-        sent = []
-        for event in events:
-            sent.append(midi.encode(event))
-            self._ports.send(sent[-1])
-            self._performer.sent(event)
-        return sent
+        return self._output.send(events, self._performer.sent)
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""
@@ -258,7 +257,7 @@ class Engine:
 
     def _change(self, parameter: str, value: object) -> None:
         with self.lock:
-            now = self._now()
+            now = self._latest = self._now()
             self._keep_time(now)
             try:
                 events = self._performer.change(parameter, value, now)
@@ -277,7 +276,7 @@ class Engine:
                 self._reporter.send(Applied(MODEL, names, str(error), self._now()))
         else:
             with self.lock:
-                now = self._now()
+                now = self._latest = self._now()
                 self._keep_time(now)
                 self._models, self._loaded = models, loaded
                 played = self._send(self._performer.swap(models, now))
@@ -290,9 +289,14 @@ class Engine:
     def _renew(self) -> None:
         with self.lock:
             self._panic()
-            self._ledger.clear()  # also of which channels were ever used: a performer that begins knows nothing
             self._performer = self._begin(self._performer.parameters)
             self.report_ready()
+
+    def _look_after_output(self) -> None:
+        self._output.follow()
+        if self._ports.mute:
+            self.fault = MidiSystemError(MUTE_NOTICE)
+            self.stop()
 
     def _now(self) -> float:
         return time.perf_counter() - self._epoch
@@ -314,7 +318,8 @@ class Engine:
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
-                    self._at_once = AT_ONCE
+                    self._gate.renew()
+                    self._look_after_output()
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
                 if not self._reporter.flush():
@@ -323,6 +328,7 @@ class Engine:
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self.lock:
             self._panic()
+            self._output.end_all(self._beat)
         # Not under the lock: the backend waits for its thread, which may be about to be heard, and is turned away.
         self._ports.close()
         if self.fault is not None:
@@ -379,10 +385,7 @@ def main() -> int:
     os.dup2(2, 1)
     reader = FrameReader()
     try:
-        with Path(sys.argv[1]).open("r+b") as file:
-            shared = memoryview(mmap.mmap(file.fileno(), SHARED_BYTES))
-        with contextlib.suppress(OSError):  # where a mapped file can lose its name, no crash leaves it behind
-            Path(sys.argv[1]).unlink()
+        shared = attach(sys.argv[1], SHARED_BYTES)
         opening, early = await_opening(reader, sys.stdin.fileno())
         serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:

@@ -2,13 +2,11 @@
 
 import asyncio
 import contextlib
-import mmap
+import logging
 import os
 import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Self
 
 import msgspec
@@ -29,6 +27,9 @@ from improviser.pipe import (
     decode_report,
     frame,
 )
+from improviser.shared_memory import SharedMemory
+
+log = logging.getLogger("improviser")
 
 PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
@@ -38,18 +39,6 @@ OWN_GROUP = 0 if os.name == "posix" else None
 """The terminal's Ctrl-C and Ctrl-Z are for the daemon: the engine is started in a process group of its own."""
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
 """One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
-
-
-def share_memory() -> tuple[Path, mmap.mmap]:
-    """Return a file for the ledger and the heartbeat, and its map."""
-    # Memory, not a disk: writing a page back must never make a note wait.
-    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  the name is mkstemp's
-    descriptor, name = tempfile.mkstemp(prefix="improviser-", dir=folder)
-    try:
-        os.truncate(descriptor, SIZE + HEARTBEAT.size)
-        return Path(name), mmap.mmap(descriptor, SIZE + HEARTBEAT.size)
-    finally:
-        os.close(descriptor)
 
 
 def widen(pipe: object) -> None:
@@ -63,31 +52,38 @@ def widen(pipe: object) -> None:
 class EngineProcess:
     """One engine: `start` it, `begin` to play, `send` it commands, and `close` or `kill` it."""
 
-    def __init__(self, process: asyncio.subprocess.Process, path: Path, shared: mmap.mmap) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, shared: SharedMemory) -> None:
         self._process = process
-        self._path = path
         self._shared = shared
         self._on_report: Callable[[AnyReport], None] = lambda _: None
+        self._has_raised = False
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
-        self.ledger = Ledger(memoryview(shared)[:SIZE])
+        self.ledger = Ledger(memoryview(shared.map)[:SIZE])
         self.said: deque[str] = deque(maxlen=KEPT_LINES)
         """The last lines of the engine's stderr, for the log if it dies."""
 
     @classmethod
     async def start(cls) -> Self:
         """Start an engine, which gets itself ready to be told what to open."""
-        path, shared = share_memory()
+        shared = SharedMemory(SIZE + HEARTBEAT.size)
         pipe = asyncio.subprocess.PIPE
-        arguments = (sys.executable, "-m", "improviser.engine", str(path))
         try:
             process = await asyncio.create_subprocess_exec(
-                *arguments, stdin=pipe, stdout=pipe, stderr=pipe, env={**MEMORY, **os.environ}, process_group=OWN_GROUP
+                *(sys.executable, "-m", "improviser.engine", shared.argument),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**MEMORY, **os.environ},
+                process_group=OWN_GROUP,
+                pass_fds=shared.inherited,
             )
         except BaseException:
-            path.unlink()
+            shared.forget()
             raise
-        return cls(process, path, shared)
+        finally:
+            shared.hand_over()
+        return cls(process, shared)
 
     @classmethod
     async def open(cls, opening: Open, on_report: Callable[[AnyReport], None]) -> tuple[Self, Ready]:
@@ -96,7 +92,7 @@ class EngineProcess:
         return engine, await engine.begin(opening, on_report)
 
     async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
-        """Open what is to be opened, and wait until it is; `on_report` gets all reports.
+        """Open what is to be opened, and wait until it is; `on_report` gets all reports, and what it raises is logged.
 
         :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
         """
@@ -113,29 +109,25 @@ class EngineProcess:
                 raise EngineError(late) from None
             raise
         finally:
-            self._forget_path()
+            self._shared.forget()
 
     async def leave(self) -> None:
         """End the process at once, and wait until it has ended."""
         self.kill()
         await self.ended()
-        self._forget_path()
-
-    def _forget_path(self) -> None:
-        # The memory lives as long as either process maps it; where a mapped file cannot lose its name, it stays.
-        with contextlib.suppress(OSError):
-            self._path.unlink()
+        self._shared.forget()
 
     async def _read_reports(self) -> None:
         reader = FrameReader()
         stdout = self._process.stdout
-        try:
-            while stdout is not None and (data := await stdout.read(READ_BYTES)):
+        while stdout is not None and (data := await stdout.read(READ_BYTES)):
+            try:
                 for body in reader.feed(data):
                     self._take(decode_report(body))
-        except (ValueError, msgspec.MsgspecError) as error:
-            self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
-            self.kill()
+            except (ValueError, msgspec.MsgspecError) as error:  # of the frames: what a listener raises stays there
+                self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
+                self.kill()
+                break
         await self._process.wait()
         self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
 
@@ -144,7 +136,13 @@ class EngineProcess:
             self._ready.set_result(report)
         elif isinstance(report, Failed):
             self._fail(getattr(errors, report.kind, EngineError)(report.message))
-        self._on_report(report)
+        try:
+            self._on_report(report)
+        except Exception as error:  # whoever listens must not end the engine
+            if not self._has_raised:
+                log.warning("a report of the engine was not taken (%s: %s)", type(error).__name__, error)
+            self._has_raised = True
+            log.debug("the report was %r", report, exc_info=error)
 
     def _fail(self, error: Exception) -> None:
         if not self._ready.done():
@@ -169,7 +167,7 @@ class EngineProcess:
     @property
     def beats(self) -> int:
         """How often the engine's heart has beaten; while it lives, this goes on rising."""
-        (beats,) = HEARTBEAT.unpack_from(self._shared, SIZE)
+        (beats,) = HEARTBEAT.unpack_from(self._shared.map, SIZE)
         return int(beats)
 
     @property

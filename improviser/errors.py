@@ -13,6 +13,7 @@
     │   ├── LogError                a session's log that cannot be read or replayed
     │   └── OutputError             a file or folder that cannot be written
     ├── MidiSystemError             no MIDI system works here, or its server is lost
+    │   └── NotServedError          the MIDI system lets us in, but does not serve us: try again
     ├── SessionError                no session plays under that name, or it does not answer
     └── EngineError                 the engine process could not be started or kept alive
 
@@ -66,6 +67,10 @@ class OutputError(UserError):
 
 class MidiSystemError(ImproviserError):
     """No MIDI system works here, or its server is lost."""
+
+
+class NotServedError(MidiSystemError):
+    """The MIDI system lets us in, but does not serve us; another try may have more luck."""
 
 
 class SessionError(ImproviserError):

@@ -1,4 +1,4 @@
-"""Reads and writes files, and nothing that is none: devices, pipes, folders. What is written is whole or not there."""
+"""Writes files whole or not at all, and reads only what is a file."""
 
 import contextlib
 import errno
@@ -10,15 +10,13 @@ from pathlib import Path
 
 from improviser.errors import OutputError
 
+PRIVATE = 0o600
+"""The permissions of a file that only its owner may read."""
+
 
 def user_path(text: str) -> Path:
     """Return the path that a user means; in a file of settings no shell makes a home of a tilde."""
     return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
-
-
-def printable(name: str) -> str:
-    """Return a file's name as text that can be written anywhere: what is no UTF-8 in it is replaced."""
-    return name.encode(errors="replace").decode()
 
 
 class NotRegularError(OSError):
@@ -33,7 +31,7 @@ class NotRegularError(OSError):
         return self.what
 
 
-def open_regular(path: Path, limit: int | None = None) -> BufferedReader:
+def open_regular(path: Path, limit: int) -> BufferedReader:
     """Open a regular file, of at most `limit` bytes, to be read; a FIFO or a device would hang, or never end.
 
     :raises NotRegularError: if it is a folder, a device, a pipe or a socket.
@@ -66,8 +64,8 @@ def _check_regular(mode: int) -> None:
         raise NotRegularError(errno.EINVAL, "is not a regular file")
 
 
-def _check_size(size: int, limit: int | None) -> None:
-    if limit is not None and size > limit:
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
         raise OSError(errno.EFBIG, f"it has {size} bytes, and {limit} are the most")
 
 
@@ -110,11 +108,12 @@ def _target(path: Path) -> Path:
         raise OutputError(f"{path} is a link that leads nowhere; choose another name") from error
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
 
     Whether a file that is there may be written over is to be asked before: see `check_writable`.
 
+    :param mode: the permissions of a file that is new, less the user's mask.
     :raises OutputError: if it cannot be written; nothing is left behind.
     """
     check_writable(path)
@@ -126,7 +125,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.chmod(_permissions_of(path))
+        temporary.chmod(_permissions_of(path, mode))
         temporary.replace(target)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
@@ -137,13 +136,13 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _permissions_of(path: Path) -> int:
-    """Return those that the file has; a temporary file is private, so without one those that any new file has."""
+def _permissions_of(path: Path, mode: int) -> int:
+    """Return those that the file has; a temporary file is private, so without one those that a new file gets."""
     with contextlib.suppress(OSError):
         return stat.S_IMODE(path.stat().st_mode)
     mask = os.umask(0)
     os.umask(mask)
-    return 0o666 & ~mask
+    return mode & ~mask
 
 
 def create_folder(path: Path) -> None:

@@ -17,8 +17,9 @@ from rich.console import Console
 from improviser.core.midi.event import NoteOn
 from improviser.daemon import Service, Session
 from improviser.errors import EngineError
-from improviser.midi import LOOPBACK, decode
+from improviser.midi import decode
 from improviser.pipe import AnyReport, Hear, Step
+from improviser.ports import LOOPBACK
 from improviser.session.stage import Stage
 from improviser.wire import ITSELF, WARM_UP
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from improviser import modelfile
 from improviser.core.networks.responder import Model
+from improviser.core.printable import printable
 from improviser.errors import ModelError
-from improviser.files import printable, read_regular, user_path
+from improviser.files import read_regular, user_path
 from improviser.modelfile import SUFFIX, ModelFile
 
 ENVIRONMENT = "IMPROVISER_MODELS"

@@ -1,8 +1,26 @@
 """The log of a session, on stderr: lines for people, or a JSON object per line for machines."""
 
 import datetime as dt
-import json
 import logging
+from typing import Any
+
+from improviser.core.printable import printable, printable_lines
+from improviser.saying import json_text
+
+
+class Lines(logging.Formatter):
+    """Writes each record as one line of printable characters, and what was raised below it."""
+
+    def __init__(self) -> None:
+        super().__init__("improviser: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  the library's name
+        """Return the record's own line."""
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        """Return the lines of what was raised."""
+        return printable_lines(super().formatException(ei))
 
 
 class JsonLines(logging.Formatter):
@@ -19,7 +37,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["raised"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json_text(line)
 
 
 def start_log(style: str, level: str) -> None:
@@ -29,5 +47,5 @@ def start_log(style: str, level: str) -> None:
     :param level: "debug", "info", "warning" or "error": what is written, and all that is worse.
     """
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines() if style == "json" else logging.Formatter("improviser: %(message)s"))
+    handler.setFormatter(JsonLines() if style == "json" else Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)

@@ -8,10 +8,11 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from improviser.core.addresses.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
 from improviser.core.midi.event import (
@@ -24,18 +25,18 @@ from improviser.core.midi.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    SongPosition,
     Start,
     Stop,
     Tick,
     Transport,
 )
 from improviser.errors import MidiSystemError, PortError
+from improviser.jack_library import Missing, find_jack, load_jack
+from improviser.ports import JACK_APIS, Listener, Receipts
 from improviser.threads import remember_this_thread
 
-LOOPBACK = "loopback"
 BEND_CENTRE = 1 << 13
-
-Listener = Callable[[Sequence[int]], None]
 
 
 def decode(message: Sequence[int]) -> Event | None:
@@ -65,6 +66,8 @@ def decode(message: Sequence[int]) -> Event | None:
     return ProgramChange(channel, first) if kind == 0xC0 else None
 
 
+ACTIVE_SENSING = 0xFE
+SONG_POSITION = 0xF2
 _TRANSPORT: dict[int, Transport] = {0xF8: Tick(), 0xFA: Start(), 0xFB: Continue(), 0xFC: Stop()}
 
 
@@ -75,7 +78,11 @@ def events_of(messages: Iterable[Sequence[int]]) -> tuple[Event, ...]:
 
 def decode_transport(message: Sequence[int]) -> Transport | None:
     """Return what a raw MIDI message says of a sequencer's time, or None if nothing."""
-    return _TRANSPORT.get(message[0]) if len(message) == 1 else None
+    if len(message) == 1:
+        return _TRANSPORT.get(message[0])
+    if len(message) == 3 and message[0] == SONG_POSITION and 0 <= message[1] <= 0x7F and 0 <= message[2] <= 0x7F:
+        return SongPosition(message[2] << 7 | message[1])
+    return None
 
 
 def encode(event: Event) -> bytes:
@@ -98,26 +105,6 @@ def encode(event: Event) -> bytes:
             return bytes((0xC0 | channel, program))
 
 
-class Ports(Protocol):
-    """An open input and an open output."""
-
-    api: str
-    input: str
-    output: str
-
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in, from a thread of the backend's own."""
-
-    def heed_clock(self, *, heed: bool) -> None:
-        """Let MIDI clock in, or keep it out (as it is at first)."""
-
-    def send(self, message: bytes) -> None:
-        """Send a raw message."""
-
-    def close(self) -> None:
-        """Close both, after what was sent has left."""
-
-
 @dataclass(frozen=True, slots=True)
 class Backend:
     """One of RtMidi's backends: its name here, RtMidi's constant for it, and what its users need to know."""
@@ -127,15 +114,22 @@ class Backend:
     constant: str
     has_virtual_ports: bool
     remedy: str
+    tried: bool = True
+    """Whether `--api auto` tries it."""
 
 
 BACKENDS = (
     Backend("jack", "JACK", "API_UNIX_JACK", True, "start a JACK server (jackd, or PipeWire's)"),
     Backend("alsa", "ALSA", "API_LINUX_ALSA", True, "load the kernel's sequencer: sudo modprobe snd-seq"),
     Backend("coremidi", "CoreMIDI", "API_MACOSX_CORE", True, "log in to a desktop session"),
+    Backend("jack-rtmidi", "JACK through RtMidi", "API_UNIX_JACK", True, "choose --api jack", tried=False),
     Backend("winmm", "Windows MM", "API_WINDOWS_MM", False, "connect a MIDI device, or install loopMIDI"),
 )
-"""In the order in which `--api auto` tries them."""
+"""In the order in which `--api auto` tries them. JACK is looked at through RtMidi, but played on by `jack_ports`."""
+
+_RTMIDI_REMEDY = "install it anew (pip install --force-reinstall python-rtmidi)" + (
+    " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
+)
 
 
 @contextlib.contextmanager
@@ -162,12 +156,12 @@ def compiled_backends() -> list[Backend]:
     """
     try:
         import rtmidi
-    except ImportError as error:
-        raise MidiSystemError(
-            f"RtMidi cannot be loaded ({error}); install ALSA's library (on Debian: apt install libasound2)"
-        ) from error
 
-    compiled = set(rtmidi.get_compiled_api())
+        compiled = set(rtmidi.get_compiled_api())
+    except (ImportError, OSError, AttributeError) as error:  # AttributeError: another module of this name
+        problem = " ".join(str(error).split())
+        raise MidiSystemError(f"RtMidi cannot be loaded ({problem}); {_RTMIDI_REMEDY}") from error
+
     return [backend for backend in BACKENDS if getattr(rtmidi, backend.constant) in compiled]
 
 
@@ -178,7 +172,7 @@ def backends_for(api: str) -> list[Backend]:
     """
     compiled = compiled_backends()
     if api == AUTO:
-        return compiled
+        return [backend for backend in compiled if backend.tried]
     chosen = [backend for backend in compiled if backend.name == api]
     if not chosen:
         there_are = ", ".join([AUTO, *(backend.name for backend in compiled)])
@@ -201,12 +195,15 @@ class ApiReport:
 
 def survey() -> list[ApiReport]:
     """Look at every API that is compiled in, and list the ports one can play from (inputs) and to (outputs)."""
-    return [_survey_one(backend) for backend in compiled_backends()]
+    return [_survey_one(backend) for backend in backends_for(AUTO)]
 
 
 def _survey_one(backend: Backend) -> ApiReport:
     import rtmidi
 
+    if backend.name == "jack" and isinstance(missing := find_jack(), Missing):
+        problem, remedy = missing.problem, missing.remedy
+        return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=remedy)
     constant = getattr(rtmidi, backend.constant)
     try:
         with quiet():
@@ -234,27 +231,8 @@ def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bo
     return is_there(input_name, report.inputs), is_there(output_name, report.outputs)
 
 
-class LoopbackPorts:
-    """Ports without a MIDI system: what goes in comes from the daemon, what goes out is what the engine reports."""
-
-    def __init__(self) -> None:
-        self.api = self.input = self.output = LOOPBACK
-
-    def listen(self, listener: Listener) -> None:
-        """Nothing comes in but what the daemon sends as commands."""
-
-    def heed_clock(self, *, heed: bool) -> None:
-        """Nothing comes in by itself."""
-
-    def send(self, message: bytes) -> None:
-        """Do nothing: the engine reports what it played."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 class RtMidiPorts:
-    """An input and an output of one RtMidi backend.
+    """An input and an output of one RtMidi backend, which says nothing of what becomes of messages.
 
     On JACK both are always ports of our own, named `in` and `out`: the daemon connects them, and can so restore any
     connection. Elsewhere a named port is opened directly.
@@ -263,10 +241,17 @@ class RtMidiPorts:
     :raises MidiSystemError: if the backend does not work here.
     """
 
+    lost = hurried = mute = False
+
     def __init__(self, backend: Backend, client: str, input_choice: str, output_choice: str) -> None:
         import rtmidi
 
+        if backend.name in JACK_APIS:
+            load_jack()  # the daemon's wiring needs it: without it nothing could be connected
         self.api = backend.name
+        self.client = ""
+        self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell
+        self.receipts = Receipts() if self.loses else None
         self._midi_in: Any = None
         self._midi_out: Any = None
         constant = getattr(rtmidi, backend.constant)
@@ -286,7 +271,7 @@ class RtMidiPorts:
     @staticmethod
     def _open(port: Any, backend: Backend, choice: str, direction: str) -> str:
         own_name = "in" if direction == "input" else "out"
-        if backend.name == "jack":
+        if backend.name in JACK_APIS:
             port.open_virtual_port(own_name)
             return VIRTUAL
         names = port.get_ports()
@@ -303,7 +288,7 @@ class RtMidiPorts:
         return VIRTUAL
 
     def listen(self, listener: Listener) -> None:
-        """Call `listener` from RtMidi's thread; SysEx, clock and active sensing stay out."""
+        """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
         def hear(timed: tuple[list[int], float], _: object) -> None:
@@ -311,17 +296,19 @@ class RtMidiPorts:
             if thread not in remembered:
                 remembered.add(thread)
                 remember_this_thread()
-            listener(timed[0])
+            listener(bytes(timed[0]), 0.0)
 
         self._midi_in.set_callback(hear)
 
     def heed_clock(self, *, heed: bool) -> None:
-        """Let MIDI clock in, or keep it out; SysEx and active sensing stay out."""
-        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=True)
+        """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
+        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=False)
 
     def send(self, message: bytes) -> None:
         """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches."""
         self._midi_out.send_message(message)
+        if self.receipts is not None:
+            self.receipts.left.append((1, time.perf_counter()))
 
     def close(self) -> None:
         """Close both ports; RtMidi lets go of what was sent first."""
@@ -333,23 +320,3 @@ class RtMidiPorts:
             self._midi_out.close_port()
             self._midi_out.delete()
         self._midi_in = self._midi_out = None
-
-
-def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> Ports:
-    """Open an input and an output on `api`, or on the first that works if that is "auto".
-
-    :raises PortError: if a name matches nothing.
-    :raises MidiSystemError: if no API works; it says for each what to do.
-    """
-    if api == LOOPBACK:
-        return LoopbackPorts()
-    problems: list[MidiSystemError] = []
-    for backend in backends_for(api):
-        try:
-            return RtMidiPorts(backend, client, input_choice, output_choice)
-        except MidiSystemError as error:
-            problems.append(error)
-    if len(problems) == 1:
-        raise problems[0]
-    tried = "; ".join(str(problem) for problem in problems) or "RtMidi was compiled without any"
-    raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")

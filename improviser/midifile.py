@@ -1,5 +1,6 @@
 """MIDI files: pieces read from them, checked, and written to them."""
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -12,8 +13,9 @@ from improviser.core.midi import smf
 from improviser.core.midi.pairing import pair
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import CHANNELS, Note
+from improviser.core.printable import printable
 from improviser.errors import MidiFileError
-from improviser.files import NotRegularError, check_writable, open_regular, printable, write_atomically
+from improviser.files import NotRegularError, check_writable, read_regular, write_atomically
 
 MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".rmi")
 """What names of MIDI files end in, in small or capital letters."""
@@ -111,18 +113,17 @@ def remarks_on(path: Path | str, piece: MidiPiece) -> tuple[str, ...]:
 def _read_bytes(path: Path) -> bytes:
     """Return the file's bytes; errors go on from its name."""
     try:
-        with open_regular(path) as file:
-            data = file.read(LARGEST_FILE + 1)
+        data = read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
         raise MidiFileError("does not exist") from None
     except NotRegularError as error:
         raise MidiFileError(str(error)) from None
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise MidiFileError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise MidiFileError(f"is larger than {LARGEST_FILE // 2**20} MiB") from None
+        raise MidiFileError(f"cannot be read ({error.strerror or error})") from error
     if not data:
         raise MidiFileError("is empty")
-    if len(data) > LARGEST_FILE:
-        raise MidiFileError(f"is larger than {LARGEST_FILE // 2**20} MiB")
     return data
 
 

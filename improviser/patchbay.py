@@ -1,27 +1,29 @@
 """JACK's connections: who is connected to our two ports, remembered, restored, and reached when the engine is dead.
 
-The engine's ports are `NAME:in` and `NAME:out` of two clients (JACK may add a suffix to either name). The daemon keeps
-a client of its own that has no ports and no process callback, so it costs the audio graph nothing; through it the
-daemon learns of every connection the user makes, and of the loss of the server, which RtMidi cannot see.
+The engine's ports are `in` and `out` of a client that has the session's name (of two where RtMidi opens them; JACK may
+add a suffix to each name). The daemon keeps a client of its own that has no ports and no process callback, so it costs
+the audio graph nothing; through it the daemon learns of every connection the user makes, of ports that get another
+name, and of the loss of the server.
 """
 
 import contextlib
 import os
 import re
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from improviser.core.addresses.port_choice import pick
 from improviser.errors import MidiSystemError
+from improviser.jack_library import load_jack
+from improviser.jack_release import OUT, ReleaseClient
 
-IN, OUT = "in", "out"
+IN = "in"
 CUT_SECONDS = 5.0
 """Longer than it takes to notice that an engine is dead or frozen."""
 LOOKS = 5
-SETTLING_SECONDS = 0.03
-"""A new connection carries messages from the next period on; the longest usual period (1,024 frames) lasts 21 ms."""
+LONGEST_NAME = 48
+"""Bytes of a session's name that go into the names of the daemon's clients; JACK has room for 63."""
 
 
 @dataclass(slots=True)
@@ -30,11 +32,23 @@ class Wires:
 
     `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
     connections that are gone though both ends exist, and since when: cut by the user, or by an engine's death.
+    `parted` are the destinations whose connection has gone since the last look.
     """
 
     peers: dict[str, set[str]] = field(default_factory=lambda: {IN: set(), OUT: set()})
     absent: set[str] = field(default_factory=set)
     cut: dict[tuple[str, str], float] = field(default_factory=dict)
+    parted: set[str] = field(default_factory=set)
+
+    def rename(self, old: str, new: str) -> None:
+        """Know a peer by another name from now on."""
+        for names in (*self.peers.values(), self.absent, self.parted):
+            if old in names:
+                names.remove(old)
+                names.add(new)
+        for role, peer in list(self.cut):
+            if peer == old:
+                self.cut[role, new] = self.cut.pop((role, old))
 
     def add(self, role: str, peer: str) -> None:
         """Keep `peer` connected to the engine's port `role` ("in" or "out") whenever both exist."""
@@ -62,15 +76,14 @@ class Patchbay:
 
     def __init__(self, name: str, wires: Wires, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
-        import jack
-
-        jack.set_error_function(lambda _: None)
-        jack.set_info_function(lambda _: None)
+        jack = load_jack()
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
         try:
-            self._client: Any = jack.Client(f"{name}-patchbay", no_start_server=True)
+            self._client: Any = jack.Client(f"{short}-patchbay", no_start_server=True)
         except jack.JackError as error:
             raise MidiSystemError(f"no JACK server answers ({error}); start one, or choose another --api") from error
+        self._releasing = ReleaseClient(jack, f"{short}-release")
         self._name = name
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
@@ -85,16 +98,31 @@ class Patchbay:
             changed()
 
         def connected(source: Any, destination: Any, are_now: bool) -> None:
-            if are_now:  # at once: the engine may die before the daemon finds time to look
+            if source is None or destination is None:  # it has gone meanwhile
+                pass
+            elif are_now:  # at once: the engine may die before the daemon finds time to look
                 if source.name == self._ports.get(OUT):
                     self._wires.peers[OUT].add(destination.name)
+                    self._wires.parted.discard(destination.name)
                 elif destination.name == self._ports.get(IN):
                     self._wires.peers[IN].add(source.name)
+            elif source.name == self._ports.get(OUT):
+                self._wires.parted.add(destination.name)
+            changed()
+
+        def renamed(_port: Any, old: str, new: str) -> None:
+            self._wires.rename(old, new)
+            if old in self._feeding:
+                self._feeding = (self._feeding - {old}) | {new}
+            for role, ours in self._ports.items():
+                if ours == old:
+                    self._ports[role] = new
             changed()
 
         self._client.set_shutdown_callback(lambda _status, _reason: lost())
         self._client.set_port_registration_callback(registered, only_available=False)
         self._client.set_port_connect_callback(connected, only_available=False)
+        self._client.set_port_rename_callback(renamed, only_available=False)
         self._client.activate()
 
     def expect(self) -> None:
@@ -107,8 +135,11 @@ class Patchbay:
         pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in|out)")
         return [port.name for port in self._midi_ports() if pattern.fullmatch(port.name)]
 
-    def adopt(self) -> None:
-        """Take the ports that have appeared since `expect` as the engine's."""
+    def adopt(self, client: str) -> None:
+        """Take the ports of `client` as the engine's; of no name, those that have appeared since `expect`."""
+        if client:
+            self._ports = {role: f"{client}:{role}" for role in (IN, OUT)}
+            return
         for name in self._own_candidates():
             if name not in self._earlier:
                 self._ports[name.rsplit(":", 1)[1]] = name
@@ -204,33 +235,28 @@ class Patchbay:
             return False
         return True
 
-    def release(self, messages: Iterable[bytes]) -> list[str]:
-        """Send `messages` to every destination that heard the engine, through a port of our own; return who got them.
+    def parted(self) -> list[str]:
+        """Return the destinations that are there, and have been disconnected from the engine's output."""
+        parted = [peer for peer in sorted(self._wires.parted) if self._exists(peer)]
+        self._wires.parted.clear()
+        ours = self._ports.get(OUT)
+        still = self._peers_of(ours) if ours is not None else None
+        return [] if still is None else [peer for peer in parted if peer not in still]
+
+    def release(self, messages: Sequence[bytes], peers: Sequence[str] | None = None) -> list[str]:
+        """Send `messages` to destinations that heard the engine (all, or `peers`) from a port of ours.
+
+        Return who got them.
 
         :raises MidiSystemError: if the server does not let us.
         """
-        import rtmidi
-
-        present = [peer for peer in sorted(self._wires.peers[OUT]) if self._exists(peer)]
-        if not present:
-            return []
-        try:
-            client = f"{self._name}-release-{os.getpid()}"
-            midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, client)
-            midi_out.open_virtual_port(OUT)
-            ours = f"{client}:{OUT}"
-            reached = [peer for peer in present if self._connect(OUT, ours, peer)]
-            time.sleep(SETTLING_SECONDS)
-            for message in messages:
-                midi_out.send_message(message)
-            midi_out.close_port()
-            midi_out.delete()
-        except rtmidi.RtMidiError as error:
-            raise MidiSystemError(f"cannot release notes through JACK: {error}") from error
-        return reached
+        heard = sorted(self._wires.peers[OUT]) if peers is None else peers
+        present = [peer for peer in heard if self._exists(peer)]
+        return self._releasing.release(present, messages) if present and messages else []
 
     def close(self) -> None:
         """Leave the server; also after it is lost, and before a new one is joined."""
+        self._releasing.close()
         with contextlib.suppress(*self._errors):
             self._client.deactivate()
         with contextlib.suppress(*self._errors):

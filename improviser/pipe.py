@@ -95,7 +95,8 @@ class Loaded(msgspec.Struct, frozen=True):
 class Ready(Report, frozen=True):
     """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
 
-    The rest is what the performer began with. It comes again whenever the performer begins anew.
+    `client` is the name of its client where the system gives it one (on JACK). The rest is what the performer began
+    with. It comes again whenever the performer begins anew.
     """
 
     api: str
@@ -104,6 +105,7 @@ class Ready(Report, frozen=True):
     models: list[Loaded] = []
     parameters: dict[str, Any] = {}
     seed: int = 0
+    client: str = ""
 
 
 class Failed(Report, frozen=True):
@@ -127,14 +129,15 @@ class Step(Report, frozen=True):
 
 
 class Played(Report, frozen=True):
-    """What was played to a panic, which may have nothing to end, or because its time had come.
+    """What was played to a panic, which may have nothing to end, because its time had come, or the player was lost.
 
+    Lost: their source has ended its active sensing. (How it went on until then is not reported.)
     `stamp` is that time; the timer was `late_seconds` after it.
     """
 
     stamp: float
     played: list[bytes]
-    cause: Literal["panic", "timer"] = "panic"
+    cause: Literal["panic", "timer", "lost"] = "panic"
     late_seconds: float = 0.0
 
 

@@ -1,9 +1,13 @@
 """Threads for calls that may hang: nobody waits for them when the program ends."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 class Unawaited(ThreadPoolExecutor):
@@ -31,3 +35,29 @@ class Unawaited(ThreadPoolExecutor):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
         """Take no more calls; wait for none."""
         super().shutdown(wait=False)
+
+
+class OneByOne:
+    """Calls that may hang, one after the other in one thread, which ends with the program like the others."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, daemon=True, name=name)
+
+    async def call(self, fn: Callable[..., T], *args: Any) -> T:
+        """Call `fn` when all calls before have ended; return or raise what it does. Cancelling does not end it."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        future: Future[T] = Future()
+        self._calls.put((future, lambda: fn(*args)))
+        return await asyncio.wrap_future(future)
+
+    def _run(self) -> None:
+        while True:
+            future, call = self._calls.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(call())
+            except BaseException as error:  # noqa: BLE001  whoever waits for the result gets it
+                future.set_exception(error)

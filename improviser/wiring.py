@@ -1,4 +1,8 @@
-"""The wiring of a session on JACK: which ports the user chose, what is connected, and where a dead engine was heard."""
+"""The wiring of a session on JACK: which ports the user chose, what is connected, and where a dead engine was heard.
+
+JACK's calls may take seconds (while a killed client holds up its server), so `Wiring` is used in a thread of its own:
+by `Service`, through `OneByOne`. Only `joined`, `lost` and `connections` are looked at from the event loop.
+"""
 
 import asyncio
 import contextlib
@@ -8,8 +12,9 @@ from collections.abc import Callable
 from improviser.core.addresses.port_choice import AUTO
 from improviser.core.live.ledger import Ledger
 from improviser.errors import MidiSystemError, PortError
+from improviser.jack_release import OUT
 from improviser.midi import encode
-from improviser.patchbay import IN, OUT, Patchbay, Wires
+from improviser.patchbay import IN, Patchbay, Wires
 
 log = logging.getLogger("improviser")
 
@@ -94,13 +99,13 @@ class Wiring:
         if self._patchbay is not None:
             self._patchbay.expect()
 
-    def adopt_engine(self) -> None:
-        """Take the new ports as the engine's, and connect what the user chose.
+    def adopt_engine(self, client: str) -> None:
+        """Take the new ports (those of `client`, if it has a name) as the engine's, and connect what the user chose.
 
         :raises PortError: if a name matches nothing and is not to be waited for.
         """
         if self._patchbay is not None:
-            self._patchbay.adopt()
+            self._patchbay.adopt(client)
             self._connect_chosen(self._patchbay)
             self._patchbay.refresh(self._loop.time())
 
@@ -118,10 +123,14 @@ class Wiring:
             if peer is not None or choice != AUTO or self._wires.peers[role]:
                 del self._awaited[role]
 
-    def look(self) -> tuple[str, ...]:
-        """Take in what has changed, connect what has come back; return the sources that were unplugged."""
+    def look(self, ledger: Ledger) -> tuple[str, ...]:
+        """Take in what has changed, connect what has come back; return the sources that were unplugged.
+
+        Destinations that were disconnected from an engine that lives get the end of what sounds, by its `ledger`.
+        """
         if self._patchbay is None or not self._changed:
             return ()
+        self._release_parted(self._patchbay, ledger)
         self._connect_chosen(self._patchbay)
         rewiring = self._patchbay.refresh(self._loop.time())
         self._changed = bool(self._wires.cut)
@@ -129,11 +138,20 @@ class Wiring:
             log.info("connected to %s", peer)
         return rewiring.unplugged
 
-    def restore(self) -> tuple[str, ...]:
+    @staticmethod
+    def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
+        releases = () if ledger.silent else ledger.releases()
+        parted = patchbay.parted()
+        if parted and releases:
+            with contextlib.suppress(MidiSystemError):
+                reached = patchbay.release([encode(event) for event in releases], parted)
+                log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
+
+    def restore(self, client: str) -> tuple[str, ...]:
         """Connect a new engine's ports as the old one's were; return the peers that are there."""
         if self._patchbay is None:
             return ()
-        self._patchbay.adopt()
+        self._patchbay.adopt(client)
         return self._patchbay.restore(self._loop.time()).restored
 
     def release(self, messages: list[bytes]) -> bool:
@@ -159,4 +177,4 @@ class Wiring:
             self._release_again = NOTHING
             spared = {encode(event) for event in ledger.releases()}
             with contextlib.suppress(MidiSystemError):
-                self._patchbay.release(message for message in messages if message not in spared)
+                self._patchbay.release([message for message in messages if message not in spared])

@@ -16,6 +16,13 @@ ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 """Fixtures that may start a JACK server."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the fuzzers run longer, and with other seeds."""
+    fuzzers = parser.getgroup("fuzzers")
+    fuzzers.addoption("--fuzz-cases", type=int, default=1000, metavar="N", help="cases of each kind (1000)")
+    fuzzers.addoption("--fuzz-seed", type=int, default=0, metavar="S", help="what the cases are made from (0)")
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""

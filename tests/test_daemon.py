@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser import daemon
+from improviser import daemon, named_ports
 from improviser.daemon import Service, Session
 from improviser.errors import ImproviserError, ModelError
-from improviser.midi import LOOPBACK
 from improviser.pipe import AnyReport, Applied, Change, Hear, Played, Ready, Step, Swap
+from improviser.ports import LOOPBACK
 from tests.jack_peer import held
 from tests.playing import note_off, note_on, write_small_model
 
@@ -149,9 +149,11 @@ def test_what_cannot_be_opened_at_first_is_an_error() -> None:
 
 def test_a_device_that_is_plugged_in_again_is_opened_again(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     present = [True]
-    monkeypatch.setattr(daemon, "LOOPBACK", "another")  # so that the loopback's ports are looked after like a device
+    monkeypatch.setattr(
+        named_ports, "LOOPBACK", "another"
+    )  # so that the loopback's ports are looked after like a device
     monkeypatch.setattr(daemon, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(daemon, "ports_present", lambda *_: (present[0], True))
+    monkeypatch.setattr(named_ports, "ports_present", lambda *_: (present[0], True))
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         service.send(Hear(0.0, bytes(note_on(60))))

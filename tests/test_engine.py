@@ -273,3 +273,50 @@ def test_a_loop_is_told_once(model: Path) -> None:
     reports = play(opening(model), scene)
     assert len([report for report in reports if isinstance(report, Noticed)]) == 1
     assert not held(reports.sent)
+
+
+def test_garbage_is_passed_over(model: Path) -> None:
+    garbage = [
+        b"",
+        b"\x90",
+        b"\x90\x3c",
+        b"\xf4",
+        b"\xf0\x7e\x00",
+        b"\xf7",
+        b"\x3c\x40",
+        b"\xff",
+        b"\x90\x90\x90",
+        b"\xf2\x01",
+    ]
+    mixed = [message for note in TUNE for message in (*garbage, bytes(note))]
+
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, mixed, 0.01)
+        await reports.until(lambda told: len(told.steps) == len(TUNE))
+
+    reports = play(opening(model), scene)
+    assert [step.heard for step in reports.steps] == [bytes(note) for note in TUNE]
+    assert [len(step.played) for step in reports.steps] == [1] * len(TUNE)
+    assert not held(reports.sent)
+
+
+def test_active_sensing_is_told_only_when_it_ends(model: Path) -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        def now() -> float:
+            return time.perf_counter() - opened.epoch
+
+        engine.send(Hear(now(), bytes(note_on(60))))
+        for _ in range(50):
+            engine.send(Hear(now(), b"\xfe"))
+        engine.send(Change("temperature", 0.5))
+        await reports.until(lambda told: any(isinstance(report, Applied) for report in told))
+        assert len(reports.steps) == 1
+        await reports.until(lambda told: any(isinstance(report, Noticed) for report in told))
+
+    opened = opening(model)
+    reports = play(opened, scene)
+    lost = [report for report in reports if isinstance(report, Played) and report.cause == "lost"]
+    assert len(lost) == 1
+    assert [message[0] & 0xF0 for message in lost[0].played] == [0x80]
+    assert len(reports.steps) == 1
+    assert not held(reports.sent)

@@ -76,13 +76,13 @@ class TestOnlyFiles:
         (tmp_path / "link").symlink_to(tmp_path / "pipe")
         for path, what in ((tmp_path / "pipe", "regular"), (tmp_path / "link", "regular"), (tmp_path, "folder")):
             with pytest.raises(NotRegularError, match=what):
-                open_regular(path)
+                open_regular(path, 100)
         with pytest.raises(NotRegularError, match="regular"):
-            open_regular(Path("/dev/zero"))
+            open_regular(Path("/dev/zero"), 100)
         with pytest.raises(FileNotFoundError):
-            open_regular(tmp_path / "none")
+            open_regular(tmp_path / "none", 100)
         (tmp_path / "a").write_bytes(b"data")
-        with open_regular(tmp_path / "a") as file:
+        with open_regular(tmp_path / "a", 100) as file:
             assert file.read() == b"data"
 
     def test_they_are_not_replaced(self, tmp_path: Path) -> None:

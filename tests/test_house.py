@@ -13,17 +13,24 @@ import improviser
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "improviser"
 FOLDERS = ("improviser", "tests")
-LONGEST_FILE, LONGEST_FUNCTION = 400, 60
+LONGEST_FILE, LONGEST_FUNCTION = 450, 60
 
 # What each layer may import: itself (but for the edges, which never import each other) and those before it.
 LAYERS = ("errors", "core", "ground", "edges", "services", "daemon", "commands", "cli")
 GROUND = {
     "improviser",
     "settings.playing",
+    "collecting",
     "files",
+    "jack_library",
+    "locks",
     "logs",
+    "ports",
+    "saying",
     "settings.serving",
+    "shared_memory",
     "signals",
+    "stop_signal",
     "training.progress",
     "training.stopping",
     "threads",
@@ -39,7 +46,8 @@ EDGES = {
         "midifile",
         "modelfile",
         "remote.mqtt",
-        "patchbay",
+        "jack_ports",
+        "jack_release",
         "show.picture",
         "pipe",
     ),
@@ -88,7 +96,7 @@ COMPILED = {"numba", "llvmlite"}
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
     "aiomqtt": {"remote.mqtt"},
-    "jack": {"patchbay"},
+    "jack": {"jack_library"},
     "miniaudio": {"show.speaker"},
     "mido": {"midifile", "session.recording"},
     "llvmlite": {"core.networks.simd"},
@@ -111,7 +119,7 @@ RESERVED = {
         "show.views",
         "training.view",
     },
-    "rtmidi": {"midi", "patchbay", "wire"},
+    "rtmidi": {"midi", "wire"},
     "safetensors": {"modelfile"},
     "typer": {"cli", "commands"},
 }
@@ -213,7 +221,7 @@ def kept_files() -> list[Path]:
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listing.returncode == 0:
         return [path for name in listing.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-    return [path for path in ROOT.rglob("*") if path.is_file() and not {".venv", ".uv"} & set(path.parts)]
+    return [path for path in ROOT.rglob("*") if path.is_file() and not {".venv", ".venv-bare", ".uv"} & set(path.parts)]
 
 
 def test_no_file_names_a_registry() -> None:

@@ -19,7 +19,9 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.errors import MidiSystemError, PortError
-from improviser.midi import backends_for, compiled_backends, decode, encode, open_ports, survey
+from improviser.jack_library import Missing, find_jack
+from improviser.midi import backends_for, compiled_backends, decode, encode, survey
+from improviser.opening import open_ports
 
 channels = st.integers(0, 15)
 values = st.integers(0, 127)
@@ -113,6 +115,8 @@ def test_an_unknown_api_is_an_error_that_lists_what_there_is() -> None:
 def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
     if "jack" not in [backend.name for backend in compiled_backends()]:
         pytest.skip("RtMidi has no JACK here")
+    if isinstance(missing := find_jack(), Missing):
+        pytest.skip(f"there is no JACK here: {missing.problem}")
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     with pytest.raises(MidiSystemError, match=r"JACK.*start a JACK server"):

@@ -5,7 +5,7 @@ def models(incomplete: str) -> list[str]:
     """Return the models of the library that begin so."""
     from improviser.library import names
 
-    return [name for name in names() if name.startswith(incomplete)]
+    return [name for name in names() if name.startswith(incomplete) and name.isprintable()]
 
 
 def modes(incomplete: str) -> list[str]:

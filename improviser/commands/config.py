@@ -21,6 +21,7 @@ def init(
     import os
 
     from improviser.files import check_writable, create_folder, write_atomically
+    from improviser.saying import say
     from improviser.settings.config import FILE_VARIABLE, default_file
     from improviser.settings.explained import all_explained
 
@@ -30,7 +31,7 @@ def init(
         create_folder(path.parent)
     check_writable(path, force=force)
     write_atomically(path, all_explained().encode())
-    print(path)
+    say(path)
 
 
 def check(
@@ -40,13 +41,14 @@ def check(
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
 ) -> None:
     """Check the settings and print them, each with where it comes from."""
+    from improviser.saying import say
     from improviser.settings.config import default_file, load
 
     config = load(file=file, profile=profile)
     if config.file is None:
-        print(f"# no file of settings; `improviser config init` writes {default_file()}")
+        say(f"# no file of settings; `improviser config init` writes {default_file()}")
     for line in listed(config):
-        print(line)
+        say(line)
 
 
 def listed(config: "Config") -> list[str]:

@@ -39,6 +39,7 @@ def demo(
     from improviser.files import check_writable
     from improviser.library import find
     from improviser.logs import start_log
+    from improviser.saying import say
     from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
@@ -75,5 +76,5 @@ def demo(
             loudspeaker.close(wait=False)
     if code == 0:
         paths = write_files(stage, out, title_of(wanted), synthesiser_for(soundfont))
-        print(f"wrote {', '.join(map(str, paths))}")
+        say(f"wrote {', '.join(map(str, paths))}")
     raise SystemExit(code)

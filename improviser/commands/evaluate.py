@@ -26,6 +26,7 @@ def evaluate(
 
     from improviser.commands.notices import give_notice
     from improviser.library import load_model
+    from improviser.saying import say, say_json, warn
     from improviser.training.evaluation import evaluate as score
     from improviser.training.view import steps_shown
     from improviser.training.voices import read_sources
@@ -38,14 +39,12 @@ def evaluate(
     values = {"model": loaded.name, "task": loaded.task, **found.values()}
     values |= {"skipped": list(read.skipped), "remarks": list(read.remarks)}
     if json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(values)).decode())
+        say_json(values, indent=2)
         return
     for line in _table(values):
-        print(line)
+        say(line)
     for reason in read.skipped:
-        print(f"left out: {reason}", file=sys.stderr)
+        warn("left out:", reason)
 
 
 def _table(values: dict[str, Any]) -> list[str]:

@@ -20,6 +20,7 @@ def import_bach_generator(
     from improviser.bach_generator import convert, read_models
     from improviser.errors import ModelError
     from improviser.files import check_writable
+    from improviser.saying import say
 
     check_writable(out, force=force)
     found = read_models(models)
@@ -35,4 +36,4 @@ def import_bach_generator(
     }
     modelfile.write(out, library.take_apart(model, provenance))
     shape = model.network.shape
-    print(f"saved {out}: {shape.layer_type} layers of {'-'.join(map(str, shape.nodes))} nodes")
+    say(f"saved {out}: {shape.layer_type} layers of {'-'.join(map(str, shape.nodes))} nodes")

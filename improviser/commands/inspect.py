@@ -22,6 +22,7 @@ def inspect(
 ) -> None:
     """Show a model's task, layers, viewpoints, where it comes from and its scores."""
     from improviser import library, modelfile
+    from improviser.saying import say, say_json
 
     path = library.find(model)
     file = modelfile.read(path)
@@ -39,12 +40,10 @@ def inspect(
         "provenance": {name: value for name, value in file.provenance.items() if name != "scores"},
     }
     if json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(description)).decode())
+        say_json(description, indent=2)
         return
     for line in _lines(description):
-        print(line)
+        say(line)
 
 
 def _layers(model: "Model") -> list[int]:

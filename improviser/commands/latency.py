@@ -25,21 +25,21 @@ def latency(
 ) -> None:
     """Measure how long an answer takes: inside the engine, and over a real wire if there is one."""
     import asyncio
-    import json
     from dataclasses import asdict
 
     from improviser.latency import Trial, measure
     from improviser.library import find
+    from improviser.saying import say, say_json
 
     find(model)
     measured = asdict(asyncio.run(measure(Trial(model, notes, api, gap / 1000, load))))
     if as_json:
-        print(json.dumps(measured))
+        say_json(measured)
         return
     beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
     counted = f"{notes} notes, {measured['foreseen']:.0%} foreseen, {measured['lost']} lost"
-    print(f"{counted}; {model} on {measured['api']}{beside}")
-    print(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
+    say(f"{counted}; {model} on {measured['api']}{beside}")
+    say(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for key, name in NAMES.items():
         if spread := measured[key]:
-            print(f"{name:<28}" + "".join(f"{spread[rank]:>10.1f}" for rank in ("p50", "p99", "p999", "max")))
+            say(f"{name:<28}" + "".join(f"{spread[rank]:>10.1f}" for rank in ("p50", "p99", "p999", "max")))

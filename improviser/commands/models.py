@@ -1,6 +1,5 @@
 """`improviser models`: what is bundled, and what is in the user's folder."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -9,11 +8,10 @@ import typer
 def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the models that can be played by name."""
     from improviser import library
+    from improviser.saying import say, say_json, warn
 
     entries = library.listing()
     if json:
-        import msgspec
-
         rows = [
             {
                 "name": entry.name,
@@ -24,14 +22,14 @@ def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
             }
             for entry in entries
         ]
-        print(msgspec.json.format(msgspec.json.encode(rows)).decode())
+        say_json(rows, indent=2)
         return
     for entry in entries:
         where = "bundled" if entry.bundled else str(entry.path)
         if entry.model:
-            print(f"{entry.name:<20} {entry.model.task:<8} {where}")
+            say(f"{entry.name:<20} {entry.model.task:<8} {where}")
         else:
-            print(f"{entry.problem}", file=sys.stderr)
+            warn(entry.problem)
     if not any(entry.model for entry in entries):
-        print("There are no models yet; evolve one with `improviser train`.")
-    print(f"Your own models: {library.user_folder()}")
+        say("There are no models yet; evolve one with `improviser train`.")
+    say(f"Your own models: {library.user_folder()}")

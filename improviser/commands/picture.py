@@ -19,10 +19,11 @@ def picture(
     """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
     from improviser.commands.notices import give_notice
     from improviser.files import check_writable, write_atomically
+    from improviser.saying import say
     from improviser.show.drawing import draw
 
     check_writable(output, force=force)
     drawing = draw(source, strict=strict)
     give_notice(drawing.remarks)
     write_atomically(output, drawing.svg.encode())
-    print(f"wrote {output}")
+    say(f"wrote {output}")

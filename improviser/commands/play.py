@@ -52,6 +52,10 @@ def play(
     low: Annotated[int | None, typer.Option(help="The lowest pitch of an answer, 0-127.")] = None,
     high: Annotated[int | None, typer.Option(help="The highest pitch of an answer, 0-127.")] = None,
     thru: Annotated[bool | None, typer.Option(help="Send the player's own notes on as well.")] = None,
+    release_after: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="Release held notes after so long without a sign of life of yours (0: never)."),
+    ] = None,
     learn: Annotated[
         list[str] | None,
         typer.Option(
@@ -113,6 +117,7 @@ def play(
         "low": low,
         "high": high,
         "thru": thru,
+        "release_after": release_after,
         "seed": seed,
         "record": False if no_record else None if record is None else str(record),
         "wait_for_ports": wait_for_ports,

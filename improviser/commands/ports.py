@@ -8,27 +8,28 @@ import typer
 def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the MIDI systems that work here and their ports; where there is none, say what to do."""
     from improviser.midi import ApiReport, survey
+    from improviser.saying import say, say_json
 
     reports = survey()
     if json:
-        import msgspec
-
-        print(msgspec.json.format(msgspec.json.encode(reports)).decode())
+        say_json(reports, indent=2)
         return
 
     def show(report: ApiReport) -> None:
         if not report.available:
-            print(f"{report.title}: not available ({report.problem}); to use it, {report.remedy}")
+            say(f"{report.title}: not available ({report.problem}); to use it, {report.remedy}")
             return
-        print(f"{report.title} (--api {report.api})")
+        say(f"{report.title} (--api {report.api})")
         for title, names in (("inputs, to be heard by us", report.inputs), ("outputs, to play to", report.outputs)):
-            print(f"  {title}:")
+            say(f"  {title}:")
             for port in names or ("none but our own virtual ones",):
-                print(f"    {port}")
+                say(f"    {port}")
 
     for report in reports:
         show(report)
+    if not any(report.inputs for report in reports):
+        say()
     if not any(report.available for report in reports):
-        print("\nNo MIDI system works here. Without one, `improviser demo` plays all the same.")
+        say("No MIDI system works here. Without one, `improviser demo` plays all the same.")
     elif not any(report.inputs for report in reports):
-        print("\nNo keyboard is connected. `improviser play --input virtual` opens a port that others can connect to.")
+        say("No keyboard is connected. `improviser play --input virtual` opens a port that others can connect to.")

@@ -32,6 +32,7 @@ def render(
     from improviser.library import load_model
     from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.rendering import render as play
+    from improviser.saying import say
 
     if not 0 <= temperature <= 10:
         raise ConfigError(f"--temperature is {temperature}; give 0–10")
@@ -43,4 +44,4 @@ def render(
     give_notice(remarks_on(source, piece))
     answered = play(piece, player, temperature=temperature, rng=np.random.default_rng(seed), with_input=with_input)
     write_midi(out, answered)
-    print(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")
+    say(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")

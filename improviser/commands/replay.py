@@ -18,23 +18,26 @@ def replay(
     force: Force = False,
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
-    from improviser.files import check_writable
+    from improviser.collecting import uncollected
+    from improviser.files import PRIVATE, check_writable, write_atomically
+    from improviser.saying import say
     from improviser.session.log import read_chain
-    from improviser.session.recording import write_session
-    from improviser.session.replaying import from_first_note
+    from improviser.session.replaying import Copy
     from improviser.session.replaying import replay as replay_logs
 
     if out is not None:
         check_writable(out, force=force)
     chain = read_chain(log)
-    found = replay_logs(chain)
+    copy = Copy()
+    with uncollected():
+        found = replay_logs(chain) if out is None else replay_logs(chain, copy.tell)
     if out is not None:
-        write_session(out, *from_first_note(found.heard, found.played))
+        write_atomically(out, copy.image(), PRIVATE)
     if chain[-1].cut:
-        print(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
+        say(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
     if found.lost:
-        print(f"the log is incomplete: {found.lost} reports were lost while it was written")
+        say(f"the log is incomplete: {found.lost} reports were lost while it was written")
     if found.difference is not None:
-        print(f"different: {found.difference}")
+        say(f"different: {found.difference}")
         raise SystemExit(DIFFERENT)
-    print(f"the same: {len(found.heard)} messages heard, {len(found.played)} played")
+    say(f"the same: {found.heard} messages heard, {found.played} played")

@@ -24,6 +24,7 @@ def report(
     from improviser.errors import LogError
     from improviser.files import check_writable, write_atomically
     from improviser.logs import start_log
+    from improviser.saying import say
     from improviser.session.reading import read_session
     from improviser.session.report import session_report
     from improviser.show.soundfont import synthesiser_for
@@ -36,4 +37,4 @@ def report(
     played = read_session(session, strict=strict)
     give_notice(played.remarks)
     write_atomically(path, session_report(played, synthesiser_for(soundfont)).encode())
-    print(f"wrote {path}")
+    say(f"wrote {path}")

@@ -28,13 +28,15 @@ def install(
     from improviser.errors import OutputError
     from improviser.files import check_writable, create_folder, write_atomically
     from improviser.remote.systemd import unit
+    from improviser.saying import say
     from improviser.settings.config import check
 
     check("name", name, "--name")
     options = ["--no-display", "--wait-for-ports", *(arguments or [])]
     text = unit([sys.executable, "-m", "improviser", "play", "--name", name, *options], f"Improviser ({name})")
     if dry_run:
-        print(text, end="")
+        for line in text.removesuffix("\n").split("\n"):
+            say(line)
         return
     if not sys.platform.startswith("linux"):
         raise OutputError("systemd units are for Linux; --dry-run prints one")
@@ -42,12 +44,12 @@ def install(
     create_folder(path.parent)
     check_writable(path, force=force)
     write_atomically(path, text.encode())
-    print(path)
-    print(
+    say(path)
+    say(
         "start it now, and with every login:  systemctl --user daemon-reload && systemctl --user enable --now",
         path.stem,
     )
-    print("and at boot, without a login:        loginctl enable-linger")
+    say("and at boot, without a login:        loginctl enable-linger")
 
 
 def unit_name(name: str) -> str:

@@ -10,10 +10,9 @@ def status(
     json_wanted: Annotated[bool, typer.Option("--json", help="Print one JSON object per session.")] = False,
 ) -> None:
     """Ask a running session how it is; no broker is needed."""
-    import json
-
     from improviser.errors import SessionError
     from improviser.remote.instance import ask, running
+    from improviser.saying import say, say_json
 
     names = [name] if name is not None else running()
     if not names:
@@ -25,7 +24,11 @@ def status(
         except SessionError as error:  # the others may well answer
             silent.append(str(error))
             continue
-        print(json.dumps(state, ensure_ascii=False) if json_wanted else "\n".join(told(state)))
+        if json_wanted:
+            say_json(state)
+        else:
+            for line in told(state):
+                say(line)
     if silent:
         raise SessionError("; ".join(silent))
 

@@ -83,6 +83,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     from functools import partial
 
     from improviser.errors import ConfigError
+    from improviser.saying import warn
     from improviser.training import checkpoint as checkpoints
     from improviser.training.glimpse import Glimpse
     from improviser.training.report import write_report
@@ -100,7 +101,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     recipe = _prepare(options)
     output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
     if places.resume and not kept.path.exists():
-        print(f"there is no checkpoint {kept.path}: the run begins anew", file=sys.stderr)
+        warn(f"there is no checkpoint {kept.path}: the run begins anew")
     glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
     with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as hands:
@@ -130,7 +131,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     if done.complete and not request.asked:  # else --resume calibrates to the end
         checkpoints.remove(kept.path)
     if done.problem:
-        print(f"there is no new checkpoint: {done.problem}", file=sys.stderr)
+        warn("there is no new checkpoint:", done.problem)
     _tell(output, scores, recipe.skipped, quiet=as_json)
     if request.interrupted:
         raise KeyboardInterrupt
@@ -162,13 +163,15 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
 
 def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
     """Say what was saved and what was left out; on standard error where the output is JSON."""
-    stream = sys.stderr if quiet else sys.stdout
+    from improviser.saying import say, warn
+
+    tell = warn if quiet else say
     if scores:
         reached = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
-        print(f"saved {output}: {reached}", file=stream)
+        tell(f"saved {output}: {reached}")
     else:
-        print("stopped before the first generation was done; nothing was saved", file=stream)
+        tell("stopped before the first generation was done; nothing was saved")
     if skipped:
-        print(f"{len(skipped)} files could not be used:", file=stream)
+        tell(f"{len(skipped)} files could not be used:")
         for reason in skipped:
-            print(f"  {reason}", file=stream)
+            tell(f"  {reason}")

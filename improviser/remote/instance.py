@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import socket
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from typing import Any
 import platformdirs
 
 from improviser.errors import ConfigError, SessionError
+from improviser.locks import try_lock
 
 log = logging.getLogger("improviser")
 
@@ -41,7 +41,11 @@ def runtime_folder() -> Path:
 
 def _stem(name: str) -> str:
     """Return a file's name for a session's name: short, since the path of a socket is, and the same for no other."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name) else f".{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    return (
+        name
+        if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name)
+        else f".{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
+    )
 
 
 class Instance:
@@ -111,7 +115,7 @@ def _lock(path: Path, name: str) -> int:
     :raises OSError: if it cannot be opened.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    if not _try_lock(descriptor):
+    if not try_lock(descriptor):
         pid = _holder(path).get("pid")
         os.close(descriptor)
         who = f"process {pid}" if pid else "another process"
@@ -119,27 +123,6 @@ def _lock(path: Path, name: str) -> int:
     os.truncate(descriptor, 0)
     os.write(descriptor, json.dumps({"pid": os.getpid(), "name": name, "since": round(time.time())}).encode())
     return descriptor
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(descriptor, 1 << 16, os.SEEK_SET)  # a byte behind all that is written: locked bytes are unreadable
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except PermissionError:
-        if sys.platform == "win32":
-            return False
-        raise
-    return True
 
 
 def _holder(path: Path) -> dict[str, Any]:
@@ -167,7 +150,7 @@ def _is_locked(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _try_lock(descriptor)
+        return not try_lock(descriptor)
     finally:
         os.close(descriptor)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from improviser.core.addresses.broker import parse_broker
@@ -15,6 +15,7 @@ from improviser.pipe import AnyReport, Change, Swap
 from improviser.remote.instance import Instance
 from improviser.remote.systemd import Notifier
 from improviser.remote.wishes import MODEL, plain
+from improviser.session.bus import alone
 from improviser.session.state import Score
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
@@ -38,29 +39,26 @@ class Served:
     ) -> None:
         self._settings = config.settings
         self._load = load
-        self._failed = False
         self._score = Score()
         self._notifier = Notifier(os.environ)
         self._air = _on_air(config.settings, save)
         self._instance = Instance(config.settings.name)
 
     def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine; whatever goes wrong here must not reach who hands it out."""
-        try:
-            (self._score if self._air is None else self._air).take(report)
-        except Exception:
-            if not self._failed:
-                log.exception("what is published of this session is not complete")
-            self._failed = True
+        """Take in a report of the engine."""
+        (self._score if self._air is None else self._air).take(report)
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
         await self._instance.answer(lambda: self._state(service))
-        tasks = [self._notifier.live(), self._report_ready(service)]
+        tasks = {
+            "what systemd is told": self._notifier.live(),
+            "the word of the start": self._report_ready(service),
+        }
         if self._air is not None:
-            tasks.append(self._air.run(service))
+            tasks["MQTT"] = self._air.run(service)
         try:
-            await asyncio.gather(*map(_guarded, tasks))
+            await asyncio.gather(*(alone(part, work) for part, work in tasks.items()))
             await asyncio.Event().wait()  # until cancelled: with nobody to serve, the session goes on all the same
         finally:
             self._notifier.stopping()
@@ -121,14 +119,6 @@ def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None
 
     access = access_of(settings, os.environ)
     return None if access is None else OnAir(access, settings, save)
-
-
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
-    """Say what goes wrong; the others go on."""
-    try:
-        await work
-    except Exception:
-        log.exception("a part of what serves this session has ended; playing goes on")
 
 
 def _summary(service: Service) -> str:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,14 @@ from improviser.errors import OutputError
 from improviser.files import user_path
 from improviser.library import find
 from improviser.logs import start_log
-from improviser.midi import LOOPBACK
-from improviser.pipe import AnyReport
+from improviser.ports import LOOPBACK
 from improviser.remote.served import Served
+from improviser.saying import say
+from improviser.session.bus import Bus, Taker, alone
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
-from improviser.session.recorder import Limits, Recorder
+from improviser.session.pruning import Limits
+from improviser.session.recorder import Recorder
 from improviser.session.recording import default_folder
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
@@ -149,35 +151,42 @@ async def give(
     loudspeaker = loudspeaker_of(config)
     silence = Silence()
     served = Served(config, load, partial(saved_in, recorder))
-    listeners = (silence, served, stage, recorder, loudspeaker, player, learning)
-    takers = [each.take for each in listeners if each is not None]
-
-    def take(report: AnyReport) -> None:
-        for taker in takers:
-            taker(report)
-
-    service = Service(session_of(config, random_seed, player), take, engine)
-    say = log.info if config.settings.log_format == "json" else partial(print, flush=True)
-    beside = [
-        asyncio.ensure_future(_follow(service, stage, recorder, say)),
-        asyncio.ensure_future(silence.end(service)),
-    ]
-    beside.append(asyncio.ensure_future(served.run(service)))
+    bus = Bus()
+    takers: dict[str, Taker | None] = {
+        "the end of a session by silence": silence,
+        "what is told of the session": served,
+        "the display": stage,
+        "the recording": recorder,
+        "the sound": loudspeaker,
+        "the player": player,
+        "learning": learning,
+    }
+    for part, taker in takers.items():
+        if taker is not None:
+            bus.subscribe(part, taker.take)
+    service = Service(session_of(config, random_seed, player), bus.take, engine)
+    tell_user = log.info if config.settings.log_format == "json" else say
+    beside: dict[str, Awaitable[None]] = {
+        "the display": _follow(service, stage, recorder, tell_user),
+        "the end of a session by silence": silence.end(service),
+        "what is told of the session": served.run(service),
+    }
     if learning is not None:
-        beside.append(asyncio.ensure_future(learning.run(service, log.info if shown else say)))
+        beside["learning"] = learning.run(service, log.info if shown else tell_user)
     if shown or on_keys:
         from improviser.session.steering import steer
 
         instrument = player.press if player else lambda _: False
-        beside.append(asyncio.ensure_future(steer(service, tell, instrument, recorder)))
+        beside["steering by keys"] = steer(service, tell, instrument, recorder)
     if player is not None:
-        beside.append(asyncio.ensure_future(player.play(service)))
+        beside["the player"] = player.play(service)
+    tasks = [asyncio.ensure_future(alone(part, work)) for part, work in beside.items()]
     try:
         return await run_until_signal(service.run(), service.stop, lambda: served.reload(service))
     finally:
-        for task in beside:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         served.close()
         recorder.close()
         if loudspeaker is not None:
@@ -189,17 +198,17 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
-async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, say: Callable[[str], None]) -> None:
+async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
-    say(
+    told(
         f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
         f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
     if recorder.on:
-        say(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+        told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
     if stage is not None:
         await stage.show(service)

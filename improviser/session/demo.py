@@ -14,9 +14,11 @@ from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Service, Session
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, create_folder, open_regular, write_atomically
-from improviser.midi import LOOPBACK, encode
+from improviser.midi import encode
 from improviser.midifile import read_midi
 from improviser.pipe import AnyReport, Applied, Played, Step
+from improviser.ports import LOOPBACK
+from improviser.session.bus import Bus
 from improviser.session.players import feed
 from improviser.session.recording import IMPROVISER, PLAYER, write_session
 from improviser.session.sources import note_events, performance
@@ -28,6 +30,7 @@ from improviser.show.sound import Synthesiser, render, write_wav
 
 FILES = ("session.mid", "session.wav", "session.svg")
 TITLE = "improviser demo: "
+LARGEST_PICTURE = 1 << 28
 TITLE_WITHIN = 1024
 """Bytes from the beginning of a picture, in which its title is."""
 PICTURE_AT = 0.63
@@ -58,7 +61,10 @@ class Recital:
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
         self._stage = stage
-        self._loudspeaker = loudspeaker
+        self._bus = Bus()
+        if loudspeaker is not None:
+            self._bus.subscribe("the sound", loudspeaker.take)
+        self._bus.subscribe("the display", self._show)
         parameters = {"temperature": demo.temperature}
         session = Session(
             api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
@@ -66,17 +72,18 @@ class Recital:
         self.service = Service(session, self._take)
 
     def _take(self, report: AnyReport) -> None:
-        if self._loudspeaker is not None:
-            self._loudspeaker.take(report)
-        if isinstance(report, Step | Played | Applied):
-            report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
-        # What ends the session comes when the clock says; the files end by themselves.
-        if not isinstance(report, Played) or report.cause == "timer":
-            self._stage.take(report)
+        self._bus.take(report)
         if isinstance(report, Step):
             self._unheard -= 1
             if not self._unheard:
                 self._all_heard.set()
+
+    def _show(self, report: AnyReport) -> None:
+        if isinstance(report, Step | Played | Applied):
+            report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
+        # What ends the session comes when the clock says; the files end by themselves.
+        if not isinstance(report, Played) or report.cause != "panic":
+            self._stage.take(report)
 
     @property
     def seconds(self) -> float:
@@ -141,7 +148,7 @@ def _is_of_a_demo(folder: Path) -> bool:
     """
     midi, wav, svg = (folder / name for name in FILES)
     try:
-        with open_regular(svg) as file:
+        with open_regular(svg, LARGEST_PICTURE) as file:
             if TITLE.encode() not in file.read(TITLE_WITHIN):
                 return False
         if any(path.exists() and path.stat().st_mtime > svg.stat().st_mtime for path in (midi, wav)):

@@ -1,9 +1,11 @@
 """The two files of one session, written while it is played: the log, and a MIDI file of what was heard and played.
 
-Whatever ends the program, both can be read, up to the last `write`.
+Whatever ends the program, both can be read, up to the last `write`. What is played is nobody else's business: only
+their owner may read them. The log is locked as long as it is open, so that other sessions know that it is in use.
 """
 
 import contextlib
+import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from io import FileIO
@@ -14,7 +16,8 @@ import numpy as np
 
 from improviser import __version__
 from improviser.core.midi.growing_smf import GrowingFile
-from improviser.files import write_atomically
+from improviser.files import PRIVATE, write_atomically
+from improviser.locks import try_lock
 from improviser.pipe import AnyReport, Applied, Played, Ready, Report, Step
 from improviser.session.log import FORMAT, SUFFIX, VERSION, End, Header, encode
 from improviser.session.recording import IMPROVISER, PLAYER
@@ -89,7 +92,7 @@ class SessionFiles:
         patches = self._midi.patches(self._now - self._start)
         was_drawn, self._is_drawn = self._is_drawn, False
         if patches is None or not was_drawn:
-            write_atomically(self._midi_path, self._midi.image(self._now - self._start))
+            write_atomically(self._midi_path, self._midi.image(self._now - self._start), PRIVATE)
         elif patches:
             with self._midi_path.open("r+b", buffering=0) as file:
                 for place, data in patches:
@@ -102,6 +105,8 @@ class SessionFiles:
             self._midi.add(0, report.stamp - self._start, report.heard)
         if isinstance(report, Step | Played | Applied):
             self._now = max(self._now, report.stamp)
+            if isinstance(report, Played) and report.cause == "lost":
+                self._midi.release(0, report.stamp - self._start)
             for message in report.played:
                 self._midi.add(1, report.stamp - self._start, message)
 
@@ -110,23 +115,35 @@ class SessionFiles:
         return self.path.with_suffix(MIDI_SUFFIX)
 
     def finish(self) -> None:
-        """End the log, take the room to grow out of the MIDI file, and close both."""
+        """End the log, and take the room to grow out of the MIDI file; the log stays locked until it is closed."""
         if not self._has_ended:
             self._append([End()])
             self._has_ended = True
-        write_atomically(self._midi_path, self._midi.image(self._now - self._start, final=True))
-        self._log.close()
+        write_atomically(self._midi_path, self._midi.image(self._now - self._start, final=True), PRIVATE)
 
     def abandon(self) -> None:
-        """Close the log without another word: its disk is full, or gone."""
+        """Close the log without another word: it has its end, or its disk is full, or gone."""
         with contextlib.suppress(OSError):
             self._log.close()
 
 
 def _create(folder: Path, name: str) -> tuple[Path, FileIO]:
-    """Create the log; another session that began in the same second keeps its own."""
+    """Create the log, and lock it; another session that began in the same second keeps its own."""
     for number in count(1):
         path = folder / f"{name}{SUFFIX if number == 1 else f'-{number}{SUFFIX}'}"
         with contextlib.suppress(FileExistsError):
-            return path, path.open("xb", buffering=0)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), PRIVATE)
+            file = FileIO(descriptor, "wb")
+            if _lock(file):
+                return path, file
+            file.close()
+            path.unlink(missing_ok=True)
     raise AssertionError
+
+
+def _lock(file: FileIO) -> bool:
+    """Lock a new file; say whether it is still there, since somebody who makes room may have come in between."""
+    try:
+        return try_lock(file.fileno()) and os.fstat(file.fileno()).st_nlink > 0
+    except OSError:  # there are no locks there
+        return True

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from improviser.core.live.knobs import LEARNABLE, check_control, rebound
+from improviser.core.live.movement import FINE, SELECTING, judge
 from improviser.core.midi.event import ControlChange
 from improviser.daemon import Service
 from improviser.errors import ConfigError, ImproviserError
@@ -17,8 +18,8 @@ from improviser.midi import decode
 from improviser.pipe import AnyReport, Change, Step
 from improviser.settings.config import nearest
 
-FINE = 32
-"""A control 0–31 may be followed by its fine part, the control so many higher."""
+PAUSE_SECONDS = 0.25
+"""Without a message for so long a movement is over."""
 
 
 class Learning:
@@ -36,14 +37,19 @@ class Learning:
         self._keep = keep
         self._moved: asyncio.Queue[ControlChange] = asyncio.Queue()
         self._known: set[tuple[int, int]] = set()
+        self._numbered: set[int] = set()
+        """The channels on which an NRPN or RPN has been selected: what data comes there is its value."""
         self._waiting = False
 
     def take(self, report: AnyReport) -> None:
         """Take in a report of the engine."""
-        if self._waiting and isinstance(report, Step):
-            event = decode(report.heard)
-            if isinstance(event, ControlChange) and self._may_be_meant(event):
-                self._moved.put_nowait(event)
+        event = decode(report.heard) if isinstance(report, Step) else None
+        if not isinstance(event, ControlChange):
+            return
+        if event.control in SELECTING:
+            self._numbered.add(event.channel)
+        elif self._waiting and self._may_be_meant(event):
+            self._moved.put_nowait(event)
 
     def _may_be_meant(self, event: ControlChange) -> bool:
         """Say whether a control change can be bound, and is not still the knob that was learned before."""
@@ -58,11 +64,7 @@ class Learning:
         await service.opened()
         for parameter in self._parameters:
             say(f"to learn {parameter}: move the knob, slider or button that is to turn it")
-            self._waiting = True
-            moved = await self._moved.get()
-            self._waiting = False
-            while not self._moved.empty():  # the same movement goes on
-                self._moved.get_nowait()
+            moved = await self._movement(say)
             self._known |= {(moved.channel, moved.control), (moved.channel, moved.control + FINE)}
             binding = {"control": moved.control, "channel": moved.channel + 1}
             before = service.parameters.controls
@@ -72,6 +74,36 @@ class Learning:
             instead = f", and {', '.join(lost)} no more" if lost else ""
             what = f"control {moved.control} on channel {moved.channel + 1} turns {parameter}{instead}"
             say(f"{what}; {await self._kept(controls)}")
+
+    async def _movement(self, say: Callable[[str], None]) -> ControlChange:
+        """Wait until a control is moved that can be bound; `say` why another cannot."""
+        self._waiting = True
+        while True:
+            moves = [await self._moved.get()]
+            judged = None
+            while judged is None:
+                numbered = moves[0].channel in self._numbered
+                judged = judge(moves, numbered=numbered)
+                if judged is None and (next_one := await self._next()) is not None:
+                    moves.append(next_one)
+                elif judged is None:
+                    judged = judge(moves, numbered=numbered, over=True)
+            if isinstance(judged, ControlChange):
+                break
+            say(judged)
+            while await self._next() is not None:  # the same movement goes on
+                pass
+        self._waiting = False
+        while not self._moved.empty():
+            self._moved.get_nowait()
+        return judged
+
+    async def _next(self) -> ControlChange | None:
+        """Return the next message of the movement, None if it is over."""
+        try:
+            return await asyncio.wait_for(self._moved.get(), PAUSE_SECONDS)
+        except TimeoutError:
+            return None
 
     async def _kept(self, controls: Mapping[str, Any]) -> str:
         """Keep what was learned; return where, or why that is not possible."""

@@ -11,9 +11,10 @@ from improviser.core.music.typed_notes import TypedNotes
 from improviser.daemon import Service
 from improviser.errors import ConfigError
 from improviser.files import user_path
-from improviser.midi import LOOPBACK, encode, survey
+from improviser.midi import encode, survey
 from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
+from improviser.ports import LOOPBACK
 from improviser.session.keypresses import can_press
 from improviser.session.recording import IMPROVISER, PLAYER
 from improviser.session.sources import note_events

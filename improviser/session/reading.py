@@ -1,5 +1,6 @@
 """A session that was played: read back from its MIDI file, its log, or any other MIDI file, to be shown."""
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,18 +34,18 @@ class PlayedSession:
     """
 
     name: str
-    heard: tuple[TimedEvent, ...]
-    played: tuple[TimedEvent, ...]
+    heard: Sequence[TimedEvent]
+    played: Sequence[TimedEvent]
     bars: tuple[float, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
-    latencies: tuple[float, ...] = ()
+    latencies: Sequence[float] = ()
     log: Path | None = None
     remarks: tuple[str, ...] = ()
 
     @property
     def end_seconds(self) -> float:
         """When the last thing happened."""
-        return max((seconds for seconds, _ in (*self.heard, *self.played)), default=0.0)
+        return max((seconds for part in (self.heard, self.played) for seconds, _ in part), default=0.0)
 
     def notes(self) -> tuple[tuple[Note, ...], tuple[Note, ...]]:
         """Return the player's notes and the improviser's; a held pedal lengthens them."""
@@ -76,20 +77,25 @@ def read_session(path: Path, *, strict: bool = False) -> PlayedSession:
 
 
 def _from_log(path: Path) -> PlayedSession:
-    reports = [report for _, report in read(path).reports]
-    start = next((_stamp(report) for report in reports if sounds(report)), 0.0)
     heard: list[TimedEvent] = []
     played: list[TimedEvent] = []
-    for report in reports:
-        now = max(0.0, _stamp(report) - start)
+    latencies = array("d")
+    start: float | None = None
+    ready: Ready | None = None
+    changes = 0
+    for _, report in read(path).reports:
+        if start is None and sounds(report):
+            start = _stamp(report)
+        now = 0.0 if start is None else max(0.0, _stamp(report) - start)
         if isinstance(report, Step):
             heard += _events(now, [report.heard])
+            if report.played:
+                latencies.append(report.latency_seconds)
         if isinstance(report, Step | Played | Applied):
             played += _events(now, report.played)
-    latencies = tuple(report.latency_seconds for report in reports if isinstance(report, Step) and report.played)
-    return PlayedSession(
-        path.stem, tuple(heard), tuple(played), facts=tuple(_facts(reports)), latencies=latencies, log=path
-    )
+        ready = report if ready is None and isinstance(report, Ready) else ready
+        changes += isinstance(report, Turned) or (isinstance(report, Applied) and report.error is None)
+    return PlayedSession(path.stem, heard, played, facts=_facts(ready, changes), latencies=latencies, log=path)
 
 
 def _stamp(report: AnyReport) -> float:
@@ -100,19 +106,15 @@ def _events(now: float, messages: Iterable[bytes]) -> list[TimedEvent]:
     return [(now, event) for event in map(decode, messages) if event is not None]
 
 
-def _facts(reports: Sequence[AnyReport]) -> list[tuple[str, str]]:
+def _facts(ready: Ready | None, changes: int) -> tuple[tuple[str, str], ...]:
     """Return what the engine began with, and how often it was changed while it played."""
-    ready = next((report for report in reports if isinstance(report, Ready)), None)
     if ready is None:
-        return []
+        return ()
     shown = {name: value for name, value in ready.parameters.items() if name in ("mode", "temperature", "scale")}
     facts = [("model", " + ".join(model.name for model in ready.models))]
     facts += [(name, str(value)) for name, value in shown.items()]
-    facts += [("seed", str(ready.seed)), ("MIDI system", ready.api)]
-    changes = sum(
-        isinstance(report, Turned) or (isinstance(report, Applied) and report.error is None) for report in reports
-    )
-    return [*facts, ("changes while playing", str(changes))]
+    facts += [("seed", str(ready.seed)), ("MIDI system", ready.api), ("changes while playing", str(changes))]
+    return tuple(facts)
 
 
 def _from_piece(piece: MidiPiece) -> PlayedSession:

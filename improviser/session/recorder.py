@@ -10,22 +10,20 @@ It can be stopped, and started again. Then the engine has to begin anew as well:
 heard, and what nobody wanted kept is kept nowhere.
 """
 
-import contextlib
 import logging
 import os
-import re
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from improviser.errors import OutputError
 from improviser.files import create_folder
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
-from improviser.session.files import MIDI_SUFFIX, SessionFiles
-from improviser.session.log import SUFFIX
+from improviser.session.bus import say_ended
+from improviser.session.files import SessionFiles
+from improviser.session.pruning import Limits, prune
 
 log = logging.getLogger("improviser")
 
@@ -37,25 +35,6 @@ MAX_KEPT = 100_000
 """Reports that wait in memory for a disk; some 50 MB."""
 RETRY_SECONDS = 5.0
 NOTE_ON = 0x90
-OURS = re.compile(r"session-\d{4}-\d\d-\d\d-\d{6}(-\d+)?")
-"""What `SessionFiles` calls its files, and nothing else: prune deletes what is called so."""
-DAY_SECONDS = 86_400
-MEGABYTE = 1_000_000
-FIRST_DATE = 1_767_225_600.0
-"""The beginning of 2026, as files are dated. What is dated before was kept by a machine whose clock was not set yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How long a file gets, and how much is kept.
-
-    :param file_seconds: after so long a session goes on in new files.
-    :param kept_days, kept_megabytes: what is older, and the oldest of what is more, is deleted.
-    """
-
-    file_seconds: float = 3600.0
-    kept_days: float = 365.0
-    kept_megabytes: float = 1000.0
 
 
 class Recorder:
@@ -68,7 +47,7 @@ class Recorder:
         self.folder = folder
         self.on = False
         """Whether what is played is kept, from the next engine's first note on."""
-        self._begun = False
+        self._begun = self._has_failed = False
         if on:
             self.start()
         self._sessions = Sessions(folder, limits or Limits())
@@ -81,8 +60,10 @@ class Recorder:
     def start(self) -> None:
         """Keep what is played from the next engine on, or from where this one begins anew (see `Renew`).
 
-        :raises OutputError: if the folder cannot be created.
+        :raises OutputError: if the folder cannot be created, or what writes there has ended by a fault.
         """
+        if self._has_failed:
+            raise OutputError("the recording has ended by a fault; start the session anew to record")
         create_folder(self.folder)
         if not os.access(self.folder, os.W_OK):
             raise OutputError(f"the folder {self.folder} may not be written to; choose another place")
@@ -117,10 +98,16 @@ class Recorder:
         self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
-        while not self._closing.wait(WRITE_SECONDS):
+        try:
+            while not self._closing.wait(WRITE_SECONDS):
+                self._sessions.write(self._take_waiting())
             self._sessions.write(self._take_waiting())
-        self._sessions.write(self._take_waiting())
-        self._sessions.close()
+            self._sessions.close()
+        except Exception as error:  # noqa: BLE001  a fault here must not go by in silence, nor fill the memory
+            self.on = self._begun = False
+            self._has_failed = True
+            self._waiting.clear()
+            say_ended("the recording", error)
 
     def _take_waiting(self) -> list[AnyReport | None]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
@@ -133,6 +120,8 @@ class Sessions:
         self._folder = folder
         self._limits = limits
         self._files: SessionFiles | None = None
+        self._last: SessionFiles | None = None
+        """What was written last, until there is more; nobody else may delete it so long."""
         self._before: str | None = None
         """The log that the next one goes on from."""
         self._early: list[AnyReport] = []
@@ -236,13 +225,20 @@ class Sessions:
         create_folder(self._folder)
         prune(self._folder, self._limits, keep=self._before)
         self._files = SessionFiles(self._folder, stamp, self._early, self._before)
+        self._release_last()
         self._early = []
         self._began = stamp
 
     def _finish(self) -> None:
         if self._files is not None:
             self._files.finish()
-            self._files = None
+            self._release_last()
+            self._last, self._files = self._files, None
+
+    def _release_last(self) -> None:
+        if self._last is not None:
+            self._last.abandon()
+            self._last = None
 
     def close(self) -> None:
         """Write what waits, and end the files; say if that cannot be."""
@@ -257,6 +253,7 @@ class Sessions:
         if self._files is not None:
             self._files.abandon()
             self._files = None
+        self._release_last()
 
 
 def _stamp_of(report: AnyReport, otherwise: float) -> float:
@@ -268,27 +265,3 @@ def sounds(report: AnyReport) -> bool:
     if isinstance(report, Step):
         return bool(report.played) or int.from_bytes(report.heard[:1]) & 0xF0 == NOTE_ON
     return isinstance(report, Played) and bool(report.played)
-
-
-def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
-    """Delete the recordings that are too old, then the oldest until the rest is small enough.
-
-    How old a recording is whose date cannot be right, nobody knows: it counts by its size only.
-
-    :param keep: the name of a log that stays, with its MIDI file.
-    """
-    sessions: dict[str, list[tuple[Path, float, int]]] = {}
-    for path in folder.iterdir():
-        if path.suffix in (SUFFIX, MIDI_SUFFIX) and OURS.fullmatch(path.stem):
-            with contextlib.suppress(OSError):
-                facts = path.stat()
-                sessions.setdefault(path.stem, []).append((path, facts.st_mtime, facts.st_size))
-    now, left = time.time(), limits.kept_megabytes * MEGABYTE
-    dated = [(max(changed for _, changed, _ in files), stem, files) for stem, files in sessions.items()]
-    for changed, stem, files in sorted(dated, reverse=True):  # the newest first
-        left -= sum(size for _, _, size in files)
-        too_old = changed >= FIRST_DATE and now - changed > limits.kept_days * DAY_SECONDS
-        if (left < 0 or too_old) and (keep is None or stem != Path(keep).stem):
-            for path, _, _ in files:
-                with contextlib.suppress(OSError):
-                    path.unlink()

@@ -4,8 +4,10 @@ It is the same performer, given the same events and changes with the same times 
 the same. Time does not pass here; only the log's stamps count.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,20 @@ from improviser import library
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.growing_smf import GrowingFile
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.midi import decode, decode_transport, encode
 from improviser.pipe import MODEL, Applied, Loaded, Lost, Played, Ready, Step
-from improviser.session.log import SessionLog
+from improviser.session.log import SessionLog, brief
+from improviser.session.recording import IMPROVISER, PLAYER
+from improviser.settings.config import check
 
-TimedEvent = tuple[float, Event]
+KEPT_MODELS = 32
+"""Models that are kept in memory, for a log that goes back and forth between them."""
+
+Tell = Callable[[float, Event | None, Sequence[bytes]], None]
+"""Gets a time of the session (seconds), what was heard then, and what was played to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,91 +50,117 @@ class Difference:
 class Replay:
     """What a replay found.
 
-    :param heard, played: what the player played, and what the performer played to it now; events at their seconds.
+    :param heard, played: how many messages the player played, and the performer to them now.
     :param lost: how many reports are missing from the log.
     """
 
-    heard: list[TimedEvent] = field(default_factory=list)
-    played: list[TimedEvent] = field(default_factory=list)
+    heard: int = 0
+    played: int = 0
     difference: Difference | None = None
     lost: int = 0
 
 
-def replay(chain: Sequence[SessionLog]) -> Replay:
-    """Replay logs that go on from each other.
+def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
+    """Replay logs that go on from each other; `tell` gets what happens, in order. No length of them needs memory.
 
-    :raises LogError: if they do not begin with an engine, or hold a change that cannot be.
+    :raises LogError: if they are damaged, do not begin with an engine, or hold a change that cannot be.
     :raises ModelError: if a model is not there any more, or is another one now.
     """
     found = Replay()
+    load = lru_cache(KEPT_MODELS)(_model)
     performer: Performer | None = None
     for log in chain:
         for line, report in log.reports:
             if isinstance(report, Ready):
-                performer = _begin(report)
+                performer = _begin(report, load)
             elif isinstance(report, Lost):
                 found.lost += report.count
             elif isinstance(report, Step | Played | Applied):
                 if performer is None:
                     raise LogError(f"{log.path} is damaged: something is played in line {line} before an engine began")
                 try:
-                    events = _take(performer, report)
-                except (ConfigError, AttributeError, LookupError, TypeError, ValueError) as error:
-                    raise LogError(f"{log.path} is damaged in line {line}: {error}") from error
-                _compare(found, report, events, log.path.name, line)
+                    heard, events = _take(performer, report, load)
+                except (ArithmeticError, AttributeError, ConfigError, LookupError, TypeError, ValueError) as error:
+                    raise LogError(f"{log.path} is damaged in line {line}: {brief(error)}") from error
+                now = [encode(event) for event in events]
+                if now != report.played and found.difference is None:
+                    found.difference = Difference(log.path.name, line, report.stamp, tuple(report.played), tuple(now))
+                found.heard += heard is not None
+                found.played += len(now)
+                tell(report.stamp, heard, now)
     return found
 
 
-def _begin(ready: Ready) -> Performer:
+def _begin(ready: Ready, load: Callable[[str, str], Model]) -> Performer:
     try:
+        _check_parameters(ready.parameters)
         parameters = Parameters(**ready.parameters)
-        return Performer(_models(ready.models), parameters, np.random.default_rng(ready.seed))
-    except (AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:
-        raise LogError(f"the log has parameters that this program does not know: {error}") from error
+        models = [load(model.name, model.sha256) for model in ready.models]
+        return Performer(models, parameters, np.random.default_rng(ready.seed))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:
+        raise LogError(f"the log has parameters that this program does not know: {brief(error)}") from error
 
 
-def _models(loaded: Sequence[Loaded]) -> list[Model]:
-    models = []
-    for model in loaded:
-        if library.digest(model.name) != model.sha256:
-            raise ModelError(f"the model {model.name} is not the one that played then: its file has changed since")
-        models.append(library.load_model(model.name))
-    return models
+def _check_parameters(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        check(name, value)
 
 
-def _take(performer: Performer, report: Step | Played | Applied) -> list[Event]:
-    """Let the performer take in what the report says it took in then; return what it plays to it."""
+def _model(name: str, sha256: str) -> Model:
+    if library.digest(name) != sha256:
+        raise ModelError(f"the model {brief(name)} is not the one that played then: its file has changed since")
+    return library.load_model(name)
+
+
+def _take(
+    performer: Performer, report: Step | Played | Applied, load: Callable[[str, str], Model]
+) -> tuple[Event | None, list[Event]]:
+    """Let the performer take in what the report says it took in then; return what was heard, and what it plays."""
+    heard: Event | None = None
     events: list[Event] = []
     match report:
-        case Step(stamp, heard):
-            event = decode_transport(heard) or decode(heard)
+        case Step(stamp, message):
+            heard = decode(message)
+            event = decode_transport(message) or heard
             if event is None:
-                raise ValueError(f"{heard.hex()} is no MIDI message")
+                raise ValueError(f"{message.hex()} is no MIDI message")
             events = performer.hear(event, stamp)
         case Played(stamp=stamp, cause="timer"):
             events = performer.advance(stamp)
+        case Played(stamp=stamp, cause="lost"):
+            events = performer.lose(stamp)
         case Played():
             events = performer.panic()
         case Applied(error=None, parameter=parameter) if parameter == MODEL:
-            events = performer.swap(_models(report.models), report.stamp)
+            models: list[Loaded] = report.models
+            events = performer.swap([load(model.name, model.sha256) for model in models], report.stamp)
         case Applied(error=None):
+            _check_parameters({report.parameter: report.value})
             events = performer.change(report.parameter, report.value, report.stamp)
     for event in events:
         performer.sent(event)
-    performer.settle()
-    return events
+    return heard, events  # what is left to `settle`, the next event settles first
 
 
-def _compare(found: Replay, report: Step | Played | Applied, events: Sequence[Event], log: str, line: int) -> None:
-    now = tuple(map(encode, events))
-    if found.difference is None and now != tuple(report.played):
-        found.difference = Difference(log, line, report.stamp, tuple(report.played), now)
-    if isinstance(report, Step) and (heard := decode(report.heard)) is not None:
-        found.heard.append((report.stamp, heard))
-    found.played += ((report.stamp, event) for event in events)
+class Copy:
+    """A MIDI file of what is replayed; it begins with the first note, as a recording does."""
 
+    def __init__(self) -> None:
+        self._file = GrowingFile(PLAYER, IMPROVISER)
+        self._start: float | None = None
+        self._now = 0.0
 
-def from_first_note(*parts: Sequence[TimedEvent]) -> list[list[TimedEvent]]:
-    """Return the parts in seconds since the first note of any, as a recording has them."""
-    start = min((seconds for part in parts for seconds, event in part if isinstance(event, NoteOn)), default=0.0)
-    return [[(seconds - start, event) for seconds, event in part] for part in parts]
+    def tell(self, stamp: float, heard: Event | None, played: Sequence[bytes]) -> None:
+        """Take in what happened at a time of the session (seconds)."""
+        if self._start is None and (isinstance(heard, NoteOn) or any(message[0] & 0xF0 == 0x90 for message in played)):
+            self._start = stamp
+        now = 0.0 if self._start is None else stamp - self._start
+        self._now = max(self._now, now)
+        if heard is not None:
+            self._file.add(0, now, encode(heard))
+        for message in played:
+            self._file.add(1, now, message)
+
+    def image(self) -> bytes:
+        """Return the file."""
+        return self._file.image(self._now, final=True)

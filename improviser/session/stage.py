@@ -11,8 +11,9 @@ from rich.console import Console
 from improviser.core.live.snapshot import Setup, Snapshot, Tally
 from improviser.core.midi.event import Event
 from improviser.daemon import Service
-from improviser.midi import LOOPBACK, decode, events_of
+from improviser.midi import decode, events_of
 from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
+from improviser.ports import LOOPBACK
 from improviser.show.terminal import KEYS, SessionScreen
 from improviser.show.views import LiveView, PlainView, SessionView, log_to, view_for
 
@@ -60,6 +61,8 @@ class Stage:
                 if heard is not None:
                     self._step(stamp, heard, events_of(messages), latency)
             case Played(stamp=stamp, played=messages) | Applied(stamp=stamp, played=messages):
+                if isinstance(report, Played) and report.cause == "lost":
+                    self._tally.lose_player(stamp)
                 played = events_of(messages)
                 self._tally.play(stamp, played)
                 self._keep_all(stamp, None, played)

@@ -53,7 +53,7 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
     ] = "auto"
     output: Annotated[Words, about("Where answers go.", "auto, virtual, or part of a port's name")] = "auto"
     api: Annotated[
-        Literal["auto", "jack", "alsa", "coremidi", "winmm"],
+        Literal["auto", "jack", "alsa", "coremidi", "winmm", "jack-rtmidi"],
         about("The MIDI system.", "auto (whatever works), jack, alsa, coremidi or winmm"),
     ] = "auto"
     name: Annotated[

@@ -60,6 +60,16 @@ class PlayingSettings(ServingSettings, frozen=True, kw_only=True):
     delay: Annotated[
         float, about("Seconds that answers come after your notes.", "a number 0–2", live=True, ge=0, le=2)
     ] = 0.0
+    release_after: Annotated[
+        float,
+        about(
+            "Seconds without a sign of life of yours after which held notes are released.",
+            "a number 0–3600: 0 is never",
+            live=True,
+            ge=0,
+            le=3600,
+        ),
+    ] = 0.0
     quantise: Annotated[
         Literal["off", "1/4", "1/8", "1/16", "1/32", "1/4t", "1/8t", "1/16t"],
         about(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from improviser.core.music.note import Note
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
+from improviser.core.printable import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -309,7 +310,7 @@ def _line(kind: str, x1: float, y1: float, x2: float, y2: float) -> str:
 
 
 def _svg(height: int, title: str, described: str, body: Iterable[str]) -> str:
-    shown = "".join(character for character in title if character.isprintable())
+    shown = printable(title, "")
     if len(shown) > LONGEST_TITLE:
         shown = f"{shown[: LONGEST_TITLE - 1]}…"
     return "\n".join(

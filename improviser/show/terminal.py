@@ -13,6 +13,7 @@ from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
 from improviser.core.music.roll import PIANO, SLICE_SECONDS, slices, window
+from improviser.core.printable import printable
 
 MOST_ANSWERS = 8
 TALL = 32
@@ -94,17 +95,17 @@ def fitted(line: Line, width: int) -> Iterator[Segment]:
         yield Segment(" " * left)
 
 
-def printable(text: str) -> str:
+def shown(text: str) -> str:
     """Return text that cannot upset a terminal."""
-    return "".join(character if character.isprintable() else "·" for character in text)
+    return printable(text, "·")
 
 
 def _title(snapshot: Snapshot, width: int) -> Line:
     setup = snapshot.setup
-    how = [printable(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
+    how = [shown(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
     how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
-    how += [printable(setup.scale)] if setup.scale != "off" else []
-    left = f" {printable(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
+    how += [shown(setup.scale)] if setup.scale != "off" else []
+    left = f" {shown(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)
     right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "
@@ -117,11 +118,11 @@ def _title(snapshot: Snapshot, width: int) -> Line:
 def _wires(snapshot: Snapshot) -> Line:
     setup = snapshot.setup
     return [
-        (f" {printable(setup.api)}  ", DIM),
+        (f" {shown(setup.api)}  ", DIM),
         ("hears ", DIM),
-        (printable(setup.hears), PART_STYLES[Part.PLAYER]),
+        (shown(setup.hears), PART_STYLES[Part.PLAYER]),
         ("  plays to ", DIM),
-        (printable(setup.plays_to), PART_STYLES[Part.IMPROVISER]),
+        (shown(setup.plays_to), PART_STYLES[Part.IMPROVISER]),
     ]
 
 
@@ -160,7 +161,7 @@ def _warning(snapshot: Snapshot) -> Line:
     if not snapshot.warnings:
         return []
     last = snapshot.warnings[-1]
-    return [(f" · {printable(last)}", DIM) if isinstance(last, News) else (f" ! {printable(last)}", WARNING)]
+    return [(f" · {shown(last)}", DIM) if isinstance(last, News) else (f" ! {shown(last)}", WARNING)]
 
 
 def _keys(keys: Sequence[tuple[str, str]]) -> Line:

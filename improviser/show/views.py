@@ -11,7 +11,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.control import Control
 
 from improviser.core.live.snapshot import Answer, News, Snapshot
-from improviser.show.terminal import KEYS, Line, SessionScreen, fitted, note_text, printable
+from improviser.core.printable import printable
+from improviser.show.terminal import KEYS, Line, SessionScreen, fitted, note_text
 
 SMALLEST = (40, 12)
 """Columns and rows that the view needs; plain lines do with less."""

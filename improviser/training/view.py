@@ -1,6 +1,5 @@
 """What a user sees of a training run: JSON, plain lines, or on a terminal a bar, the fitness and its curve."""
 
-import json
 import math
 import sys
 import time
@@ -20,6 +19,8 @@ from rich.table import Table
 from rich.text import Text
 
 from improviser.core.music.pitch import pitch_name
+from improviser.core.printable import printable
+from improviser.saying import say, say_json
 from improviser.training.chorales import PARSING
 from improviser.training.generations import Generation, Limits
 from improviser.training.glimpse import Glimpse
@@ -105,7 +106,7 @@ class JsonView:
     def show(self, member: int, generation: Generation) -> None:
         """Print the generation."""
         values = generation.values() if self._members == 1 else {"member": member, **generation.values()}
-        print(json.dumps(values), flush=True)
+        say_json(values)
 
 
 class PlainView:
@@ -123,7 +124,7 @@ class PlainView:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pending:
-            print(self._pending, flush=True)
+            say(self._pending)
 
     def show(self, member: int, generation: Generation) -> None:
         """Print the generation if the last line is old enough."""
@@ -134,7 +135,7 @@ class PlainView:
         )
         now = time.monotonic()
         if now - self._shown_at >= SECONDS_BETWEEN_LINES:
-            print(self._pending, flush=True)
+            say(self._pending)
             self._shown_at = now
             self._pending = ""
 
@@ -203,7 +204,7 @@ class TerminalView:
         bar = Padding(ProgressBar(total=1.0, completed=self._all_done(), width=CURVE_WIDTH), 0)
         if self._glimpse is not None:
             self._glimpse.turn_to(member)
-        return Panel(Group(bar, figures, curve, *self._look(figures)), title=title, expand=False)
+        return Panel(Group(bar, figures, curve, *self._look(figures)), title=Text(printable(title)), expand=False)
 
     def _all_done(self) -> float:
         """Return how much of the way of all members is done, 0–1; those before the first heard of are at its end."""

@@ -147,9 +147,9 @@ def test_systemd_hears_that_it_plays_lives_and_ends(place: Path, environment: di
 def test_systemd_is_not_told_of_an_end_that_is_none(place: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """Without a watchdog and a broker there is nothing to serve; the session goes on."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-        systemd.bind(str(place / "notify"))
+        systemd.bind(str(place / "notified"))
         systemd.settimeout(20)
-        alone = environment | {"NOTIFY_SOCKET": str(place / "notify")}
+        alone = environment | {"NOTIFY_SOCKET": str(place / "notified")}
         with Player(alone, tmp_path / "play.log", *options(place)) as player:
             assert systemd.recv(4096).startswith(b"READY=1")
             systemd.settimeout(0.5)

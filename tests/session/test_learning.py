@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from improviser.core.live.movement import ENDLESS, NUMBERED
 from improviser.daemon import Service, Session
 from improviser.errors import ConfigError, OutputError
 from improviser.pipe import Applied, Change, Picked, Step, Turned
-from improviser.session.learning import Learning
+from improviser.session.learning import PAUSE_SECONDS, Learning
 
 FILE = Path("settings.toml")
 Moves = Sequence[Sequence[int]]
@@ -40,12 +41,13 @@ def learn(
         learning.take(step(0xB0, 77, 1))  # before anything is to be learned
         learned = asyncio.ensure_future(learning.run(service, said.append))
         for move in moves:
-            await asyncio.sleep(0.02)
-            learning.take(step(*move))
+            await asyncio.sleep(0.02 if move else 2 * PAUSE_SECONDS)
+            if move:
+                learning.take(step(*move))
         await asyncio.wait_for(learned, 5)
         return said, dict(service.parameters.controls), kept
 
-    return asyncio.run(run())
+    return asyncio.run(run())  # a move without bytes is a pause
 
 
 def test_the_first_knob_that_moves_is_the_one() -> None:
@@ -68,6 +70,21 @@ def test_one_is_learned_after_the_other_though_the_first_goes_on_moving() -> Non
     said, controls, kept = learn(["low", "high", "low"], moves)
     assert controls == {"low": {"control": 7, "channel": 1}, "high": {"control": 8, "channel": 1}}
     assert len(kept) == 2
+    assert len(said) == 4
+
+
+@pytest.mark.parametrize("first", [(7, 39), (39, 7)])
+def test_of_a_fine_and_a_coarse_part_the_coarse_one_turns(first: Sequence[int]) -> None:
+    moves = [(0xB0, control, value) for value in (70, 71, 72) for control in first]
+    assert learn(["low"], moves)[1] == {"low": {"control": 7, "channel": 1}}
+
+
+def test_a_knob_that_says_no_place_is_refused_in_one_line_and_another_is_waited_for() -> None:
+    endless = [(0xB0, 20, 65)] * 12
+    numbered = [(0xB1, 99, 1), (0xB1, 98, 8), *[(0xB1, control, 50) for control in (6, 38) * 4]]
+    said, controls, _ = learn(["low"], [*endless, (), *numbered, (), (0xB0, 22, 40)])
+    assert controls == {"low": {"control": 22, "channel": 1}}
+    assert said[1:3] == [ENDLESS, NUMBERED]
     assert len(said) == 4
 
 
@@ -110,3 +127,16 @@ def test_the_engines_word_counts_for_its_successors() -> None:
         assert played == [("b",), ("a", "b"), ("a", "b")]
 
     asyncio.run(run())
+
+
+def test_an_unknown_program_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def run() -> None:
+        service = Service(Session(choices=(("a",), ("b",)), models=("a",)))
+        for program in (7, 8, 7, 7, 8, 0, 7):
+            service._take(Picked(program))
+
+    with caplog.at_level("INFO"):
+        asyncio.run(run())
+    assert [record.getMessage() for record in caplog.records] == [
+        *("program 8: there are 2 to pick from", "program 9: there are 2 to pick from"),
+    ]

@@ -13,8 +13,9 @@ from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Session
 from improviser.errors import ConfigError, MidiFileError
-from improviser.midi import LOOPBACK, decode, encode, events_of
+from improviser.midi import decode, encode, events_of
 from improviser.pipe import AnyReport, Played, Step
+from improviser.ports import LOOPBACK
 from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
 from improviser.session.recording import write_session
 from tests.jack_peer import JackPeer, held

@@ -16,7 +16,8 @@ from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
 from improviser.session import recorder as recorder_module
 from improviser.session.log import SessionLog, read, read_chain
-from improviser.session.recorder import Limits, Recorder, Sessions, prune, sounds
+from improviser.session.pruning import Limits, prune
+from improviser.session.recorder import Recorder, Sessions, sounds
 
 READY = Ready("loopback", "loopback", "loopback", [Loaded("echo", "00")], {"mode": "shadow"}, 7)
 
@@ -69,7 +70,7 @@ def test_a_session_goes_on_in_a_new_file_after_an_hour(tmp_path: Path) -> None:
     assert second.header.continues == first.path.name
     assert first.header.continues is None
     assert [log.path for log in read_chain(second.path)] == [first.path, second.path]
-    assert [len(log.reports) for log in (first, second)] == [7, 4]
+    assert [len(kept(log)) for log in (first, second)] == [7, 4]
     (onset, *_) = [timed.note.onset_seconds for timed in read_midi(second.path.with_suffix(".mid")).notes]
     assert onset == 0.0
 
@@ -139,7 +140,7 @@ def test_a_kill_loses_a_second_at_most(tmp_path: Path) -> None:
     (log,) = logs(tmp_path)
     assert log.cut
     old = sum(killed - moment > 1.0 for moment, _ in written)
-    assert len(log.reports) > old > 100
+    assert len(kept(log)) > old > 100
     notes = [message for message in mido.MidiFile(log.path.with_suffix(".mid")).tracks[0] if message.type == "note_on"]
     assert len(notes) > old
 

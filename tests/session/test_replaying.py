@@ -14,11 +14,13 @@ from improviser.cli import app
 from improviser.core.midi.event import Event, NoteOn, PitchBend
 from improviser.engine_process import EngineProcess
 from improviser.errors import LogError, ModelError
+from improviser.midi import encode
 from improviser.midifile import part, read_midi
 from improviser.pipe import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
 from improviser.session.log import read, read_chain
-from improviser.session.recorder import Limits, Sessions
-from improviser.session.replaying import from_first_note, replay
+from improviser.session.pruning import Limits
+from improviser.session.recorder import Sessions
+from improviser.session.replaying import Copy, Replay, replay
 from tests.playing import note_off, note_on, write_small_model
 from tests.test_engine import Reports, opening, play
 
@@ -76,6 +78,16 @@ def record(reports: list[AnyReport], folder: Path, limits: Limits | None = None)
     return sorted(first_stamps, key=lambda path: first_stamps[path])
 
 
+def replayed(log: Path) -> tuple[Replay, list[tuple[float, Event | None, tuple[bytes, ...]]]]:
+    """Replay; return what was found, and what happened."""
+    moments: list[tuple[float, Event | None, tuple[bytes, ...]]] = []
+
+    def tell(stamp: float, heard: Event | None, played: Sequence[bytes]) -> None:
+        moments.append((stamp, heard, tuple(played)))
+
+    return replay(read_chain(log), tell), moments
+
+
 def run(*arguments: object) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["replay", *map(str, arguments)])
     return result.exit_code, result.output
@@ -97,11 +109,18 @@ def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_pa
         assert starts == [0.0, 0.0]  # not at the time since the daemon began
 
 
-def test_what_is_replayed_begins_with_its_first_note() -> None:
-    heard: list[tuple[float, Event]] = [(300.0, PitchBend(0, 1)), (301.5, ON)]
-    played: list[tuple[float, Event]] = [(301.75, ON)]
-    assert from_first_note(heard, played) == [[(-1.5, PitchBend(0, 1)), (0.0, ON)], [(0.25, ON)]]
-    assert from_first_note([], []) == [[], []]
+def test_what_is_replayed_begins_with_its_first_note(tmp_path: Path) -> None:
+    copy = Copy()
+    copy.tell(300.0, PitchBend(0, 1), [])
+    copy.tell(301.5, ON, [])
+    copy.tell(301.75, None, [encode(ON)])
+    copy.tell(302.75, None, [])
+    (tmp_path / "copy.mid").write_bytes(copy.image())
+    piece = read_midi(tmp_path / "copy.mid")
+    assert [round(timed.note.onset_seconds, 3) for timed in piece.notes] == [0.0, 0.25]
+    assert [round(timed.note.end_seconds, 3) for timed in piece.notes] == [1.25, 1.25]
+    (tmp_path / "copy.mid").write_bytes(Copy().image())
+    assert read_midi(tmp_path / "copy.mid").notes == ()
 
 
 def test_replies_and_solos_are_played_again(tmp_path: Path) -> None:
@@ -136,8 +155,9 @@ def test_replies_and_solos_are_played_again(tmp_path: Path) -> None:
 
 
 def test_a_replay_is_the_same_each_time(log: Path) -> None:
-    first, again = replay(read_chain(log)), replay(read_chain(log))
+    (first, moments), (again, same) = replayed(log), replayed(log)
     assert first == again
+    assert moments == same
     assert first.difference is None
 
 
@@ -169,14 +189,14 @@ def test_lost_reports_are_said(reports: list[AnyReport], tmp_path: Path) -> None
 def test_a_log_cut_anywhere_is_replayed_as_far_as_it_goes(log: Path) -> None:
     data = log.read_bytes()
     first_line = data.index(b"\n") + 1
-    whole = replay(read_chain(log))
+    _, whole = replayed(log)
     cuts = np.random.default_rng(1).integers(first_line, len(data), 12).tolist()
     for cut in [first_line, *cuts, len(data) - 1]:
         log.write_bytes(data[:cut])
-        found = replay(read_chain(log))
+        found, moments = replayed(log)
         assert found.difference is None
-        assert found.played == whole.played[: len(found.played)]
-    assert found.played == whole.played
+        assert moments == whole[: len(moments)]
+    assert moments == whole
     code, said = run(log)
     assert code == 0
     assert "has no end" in said

@@ -59,7 +59,7 @@ def test_a_log_is_read_from_its_first_note_on(tmp_path: Path) -> None:
     player, improviser = session.notes()
     assert [(note.pitch, note.onset_seconds, note.duration_seconds) for note in player] == [(72, 0.0, 2.0)]
     assert [(note.pitch, note.duration_seconds) for note in improviser] == [(48, 0.5)]
-    assert session.latencies == (0.0002, 0.0001)
+    assert [*session.latencies] == [0.0002, 0.0001]
     assert dict(session.facts) == {
         "model": "bach-bass", "mode": "shadow", "temperature": "0.7", "scale": "off", "seed": "7",
         "MIDI system": "jack", "changes while playing": "1",

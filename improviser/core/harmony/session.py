@@ -109,6 +109,7 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "certainties": Numbers(4, lambda now: now.certainties),
 }
 EXPERTS = ("own pitch", "own interval", "parallels")
+_NOTHING = np.full((len(EXPERTS), PITCHES), LEAST, np.float32)
 
 
 class Accompaniment:
@@ -207,6 +208,6 @@ class Accompaniment:
         if self._pitches:
             enter(rows[1], self._interval.predict(list(self._steps)), self._pitches[-1] - self._low)
         opinions, certainties = condition(rows)
-        memory = np.full((len(EXPERTS), PITCHES), LEAST, np.float32)
+        memory = _NOTHING.copy()
         memory[:2, self._low : self._high + 1] = opinions
         return memory, certainties

@@ -6,7 +6,17 @@ known, and after a change the output is brought to where it should be: nothing s
 
 from collections.abc import Callable, Iterable
 
-from improviser.core.midi.event import HELD_PEDALS, SOFT, ChannelPressure, ControlChange, Event, PitchBend
+from improviser.core.midi.event import (
+    HELD_PEDALS,
+    SOFT,
+    SOSTENUTO,
+    SUSTAIN,
+    ChannelPressure,
+    ControlChange,
+    Event,
+    PitchBend,
+)
+from improviser.core.midi.pairing import PEDAL_DOWN
 
 PEDALS = (*HELD_PEDALS, SOFT)
 
@@ -39,6 +49,40 @@ class Controls:
                 moved.append(_event(channel, part, value))
                 self._output[channel, part] = value
         return moved
+
+    def rest(self, channel: int, routes: Routes) -> list[Event]:
+        """Take in that all controls of a channel of the player's are at rest now; return what to pass on."""
+        away = [part for (on, part), value in self._player.items() if on == channel and value]
+        return [moved for part in away for moved in self.move(_event(channel, part, 0), routes)]
+
+    def cut(self, channel: int, routes: Routes) -> list[Event]:
+        """Return what ends the notes that only a pedal of a channel of the player's keeps; it may stay down.
+
+        The sostenuto pedal does not: it keeps what it caught as it went down, and that is nothing any more.
+        """
+        caught = self._player.get((channel, SOSTENUTO))
+        moved = self.move(ControlChange(channel, SOSTENUTO, 0), routes) if caught else []
+        for output in routes(channel, SUSTAIN) if self._player.get((channel, SUSTAIN)) else ():
+            if value := self._output.get((output, SUSTAIN), 0):
+                moved += [ControlChange(output, SUSTAIN, 0), ControlChange(output, SUSTAIN, value)]
+        return moved
+
+    def at_output(self, output: int, part: Part) -> int:
+        """Return where a control is at a channel of our output."""
+        return self._output.get((output, part), 0)
+
+    def is_at_rest(self, output: int) -> bool:
+        """Say whether nothing is held at a channel of our output."""
+        return not any(value for (channel, _), value in self._output.items() if channel == output)
+
+    @property
+    def player_holds(self) -> bool:
+        """Whether the player has any control away from its rest."""
+        return any(self._player.values())
+
+    def is_down(self, channel: int, pedal: int) -> bool:
+        """Say whether the player holds a pedal of a channel."""
+        return self._player.get((channel, pedal), 0) >= PEDAL_DOWN
 
     def _held(self, output: int, part: Part, routes: Routes) -> int:
         if not isinstance(part, int):

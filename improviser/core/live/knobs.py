@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.core.live.parameters import MODES, SIDES, Parameters
-from improviser.core.midi.clock import GRIDS
+from improviser.core.live.allowed import POSITIONS, TABLE, Bindings, Range, Scale
+from improviser.core.live.parameters import Parameters
 from improviser.core.midi.event import SOFT, SOSTENUTO, SUSTAIN, ControlChange
-from improviser.core.music.note import CHANNELS, PITCHES
 from improviser.core.music.pitch import key_name
 from improviser.core.music.scales import AUTO, OFF
 from improviser.errors import ConfigError
 
-POSITIONS = 128
 MODEL = "model"
 BOUNDS = {
     "low": ("high", min),
@@ -44,52 +42,15 @@ _RESERVED = {
 """Control changes that mean something else to every instrument (MIDI 1.0, table of controllers)."""
 
 _SCALES = (OFF, AUTO, *(key_name(tonic, minor=minor) for minor in (False, True) for tonic in range(12)))
-_SWITCH = (False, True)
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """What a parameter may be, from `low` to `high`; `whole` numbers alone, or any."""
-
-    low: float
-    high: float
-    whole: bool = False
-
-    def at(self, position: int) -> float:
-        """Return the value at a position, 0–127: the ends are the ends."""
-        value = self.low + (self.high - self.low) * position / (POSITIONS - 1)
-        return round(value) if self.whole else round(value, 3)
-
-    def place_of(self, value: float) -> float:
-        """Return the position, a fraction too, where the value is `value`."""
-        return (value - self.low) / (self.high - self.low) * (POSITIONS - 1)
-
-
-_KEYS = Range(0, PITCHES - 1, whole=True)
-_CHANNELS = Range(0, CHANNELS, whole=True)
+_UNTURNED = ("programs", "pickup", "controls")
+"""Parameters that say what controls do are turned by none."""
 
 RANGES: Mapping[str, Range | tuple[Value, ...]] = {
-    "mode": MODES,
-    "temperature": Range(0, 4),
-    "density": Range(0, 1),
-    "scale": _SCALES,
-    "low": _KEYS,
-    "high": _KEYS,
-    "thru": _SWITCH,
-    "transpose": Range(-48, 48, whole=True),
-    "velocity_scale": Range(0, 2),
-    "velocity_curve": Range(0.25, 4),
-    "channel": _CHANNELS,
-    "bend": _SWITCH,
-    "aftertouch": _SWITCH,
-    "input_channel": _CHANNELS,
-    "input_low": _KEYS,
-    "input_high": _KEYS,
-    "side": SIDES,
-    "split": _KEYS,
-    "delay": Range(0, 2),
-    "quantise": tuple(GRIDS),
-    "guard": _SWITCH,
+    name: _SCALES if isinstance(described.kind, Scale) else described.kind
+    for name, described in TABLE.items()
+    if name not in _UNTURNED and not isinstance(described.kind, Bindings)
 }
 """What a knob goes through between its ends: a range, or choices, each with an equal part of the way."""
 
@@ -127,6 +88,13 @@ class Knobs:
             if rival is not None:
                 raise ConfigError(f"control {control} is bound to both {rival} and {parameter}; give one another")
             self._bound[control, channel] = parameter
+
+    def turn(self, parameter: str, position: int, playing: Parameters) -> Any:
+        """Take in that the knob of a parameter was moved; return what that is to be, None if it stays."""
+        if not self.reaches(parameter, position, playing) and playing.pickup:
+            return None
+        value = value_at(parameter, position, playing)
+        return None if value == getattr(playing, parameter) else value
 
     def reaches(self, parameter: str, position: int, playing: Parameters) -> bool:
         """Say whether a knob, moved to `position`, has hold of its parameter; it is remembered where the knob is.

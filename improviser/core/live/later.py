@@ -37,10 +37,10 @@ class Later:
     def start(self, owner: Owner, notes: tuple[NoteOn, ...], now: float, delay: float) -> None:
         """Start `notes` in `delay` seconds; they end that long after `owner` lets go.
 
-        Meanwhile an owner of its own, of the same kind, stands in for `owner`, who may start others.
+        Meanwhile an owner of its own, beginning with the same two items, stands in for `owner`, who may start others.
         """
         number = next(self._numbers)
-        stand_in = owner[0], "later", number
+        stand_in = (*owner[:2], "later", number)
         self._held[owner] = stand_in, delay
         heapq.heappush(self._due, Due(now + delay, number, stand_in, notes))
 
@@ -57,13 +57,24 @@ class Later:
             taken.append(heapq.heappop(self._due))
         return taken
 
-    def drop(self, kind: object) -> None:
-        """Forget what owners of a kind have started."""
-        self._held = {owner: held for owner, held in self._held.items() if owner[0] != kind}
-        self._due = [due for due in self._due if due.owner[0] != kind]
+    @property
+    def owners(self) -> tuple[Owner, ...]:
+        """Everyone who has started something and not let go of it."""
+        return tuple(self._held)
+
+    def drop(self, *beginning: object) -> None:
+        """Forget what owners have started that begin with these items: a kind, and a channel perhaps."""
+        size = len(beginning)
+        self._held = {owner: held for owner, held in self._held.items() if owner[:size] != beginning}
+        self._due = [due for due in self._due if due.owner[:size] != beginning]
         heapq.heapify(self._due)
 
     def clear(self) -> None:
         """Forget everything."""
         self._due.clear()
         self._held.clear()
+
+
+def earliest(*times: float | None) -> float | None:
+    """Return the first of some times, None if there is none; a time that is None never comes."""
+    return min((time for time in times if time is not None), default=None)

@@ -66,12 +66,10 @@ class Ledger:
 
     def sent(self, event: Event) -> None:
         """Strike out what the sending of `event` has ended."""
-        if isinstance(event, NoteOn | NoteOff):
-            place, starts = event.channel * PITCHES + event.pitch, isinstance(event, NoteOn)
-        elif (held := _held(event)) is not None:
-            place, starts = held[0], held[1] != 0
-        else:
+        found = place_of(event)
+        if found is None:
             return
+        place, starts = found
         if starts and self._coming[place] > 1:
             self._coming[place] -= 1
         elif starts:
@@ -126,6 +124,14 @@ class Ledger:
     def close(self) -> None:
         """Let go of the buffer, so that its owner may close it."""
         self._facts.release()
+
+
+def place_of(event: Event) -> tuple[int, bool] | None:
+    """Return where in a ledger a note, pedal or bend is entered, and whether `event` starts it; None for others."""
+    if isinstance(event, NoteOn | NoteOff):
+        return event.channel * PITCHES + event.pitch, isinstance(event, NoteOn)
+    held = _held(event)
+    return None if held is None else (held[0], held[1] != 0)
 
 
 def _held(event: Event) -> tuple[int, int] | None:

@@ -35,6 +35,8 @@ class Parameters:
     :param side: which side of the split is answered: "both", "below" it, or "above". The other is for `thru` alone.
     :param split: 0–127, the lowest key above the split.
     :param delay: seconds ≥ 0 that an answer in shadow comes after its note, and ends after it.
+    :param release_after: seconds > 0 without a sign of life of the player's, after which what keys and pedals hold is
+        released, in case the messages that end it were lost; 0 waits for ever.
     :param quantise: "off", or the grid of a MIDI clock on which answers start, one of `core.midi.clock.GRIDS`.
     :param guard: whether an echo of our own notes at our input is recognised and passed over.
     :param programs: whether a program change picks the model; else it goes where `thru` sends it.
@@ -61,6 +63,7 @@ class Parameters:
     side: str = "both"
     split: int = 60
     delay: float = 0.0
+    release_after: float = 0.0
     quantise: str = "off"
     guard: bool = True
     programs: bool = True

@@ -26,43 +26,39 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.live.allowed import POSITIONS, check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
-from improviser.core.live.controls import Controls, Part, part_of
-from improviser.core.live.feedback import FeedbackGuard
-from improviser.core.live.knobs import MODEL, POSITIONS, Knobs, Picked, value_at
-from improviser.core.live.later import Later, Owner
+from improviser.core.live.hands import Hands
+from improviser.core.live.knobs import MODEL, Knobs, Picked
+from improviser.core.live.later import Owner, earliest
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.loops import Loops
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.presence import Presence
 from improviser.core.live.reply import Beat, Schedule, reply_to
-from improviser.core.live.voice import Voice
+from improviser.core.live.sounding import ANSWER, REPLY, THRU, Sounding
 from improviser.core.midi.clock import GRIDS, Clock
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
-    SUSTAIN,
-    ChannelPressure,
+    RESET_ALL_CONTROLLERS,
     Continue,
     ControlChange,
     Event,
-    KeyPressure,
     NoteOff,
     NoteOn,
-    PitchBend,
     ProgramChange,
     Start,
     Stop,
-    Tick,
     Transport,
 )
-from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
-_ANSWER, _THRU, _REPLY = "answer", "thru", "reply"
 _REPLYING = ("answer", "solo")
 
 
@@ -81,18 +77,17 @@ class Performer:
         rng: np.random.Generator,
         ledger: Ledger | None = None,
     ) -> None:
-        self.parameters = parameters
+        self.parameters = parameters = checked(parameters)
         self.ledger = Ledger() if ledger is None else ledger
         self._chance = Chance(rng)
         self._band = Band(models, parameters, self._chance)
-        self._voice = Voice()
-        self._controls = Controls()
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._clock = Clock()
-        self._later = Later()
-        self._guard = FeedbackGuard()
-        self._leaving: list[tuple[Event, float]] = []
+        self._sounding = Sounding()
+        self._hands = Hands(self._tracker, self._sounding)
+        self._loops = Loops()
+        self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
@@ -101,14 +96,26 @@ class Performer:
         """The parameter that the event heard last has turned, and what it is now."""
         self.picked: Picked | None = None
         """The model that the event heard last has picked; `swap` brings it."""
+        self.lost = False
+        """Whether the last `advance` or `hear` found that the player's source is gone."""
 
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        turn, later = self._turn(), self._later.due
-        if turn is None or later is None:
-            return later if turn is None else turn
-        return min(turn, later)
+        return earliest(self._turn(), self._sounding.due, self._loops.due, self._gone_at)
+
+    @property
+    def sensing_ends(self) -> float | None:
+        """When the source of what is heard is gone unless `sense` says otherwise; None if it has promised nothing."""
+        return self._presence.sensing_ends
+
+    @property
+    def _gone_at(self) -> float | None:
+        return self._presence.ends(self.parameters.release_after)
+
+    def sense(self, now: float, *, promised: bool = False) -> None:
+        """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
+        self._presence.senses(now, promised=promised)
 
     def _turn(self) -> float | None:
         """Return when the reply goes on, or begins."""
@@ -123,7 +130,12 @@ class Performer:
     @property
     def echoing(self) -> bool:
         """Whether our own notes come back in, and are passed over."""
-        return self._guard.echoing and self.parameters.guard
+        return self._loops.echoing and self.parameters.guard
+
+    @property
+    def circling(self) -> bool:
+        """Whether others answer our answers, in a ring, so that they come back, and are passed over."""
+        return self._loops.circling and self.parameters.guard
 
     @property
     def foreseen(self) -> bool:
@@ -133,23 +145,29 @@ class Performer:
     def advance(self, now: float) -> list[Event]:
         """Play all that is due by `now`, in order; return what to send."""
         self.settle()
+        self.lost = False
         return self._enter(self._advance(now), now)
+
+    def lose(self, now: float) -> list[Event]:
+        """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
+        self.settle()
+        return self._enter(self._advance(now) + self._let_go(now), now)
 
     def hear(self, event: Event | Transport, now: float) -> list[Event]:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
         self.settle()
         self.turned = self.picked = None
-        self._band.foreseen = False
+        self._band.foreseen = self.lost = False
         events = self._advance(now)
-        if isinstance(event, Tick | Start | Continue | Stop):
-            events += self._follow(event, now)
-        elif self.parameters.guard and self._guard.recognises(event, now):
-            pass
-        elif isinstance(event, ControlChange) and event.control in (ALL_SOUND_OFF, ALL_NOTES_OFF):
-            return self.panic()  # that ends what was due as well
-        elif isinstance(event, NoteOff):
+        self._presence.senses(now)
+        if isinstance(event, Transport):
+            return self._enter(events + self._follow(event, now), now)
+        if self.parameters.guard and self._loops.recognises(event, now):
+            return self._enter(events, now)
+        self._presence.plays(now)
+        if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
-            events += self._release(event.channel, event.pitch, now, event.velocity)
+            events += self._sounding.release(event.channel, event.pitch, now, event.velocity)
         elif isinstance(event, NoteOn):
             events += self._note_on(event, now)
         else:
@@ -166,10 +184,7 @@ class Performer:
         for note, now, interrupts in self._pressed:
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
-        self._guard.settle()
-        for event, now in self._leaving:
-            self._guard.sends(event, now)
-        self._leaving.clear()
+        self._loops.settle()
         self._chance.prepare()
 
     def foresee(self) -> bool:
@@ -181,8 +196,7 @@ class Performer:
 
         :raises ConfigError: if `value` cannot be.
         """
-        changed = replace(self.parameters, **{name: value})
-        changed.allowed()
+        changed = checked(replace(self.parameters, **{name: check(name, value)}))
         knobs = Knobs(changed.controls) if name == "controls" else self._knobs
         self.settle()
         events = self._advance(now)
@@ -197,27 +211,21 @@ class Performer:
         if changed.mode != before.mode:
             events += self._change_mode(now)
         if not changed.thru:
-            events += self._stop_all(_THRU)
-        return events + self._controls.rearranged(self._routes)
+            events += self._sounding.stop_all(THRU)
+        return events + self._hands.rearranged(changed)
 
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
         """Take in that the player moved the knob of a parameter to a position, 0–127."""
         if parameter == MODEL:
             self.picked = Picked(position, POSITIONS)
             return []
-        if not self._knobs.reaches(parameter, position, self.parameters) and self.parameters.pickup:
-            return []
-        value = value_at(parameter, position, self.parameters)
-        if value == getattr(self.parameters, parameter):
+        if (value := self._knobs.turn(parameter, position, self.parameters)) is None:
             return []
         self.turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
-        """Play with other models from `now` on; what sounds goes on until its key is released, or its beat is over.
-
-        Return what to send that was due before.
-        """
+        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
         events = self.advance(now)
         self._band.join(models)
         return events
@@ -225,25 +233,26 @@ class Performer:
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
         self.settle()
-        self._voice.clear()
-        self._controls.forget()
+        self._sounding.clear()
+        self._hands.forget()
         self._tracker.forget()
-        self._later.clear()
+        self._presence.forget()
         self._schedule = self._solo_goes_on = None
         return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
-        leaving = [part for event in events for part in self.ledger.admit(event)]
+        probes = self._loops.probes(now, self._hands.soft_pedal)
+        leaving = [part for event in (*events, *probes) for part in self.ledger.admit(event)]
         if self.parameters.guard:
-            self._leaving += [(part, now) for part in leaving]
+            self._loops.leaves(leaving, now)
         return leaving
 
     def _change_mode(self, now: float) -> list[Event]:
         events = self._interrupt()
         mode = self.parameters.mode
         if mode == "mute":
-            events += self._stop_all(_ANSWER)
-            self._later.drop(_ANSWER)
+            events += self._sounding.stop_all(ANSWER)
+            self._sounding.drop(ANSWER)
         # What was played before is not replied to; but the rhythms in it are known.
         end = self._tracker.end()
         if end is not None and end <= now:
@@ -258,7 +267,7 @@ class Performer:
         self._clock.follow(event, now)
         if isinstance(event, Stop):
             return self._interrupt()
-        if not isinstance(event, Tick) and self.parameters.mode == "solo" and self._tracker.phrases:
+        if isinstance(event, Start | Continue) and self.parameters.mode == "solo" and self._tracker.phrases:
             self._solo_goes_on = now
         return []
 
@@ -266,42 +275,31 @@ class Performer:
         """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
         parameters = self.parameters
         delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
-        if owner[0] == _ANSWER:
+        if owner[0] == ANSWER:
             delay += parameters.delay
-        if not delay:
-            return [self._voice.start(owner, note) for note in notes]
-        self._later.start(owner, tuple(notes), now, delay)
-        return []
+        return self._sounding.start(owner, notes, now, delay)
 
-    def _stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
-        """End what an owner started, now or as late as it started."""
-        self._later.stop(owner, now, velocity)
-        return [*self._voice.stop(owner, velocity)]
-
-    def _release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
-        return self._stop((_THRU, channel, pitch), now, velocity) + self._stop((_ANSWER, channel, pitch), now, velocity)
-
-    def _stop_all(self, kind: str) -> list[Event]:
-        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[0] == kind]
-        return [off for owner in owners for off in self._voice.stop(owner)]
+    def _let_go(self, now: float) -> list[Event]:
+        self._presence.forget()
+        return self._hands.let_go(now, self.parameters)
 
     def _interrupt(self) -> list[Event]:
         """End a reply, wherever it is."""
         self._solo_goes_on = None
-        if self._schedule is None and self._later.due is None:
+        if self._schedule is None and self._sounding.due is None:
             return []
         self._schedule = None
-        self._later.drop(_REPLY)
-        return self._stop_all(_REPLY)
+        self._sounding.drop(REPLY)
+        return self._sounding.stop_all(REPLY)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
-        events = self._release(event.channel, event.pitch, now)
+        events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
         if parameters.thru:
-            events.append(self._voice.start((_THRU, event.channel, event.pitch), event))
+            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
             self._band.take(event.channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
@@ -319,7 +317,7 @@ class Performer:
     def _answer(self, event: NoteOn, now: float) -> list[Event]:
         channel = self.parameters.output_channel(event.channel)
         velocity = self.parameters.loudness(event.velocity)
-        owner = _ANSWER, event.channel, event.pitch
+        owner = ANSWER, event.channel, event.pitch
         pitches = self._band.answer(event.pitch, channel, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
@@ -327,27 +325,22 @@ class Performer:
         # Whoever bound a knob means it to be heard, on a channel of its own as well.
         if isinstance(event, ControlChange) and (parameter := self._knobs.turned_by(event)) is not None:
             return self._turn_knob(parameter, event.value, now)
-        heard = self.parameters.hears_channel(event.channel)
+        if isinstance(event, ControlChange) and event.control == ALL_SOUND_OFF:
+            return self._silence(event.channel, now)
+        if isinstance(event, ControlChange) and event.control == RESET_ALL_CONTROLLERS:
+            return self._hands.reset(event, now, self.parameters)
+        if isinstance(event, ControlChange) and event.control >= ALL_NOTES_OFF:
+            return self._hands.release_keys(event.channel, now)
         if isinstance(event, ProgramChange) and self.parameters.programs:
-            self.picked = Picked(event.program) if heard else None
+            self.picked = Picked(event.program) if self.parameters.hears_channel(event.channel) else None
             return []
-        if heard and isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=event.value >= PEDAL_DOWN, now=now)
-        if isinstance(event, KeyPressure):
-            owners = [(kind, event.channel, event.pitch) for kind in (_THRU, _ANSWER)]
-            return [*self._voice.press_harder(owners, event.value)] if self.parameters.aftertouch else []
-        if part_of(event) is not None:
-            return self._controls.move(event, self._routes)
-        return [event] if heard and self.parameters.thru else []
+        return self._hands.move(event, now, self.parameters)
 
-    def _routes(self, channel: int, part: Part) -> set[int]:
-        """Return the output channels that a pedal or wheel of the player's `channel` goes to."""
-        parameters = self.parameters
-        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
-        if not passed or not parameters.hears_channel(channel):
-            return set()
-        own = {channel} if parameters.thru else set()
-        return own if parameters.mode == "mute" else own | {parameters.output_channel(channel)}
+    def _silence(self, channel: int, now: float) -> list[Event]:
+        """End all that sounds because of a channel of the player's, replies to it too; the phrase is not forgotten."""
+        heard = self.parameters.hears_channel(channel)
+        ended = self._interrupt() if heard and self._schedule and self._schedule.has_beats_of(channel) else []
+        return ended + self._hands.silence(channel, now, self.parameters)
 
     def _advance(self, now: float) -> list[Event]:
         events: list[Event] = []
@@ -358,19 +351,28 @@ class Performer:
                 if self._schedule is not None:
                     self._schedule.postpone(late)
             self.settle()
-            for start in self._later.take(due):
-                events += self._voice.stop(start.owner, start.velocity)
-                events += [self._voice.start(start.owner, note) for note in start.notes]
+            self._loops.expire(due)
+            if self._leaves_by(due):
+                events += self._let_go(due)
+                continue
+            events += self._sounding.take(due)
             if (turn := self._turn()) is not None and turn <= due:
                 events += self._play_on(due)
         return events
+
+    def _leaves_by(self, now: float) -> bool:
+        """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
+        gone, music = self._gone_at, earliest(self._turn(), self._sounding.due)
+        leaves = gone is not None and gone <= now and (music is None or music > now)
+        self.lost = self.lost or (leaves and self._presence.is_lost(now))
+        return leaves
 
     def _play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""
         if self._schedule is None:
             self._schedule = self._begin(now)
         schedule = self._schedule
-        events: list[Event] = [off for number in schedule.ended(now) for off in self._stop((_REPLY, number), now)]
+        events = [off for number in schedule.ended(now) for off in self._sounding.stop((REPLY, number), now)]
         if (begun := schedule.begun(now)) is not None:
             number, beat, last = begun
             if self._chance.random() < self.parameters.density:
@@ -395,4 +397,4 @@ class Performer:
         channel = self.parameters.output_channel(beat.channel)
         velocity = self.parameters.loudness(beat.velocity)
         pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
-        return self._start((_REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+        return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)

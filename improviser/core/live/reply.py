@@ -115,6 +115,10 @@ class Schedule:
         heapq.heappush(self._ends, (onset + beat.duration_seconds, number))
         return number, beat, self._next == len(self._beats)
 
+    def has_beats_of(self, channel: int) -> bool:
+        """Say whether any of it answers notes of a channel of the player's."""
+        return any(beat.channel == channel for beat in self._beats)
+
     def postpone(self, seconds: float) -> None:
         """Do all that is still due that much later."""
         self._start += seconds

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from improviser.core.midi.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.pitch import key_name
@@ -140,6 +140,8 @@ class Tally:
     def hear(self, seconds: float, event: Event) -> None:
         """Take in an event of the player's."""
         self._take(Part.PLAYER, seconds, event)
+        if isinstance(event, ControlChange) and (event.control == ALL_SOUND_OFF or event.control >= ALL_NOTES_OFF):
+            self._end(seconds, [key for key in self._sounding if key[:2] == (Part.PLAYER, event.channel)])
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
             (self._pedals.add if event.value >= PEDAL_DOWN else self._pedals.discard)(event.channel)
 
@@ -154,10 +156,18 @@ class Tally:
 
     def silence(self, seconds: float) -> None:
         """End all that sounds: a panic, or an engine that is gone."""
-        for note in self._sounding.values():
-            self._ended.append(replace(note, end_seconds=max(seconds, note.start_seconds)))
-        self._sounding.clear()
+        self._end(seconds, list(self._sounding))
         self._pedals.clear()
+
+    def lose_player(self, seconds: float) -> None:
+        """End all that the player holds: their source is gone."""
+        self._end(seconds, [key for key in self._sounding if key[0] is Part.PLAYER])
+        self._pedals.clear()
+
+    def _end(self, seconds: float, keys: Iterable[tuple[Part, int, int]]) -> None:
+        for key in keys:
+            note = self._sounding.pop(key)
+            self._ended.append(replace(note, end_seconds=max(seconds, note.start_seconds)))
 
     def snapshot(self, seconds: float, setup: Setup) -> Snapshot:
         """Return the session as it is at `seconds`."""

@@ -7,7 +7,7 @@ averaged over the last beat.
 import math
 from collections import deque
 
-from improviser.core.midi.event import Continue, Start, Stop, Tick, Transport
+from improviser.core.midi.event import Continue, SongPosition, Start, Stop, Tick, Transport
 
 GRIDS = {"off": 0, "1/4": 24, "1/8": 12, "1/16": 6, "1/32": 3, "1/4t": 16, "1/8t": 8, "1/16t": 4}
 """Ticks from one point to the next, by the name of the grid."""
@@ -18,6 +18,9 @@ NEEDED = 7
 
 ON_TIME_SECONDS = 0.03
 """A note this much after a point of the grid was meant for it."""
+
+TICKS_PER_BEAT = 6
+"""Ticks to one beat of a song position."""
 
 LOST_SECONDS = 0.5
 """Without a tick for so long there is no clock."""
@@ -46,6 +49,8 @@ class Clock:
                 self._stopped = False
             case Stop():
                 self._stopped = True
+            case SongPosition(beats):
+                self._count = beats * TICKS_PER_BEAT - 1  # the next tick is the one that is there
 
     def beats_per_minute(self, now: float) -> float | None:
         """Return the tempo, or None if there is no clock."""

@@ -6,7 +6,9 @@ SUSTAIN = 64
 SOSTENUTO = 66
 SOFT = 67
 ALL_SOUND_OFF = 120
+RESET_ALL_CONTROLLERS = 121
 ALL_NOTES_OFF = 123
+"""From 120 on a control change is a message to a whole channel; from this one on all of them end its notes."""
 HELD_PEDALS = (SUSTAIN, SOSTENUTO)
 """The pedals that keep notes sounding after their note-offs."""
 
@@ -94,4 +96,11 @@ class Stop:
     """A sequencer stops."""
 
 
-Transport = Tick | Start | Continue | Stop
+@dataclass(frozen=True, slots=True)
+class SongPosition:
+    """A sequencer will go on from there: `beats` of six ticks each (sixteenth notes) from the beginning, 0–16383."""
+
+    beats: int
+
+
+Transport = Tick | Start | Continue | Stop | SongPosition

@@ -8,7 +8,7 @@ in it ends. When the room is used up, or the session is over, the whole file is 
 
 from collections.abc import Iterator
 
-from improviser.core.midi.event import HELD_PEDALS
+from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, HELD_PEDALS
 
 TICKS_PER_BEAT = 960
 TEMPO = 500_000
@@ -62,6 +62,8 @@ class GrowingTrack:
         """
         if not message or not NOTE_OFF <= message[0] < SYSTEM:
             return
+        if message[0] & 0xF0 == CONTROL and (message[1] == ALL_SOUND_OFF or message[1] >= ALL_NOTES_OFF):
+            self.release(tick, message[0] & 0x0F)  # not all readers know what such a message ends
         kind, place = message[0] & 0xF0, (message[0] & 0x0F, message[1])
         if kind in (NOTE_OFF, NOTE_ON):
             began = self._sounding.pop(place, None)
@@ -78,6 +80,11 @@ class GrowingTrack:
             self._away.pop((message[0], back[1] if kind == CONTROL else 0), None)
         elif back is not None:
             self._away[message[0], back[1] if kind == CONTROL else 0] = back
+
+    def release(self, tick: int, channel: int | None = None) -> None:
+        """End all notes of a channel, or all."""
+        for place in [place for place in self._sounding if channel in (None, place[0])]:
+            self.add(tick, self._note_off(place))
 
     def _put(self, tick: int, message: bytes) -> int:
         now = max(tick, self._tick)
@@ -125,6 +132,10 @@ class GrowingFile:
     def add(self, track: int, seconds: float, message: bytes) -> None:
         """Add a message to a track, so many seconds after the beginning."""
         self._tracks[track].add(tick_of(seconds), message)
+
+    def release(self, track: int, seconds: float) -> None:
+        """End all notes of a track, so many seconds after the beginning."""
+        self._tracks[track].release(tick_of(seconds))
 
     def image(self, seconds: float, *, final: bool = False) -> bytes:
         """Return the whole file, in which all ends `seconds` after the beginning at the earliest.

@@ -148,6 +148,15 @@ class PhraseTracker:
                     heard.end_seconds = now
             self._kept = [heard for heard in self._kept if heard.note.channel != channel]
 
+    @property
+    def holds(self) -> bool:
+        """Whether any key is down."""
+        return bool(self._down)
+
+    def down(self, channel: int) -> tuple[int, ...]:
+        """Return the pitches of the keys of a channel that are down."""
+        return tuple(pitch for on, pitch in self._down if on == channel)
+
     def close(self, now: float) -> Phrase | None:
         """End the phrase; return it, or None if none has begun."""
         if not self._notes:

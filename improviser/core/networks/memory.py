@@ -58,10 +58,15 @@ class Expert:
         weight = 1.0
         heard: dict[int, float] = {}
         for following in reversed(found):
-            kinds = len(following.counts)
+            counts = following.counts
+            kinds = len(counts)
             share = weight / (following.total + kinds)
-            for symbol, count in following.counts.items():
-                heard[symbol] = heard.get(symbol, 0.0) + share * count
+            if heard:
+                before = heard.get
+                for symbol, count in counts.items():
+                    heard[symbol] = before(symbol, 0.0) + share * count
+            else:
+                heard = {symbol: share * count for symbol, count in counts.items()}
             weight = share * kinds
         return weight / self._size, heard
 
@@ -69,7 +74,10 @@ class Expert:
         """Count `symbol` after `context` and after its ends; forget the oldest beyond REMEMBERED."""
         kept = tuple(context[-self._order :]) if self._order else ()
         for length in range(len(kept) + 1):
-            following = self._counts.setdefault(kept[len(kept) - length :], _Following())
+            end = kept[len(kept) - length :]
+            following = self._counts.get(end)
+            if following is None:
+                following = self._counts[end] = _Following()
             following.counts[symbol] = following.counts.get(symbol, 0) + 1
             following.total += 1
         self._remembered.append((kept, symbol))
@@ -91,10 +99,13 @@ class Expert:
 def enter(row: NDArray[np.float64], prediction: tuple[float, dict[int, float]], offset: int) -> None:
     """Write what an expert predicts into its row of probabilities, symbol s at s + offset."""
     anywhere, heard = prediction
-    row[:] = anywhere
+    size = len(row)
+    chances = [anywhere] * size  # numpy takes ten times as long over single numbers
     for symbol, more in heard.items():
-        if 0 <= symbol + offset < len(row):
-            row[symbol + offset] += more
+        place = symbol + offset
+        if 0 <= place < size:
+            chances[place] += more
+    row[:] = chances
 
 
 def condition(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], list[float]]:
@@ -103,11 +114,12 @@ def condition(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     :param probabilities: of each expert (rows) for each candidate; rows need not sum to 1, but must be above 0.
     :return: clip(ln p, ln .002, 0) / 2 + 1.5, and for each expert its entropy (in units of 3 nats, less 1) and maximum.
     """
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    probabilities /= np.add.reduce(probabilities, axis=1, keepdims=True)
     logs = np.log(probabilities)
-    entropies = (probabilities * logs).sum(axis=1)
-    certainties = np.stack([-entropies / 3 - 1, probabilities.max(axis=1)], axis=1).reshape(-1)
+    entropies = np.add.reduce(probabilities * logs, axis=1).tolist()
+    highest = np.maximum.reduce(probabilities, axis=1).tolist()
+    certainties = [value for pair in zip(entropies, highest, strict=True) for value in (-pair[0] / 3 - 1, pair[1])]
     np.maximum(logs, _SMALLEST, out=logs)
     logs /= 2
     logs += 1.5
-    return logs, certainties.tolist()
+    return logs, certainties

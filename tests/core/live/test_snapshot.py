@@ -130,3 +130,15 @@ def test_whose_turn_it_is() -> None:
     tally.hear(0.2, NoteOff(0, 60))
     tally.play(1.0, [NoteOn(0, 48, 80)])
     assert tally.snapshot(1.0, SETUP).turn == "plays"
+
+
+def test_what_ends_the_notes_of_a_channel_ends_them_in_the_picture() -> None:
+    tally = Tally()
+    for channel in (0, 1):
+        tally.hear(1.0, NoteOn(channel, 60, 80))
+    tally.play(1.0, [NoteOn(0, 48, 80)])
+    tally.hear(2.0, ControlChange(0, 123, 0))
+    assert [note.end_seconds for note in tally._ended] == [2.0]
+    tally.lose_player(3.0)
+    assert [note.end_seconds for note in tally._ended] == [2.0, 3.0]
+    assert len(tally._sounding) == 1

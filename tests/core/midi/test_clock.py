@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.midi.clock import GRIDS, LOST_SECONDS, ON_TIME_SECONDS, Clock
-from improviser.core.midi.event import Continue, NoteOff, NoteOn, Start, Stop, Tick
+from improviser.core.midi.event import Continue, NoteOff, NoteOn, SongPosition, Start, Stop, Tick
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import SingerModel
 
@@ -147,3 +147,22 @@ class TestPerformer:
         assert desk.wait(20.0) == []
         desk.hear(Start(), 0.1)
         assert desk.wait(5.0)
+
+
+def test_a_song_position_says_where_the_clock_goes_on() -> None:
+    clock = ticking(40, tempo=120.0)
+    clock.follow(Stop(), 11.0)
+    clock.follow(SongPosition(3), 11.0)  # 18 ticks: six before the next quarter
+    clock.follow(Continue(), 11.0)
+    tick = 2.5 / 120
+    for number in range(31):
+        clock.follow(Tick(), 11.1 + number * tick)
+    # The last tick is number 48: a quarter note, and the next comes 24 ticks later.
+    now = 11.1 + 30 * tick + ON_TIME_SECONDS + 0.001
+    assert clock.delay(now, GRIDS["1/4"]) == pytest.approx(11.1 + (72 - 18) * tick - now, abs=0.001)
+
+
+def test_a_song_position_begins_no_solo() -> None:
+    desk = Desk(SingerModel(), mode="solo")
+    assert desk.hear(SongPosition(16)) == []
+    assert desk.performer.deadline is None

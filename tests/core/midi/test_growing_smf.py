@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.midi.growing_smf import LARGEST_NUMBER, SMALLEST_FILLER, GrowingFile, filler, number
+from improviser.core.midi.growing_smf import LARGEST_NUMBER, SMALLEST_FILLER, GrowingFile, GrowingTrack, filler, number
 
 messages = st.one_of(
     st.builds(lambda c, p, v: bytes((0x90 | c, p, v)), st.integers(0, 1), st.integers(60, 62), st.integers(0, 127)),
@@ -117,3 +117,16 @@ def test_fillers_fill_where_a_length_grows(size: int) -> None:
 @pytest.mark.parametrize(("value", "said"), [(0, "00"), (127, "7f"), (128, "8100"), (LARGEST_NUMBER, "ffffff7f")])
 def test_numbers_are_those_of_the_standard(value: int, said: str) -> None:
     assert number(value).hex() == said
+
+
+@pytest.mark.parametrize(("control", "ends"), [(120, True), (121, False), (122, False), (123, True), (127, True)])
+def test_what_ends_the_notes_of_a_channel_ends_them_in_the_file(control: int, ends: bool) -> None:
+    track = GrowingTrack(b"")
+    for channel in (0, 1):
+        track.add(0, bytes((0x90 | channel, 60, 80)))
+    track.add(100, bytes((0xB0, control, 0)))
+    assert (b"\x80\x3c\x40" in track.body) == ends
+    assert b"\x81\x3c\x40" not in track.body
+    track.release(200)
+    assert b"\x81\x3c\x40" in track.body
+    assert track.ending(300) == b""

@@ -1,0 +1,55 @@
+"""Both guards against what comes back to us: our own notes in a loop, and what others make of them in a ring."""
+
+from collections.abc import Callable, Iterable
+
+from improviser.core.live.feedback import FeedbackGuard
+from improviser.core.live.ring import RingGuard
+from improviser.core.midi.event import Event
+
+
+class Loops:
+    """Says what comes back. What it takes to know is done after the answer has left, by `settle`."""
+
+    def __init__(self) -> None:
+        self._feedback = FeedbackGuard()
+        self._ring = RingGuard()
+        self._leaving: list[tuple[Event, float]] = []
+
+    @property
+    def echoing(self) -> bool:
+        """Whether our own notes come back in."""
+        return self._feedback.echoing
+
+    @property
+    def circling(self) -> bool:
+        """Whether our notes come back as others have answered them."""
+        return self._ring.known
+
+    @property
+    def due(self) -> float | None:
+        """When `expire` has something to do."""
+        return self._ring.due
+
+    def expire(self, now: float) -> None:
+        """Take in that it is `now`."""
+        self._ring.expire(now)
+
+    def recognises(self, event: Event, now: float) -> bool:
+        """Say whether what comes in at `now` has come back, and is not to be heard."""
+        return self._feedback.recognises(event, now) or self._ring.recognises(event, now)
+
+    def leaves(self, events: Iterable[Event], now: float) -> None:
+        """Take in what is sent at `now`."""
+        self._leaving += [(event, now) for event in events]
+
+    def probes(self, now: float, at_rest: Callable[[int], int]) -> list[Event]:
+        """Return what is to be sent to find out about a ring, see there."""
+        return self._ring.probes(now, at_rest)
+
+    def settle(self) -> None:
+        """Take in what was heard and sent since the last call."""
+        self._feedback.settle()
+        for event, now in self._leaving:
+            self._feedback.sends(event, now)
+            self._ring.sends(event, now)
+        self._leaving.clear()

@@ -1,0 +1,78 @@
+"""All notes of ours that sound, or are to sound later: each has an owner, who ends it.
+
+An owner is a key of the player's, as (`ANSWER` or `THRU`, channel, pitch), or a beat of a reply, as (`REPLY`, number).
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import TypeGuard
+
+from improviser.core.live.later import Later, Owner
+from improviser.core.live.voice import Voice
+from improviser.core.midi.event import Event, KeyPressure, NoteOn
+
+ANSWER, THRU, REPLY = "answer", "thru", "reply"
+
+
+class Sounding:
+    """Starts notes for owners and ends them, at once or as late as they were started."""
+
+    def __init__(self) -> None:
+        self._voice = Voice()
+        self._later = Later()
+
+    @property
+    def due(self) -> float | None:
+        """When something starts or ends next that had to wait."""
+        return self._later.due
+
+    def start(self, owner: Owner, notes: Sequence[NoteOn], now: float, delay: float = 0.0) -> list[Event]:
+        """Start notes of an owner, in `delay` seconds."""
+        if not delay:
+            return [self._voice.start(owner, note) for note in notes]
+        self._later.start(owner, tuple(notes), now, delay)
+        return []
+
+    def stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
+        """End what an owner started, now or as late as it started."""
+        self._later.stop(owner, now, velocity)
+        return [*self._voice.stop(owner, velocity)]
+
+    def release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
+        """End what a key of the player's has started."""
+        return self.stop((THRU, channel, pitch), now, velocity) + self.stop((ANSWER, channel, pitch), now, velocity)
+
+    def stop_all(self, *beginning: object) -> list[Event]:
+        """End what sounds for owners that begin with these items: a kind, and a channel perhaps."""
+        size = len(beginning)
+        owners = [owner for owner in self._voice.owners if isinstance(owner, tuple) and owner[:size] == beginning]
+        return [off for owner in owners for off in self._voice.stop(owner)]
+
+    def drop(self, *beginning: object) -> None:
+        """Forget what is to start, and to end, later for such owners."""
+        self._later.drop(*beginning)
+
+    def take(self, now: float) -> list[Event]:
+        """Start and end what is due by `now`."""
+        events: list[Event] = []
+        for due in self._later.take(now):
+            events += self._voice.stop(due.owner, due.velocity)
+            events += [self._voice.start(due.owner, note) for note in due.notes]
+        return events
+
+    def press_harder(self, channel: int, pitch: int, value: int) -> list[KeyPressure]:
+        """Return the aftertouch of all that sounds for a key of the player's."""
+        return self._voice.press_harder([(kind, channel, pitch) for kind in (THRU, ANSWER)], value)
+
+    @property
+    def keys(self) -> set[tuple[int, int]]:
+        """The (channel, pitch) of the player's keys that hold something, sounding or to come."""
+        return {(owner[1], owner[2]) for owner in (*self._voice.owners, *self._later.owners) if _is_key(owner)}
+
+    def clear(self) -> None:
+        """Forget everything (the ledger's releases end what sounds)."""
+        self._voice.clear()
+        self._later.clear()
+
+
+def _is_key(owner: Hashable) -> TypeGuard[tuple[str, int, int]]:
+    return isinstance(owner, tuple) and len(owner) == 3

@@ -1,0 +1,46 @@
+"""Text from outside made harmless: nothing in it can move a cursor, hide what follows, or begin another line.
+
+Names of files, ports, tracks and models, settings, topics and the messages of libraries may hold anything: escape
+sequences, C1 controls, bidirectional overrides, zero-width characters, halves of surrogate pairs, line ends. What is
+shown on a terminal, in a log or on a page goes through here, at the door: `improviser.saying` and `improviser.logs`.
+"""
+
+import re
+
+_SUSPECTS = re.compile(r"[^ -~\n]")
+
+
+def printable(text: str, instead: str | None = None) -> str:
+    r"""Return `text` in one line of printable characters.
+
+    :param instead: what each other character becomes; by default its escape sequence as in Python, such as `\x1b`,
+        so that nothing is lost.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else _escaped(character) if instead is None else instead
+        for character in text
+    )
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def printable_lines(text: str) -> str:
+    """Return `text` with its lines as they are, each of printable characters."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def printable_json(text: str) -> str:
+    """Return JSON of the same value in printable characters; what is not printable is escaped as JSON does it."""
+    return _SUSPECTS.sub(_escaped_in_json, text)
+
+
+def _escaped_in_json(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isprintable():
+        return character
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

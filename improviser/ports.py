@@ -1,0 +1,88 @@
+"""What the engine asks of an open input and output, whichever MIDI system they are on; and a pair without any."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+LOOPBACK = "loopback"
+JACK_APIS = ("jack", "jack-rtmidi")
+"""JACK by our own client, and through RtMidi."""
+
+Listener = Callable[[bytes, float], None]
+"""Takes a raw message, and how many seconds ago it came in by the stamp of its system (0 if it has none)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What a system that may lose messages tells of those that were sent; its threads append, the engine takes.
+
+    :param left: how many messages have left together, and when (`time.perf_counter`).
+    :param doubts: when it was noticed that what had left shortly before may be lost.
+    """
+
+    left: deque[tuple[int, float]] = field(default_factory=deque)
+    doubts: deque[float] = field(default_factory=deque)
+
+
+class Ports(Protocol):
+    """An open input and an open output."""
+
+    api: str
+    input: str
+    output: str
+    client: str
+    """The name of our client where the system gives it one, else empty."""
+    receipts: Receipts | None
+    """None where what is sent is sure to arrive, or nothing is known of it."""
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out."""
+
+    def heed_clock(self, *, heed: bool) -> None:
+        """Let MIDI clock in, or keep it out (as it is at first)."""
+
+    def send(self, message: bytes) -> None:
+        """Send a raw message."""
+
+    @property
+    def lost(self) -> bool:
+        """Whether the system is known to have gone."""
+
+    @property
+    def loses(self) -> bool:
+        """Whether the system is known to lose messages now and then."""
+
+    @property
+    def hurried(self) -> bool:
+        """Whether others would be late if another message were answered in the backend's thread now."""
+
+    @property
+    def mute(self) -> bool:
+        """Whether the system has silently ceased to serve us."""
+
+    def close(self) -> None:
+        """Close both; what was sent has left, as far as the system lets us know."""
+
+
+class LoopbackPorts:
+    """Ports without a MIDI system: what goes in comes from the daemon, what goes out is what the engine reports."""
+
+    lost = loses = hurried = mute = False
+
+    def __init__(self) -> None:
+        self.api = self.input = self.output = LOOPBACK
+        self.client = ""
+        self.receipts: Receipts | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """Nothing comes in but what the daemon sends as commands."""
+
+    def heed_clock(self, *, heed: bool) -> None:
+        """Nothing comes in by itself."""
+
+    def send(self, message: bytes) -> None:
+        """Do nothing: the engine reports what it played."""
+
+    def close(self) -> None:
+        """Nothing is open."""

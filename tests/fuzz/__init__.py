@@ -1,0 +1,1 @@
+"""Fuzzers: damaged and hostile input of each kind, many times over, always the same for the same seed and number."""
