@@ -108,6 +108,10 @@ class JackPeer:
         self.connect(self.output, self.wait_for_port(client, ":in", timeout))
         self.connect(self.wait_for_port(client, ":out", timeout), self.input)
 
+    def rename(self, port: str, short_name: str) -> None:
+        """Give a port of any client another name behind the colon."""
+        self._ask("rename", port, short_name)
+
     def send(self, *messages: Sequence[int]) -> list[float]:
         """Send messages at once, in this order; return when each was sent, in seconds of `time.monotonic`."""
         return self.play([(0.0, message) for message in messages])
@@ -183,6 +187,18 @@ def held(messages: Iterable[bytes]) -> Counter[tuple[int, int]]:
     return Counter({key: count for key, count in sounding.items() if count != 0})
 
 
+def sounding(messages: Iterable[bytes]) -> set[tuple[int, int]]:
+    """Return each (channel, pitch) that sounds at a listener; note-offs that come more than once end it once."""
+    notes: set[tuple[int, int]] = set()
+    for message in messages:
+        kind, channel = message[0] & 0xF0, message[0] & 0x0F
+        if kind == 0x90 and message[2] > 0:
+            notes.add((channel, message[1]))
+        elif kind in (0x80, 0x90):
+            notes.discard((channel, message[1]))
+    return notes
+
+
 class _Client:
     """The peer's side of the pipes: RtMidi for the messages, JACK-Client for the connections."""
 
@@ -228,6 +244,9 @@ class _Client:
     def disconnect(self, source: str, target: str) -> None:
         self.control.disconnect(source, target)
         self.wait_until_connected(source, target, False)
+
+    def rename(self, port: str, short_name: str) -> None:
+        self.control.get_port_by_name(port).shortname = short_name
 
     def wait_until_connected(self, source: str, target: str, wanted: bool) -> None:
         """JACK shows a change with its next period; until then notes go the old way."""

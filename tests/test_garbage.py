@@ -1,6 +1,6 @@
 """Garbage on the wire: nothing is raised, and the notes before and after it are answered and end as ever."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.midi.event import NoteOff, NoteOn
@@ -13,12 +13,14 @@ ANYTHING = st.one_of(st.binary(max_size=12), st.lists(st.integers(-300, 300), ma
 PITCHES = st.integers(0, 127)
 
 
+@settings(deadline=None)
 @given(ANYTHING)
 def test_no_bytes_are_too_odd_to_be_decoded(message: bytes | list[int]) -> None:
     for said in (decode(message), decode_transport(message)):
         assert said is None or all(getattr(said, name) is not None for name in type(said).__slots__)
 
 
+@settings(deadline=None)
 @given(st.lists(ANYTHING))
 def test_the_performer_bears_whatever_can_be_decoded(messages: list[bytes | list[int]]) -> None:
     desk = Desk(temperature=0.0)
@@ -32,6 +34,7 @@ def test_the_performer_bears_whatever_can_be_decoded(messages: list[bytes | list
     assert not desk.synth.errors
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(GARBAGE, PITCHES, st.integers(1, 127)), min_size=1, max_size=8), st.data())
 def test_notes_among_garbage_are_answered_as_without(parts: list[tuple[bytes, int, int]], data: st.DataObject) -> None:
     """Cut-short messages, SysEx without an end, undefined bytes: between any two messages of the notes."""
@@ -48,6 +51,7 @@ def test_notes_among_garbage_are_answered_as_without(parts: list[tuple[bytes, in
     assert dirty.synth.at_rest
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=30), max_size=10), PITCHES)
 def test_after_any_noise_a_note_is_answered_and_ends(noise: list[bytes], pitch: int) -> None:
     desk, stream = Desk(temperature=0.0), MidiStream()

@@ -4,8 +4,11 @@ import asyncio
 from collections import Counter
 from itertools import accumulate
 
+import pytest
+
 from improviser.engine_process import EngineProcess
 from improviser.pipe import Hear, Lost
+from tests.benchmarks.deaths import survive
 from tests.benchmarks.soak import PROCESSES, Part, soak
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
@@ -25,6 +28,15 @@ def test_eight_thousand_notes_leave_nothing_behind() -> None:
     if PROCESSES.is_dir():
         assert parts[0].memory > 10 * MEGABYTE
         assert parts[-1].memory - parts[0].memory < 1 * MEGABYTE
+
+
+@pytest.mark.skipif(not PROCESSES.is_dir(), reason="the system does not tell what a process has")
+def test_a_session_whose_engines_die_keeps_nothing_of_them() -> None:
+    first, last = survive(seconds=4.0, every=1.0)
+    assert last.recordings > first.recordings
+    assert (last.threads, last.children, last.temporary) == (first.threads, first.children, 0)
+    assert abs(last.files - first.files) <= 1  # of a recording that is being written
+    assert last.memory - first.memory < 2 * MEGABYTE
 
 
 def test_a_burst_of_ten_thousand_notes_a_second_is_played_in_order() -> None:

@@ -22,7 +22,7 @@ def report(
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
     from improviser.commands.notices import give_notice
     from improviser.errors import LogError
-    from improviser.files import check_writable, write_atomically
+    from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.logs import start_log
     from improviser.saying import say
     from improviser.session.reading import read_session
@@ -36,5 +36,5 @@ def report(
     check_writable(path, force=force)
     played = read_session(session, strict=strict)
     give_notice(played.remarks)
-    write_atomically(path, session_report(played, synthesiser_for(soundfont)).encode())
+    write_atomically(path, session_report(played, synthesiser_for(soundfont)).encode(), PRIVATE)
     say(f"wrote {path}")

@@ -92,8 +92,8 @@ NOT_TEXT = (b"\xff\xfe", b"\x80", b"\xed\xa0\x80", b"\0", b"\x1b[2J", b"\\ud800"
 
 @pytest.mark.parametrize("bytes_", NOT_TEXT)
 @pytest.mark.parametrize("key", [b'"type":"', b'"program":"', b'"api":"', b'"mode":"', b'"parameter":"', b'"heard":"'])
-def test_bytes_that_are_no_text_are_refused(lines: list[bytes], tmp_path: Path, key: bytes, bytes_: bytes) -> None:
-    whole = b"".join(lines)
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path, key: bytes, bytes_: bytes) -> None:
+    whole = b"".join(lines_of("shadow"))
     at = whole.index(key) + len(key)
     (tmp_path / "session.jsonl").write_bytes(whole[:at] + bytes_ + whole[at:])
     run(tmp_path / "session.jsonl")

@@ -13,14 +13,18 @@ whatever else is played is heard. Once `DOUBT` notes in a row do not come back, 
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from math import inf
 
-from improviser.core.midi.event import SOFT, ControlChange, Event, NoteOn
+from improviser.core.midi.event import SOFT, ControlChange, Event, NoteOff, NoteOn
 
 MANY, MANY_SECONDS = 64, 1.28
 """More notes in less time are more than ten fingers play for long."""
 ENDLESS, PAUSE_SECONDS = 192, 0.2
 """Nor do they play so many in a row without a pause of this length."""
+
+BURST_SECONDS = 0.06
+"""What is over so soon is only a burst."""
 
 PROOF = 3
 LONGEST_SECONDS = 0.5
@@ -39,6 +43,7 @@ class RingGuard:
     def __init__(self) -> None:
         self._heard: deque[float] = deque(maxlen=MANY)
         self._run = self._answered = 0
+        self._began = 0.0
         self._channel = 0
         self._asked: tuple[int, float] | None = None
         self._wants_to_ask = self._has_to_rest = False
@@ -48,6 +53,8 @@ class RingGuard:
         self._window: tuple[float, float] | None = None
         self._deaf_until = -inf
         self._sent: deque[float] = deque(maxlen=REMEMBERED)
+        self._asked_lately: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._moves: deque[tuple[Event, float]] = deque(maxlen=REMEMBERED)
         self._missing = 0
 
     @property
@@ -77,13 +84,15 @@ class RingGuard:
             if self._window is not None:
                 self._forget_late_ones(now)
                 self._sent.append(now)
+        elif self._window is not None and not isinstance(event, NoteOff):
+            self._moves.append((replace(event, channel=0), now))
 
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` has gone round, and is not to be heard."""
-        if isinstance(event, ControlChange):
-            return self._comes_back(event, now)
-        if not isinstance(event, NoteOn):
+        if isinstance(event, NoteOff):
             return False
+        if not isinstance(event, NoteOn):
+            return self._comes_back(event, now) or self._went_round(event, now)
         if now < self._deaf_until or self._is_expected(now):
             return True
         self._count(now)
@@ -96,16 +105,32 @@ class RingGuard:
             value = 1 + (int(now * 1e6) * 2_654_435_761 >> 9) % HIGHEST
             value = value if value not in (before, at_rest(self._channel)) else 1 + value % HIGHEST
             self._wants_to_ask, self._asked = False, (value, now)
+            self._asked_lately.append(self._asked)
             return [ControlChange(self._channel, SOFT, value)]
         if self._has_to_rest:
             self._has_to_rest = False
             return [ControlChange(self._channel, SOFT, at_rest(self._channel))]
         return []
 
-    def _comes_back(self, event: ControlChange, now: float) -> bool:
-        """Take in a move of a pedal; say whether it is the question that was asked last."""
-        if self._asked is None or event.control != SOFT or event.value != self._asked[0]:
+    def _went_round(self, event: Event, now: float) -> bool:
+        """Say whether a move of a pedal or wheel is one that we passed on: others leave it as it is.
+
+        What lets go never is: nothing that the player releases may be missed, and it does not go round by itself.
+        """
+        if self._window is None or getattr(event, "value", 0) == 0:
             return False
+        sign = replace(event, channel=0)
+        sent = next((move for move in self._moves if move[0] == sign and now - move[1] <= LONGEST_SECONDS), None)
+        if sent is not None:
+            self._moves.remove(sent)
+        return sent is not None
+
+    def _comes_back(self, event: Event, now: float) -> bool:
+        """Take in a move of a pedal; say whether it is a question of ours, which others may have sent twice."""
+        if not isinstance(event, ControlChange) or event.control != SOFT:
+            return False
+        if self._asked is None or event.value != self._asked[0]:
+            return any(event.value == asked and now - at < 2 * LONGEST_SECONDS for asked, at in self._asked_lately)
         self._lags.append(now - self._asked[1])
         if len(self._lags) < PROOF:
             self._wants_to_ask = True
@@ -153,10 +178,12 @@ class RingGuard:
         if self._heard and now - self._heard[-1] > PAUSE_SECONDS:
             self._begin_anew()
             self._patience = AGAIN_SECONDS
+        if not self._run:
+            self._began = now
         self._heard.append(now)
         self._run += 1
         many = len(self._heard) == MANY and now - self._heard[0] < MANY_SECONDS
-        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4:
+        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4 or now - self._began < BURST_SECONDS:
             return
         if self._window is not None:  # what is expected does not come when it should, and circles on
             self._close(now)

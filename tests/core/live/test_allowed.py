@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.live.allowed import TABLE, Range, check
@@ -121,6 +121,7 @@ def test_what_cannot_be_together_is_refused() -> None:
             Desk(**crossed)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(NAMES, VALUES), min_size=1, max_size=4), st.sampled_from(["rule", "singer"]), st.booleans())
 def test_any_change_is_refused_or_borne(changes: list[tuple[Any, Any]], model: str, thru: bool) -> None:
     desks = [Desk(RuleModel() if model == "rule" else SingerModel(), seed=5, thru=thru) for _ in range(2)]
@@ -150,6 +151,7 @@ def test_any_change_is_refused_or_borne(changes: list[tuple[Any, Any]], model: s
         assert changed.sent == spared.sent
 
 
+@settings(deadline=None)
 @given(NAMES, VALUES)
 def test_a_performer_begins_only_with_what_can_be(name: Any, value: Any) -> None:
     values = {"low": 20, "high": 90} | ({name: value} if name in Parameters.__slots__ else {})

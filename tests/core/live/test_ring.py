@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.core.live.ring import LONGEST_SECONDS
-from improviser.core.midi.event import SOFT, ControlChange, NoteOff, NoteOn
+from improviser.core.midi.event import SOFT, ControlChange, NoteOff, NoteOn, PitchBend
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel
 from tests.core.live.wiring import Wiring
@@ -36,13 +36,13 @@ def test_a_ring_comes_to_rest_and_the_player_is_answered_on(size: int, latency: 
     wiring = ring(size, latency)
     wiring.run(phrase(wiring, 1.0) + 4.0)
     # With some rules a note comes round that is like one of ours: that is known as a loop.
-    assert any(performer.circling or performer.echoing for performer in wiring.performers)
+    assert wiring.noticed
     before = [wiring.notes(index, wiring.now - 1.0) for index in range(size)]
     assert before == [0] * size
     start = wiring.now
     wiring.run(phrase(wiring, start, 20, 0.35) + 2.0)
     answered = wiring.notes(0, start)
-    assert 20 <= answered <= 3 * 20
+    assert 20 <= answered <= 15 * 20  # few times round, where a loop is made out of it
     assert sum(wiring.notes(index, wiring.now - 1.0) for index in range(size)) == 0
     assert all(synth.at_rest for synth in wiring.synths)
 
@@ -80,7 +80,7 @@ def test_a_ring_is_found_whatever_it_does_to_the_notes(changes: dict[str, Any]) 
 
 
 def test_a_ring_that_passes_the_notes_on_as_well_is_found_before_it_bursts() -> None:
-    wiring = ring(2, 0.0013, thru=True)
+    wiring = ring(2, 0.012, thru=True)
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
     wiring.play(0, NoteOff(0, 60), 1.2)
     wiring.run(6.0)
@@ -96,6 +96,35 @@ def test_once_it_is_cut_all_is_heard_again() -> None:
     wiring.run(phrase(wiring, start, 12) + 1.0)
     assert not wiring.performers[0].circling
     assert wiring.notes(0, start) == 12
+
+
+def test_pedals_and_wheels_come_to_rest_too() -> None:
+    wiring = ring(3, 0.0013)
+    wiring.run(phrase(wiring, 1.0) + 2.0)
+    for number in range(20):
+        wiring.play(0, PitchBend(0, 100 * number), wiring.now + 0.001 * number)
+        wiring.play(0, ControlChange(0, 64, 127 * (number % 2)), wiring.now + 0.001 * number)
+    wiring.play(0, PitchBend(0, 0), wiring.now + 0.03)
+    wiring.play(0, ControlChange(0, 64, 0), wiring.now + 0.03)
+    wiring.run(wiring.now + 1.0)
+    before = [len(played) for played in wiring.played]
+    wiring.run(wiring.now + 1.0)
+    assert [len(played) for played in wiring.played] == before
+    assert all(synth.at_rest for synth in wiring.synths)
+
+
+def test_a_pedal_that_is_released_is_never_missed() -> None:
+    """Also if the ring is cut while the pedal moves, and nothing comes back any more."""
+    wiring = ring(3, 0.0013)
+    wiring.run(phrase(wiring, 1.0) + 2.0)
+    assert wiring.performers[0].circling
+    wiring._wires.clear()
+    for number, value in enumerate((127, 0, 127, 0, 127, 127, 0)):
+        wiring.play(0, ControlChange(0, 64, value), wiring.now + 0.01 * number)
+    wiring.play(0, PitchBend(0, 5), wiring.now + 0.1)
+    wiring.play(0, PitchBend(0, 0), wiring.now + 0.11)
+    wiring.run(wiring.now + 1.0)
+    assert wiring.synths[0].at_rest
 
 
 def test_without_the_guard_it_goes_round() -> None:

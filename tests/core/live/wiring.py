@@ -39,6 +39,8 @@ class Wiring:
         self.synths = [Synth() for _ in self.performers]
         self.played: list[list[tuple[float, Event]]] = [[] for _ in self.performers]
         self.heard: Counter[int] = Counter()
+        self.noticed: set[int] = set()
+        """Those to whom what they played has come back, as they know."""
         self.now = 0.0
         self._wires = list(wires)
         self._latency, self._jitter = latency, jitter
@@ -86,3 +88,5 @@ class Wiring:
                     self._latest[wire] = max(self._latest.get(wire, 0.0), self.now + late)
                     self.play(wire[1], event, self._latest[wire])
         performer.settle()
+        if performer.circling or performer.echoing:
+            self.noticed.add(index)
