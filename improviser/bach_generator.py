@@ -15,6 +15,7 @@ from improviser.core.echo.encoding import FloatArray
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import MAX_LAYERS, MAX_NODES, MAX_WEIGHT, EchoNetwork, EchoShape, LayerType
 from improviser.errors import ModelError
+from improviser.files import read_regular
 
 MAX_FILE_BYTES = 64 * 2**20
 
@@ -31,7 +32,7 @@ def read_models(path: Path) -> list[Any]:
             raise ModelError(f"there is no file {path}; name a JSON file of bach_generator's")
         if (size := path.stat().st_size) > MAX_FILE_BYTES:
             raise ModelError(f"{path} is too large ({size} bytes, the limit is {MAX_FILE_BYTES})")
-        models = json.loads(path.read_bytes())
+        models = json.loads(read_regular(path, MAX_FILE_BYTES))
     except OSError as error:
         raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:

@@ -5,8 +5,8 @@ import errno
 import os
 import stat
 import tempfile
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from improviser.errors import OutputError
 
@@ -19,26 +19,36 @@ def user_path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # noqa: PTH111  Path's own fails for a user who is not known
 
 
-def open_regular(path: Path, limit: int) -> BinaryIO:
-    """Open a regular file of at most `limit` bytes to be read; a FIFO or a device would hang, or never end.
+class NotRegularError(OSError):
+    """What is there is no regular file; its text goes on from the name: "is a folder"."""
 
-    :raises OSError: if there is none, it is something else, or it is larger.
+    def __init__(self, code: int, what: str) -> None:
+        super().__init__(code, f"it {what}")
+        self.what = what
+
+    def __str__(self) -> str:
+        """Return what it is instead."""
+        return self.what
+
+
+def open_regular(path: Path, limit: int) -> BufferedReader:
+    """Open a regular file, of at most `limit` bytes, to be read; a FIFO or a device would hang, or never end.
+
+    :raises NotRegularError: if it is a folder, a device, a pipe or a socket.
+    :raises OSError: if there is none, or it is larger.
     """
     if "\0" in str(path):
         raise OSError(errno.EINVAL, "no file has such a name")
+    _check_regular(os.stat(path).st_mode)  # noqa: PTH116  first: to open a device alone may do something
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    facts = os.fstat(descriptor)
-    wrong: OSError | None = None
-    if stat.S_ISDIR(facts.st_mode):
-        wrong = IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    elif not stat.S_ISREG(facts.st_mode):
-        wrong = OSError(errno.EINVAL, "it is not a regular file")
-    elif facts.st_size > limit:
-        wrong = OSError(errno.EFBIG, f"it has {facts.st_size} bytes, and {limit} are the most")
-    if wrong is not None:
+    try:
+        facts = os.fstat(descriptor)
+        _check_regular(facts.st_mode)
+        _check_size(facts.st_size, limit)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
         os.close(descriptor)
-        raise wrong
-    return os.fdopen(descriptor, "rb")
+        raise
 
 
 def read_regular(path: Path, limit: int) -> bytes:
@@ -47,42 +57,76 @@ def read_regular(path: Path, limit: int) -> bytes:
         return file.read(limit)
 
 
-def check_writable(path: Path) -> None:
-    """Fail early if `path` cannot become a file.
+def _check_regular(mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise NotRegularError(errno.EISDIR, "is a folder")
+    if not stat.S_ISREG(mode):
+        raise NotRegularError(errno.EINVAL, "is not a regular file")
 
-    :raises OutputError: if its folder does not exist or is closed to us, or it is a folder itself.
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise OSError(errno.EFBIG, f"it has {size} bytes, and {limit} are the most")
+
+
+def check_writable(path: Path, *, force: bool = True) -> None:
+    """Fail early if `path` cannot become a file, or may not.
+
+    A link stands for what it links to.
+
+    :param force: whether a file that is there may be written over.
+    :raises OutputError: if its folder does not exist or is closed to us, or it is a folder, a device, a pipe or a
+        socket itself, or there is a file that may not be written over.
     """
     if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
-    folder = path.absolute().parent
+    folder = _target(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
     if not os.access(folder, os.W_OK):
         raise OutputError(f"the folder of {path} may not be written to; choose another place")
     try:
-        path.lstat()
+        mode = path.stat().st_mode
     except FileNotFoundError:
         return
     except OSError as error:  # a name that is too long
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
+    if not stat.S_ISREG(mode):
+        raise OutputError(f"{path} is not a regular file and is not written over; choose another name")
+    if not force:
+        raise OutputError(f"{path} exists already; choose another name, or write over it with --force")
+
+
+def _target(path: Path) -> Path:
+    """Return where a file is written: through a link, what it links to is replaced, and the link stays.
+
+    :raises OutputError: if the link goes round in a circle.
+    """
+    try:
+        return path.resolve() if os.path.islink(path) else path.absolute()  # noqa: PTH114  takes a long name
+    except (OSError, RuntimeError) as error:
+        raise OutputError(f"{path} is a link that leads nowhere; choose another name") from error
 
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write `data` to a temporary name beside `path`, then rename it there: a reader sees the old file or the new.
 
+    Whether a file that is there may be written over is to be asked before: see `check_writable`.
+
     :param mode: the permissions of a file that is new, less the user's mask.
     :raises OutputError: if it cannot be written; nothing is left behind.
     """
     check_writable(path)
+    target = _target(path)
     temporary = None
     try:
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, prefix=".improviser-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".improviser-", delete=False) as file:
             temporary = Path(file.name)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions_of(path, mode))
-        temporary.replace(path)
+        temporary.replace(target)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
             with contextlib.suppress(OSError):

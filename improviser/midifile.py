@@ -1,5 +1,6 @@
 """MIDI files: pieces read from them, checked, and written to them."""
 
+import errno
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -14,13 +15,20 @@ from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import CHANNELS, Note
 from improviser.core.printable import printable
 from improviser.errors import MidiFileError
-from improviser.files import check_writable, write_atomically
+from improviser.files import NotRegularError, check_writable, read_regular, write_atomically
 
-MIDI_SUFFIXES = (".mid", ".midi", ".rmi", ".smf")
+MIDI_SUFFIXES = (".mid", ".midi", ".kar", ".smf", ".rmi")
+"""What names of MIDI files end in, in small or capital letters."""
 LARGEST_FILE = 4 * 2**20
 """Bytes. The longest piano recitals take a tenth; what this can hold still fits in memory."""
 LONGEST_PIECE = 24 * 3600.0
 """Seconds. Longer ones are broken times, and would make endless sound files."""
+FAR_BEHIND = 900.0
+"""Seconds. What stands so far behind the last note is not of the piece."""
+UNENDED_BEATS = 4
+"""Quarter notes: a note that is never ended lasts no longer than this behind the last note."""
+NEVER = 2**62
+"""Where a note ends that is never ended, until that is decided."""
 DRUM_CHANNEL = 9
 LONGEST_DELTA = 2**28 - 1
 """Ticks that fit between two events of a track."""
@@ -47,6 +55,7 @@ class MidiPiece:
     :param tracks: the tracks' names, empty where they have none.
     :param notes: by onset, then pitch; their onsets and durations follow the tempo.
     :param drums: how many notes of the drum channel were left out.
+    :param repairs: what was wrong with the file and how it was read all the same; words that go on from "tune.mid: ".
     """
 
     name: str
@@ -55,6 +64,7 @@ class MidiPiece:
     tracks: tuple[str, ...]
     notes: tuple[TimedNote, ...]
     drums: int = 0
+    repairs: tuple[str, ...] = ()
 
     @property
     def ticks_per_beat(self) -> int:
@@ -62,12 +72,19 @@ class MidiPiece:
         return self.tempo.ticks_per_beat
 
 
-def read_midi(path: Path | str, *, need_notes: bool = False) -> MidiPiece:
+def is_midi_name(name: Path | str) -> bool:
+    """Say whether a file's name is that of a MIDI file."""
+    return str(name).lower().endswith(MIDI_SUFFIXES)
+
+
+def read_midi(path: Path | str, *, need_notes: bool = False, strict: bool = False) -> MidiPiece:
     """Read a MIDI file of type 0 or 1.
 
-    Of overlapping notes of one pitch the first started ends first; notes never ended end with their track.
+    Of overlapping notes of one pitch the first started ends first; notes never ended end with their track, but at most
+    four quarter notes behind the last note. How long a piece is, its notes say, not its ends of tracks.
 
     :param need_notes: refuse a file that holds no notes but drums.
+    :param strict: refuse a file that needs repairs.
     :raises MidiFileError: if there is no such file, or it cannot be read; says which and why.
     """
     path = Path(path)
@@ -76,47 +93,90 @@ def read_midi(path: Path | str, *, need_notes: bool = False) -> MidiPiece:
         piece = _piece(printable(path.stem), contents)
     except MidiFileError as error:
         raise MidiFileError(f"{path} {error}; choose another MIDI file, or export it again") from None
+    if strict and piece.repairs:
+        raise MidiFileError(f"{path}: {'; '.join(piece.repairs)}")
     if need_notes and not piece.notes:
         found = "only drums" if piece.drums else "no notes"
-        raise MidiFileError(f"{path} holds {found}; choose a MIDI file with a melody")
+        repaired = f" ({'; '.join(piece.repairs)})" if piece.repairs else ""
+        raise MidiFileError(f"{path} holds {found}{repaired}; choose a MIDI file with a melody")
     return piece
+
+
+def remarks_on(path: Path | str, piece: MidiPiece) -> tuple[str, ...]:
+    """Return one line on what was repaired in a file and what was left out of it; none if there is nothing to say."""
+    found = list(piece.repairs)
+    if piece.drums:
+        found.append("1 drum note is left out" if piece.drums == 1 else f"{piece.drums:,} drum notes are left out")
+    return (f"{printable(str(path))}: {'; '.join(found)}",) if found else ()
 
 
 def _read_bytes(path: Path) -> bytes:
     """Return the file's bytes; errors go on from its name."""
     try:
-        if path.is_dir():
-            raise MidiFileError("is a folder")
-        if not path.is_file():
-            raise MidiFileError("is not a file" if path.exists() else "does not exist")
-        with path.open("rb") as file:
-            data = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise MidiFileError(f"cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        data = read_regular(path, LARGEST_FILE)
+    except FileNotFoundError:
+        raise MidiFileError("does not exist") from None
+    except NotRegularError as error:
+        raise MidiFileError(str(error)) from None
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise MidiFileError(f"is larger than {LARGEST_FILE // 2**20} MiB") from None
+        raise MidiFileError(f"cannot be read ({error.strerror or error})") from error
     if not data:
         raise MidiFileError("is empty")
-    if len(data) > LARGEST_FILE:
-        raise MidiFileError(f"is larger than {LARGEST_FILE // 2**20} MiB")
     return data
 
 
 def _piece(name: str, contents: smf.Contents) -> MidiPiece:
-    tempo = contents.tempo
-    end_tick = max((track.end_tick for track in contents.tracks), default=0)
-    if tempo.seconds_at(end_tick) > LONGEST_PIECE:
-        raise MidiFileError(f"claims to last {tempo.seconds_at(end_tick) / 3600:,.0f} hours")
+    repairs = list(contents.repairs)
+    spans = [list(pair(track.events, NEVER)) for track in contents.tracks]
+    last = max((start if end == NEVER else end for its in spans for start, end, _ in its), default=0)
+    tempo, signatures = _within_piece(contents, last, repairs)
+    latest = last + UNENDED_BEATS * tempo.ticks_per_beat
     notes = []
-    drums = 0
-    for number, track in enumerate(contents.tracks):
-        for start, end, note_on in pair(track.events, track.end_tick):
-            if note_on.channel == DRUM_CHANNEL:
+    drums = unended = 0
+    for number, (track, its) in enumerate(zip(contents.tracks, spans, strict=True)):
+        for start, said_end, note_on in its:
+            unended += said_end == NEVER
+            end = max(start, min(track.end_tick, latest)) if said_end == NEVER else said_end
+            if note_on.channel == DRUM_CHANNEL and not contents.zones.holds(DRUM_CHANNEL, start):
                 drums += 1
                 continue
             onset = tempo.seconds_at(start)
             note = Note(note_on.pitch, onset, tempo.seconds_at(end) - onset, note_on.velocity)
             notes.append(TimedNote(number, note_on.channel, start, end, note))
+    if tempo.seconds_at(last) > LONGEST_PIECE:
+        raise MidiFileError(f"claims to last {tempo.seconds_at(last) / 3600:,.0f} hours")
+    if unended:
+        what = "1 note is never ended: it ends" if unended == 1 else f"{unended:,} notes are never ended: they end"
+        repairs.append(f"{what} with the track, or {UNENDED_BEATS} beats behind the last note")
     names = tuple(track.name for track in contents.tracks)
-    return MidiPiece(name, tempo, contents.time_signatures, names, _sorted(notes), drums)
+    return MidiPiece(name, tempo, signatures, names, _sorted(notes), drums, tuple(repairs))
+
+
+def _within_piece(
+    contents: smf.Contents, last: int, repairs: list[str]
+) -> tuple[TempoMap, tuple[tuple[int, int, int], ...]]:
+    """Return the tempo and time signatures without those far behind the tick of the last note, if there are notes."""
+    tempo, signatures = contents.tempo, contents.time_signatures
+    end = tempo.seconds_at(last)
+
+    def is_far(tick: int) -> bool:
+        return tick > last > 0 and tempo.seconds_at(tick) - end > FAR_BEHIND
+
+    said = [track.end_tick for track in contents.tracks]
+    said += [tick for tick, *_ in (*tempo.changes[-1:], *signatures[-1:])]
+    furthest = max(said, default=0)
+    if not is_far(furthest):
+        return tempo, signatures
+    more = _long(tempo.seconds_at(furthest) - end)
+    repairs.append(f"it claims to go on for {more} behind its last note; the notes say where it ends")
+    near = TempoMap(tempo.ticks_per_beat, tuple(change for change in tempo.changes if not is_far(change[0])))
+    return near, tuple(signature for signature in signatures if not is_far(signature[0]))
+
+
+def _long(seconds: float) -> str:
+    return f"{seconds / 60:,.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"
 
 
 def _sorted(notes: Iterable[TimedNote]) -> tuple[TimedNote, ...]:
@@ -130,6 +190,18 @@ def part(notes: Iterable[TimedNote], *, track: int | None = None, channel: int |
         for timed in notes
         if (track is None or timed.track == track) and (channel is None or timed.channel == channel)
     )
+
+
+def without_drum_channel(notes: Sequence[TimedNote]) -> tuple[TimedNote, ...]:
+    """Return `notes` with those of the drum channel on one that is not used, or on the first if there is none.
+
+    A file with MPE may have notes there; elsewhere, without it, they would be drums.
+    """
+    used = {timed.channel for timed in notes}
+    if DRUM_CHANNEL not in used:
+        return tuple(notes)
+    free = next((channel for channel in range(CHANNELS) if channel not in used), 0)
+    return tuple(replace(timed, channel=free) if timed.channel == DRUM_CHANNEL else timed for timed in notes)
 
 
 def melody(notes: Sequence[TimedNote]) -> tuple[TimedNote, ...]:

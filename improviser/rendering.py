@@ -11,7 +11,7 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.note import CHANNELS
 from improviser.core.networks.responder import Model
-from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote
+from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote, without_drum_channel
 
 INPUT_NAME = "input"
 
@@ -34,8 +34,9 @@ def render(
         for timed, pitch in zip(piece.notes, pitches, strict=True)
     ]
     if not with_input:
-        return replace(piece, tracks=(model.name,), notes=tuple(untangled(answers)))
-    heard = [replace(timed, track=0) for timed in piece.notes]
+        return replace(piece, tracks=(model.name,), notes=tuple(untangled(without_drum_channel(answers))))
+    heard = [replace(timed, track=0) for timed in without_drum_channel(piece.notes)]
+    answers = [replace(answer, channel=timed.channel) for answer, timed in zip(answers, heard, strict=True)]
     free = _free_channels({timed.channel for timed in heard})
     answers = [replace(timed, track=1, channel=free[timed.channel]) for timed in answers]
     return replace(piece, tracks=(INPUT_NAME, model.name), notes=tuple(untangled([*heard, *answers])))

@@ -52,7 +52,7 @@ def broken_midi_files(folder: Path) -> dict[str, Path]:
         "random": rng.randbytes(2000),
         "random after a sound header": good[:14] + rng.randbytes(500),
         "text": b"Once upon a time there was a melody.\n" * 20,
-        "a track of the wrong length": good[:18] + b"\xff\xff\xff\xff" + good[22:],
+        "a track of the wrong length": good[:18] + b"\xff\xff\xff\xff" + good[22:-4],
         "of no division": good[:12] + b"\0\0" + good[14:],
     }
     paths = {}

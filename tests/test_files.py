@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from improviser.errors import OutputError
-from improviser.files import check_writable, create_folder, write_atomically
+from improviser.files import NotRegularError, check_writable, create_folder, open_regular, write_atomically
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -65,3 +65,54 @@ def test_nothing_is_left_where_it_is_interrupted(
     with pytest.raises(interruption):
         write_atomically(tmp_path / "a", b"new")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="devices, pipes and links as Unix has them")
+class TestOnlyFiles:
+    """Devices, pipes and folders are neither read nor written over; links are followed."""
+
+    def test_they_are_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to(tmp_path / "pipe")
+        for path, what in ((tmp_path / "pipe", "regular"), (tmp_path / "link", "regular"), (tmp_path, "folder")):
+            with pytest.raises(NotRegularError, match=what):
+                open_regular(path, 100)
+        with pytest.raises(NotRegularError, match="regular"):
+            open_regular(Path("/dev/zero"), 100)
+        with pytest.raises(FileNotFoundError):
+            open_regular(tmp_path / "none", 100)
+        (tmp_path / "a").write_bytes(b"data")
+        with open_regular(tmp_path / "a", 100) as file:
+            assert file.read() == b"data"
+
+    def test_they_are_not_replaced(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        (tmp_path / "link").symlink_to("pipe")
+        (tmp_path / "circle").symlink_to("circle")
+        for name in ("pipe", "link", "circle"):
+            for write in (check_writable, lambda path: write_atomically(path, b"new")):
+                with pytest.raises(OutputError, match=name):
+                    write(tmp_path / name)
+        with pytest.raises(OutputError, match="/dev/null"):
+            write_atomically(Path("/dev/null"), b"new")
+        assert {path.name for path in tmp_path.iterdir()} == {"pipe", "link", "circle"}
+
+    def test_what_a_link_leads_to_is_written(self, tmp_path: Path) -> None:
+        (tmp_path / "there").mkdir()
+        for name in ("link", "second"):
+            (tmp_path / name).symlink_to("there/a" if name == "link" else "link")
+            write_atomically(tmp_path / name, name.encode())
+            assert (tmp_path / "there" / "a").read_bytes() == name.encode()
+            assert (tmp_path / name).is_symlink()
+        (tmp_path / "astray").symlink_to("nowhere/a")
+        with pytest.raises(OutputError, match=r"the folder of .*astray does not exist"):
+            check_writable(tmp_path / "astray")
+        assert [path.name for path in (tmp_path / "there").iterdir()] == ["a"]
+
+
+def test_what_is_there_is_written_over_only_with_force(tmp_path: Path) -> None:
+    check_writable(tmp_path / "a", force=False)
+    (tmp_path / "a").write_bytes(b"mine")
+    check_writable(tmp_path / "a")
+    with pytest.raises(OutputError, match="exists already; choose another name, or write over it with --force"):
+        check_writable(tmp_path / "a", force=False)

@@ -1,6 +1,7 @@
 """Pieces from MIDI files, and back."""
 
 import os
+import random
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +15,17 @@ from improviser import midifile
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note
 from improviser.errors import MidiFileError, OutputError
-from improviser.midifile import MidiPiece, TimedNote, melody, part, read_midi, write_midi
+from improviser.midifile import (
+    MidiPiece,
+    TimedNote,
+    is_midi_name,
+    melody,
+    part,
+    read_midi,
+    remarks_on,
+    write_midi,
+)
+from tests.odd_midi import SEEDS, mutated
 
 
 def timed(pitch: int, start: int, end: int, *, track: int = 0, channel: int = 0, velocity: int = 64) -> TimedNote:
@@ -119,7 +130,7 @@ def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="no named pipes")
 def test_pipes_are_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(MidiFileError, match="is not a file"):
+    with pytest.raises(MidiFileError, match="is not a regular file"):
         read_midi(tmp_path / "pipe")
 
 
@@ -252,3 +263,74 @@ def test_melody_is_one_line(notes: list[TimedNote]) -> None:
     if notes:
         highest = max(note.note.pitch for note in notes)
         assert highest in pitches(line)
+
+
+def test_what_stands_far_behind_the_last_note_is_not_of_the_piece(tmp_path: Path) -> None:
+    """End of Track, a tempo or a time signature: the notes say how long a piece is."""
+    tune = [on(60), off(60, 480), on(62), off(62, 480)]
+    far = 2**27
+    behind = {
+        "end": [mido.MetaMessage("end_of_track", time=far)],
+        "tempo": [mido.MetaMessage("set_tempo", tempo=400_000, time=far)],
+        "signature": [mido.MetaMessage("time_signature", numerator=3, time=far)],
+    }
+    for name, messages in behind.items():
+        path = save(tmp_path / f"{name}.mid", [*tune, *messages])
+        read = read_midi(path)
+        assert len(read.notes) == 2
+        assert read.repairs == ("it claims to go on for 39 hours behind its last note; the notes say where it ends",)
+        write_midi(tmp_path / "again.mid", read)
+        assert mido.MidiFile(tmp_path / "again.mid").length == 1.0
+        with pytest.raises(MidiFileError, match=f"{name}.mid: it claims to go on for 39 hours"):
+            read_midi(path, strict=True)
+    near = read_midi(save(tmp_path / "near.mid", [*tune, mido.MetaMessage("end_of_track", time=480 * 1000)]))
+    assert near.repairs == ()
+
+
+def test_a_note_never_ended_ends_soon_behind_the_last_note(tmp_path: Path) -> None:
+    end = mido.MetaMessage("end_of_track", time=2**27)
+    read = read_midi(save(tmp_path / "a.mid", [on(48), on(60), off(60, 480), end], [on(72, 960), end]))
+    assert [(timed.note.pitch, timed.start_tick, timed.end_tick) for timed in read.notes] == [
+        (48, 0, 960 + 4 * 480),
+        (60, 0, 480),
+        (72, 960, 960 + 4 * 480),
+    ]
+    assert read.repairs[1:] == ("2 notes are never ended: they end with the track, or 4 beats behind the last note",)
+
+
+def test_what_is_repaired_or_left_out_is_one_line(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.mid", [on(60), off(60, 9), on(36, 0, 64, 9), off(36, 9, 9), on(37, 0, 64, 9), on(72)])
+    unended = "2 notes are never ended: they end with the track, or 4 beats behind the last note"
+    assert remarks_on(path, read_midi(path)) == (f"{path}: {unended}; 2 drum notes are left out",)
+    whole = save(tmp_path / "whole.mid", [on(60), off(60, 9)])
+    assert remarks_on(whole, read_midi(whole)) == ()
+
+
+@pytest.mark.parametrize("name", ["a.mid", "b.MID", "c.midi", "d.kar", "e.KAR", "f.smf", "g.rmi", "/x.y/h.Rmi", ".mid"])
+def test_names_of_midi_files(name: str) -> None:
+    assert is_midi_name(name)
+    assert is_midi_name(Path(name))
+
+
+@pytest.mark.parametrize("name", ["a.mid.txt", "kar", "midi", "a.mod", "nanoKEY", ""])
+def test_other_names(name: str) -> None:
+    assert not is_midi_name(name)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1200))
+def test_whatever_a_damaged_file_gives_can_be_kept(tmp_path: Path, seed: int) -> None:
+    """What is read of it has times that fit each other, and comes back if it is written."""
+    rng = random.Random(seed)
+    path = tmp_path / "a.mid"
+    path.write_bytes(mutated(rng.choice(SEEDS)[0], rng))
+    try:
+        read = read_midi(path)
+    except MidiFileError:
+        return
+    for timed_note in read.notes:
+        assert 0 <= timed_note.start_tick <= timed_note.end_tick
+        assert 0 <= timed_note.note.onset_seconds <= timed_note.note.end_seconds <= midifile.LONGEST_PIECE + 100
+    if read.tracks:
+        write_midi(tmp_path / "again.mid", read)
+        starts = [sorted(note.start_tick for note in each.notes) for each in (read, read_midi(tmp_path / "again.mid"))]
+        assert starts[0] == starts[1]

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.commands.options import Force
+
 if TYPE_CHECKING:
     from improviser.settings.config import Config
 
@@ -13,13 +15,12 @@ def init(
     file: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a file with every setting, explained."""
     import os
 
-    from improviser.errors import OutputError
-    from improviser.files import create_folder, write_atomically
+    from improviser.files import check_writable, create_folder, write_atomically
     from improviser.saying import say
     from improviser.settings.config import FILE_VARIABLE, default_file
     from improviser.settings.explained import all_explained
@@ -28,8 +29,7 @@ def init(
     path = file or (Path(named) if named else default_file())
     if path == default_file():
         create_folder(path.parent)
-    if os.path.exists(path) and not os.path.isdir(path) and not force:  # noqa: PTH110, PTH112  see files
-        raise OutputError(f"{path} is there already; overwrite it with --force")
+    check_writable(path, force=force)
     write_atomically(path, all_explained().encode())
     say(path)
 

@@ -6,13 +6,16 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
+from improviser.commands.options import Force
 
 
 def demo(
     seconds: Annotated[
         float | None, typer.Option(min=1, max=1800, help="How long to play; by default the tune's first part, once.")
     ] = None,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to write what was played.")] = Path("demo"),
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where to write what was played; an earlier demo there is renewed.")
+    ] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same notes.")] = 1,
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
@@ -28,6 +31,7 @@ def demo(
         str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
     ] = None,
     display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
+    force: Force = False,
 ) -> None:
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
     import asyncio
@@ -36,7 +40,7 @@ def demo(
     from improviser.library import find
     from improviser.logs import start_log
     from improviser.saying import say
-    from improviser.session.demo import Demo, Recital, photograph, prepare, write_files
+    from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
     from improviser.show.loudspeaker import Loudspeaker
@@ -45,15 +49,16 @@ def demo(
 
     start_log("text", "info")
     find(model)
-    prepare(out)
+    prepare(out, force=force)
     if picture is not None:
-        check_writable(picture)
+        check_writable(picture, force=force)
 
+    wanted = Demo(model, seed, seconds, temperature)
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Stage]:
         stage = Stage(keep=True, full_screen=display, keys=legend())
-        recital = Recital(Demo(model, seed, seconds, temperature), stage, loudspeaker)
+        recital = Recital(wanted, stage, loudspeaker)
         beside = [asyncio.ensure_future(stage.show(recital.service)), asyncio.ensure_future(steer(recital.service))]
         if picture is not None:
             beside.append(asyncio.ensure_future(photograph(recital, stage, picture)))
@@ -70,7 +75,6 @@ def demo(
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
     if code == 0:
-        title = f"improviser demo: {model} answers Bach's “Wachet auf” (seed {seed})"
-        paths = write_files(stage, out, title, synthesiser_for(soundfont))
+        paths = write_files(stage, out, title_of(wanted), synthesiser_for(soundfont))
         say(f"wrote {', '.join(map(str, paths))}")
     raise SystemExit(code)

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser.commands import completion
+from improviser.commands.options import Strict
 
 
 def evaluate(
@@ -17,11 +18,13 @@ def evaluate(
     *,
     seed: Annotated[int, typer.Option(min=0, help="For what the model plays by itself.")] = 0,
     temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="Of what it plays by itself.")] = 1.0,
+    strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a model on notes: bits per note, first choices, and its own play beside the corpus's."""
     import sys
 
+    from improviser.commands.notices import give_notice
     from improviser.library import load_model
     from improviser.saying import say, say_json, warn
     from improviser.training.evaluation import evaluate as score
@@ -30,9 +33,11 @@ def evaluate(
 
     loaded = load_model(model)
     with steps_shown(sys.stderr) as progress:
-        read = read_sources(sources, progress)
+        read = read_sources(sources, progress, strict=strict)
+    give_notice(read.remarks)
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)
-    values = {"model": loaded.name, "task": loaded.task, **found.values(), "skipped": list(read.skipped)}
+    values = {"model": loaded.name, "task": loaded.task, **found.values()}
+    values |= {"skipped": list(read.skipped), "remarks": list(read.remarks)}
     if json:
         say_json(values, indent=2)
         return

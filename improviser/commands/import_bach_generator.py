@@ -5,12 +5,15 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands.options import Force
+
 
 def import_bach_generator(
     models: Annotated[Path, typer.Argument(metavar="MODELS.json", help="A file that bach_generator saved.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The model file to write.")],
     *,
     index: Annotated[int, typer.Option("--index", help="Which model of the file, from 0.")] = 0,
+    force: Force = False,
 ) -> None:
     """Turn a model of rbaltrusch/bach_generator into one that plays here."""
     from improviser import __version__, library, modelfile
@@ -19,7 +22,7 @@ def import_bach_generator(
     from improviser.files import check_writable
     from improviser.saying import say
 
-    check_writable(out)
+    check_writable(out, force=force)
     found = read_models(models)
     if not 0 <= index < len(found):
         raise ModelError(f"{models} holds {len(found)} models; --index is {index}, give 0–{len(found) - 1}")

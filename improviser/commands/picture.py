@@ -5,18 +5,25 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands.options import Force, Strict
+
 
 def picture(
     source: Annotated[
         str, typer.Argument(metavar="SOURCE", help="A MIDI file, a session's or training run's .jsonl, or a model.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="X.svg", help="The picture to write.")],
+    strict: Strict = False,
+    force: Force = False,
 ) -> None:
     """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
+    from improviser.commands.notices import give_notice
     from improviser.files import check_writable, write_atomically
     from improviser.saying import say
     from improviser.show.drawing import draw
 
-    check_writable(output)
-    write_atomically(output, draw(source).encode())
+    check_writable(output, force=force)
+    drawing = draw(source, strict=strict)
+    give_notice(drawing.remarks)
+    write_atomically(output, drawing.svg.encode())
     say(f"wrote {output}")

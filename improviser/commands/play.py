@@ -21,6 +21,9 @@ def play(
         ),
     ] = None,
     loop: Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")] = None,
+    strict: Annotated[
+        bool | None, typer.Option("--strict", help="Refuse a file that is not quite right; do not repair it.")
+    ] = None,
     output_port: Annotated[
         str | None, typer.Option("--output", metavar="P", help="auto (the default), virtual, or part of a port's name.")
     ] = None,
@@ -102,6 +105,7 @@ def play(
     flags: dict[str, Any] = {
         "input": input_port,
         "loop": loop,
+        "strict": strict,
         "output": output_port,
         "api": api,
         "name": name,

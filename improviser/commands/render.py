@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
+from improviser.commands.options import Force, Strict
 
 
 def render(
@@ -19,14 +20,17 @@ def render(
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
     temperature: Annotated[float, typer.Option(help="0 is sure of itself, 1 adventurous.")] = 0.7,
     with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,
+    strict: Strict = False,
+    force: Force = False,
 ) -> None:
     """Answer every note of a MIDI file, keeping its rhythm, velocities and tempo."""
     import numpy as np
 
+    from improviser.commands.notices import give_notice
     from improviser.errors import ConfigError
     from improviser.files import check_writable
     from improviser.library import load_model
-    from improviser.midifile import read_midi, write_midi
+    from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.rendering import render as play
     from improviser.saying import say
 
@@ -34,9 +38,10 @@ def render(
         raise ConfigError(f"--temperature is {temperature}; give 0–10")
     if seed < 0:
         raise ConfigError(f"--seed is {seed}; give a whole number from 0")
-    check_writable(out)
+    check_writable(out, force=force)
     player = load_model(model)
-    piece = read_midi(source, need_notes=True)
+    piece = read_midi(source, need_notes=True, strict=strict)
+    give_notice(remarks_on(source, piece))
     answered = play(piece, player, temperature=temperature, rng=np.random.default_rng(seed), with_input=with_input)
     write_midi(out, answered)
     say(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")

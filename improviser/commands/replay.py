@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands.options import Force
+
 DIFFERENT = 1
 
 
@@ -13,6 +15,7 @@ def replay(
     out: Annotated[
         Path | None, typer.Argument(metavar="[OUT.mid]", help="Write what is played now as a MIDI file.")
     ] = None,
+    force: Force = False,
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
     from improviser.collecting import uncollected
@@ -23,7 +26,7 @@ def replay(
     from improviser.session.replaying import replay as replay_logs
 
     if out is not None:
-        check_writable(out)
+        check_writable(out, force=force)
     chain = read_chain(log)
     copy = Copy()
     with uncollected():

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands.options import Force, Strict
+
 
 def report(
     session: Annotated[Path, typer.Argument(metavar="SESSION", help="A session's MIDI file or .jsonl log.")],
@@ -14,8 +16,11 @@ def report(
     soundfont: Annotated[
         str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
     ] = None,
+    strict: Strict = False,
+    force: Force = False,
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
+    from improviser.commands.notices import give_notice
     from improviser.errors import LogError
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.logs import start_log
@@ -28,6 +33,8 @@ def report(
         raise LogError(f"{session} is a folder; name a session in it")
     start_log("text", "info")
     path = session.with_suffix(".html") if output is None else output
-    check_writable(path)
-    write_atomically(path, session_report(read_session(session), synthesiser_for(soundfont)).encode(), PRIVATE)
+    check_writable(path, force=force)
+    played = read_session(session, strict=strict)
+    give_notice(played.remarks)
+    write_atomically(path, session_report(played, synthesiser_for(soundfont)).encode(), PRIVATE)
     say(f"wrote {path}")

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from improviser.commands.options import Force
+
 
 def service() -> None:
     """Let systemd keep a session playing."""  # a group needs this as long as it has one command only
@@ -15,7 +17,7 @@ def install(
     ] = None,
     name: Annotated[str, typer.Option(metavar="CLIENT", help="The name it plays under.")] = "improviser",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the unit, write nothing.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a unit that is there.")] = False,
+    force: Force = False,
 ) -> None:
     """Write a systemd user unit that runs `improviser play`."""
     import sys
@@ -24,7 +26,7 @@ def install(
     import platformdirs
 
     from improviser.errors import OutputError
-    from improviser.files import create_folder, write_atomically
+    from improviser.files import check_writable, create_folder, write_atomically
     from improviser.remote.systemd import unit
     from improviser.saying import say
     from improviser.settings.config import check
@@ -39,9 +41,8 @@ def install(
     if not sys.platform.startswith("linux"):
         raise OutputError("systemd units are for Linux; --dry-run prints one")
     path = Path(platformdirs.user_config_path()) / "systemd" / "user" / f"{unit_name(name)}.service"
-    if path.exists() and not force:
-        raise OutputError(f"{path} is there already; overwrite it with --force")
     create_folder(path.parent)
+    check_writable(path, force=force)
     write_atomically(path, text.encode())
     say(path)
     say(

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.commands.options import Force, Strict
+
 if TYPE_CHECKING:
     from improviser.training.generations import Generation
+    from improviser.training.places import Places
     from improviser.training.recipe import Options, Recipe
 
 
@@ -36,6 +39,8 @@ def train(
     workers: Annotated[int, typer.Option(help="Processes to train with; they do not change the result.")] = 1,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
+    force: Force = False,
+    strict: Strict = False,
     report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
@@ -47,6 +52,7 @@ def train(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
+    from improviser.training.places import Places
     from improviser.training.recipe import Options
 
     options = Options(
@@ -66,22 +72,21 @@ def train(
         voice=voice,
         choir=choir,
         seed=seed,
+        strict=strict,
     )
-    _train(options, output, workers=workers, checkpoint=checkpoint, resume=resume, report=report, as_json=json)
+    places = Places(output, report=report, resume=resume, force=force)
+    _train(options, places, workers=workers, checkpoint=checkpoint, as_json=json)
 
 
-def _train(
-    options: "Options", output: Path, *, workers: int, checkpoint: int, resume: bool, report: bool, as_json: bool
-) -> None:
+def _train(options: "Options", places: "Places", *, workers: int, checkpoint: int, as_json: bool) -> None:
     """Train with `options` and write everything."""
     from functools import partial
 
     from improviser.errors import ConfigError
-    from improviser.files import check_writable
     from improviser.saying import warn
     from improviser.training import checkpoint as checkpoints
     from improviser.training.glimpse import Glimpse
-    from improviser.training.report import check_report, write_report
+    from improviser.training.report import write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
     from improviser.training.upbringing import Upbringing
@@ -92,17 +97,14 @@ def _train(
         raise ConfigError(f"--workers is {workers}; give 1–64")
     if checkpoint < 0:
         raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
-    check_writable(output)
-    check_writable(checkpoints.path_for(output))  # its name is the longest
-    if report:
-        check_report(output)
+    places.check()
     recipe = _prepare(options)
-    kept = Checkpoints(checkpoints.path_for(output), checkpoint, resume)
-    if resume and not kept.path.exists():
+    output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
+    if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
     glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
-    with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as places:
+    with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as hands:
 
         def show(member: int, generation: "Generation") -> None:
             try:
@@ -115,7 +117,7 @@ def _train(
             done = train(
                 recipe,
                 seed=options.seed,
-                workers=places,
+                workers=hands,
                 checkpoints=kept,
                 report=show,
                 stopped=request,
@@ -124,7 +126,7 @@ def _train(
         with steps_shown(sys.stderr) as progress:
             calibrate(recipe, done, partial(progress, "calibrating"), request)
         scores = save_model(output, recipe, done) if done.champions else {}
-        if report and scores:
+        if places.report and scores:
             write_report(output, options, recipe, done, scores)
     if done.complete and not request.asked:  # else --resume calibrates to the end
         checkpoints.remove(kept.path)
@@ -137,13 +139,14 @@ def _train(
 
 def _prepare(options: "Options") -> "Recipe":
     """Read what is to be learned from, and show how far that is."""
-    import sys
-
+    from improviser.commands.notices import give_notice
     from improviser.training.recipe import prepare
     from improviser.training.view import steps_shown
 
     with steps_shown(sys.stderr) as progress:
-        return prepare(options, progress)
+        recipe = prepare(options, progress)
+    give_notice(recipe.remarks)
+    return recipe
 
 
 def _layers(text: str | None) -> tuple[int, ...] | None:

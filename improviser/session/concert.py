@@ -142,7 +142,9 @@ async def give(
     start_log(config.settings.log_format, config.settings.log_level)
     wants_display = config.settings.display
     shown = sys.stdout.isatty() if wants_display is None else wants_display
-    player = player_for(config.settings.input, loop=config.settings.loop)
+    player = player_for(config.settings.input, loop=config.settings.loop, strict=config.settings.strict)
+    for remark in player.remarks if player is not None else ():
+        log.warning("%s", remark)
     on_keys = config.settings.input == COMPUTER
     recorder = recorder_of(config)
     stage = stage_of(recorder, on_keys=on_keys) if shown else None

@@ -12,13 +12,15 @@ import numpy as np
 
 from improviser.core.midi.pairing import notes_of
 from improviser.daemon import Service, Session
-from improviser.files import check_writable, create_folder, write_atomically
+from improviser.errors import MidiFileError
+from improviser.files import check_writable, create_folder, open_regular, write_atomically
 from improviser.midi import encode
+from improviser.midifile import read_midi
 from improviser.pipe import AnyReport, Applied, Played, Step
 from improviser.ports import LOOPBACK
 from improviser.session.bus import Bus
 from improviser.session.players import feed
-from improviser.session.recording import write_session
+from improviser.session.recording import IMPROVISER, PLAYER, write_session
 from improviser.session.sources import note_events, performance
 from improviser.session.stage import Stage
 from improviser.session.steering import LEGEND
@@ -27,6 +29,10 @@ from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav
 
 FILES = ("session.mid", "session.wav", "session.svg")
+TITLE = "improviser demo: "
+LARGEST_PICTURE = 1 << 28
+TITLE_WITHIN = 1024
+"""Bytes from the beginning of a picture, in which its title is."""
 PICTURE_AT = 0.63
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
@@ -118,14 +124,38 @@ async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())
 
 
-def prepare(folder: Path) -> None:
+def title_of(demo: Demo) -> str:
+    """Return what the picture of a demo is called; by its beginning a demo knows an earlier one."""
+    return f"{TITLE}{demo.model} answers Bach's “Wachet auf” (seed {demo.seed})"
+
+
+def prepare(folder: Path, *, force: bool = False) -> None:
     """Create the folder and make sure that the files can be written, before anyone plays for them.
 
+    :param force: whether files may be written over that no demo has written; its own are renewed.
     :raises OutputError: if not.
     """
     create_folder(folder)
+    renewed = force or _is_of_a_demo(folder)
     for name in FILES:
-        check_writable(folder / name)
+        check_writable(folder / name, force=renewed)
+
+
+def _is_of_a_demo(folder: Path) -> bool:
+    """Say whether the session in `folder` is of an earlier demo, and nobody has changed it since.
+
+    Its picture says so, and was written last; the others are what a demo writes.
+    """
+    midi, wav, svg = (folder / name for name in FILES)
+    try:
+        with open_regular(svg, LARGEST_PICTURE) as file:
+            if TITLE.encode() not in file.read(TITLE_WITHIN):
+                return False
+        if any(path.exists() and path.stat().st_mtime > svg.stat().st_mtime for path in (midi, wav)):
+            return False
+        return not midi.exists() or read_midi(midi).tracks == (PLAYER, IMPROVISER)
+    except (OSError, MidiFileError):
+        return False
 
 
 def write_files(stage: Stage, folder: Path, title: str, synthesiser: Synthesiser = render) -> list[Path]:

@@ -12,7 +12,7 @@ from improviser.daemon import Service
 from improviser.errors import ConfigError
 from improviser.files import user_path
 from improviser.midi import encode, survey
-from improviser.midifile import MIDI_SUFFIXES, MidiPiece, part, read_midi
+from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
 from improviser.pipe import AnyReport, Applied, Hear, Played, Step
 from improviser.ports import LOOPBACK
 from improviser.session.keypresses import can_press
@@ -43,9 +43,10 @@ Messages = Sequence[tuple[float, bytes]]
 
 
 class Player(Protocol):
-    """A player that is not a MIDI port; `name` is what people read."""
+    """A player that is not a MIDI port; `name` is what people read, `remarks` are lines to be said before it plays."""
 
     name: str
+    remarks: tuple[str, ...]
 
     def take(self, report: AnyReport) -> None:
         """Take in a report of the engine."""
@@ -57,10 +58,11 @@ class Player(Protocol):
         """Play to the end, and then stop the service; or until cancelled."""
 
 
-def player_for(choice: str, *, loop: bool = False) -> Player | None:
+def player_for(choice: str, *, loop: bool = False, strict: bool = False) -> Player | None:
     """Return the player that `--input` names, or None if it names a port.
 
     :param loop: whether a file begins again at its end.
+    :param strict: whether a file that needs repairs is refused.
     :raises MidiFileError: if it is a file that cannot be read, or holds no notes.
     :raises ConfigError: if it is the computer's keyboard and there is no terminal, or a port to be played in a loop.
     """
@@ -68,8 +70,8 @@ def player_for(choice: str, *, loop: bool = False) -> Player | None:
         if not can_press():
             raise ConfigError("--input computer needs a terminal in front of it whose keys can be read")
         return ComputerPlayer()
-    if choice.lower().endswith(MIDI_SUFFIXES):
-        return FilePlayer(user_path(choice), loop=loop)
+    if is_midi_name(choice):
+        return FilePlayer(user_path(choice), loop=loop, strict=strict)
     if loop:
         raise ConfigError("--loop plays a file again and again; name one, such as --input tune.mid")
     return None
@@ -101,10 +103,11 @@ class FilePlayer:
     :raises MidiFileError: if the file cannot be read, or holds no notes.
     """
 
-    def __init__(self, path: Path, *, loop: bool = False) -> None:
+    def __init__(self, path: Path, *, loop: bool = False, strict: bool = False) -> None:
         self.name = path.name
         self._loop = loop
-        piece = read_midi(path, need_notes=True)
+        piece = read_midi(path, need_notes=True, strict=strict)
+        self.remarks = remarks_on(path, piece)
         self._messages = _messages_of(piece)
         self._seconds = _length_of(piece)
         self._last_stamp = -1.0
@@ -160,7 +163,7 @@ def _messages_of(piece: MidiPiece) -> list[tuple[float, bytes]]:
     recorded = piece.tracks[:2] == (PLAYER, IMPROVISER)
     notes = part(piece.notes, track=0) if recorded else piece.notes
     channels: dict[int, list[Note]] = {}
-    for timed in notes or piece.notes:
+    for timed in without_drum_channel(notes or piece.notes):
         channels.setdefault(timed.channel, []).append(timed.note)
     events = [moment for channel, its in sorted(channels.items()) for moment in note_events(its, channel=channel)]
     return [(seconds, encode(event)) for seconds, event in sorted(events, key=lambda moment: moment[0])]
@@ -178,6 +181,7 @@ class ComputerPlayer:
 
     def __init__(self) -> None:
         self.name = "the computer's keyboard"
+        self.remarks: tuple[str, ...] = ()
         self._notes = TypedNotes()
         self._service: Service | None = None
         self._timer: asyncio.TimerHandle | None = None

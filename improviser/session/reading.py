@@ -2,7 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from improviser.core.midi.event import Event
@@ -10,7 +10,7 @@ from improviser.core.midi.pairing import held_by_pedal, notes_of
 from improviser.core.music.note import Note
 from improviser.errors import LogError
 from improviser.midi import decode
-from improviser.midifile import MidiPiece, TimedNote, read_midi
+from improviser.midifile import MidiPiece, TimedNote, read_midi, remarks_on
 from improviser.pipe import AnyReport, Applied, Played, Ready, Step, Turned
 from improviser.session.log import SUFFIX, read
 from improviser.session.recorder import sounds
@@ -30,6 +30,7 @@ class PlayedSession:
     :param facts: what is known of how it was played: (what, value).
     :param latencies: how long each answer took, in seconds; none are known without a log.
     :param log: the log that replays it, if there is one.
+    :param remarks: what was repaired in its file, or left out of it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class PlayedSession:
     facts: tuple[tuple[str, str], ...] = ()
     latencies: Sequence[float] = ()
     log: Path | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def end_seconds(self) -> float:
@@ -54,23 +56,24 @@ class PlayedSession:
         return heard, played
 
 
-def read_session(path: Path) -> PlayedSession:
+def read_session(path: Path, *, strict: bool = False) -> PlayedSession:
     """Read a session from its log, or from a MIDI file; beside one of our recordings its log is found.
 
     Of other MIDI files the first part with notes is taken for the player, and all others for the improviser.
 
+    :param strict: refuse a MIDI file that needs repairs.
     :raises LogError, MidiFileError: if the file cannot be read.
     """
     if path.suffix == SUFFIX:
         return _from_log(path)
-    piece = read_midi(path, need_notes=True)
+    piece = read_midi(path, need_notes=True, strict=strict)
     log = path.with_suffix(SUFFIX)
     if log.is_file():
         try:
             return _from_log(log)
         except LogError:
             pass  # it is of something else
-    return _from_piece(piece)
+    return replace(_from_piece(piece), remarks=remarks_on(path, piece))
 
 
 def _from_log(path: Path) -> PlayedSession:

@@ -109,6 +109,7 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
         about("The SoundFont it is played aloud with, by FluidSynth.", "off, auto (the system's), or a .sf2 file"),
     ] = "off"
     loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
+    strict: Annotated[bool, about("Refuse a file that is the input if it needs repairs.", "true or false")] = False
     display: Annotated[
         bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
     ] = None
@@ -323,11 +324,7 @@ def find_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
     asked = file or (Path(named) if named else None)
     if asked is None:
         return default_file() if default_file().is_file() else None
-    try:
-        there = asked.is_file()
-    except OSError:  # a folder on the way may not be entered
-        there = False
-    if not there:
+    if not os.path.isfile(asked):  # noqa: PTH113  unlike Path's, it bears a folder on the way that may not be entered
         origin = "" if file else f"{FILE_VARIABLE}: "
         raise ConfigError(f"{origin}there is no file {asked}; `improviser config init` writes one")
     return asked

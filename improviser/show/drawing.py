@@ -1,6 +1,7 @@
 """What a file holds, drawn: a session, a training run, or a model."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -9,7 +10,7 @@ import msgspec
 from improviser import library, modelfile
 from improviser.errors import LogError
 from improviser.files import open_regular
-from improviser.midifile import MIDI_SUFFIXES
+from improviser.midifile import is_midi_name
 from improviser.session.log import SUFFIX
 from improviser.session.reading import read_session
 from improviser.show.model_picture import model_picture
@@ -38,24 +39,33 @@ class _Point(msgspec.Struct, frozen=True):
 _decode = msgspec.json.Decoder(_Point).decode
 
 
-def draw(source: str) -> str:
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture, and what was repaired in what it shows, or left out of it."""
+
+    svg: str
+    remarks: tuple[str, ...] = ()
+
+
+def draw(source: str, *, strict: bool = False) -> Drawing:
     """Return the picture of a MIDI file, a log (of a session, or of a training run), or a model, as SVG.
 
+    :param strict: refuse a MIDI file that needs repairs.
     :raises ImproviserError: if it cannot be found or read.
     """
     path = Path(source)
-    if path.suffix.lower() in MIDI_SUFFIXES:
-        return _roll(path)
+    if is_midi_name(path):
+        return _roll(path, strict=strict)
     if path.suffix == SUFFIX:
         points = training_points(path)
-        return training_curve(points, path.stem) if points else _roll(path)
+        return Drawing(training_curve(points, path.stem)) if points else _roll(path)
     file = library.find(source)
-    return model_picture(library.build(file.stem, modelfile.read(file), file))
+    return Drawing(model_picture(library.build(file.stem, modelfile.read(file), file)))
 
 
-def _roll(path: Path) -> str:
-    session = read_session(path)
-    return session_picture(*session.notes(), session.name, bars_seconds=session.bars)
+def _roll(path: Path, *, strict: bool = False) -> Drawing:
+    session = read_session(path, strict=strict)
+    return Drawing(session_picture(*session.notes(), session.name, bars_seconds=session.bars), session.remarks)
 
 
 def training_points(path: Path) -> list[CurvePoint]:

@@ -41,7 +41,7 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
         data = modelfile.encode(ModelFile(CHECKPOINT, flat, tensors, recipe), LARGEST)
     except ModelError as error:  # what is bred is worth more than what could be resumed
         raise OutputError(f"cannot write the checkpoint {path}: {error}") from error
-    unfinished = _unfinished(path)
+    unfinished = unfinished_for(path)
     try:
         with unfinished.open("wb") as file:
             file.write(data)
@@ -56,12 +56,13 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
 
 def remove(path: Path) -> None:
     """Remove a checkpoint, and what a run that was killed may have left of the next."""
-    for file in (path, _unfinished(path)):
+    for file in (path, unfinished_for(path)):
         with contextlib.suppress(OSError):
             file.unlink()
 
 
-def _unfinished(path: Path) -> Path:
+def unfinished_for(path: Path) -> Path:
+    """Return where the next checkpoint is written before it takes the place of the one at `path`."""
     return path.with_name(path.name + ".unfinished")
 
 

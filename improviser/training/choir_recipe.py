@@ -59,6 +59,7 @@ class Material:
     :param notes: lays duets out to be scored.
     :param sources: what was learned from, each with a name; JSON values.
     :param skipped: files that could not be used, and why.
+    :param remarks: what was repaired in files, or left out of them.
     """
 
     model: type[HarmonyModel] | type[MelodyModel]
@@ -67,6 +68,7 @@ class Material:
     notes: Callable[[Iterable[Duet]], Notes]
     sources: tuple[Mapping[str, Any], ...]
     skipped: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def choir_recipe(options: Options, material: Material, progress: Progress) -> Recipe:
@@ -112,6 +114,7 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
         choose_by="held_out",
         check_every=CHECK_EVERY,
         skipped=material.skipped,
+        remarks=material.remarks,
         accept=CollapseGuard(build, development),
         calibrate=Calibration(
             task.shape,

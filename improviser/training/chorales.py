@@ -13,11 +13,12 @@ import platformdirs
 from improviser.core.music.note import Note
 from improviser.core.music.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
 from improviser.errors import CorpusError, OutputError
-from improviser.files import write_atomically
+from improviser.files import read_regular, write_atomically
 from improviser.training.progress import Progress, silent, watched
 
 FIRST_BWV, LAST_BWV = 253, 438
 VOICES = ("soprano", "alto", "tenor", "bass")
+LARGEST_CACHE = 1 << 28
 CACHE_VERSION = 1
 
 PARSING = "parsing"
@@ -76,7 +77,7 @@ def cache_folder() -> Path:
 def _read_cache(path: Path) -> _Cache | None:
     """Return the cache, or None if there is none of this version that can be read whole."""
     try:
-        cache = msgspec.json.decode(path.read_bytes(), type=_Cache)
+        cache = msgspec.json.decode(read_regular(path, LARGEST_CACHE), type=_Cache)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
     complete = cache.version == CACHE_VERSION and len(cache.scores) == LAST_BWV - FIRST_BWV + 1

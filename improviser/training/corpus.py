@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from improviser.errors import CorpusError, MidiFileError
-from improviser.midifile import MidiPiece, read_midi
+from improviser.midifile import MIDI_SUFFIXES, MidiPiece, is_midi_name, read_midi, remarks_on
 from improviser.training.progress import Progress, silent, watched
 
 CHORALES = "bach-chorales"
 """The source that is no file: the chorales of the `corpus` extra, see `improviser.training.chorales`."""
 DEMO_TUNE = "demo-tune"
 """The other one: the tune that is typed in, see `improviser.session.sources`."""
-SUFFIXES = (".mid", ".midi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,32 +20,41 @@ class Corpus:
 
     :param pieces: at least one, each with at least one note, in the order of the sources; folders by name.
     :param skipped: why other files are missing, one line each.
+    :param remarks: what was repaired in files, or left out of them, one line each.
     """
 
     pieces: tuple[MidiPiece, ...]
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def read_files(sources: Sequence[str | Path], progress: Progress = silent) -> Corpus:
+def read_files(sources: Sequence[str | Path], progress: Progress = silent, *, strict: bool = False) -> Corpus:
     """Read MIDI files, and folders with all that is below them. Files that cannot be read are left out and listed.
 
+    :param strict: neither leave out a file nor repair one.
     :raises CorpusError: if a source does not exist, or nothing usable is left.
-    :raises MidiFileError: if the one file that was asked for cannot be used.
+    :raises MidiFileError: if the one file that was asked for cannot be used, or with `strict` any.
     """
     pieces = []
     problems = []
+    remarks: list[str] = []
     for path in watched(list(_files(sources)), "reading files", progress):
         try:
-            pieces.append(read_midi(path, need_notes=True))
+            piece = read_midi(path, need_notes=True, strict=strict)
         except MidiFileError as error:
+            if strict:
+                raise
             problems.append(error)
+        else:
+            pieces.append(piece)
+            remarks += remarks_on(path, piece)
     if not pieces:
         if len(problems) == 1:
             raise problems[0]
         if problems:
             raise CorpusError(f"none of the {len(problems)} MIDI files can be used; the first: {problems[0]}")
-        raise CorpusError(f"there is no MIDI file (*{', *'.join(SUFFIXES)}) in {', '.join(map(str, sources))}")
-    return Corpus(tuple(pieces), tuple(map(str, problems)))
+        raise CorpusError(f"there is no MIDI file (*{', *'.join(MIDI_SUFFIXES)}) in {', '.join(map(str, sources))}")
+    return Corpus(tuple(pieces), tuple(map(str, problems)), tuple(remarks))
 
 
 def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
@@ -55,7 +63,7 @@ def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
     for source in map(Path, sources):
         try:
             if source.is_dir():
-                found = sorted(path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+                found = sorted(path for path in source.rglob("*") if is_midi_name(path.name) and path.is_file())
             elif source.exists():
                 found = [source]
             else:

@@ -60,7 +60,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     _check_size(population, shape)
     breed, breeding_settings = _genetic(options, shape) if name == "ga" else _adapting(options)
     generations = GENERATIONS if options.generations is None and options.minutes is None else options.generations
-    pieces, skipped = _pieces(options.sources, progress)
+    pieces, skipped, remarks = _pieces(options, progress)
     task = _task(shape, [pitches for _, pitches in pieces])
 
     def strategy(member: int) -> Strategy:
@@ -95,6 +95,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         build=build,
         scores=scores,
         skipped=skipped,
+        remarks=remarks,
     )
 
 
@@ -150,14 +151,18 @@ def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:
     return Selection(divergence, shape.matrices)
 
 
-def _pieces(sources: Sequence[str], progress: Progress) -> tuple[list[tuple[str, list[int]]], tuple[str, ...]]:
-    """Return the name and the pitches of every piece, and what was left out."""
+def _pieces(
+    options: Options, progress: Progress
+) -> tuple[list[tuple[str, list[int]]], tuple[str, ...], tuple[str, ...]]:
+    """Return the name and the pitches of every piece, what was left out, and what was repaired."""
+    sources = options.sources
     pieces: list[tuple[str, list[int]]] = []
     files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     if files:
-        corpus = read_files(files, progress)
-        skipped = corpus.skipped
+        corpus = read_files(files, progress, strict=options.strict)
+        skipped, remarks = corpus.skipped, corpus.remarks
         pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
     if DEMO_TUNE in sources:
         pieces.append((DEMO_TUNE, [note.pitch for note in demo_tune(DEMO_TUNE_SECONDS)]))
@@ -165,7 +170,7 @@ def _pieces(sources: Sequence[str], progress: Progress) -> tuple[list[tuple[str,
         from improviser.training.chorales import load_chorales
 
         pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales(progress)]
-    return pieces, skipped
+    return pieces, skipped, remarks
 
 
 def _task(shape: EchoShape, pieces: Sequence[Sequence[int]]) -> EchoTask:

@@ -21,12 +21,20 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors")
     voice = choice("voice", options.voice, VOICES)
-    read = read_sources(options.sources, progress)
+    read = read_sources(options.sources, progress, strict=options.strict)
     found = duets(read.pieces, voice)
     both = [(player, own) for _, player, own in found]
     settings = settings_for(voice, both, hidden=hidden_units(options))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)
-    material = Material(HarmonyModel, settings, both, lambda some: harmony_notes(some, settings), sources, read.skipped)
+    material = Material(
+        HarmonyModel,
+        settings,
+        both,
+        lambda some: harmony_notes(some, settings),
+        sources,
+        read.skipped,
+        read.remarks,
+    )
     return choir_recipe(options, material, progress)
 
 

@@ -19,7 +19,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice")
-    read = read_sources(options.sources, progress)
+    read = read_sources(options.sources, progress, strict=options.strict)
     tunes = [piece.voices[0] for piece in read.pieces]
     settings = settings_for(tunes, hidden=hidden_units(options))
     material = Material(
@@ -29,6 +29,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         lambda some: melody_notes((tune for tune, _ in some), settings),
         tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in read.pieces),
         read.skipped,
+        read.remarks,
     )
     return choir_recipe(options, material, progress)
 

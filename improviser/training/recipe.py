@@ -49,6 +49,7 @@ class Options:
     voice: str | None = None
     choir: int | None = None
     seed: int = 0
+    strict: bool = False
 
     def __post_init__(self) -> None:
         self._check("task", self.task in RECIPES, f"one of {', '.join(RECIPES)}")
@@ -114,6 +115,7 @@ class Recipe:
     :param choose_by: what makes a champion.
     :param check_every: generations between looks at the held-out notes, where these choose the champion.
     :param skipped: files that could not be used, and why.
+    :param remarks: what was repaired in files, or left out of them.
     :param accept: whether a genome may be champion at all.
     :param calibrate: what comes after breeding, if anything does, see `calibration`.
     """
@@ -130,6 +132,7 @@ class Recipe:
     choose_by: Choice = "fitness"
     check_every: int = 1
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     accept: Callable[[FloatArray], bool] = lambda _: True
     calibrate: Calibrate | None = None
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from improviser import __version__
-from improviser.errors import OutputError
 from improviser.files import write_atomically
 from improviser.modelfile import SUFFIX
 from improviser.show.picture import CurvePoint, training_curve
@@ -21,24 +20,15 @@ def write_report(output: Path, options: Options, recipe: Recipe, done: Run, scor
 
     :raises OutputError: if that is not possible.
     """
-    log, curve, card = _files_beside(output)
+    log, curve, card = files_beside(output)
     write_atomically(log, "".join(f"{json.dumps(_values(record))}\n" for record in done.records).encode())
     write_atomically(curve, _curve(output.stem, recipe, done).encode(errors="replace"))
     write_atomically(card, card_of(output, options, recipe, done, scores).encode(errors="replace"))
     return [log, curve, card]
 
 
-def check_report(output: Path) -> None:
-    """Fail early if the report of a new model would be written over what is not one: a session's log, its picture.
-
-    :raises OutputError: if there is such a file, but no model whose report it may be.
-    """
-    for file in () if output.exists() else _files_beside(output):
-        if file.exists():
-            raise OutputError(f"{file} exists and would be written over; choose another --output, or --no-report")
-
-
-def _files_beside(output: Path) -> list[Path]:
+def files_beside(output: Path) -> list[Path]:
+    """Return where the log, the curve and the card of a model are written."""
     base = output.with_suffix("") if output.suffix == SUFFIX else output
     return [base.with_name(base.name + suffix) for suffix in (".jsonl", ".svg", ".md")]
 
@@ -89,7 +79,9 @@ def command_of(output: Path, options: Options) -> str:
     words += ["--output", output.name if output.is_absolute() else str(output)]
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
-        if field.name != "sources" and value is not None:
+        if value is True:
+            words.append(f"--{field.name.replace('_', '-')}")
+        elif field.name != "sources" and value is not None and value is not False:
             words += [f"--{field.name.replace('_', '-')}", _text(value)]
     return shlex.join(words)
 

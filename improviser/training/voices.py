@@ -26,30 +26,33 @@ SHORTEST_VOICE = 8
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What was read: pieces, at least one, and why other files were left out."""
+    """What was read: pieces, at least one, why other files were left out, and what was repaired in some."""
 
     pieces: tuple[Piece, ...]
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
-def read_sources(sources: Sequence[str], progress: Progress = silent) -> Sources:
+def read_sources(sources: Sequence[str], progress: Progress = silent, *, strict: bool = False) -> Sources:
     """Read MIDI files, folders, `bach-chorales` and `demo-tune`.
 
+    :param strict: neither leave out a file nor repair one.
     :raises CorpusError: if there is nothing to learn from, or the chorales are wanted without the extra `corpus`.
-    :raises MidiFileError: if the one file that was asked for cannot be used.
+    :raises MidiFileError: if the one file that was asked for cannot be used, or with `strict` any.
     """
     pieces: list[Piece] = []
     skipped: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
     if CHORALES in sources:
         pieces += load_chorales(progress)
     if DEMO_TUNE in sources:
         pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
     if files:
-        corpus = read_files(files, progress)
-        skipped = corpus.skipped
+        corpus = read_files(files, progress, strict=strict)
+        skipped, remarks = corpus.skipped, corpus.remarks
         pieces += [in_voices(piece) for piece in watched(corpus.pieces, "finding voices", progress)]
-    return Sources(tuple(pieces), skipped)
+    return Sources(tuple(pieces), skipped, remarks)
 
 
 def in_voices(piece: MidiPiece) -> Piece:

@@ -228,7 +228,7 @@ def test_what_lies_beside_and_is_no_report_is_not_written_over(
     assert other.read_text() == "mine"
     assert improviser("train", tune, "--output", "song.safetensors", "--no-report", *QUICK).code == 0
     assert other.read_text() == "mine"
-    assert improviser("train", tune, "--output", "song.safetensors", *QUICK).code == 0  # now it is the model's
+    assert improviser("train", tune, "--output", "song.safetensors", *QUICK).refused("song.safetensors", "--force")
 
 
 @pytest.mark.parametrize("task", ["harmony", "melody"])

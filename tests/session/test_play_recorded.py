@@ -38,7 +38,7 @@ def wait_for_notes(folder: Path, count: int, logs: int = 1, timeout: float = 30.
 
 
 def assert_replayed(log: Path, out: Path) -> str:
-    result = CliRunner().invoke(app, ["replay", str(log), str(out)])
+    result = CliRunner().invoke(app, ["replay", str(log), str(out), "--force"])
     assert result.exit_code == 0, result.output
     kept, again = (mido.MidiFile(path).tracks[1] for path in (log.with_suffix(".mid"), out))
     played = [[message.note for message in track if message.type == "note_on"] for track in (kept, again)]

@@ -97,10 +97,11 @@ def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_pa
     logs = record(reports, tmp_path)
     assert len(logs) == 2
     for log, heard in zip(logs, (300, 60), strict=True):
-        code, said = run(log, tmp_path / "out.mid")
+        out = tmp_path / f"{log.stem} again.mid"
+        code, said = run(log, out)
         assert code == 0, said
         assert said.startswith(f"the same: {heard} messages heard, ")
-        again, kept = read_midi(tmp_path / "out.mid"), read_midi(log.with_suffix(".mid"))
+        again, kept = read_midi(out), read_midi(log.with_suffix(".mid"))
         pitches = [[timed.note.pitch for timed in part(piece.notes, track=1)] for piece in (again, kept)]
         assert len(pitches[0]) > 10
         assert pitches[0] == pitches[1]

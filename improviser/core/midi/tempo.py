@@ -20,6 +20,7 @@ class TempoMap:
 
     ticks_per_beat: int
     changes: tuple[tuple[int, int], ...] = ()
+    _ticks: tuple[int, ...] = field(init=False, repr=False, compare=False)
     _elapsed: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -29,11 +30,12 @@ class TempoMap:
         for (tick, tempo), (next_tick, _) in pairwise(changes):
             elapsed.append(elapsed[-1] + (next_tick - tick) * tempo)
         object.__setattr__(self, "changes", changes)
+        object.__setattr__(self, "_ticks", tuple(tick for tick, _ in changes))
         object.__setattr__(self, "_elapsed", tuple(elapsed))
 
     def seconds_at(self, tick: int) -> float:
         """Return the time of `tick` (≥ 0) in seconds from the start of the piece."""
-        step = bisect_right(self.changes, tick, key=_tick) - 1
+        step = bisect_right(self._ticks, tick) - 1
         start, tempo = self.changes[step]
         return (self._elapsed[step] + (tick - start) * tempo) / (self.ticks_per_beat * 1_000_000)
 
@@ -43,10 +45,6 @@ class TempoMap:
         step = bisect_right(self._elapsed, target) - 1
         start, tempo = self.changes[step]
         return start + round((target - self._elapsed[step]) / tempo)
-
-
-def _tick(change: tuple[int, int]) -> int:
-    return change[0]
 
 
 def _in_order(changes: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
