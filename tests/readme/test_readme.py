@@ -76,7 +76,7 @@ def ardour_is_connected(sandbox: Sandbox, _: str) -> None:
     """Its tracks play to the session, and record it."""
     peer = sandbox.port("looker")
     assert peer.connections("ardour:Keyboard/midi_out 1") == ["improviser:in"]
-    assert peer.connections("ardour:Answers/midi_in 1") == ["improviser-01:out"]
+    assert peer.connections("ardour:Answers/midi_in 1") == ["improviser:out"]
 
 
 def becomes(**wanted: object) -> Promise:
@@ -118,12 +118,12 @@ BLOCKS: Mapping[str, Run | str] = {
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q improviser demo": "quick_start 1",
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q pytest": "quick_start 2",
     # Play
-    "improviser play": Run(("jack",), {"improviser play": on_jack("improviser:in", "improviser-01:out")}),
+    "improviser play": Run(("jack",), {"improviser play": on_jack("improviser:in", "improviser:out")}),
     "improviser play --input nanoKEY --output FLUID": Run(
         ("port nanoKEY", "port FLUID"),
         {
             "improviser play --input nanoKEY": on_jack("nanoKEY-out:out", "FLUID-in:in"),
-            "improviser play --input virtual": on_jack("improviser:in", "improviser-01:out"),
+            "improviser play --input virtual": on_jack("improviser:in", "improviser:out"),
         },
     ),
     "[controls]": Run(
@@ -147,7 +147,7 @@ BLOCKS: Mapping[str, Run | str] = {
     # Train
     "improviser train song.mid --task echo --output song.safetensors": Run(
         (SONG, "jack"),
-        {"improviser play": on_jack("improviser:in", "improviser-01:out")},
+        {"improviser play": on_jack("improviser:in", "improviser:out")},
         both(said("60 notes answered", "(shadow, song.safetensors)"), wrote("song.safetensors", "out.mid")),
     ),
     "improviser train bach-chorales --task harmony --output my-bass.safetensors --minutes 5": Run(
@@ -162,7 +162,7 @@ BLOCKS: Mapping[str, Run | str] = {
         ("file tune.mid", "jack"),
         {
             "improviser play --input computer": Way("(?=.*sound: )(?=.*hears the computer's keyboard)", keys=b"q"),
-            "improviser play --input tune.mid": on_jack("tune.mid", "improviser-01:out"),
+            "improviser play --input tune.mid": on_jack("tune.mid", "improviser:out"),
         },
         said("sound: "),
     ),
