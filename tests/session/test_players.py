@@ -162,21 +162,27 @@ def test_the_computers_keyboard_plays() -> None:
 def test_the_computers_keyboard_in_a_terminal(tmp_path: Path, model: str) -> None:
     ours, theirs = os.openpty()
     environment = {**os.environ, "TERM": "dumb", "JACK_DEFAULT_SERVER": "improviser-no-such-server"}
-    options = ["--input", "computer", "--display", "--no-record", "--model", model]
+    options = ["--name", "keys", "--input", "computer", "--display", "--no-record", "--model", model]
     program = subprocess.Popen(
         [sys.executable, "-m", "improviser", "play", *options],
         stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=tmp_path,
     )  # fmt: skip
     os.close(theirs)
     said = b""
-    while b"hears the computer's keyboard" not in said:
-        said += os.read(ours, 65536)
-    while b"heard E4 (64)" not in said:
-        os.write(ours, b"d")
-        said += os.read(ours, 65536)
-    os.write(ours, b"q")
-    assert program.wait(20) == 0
-    os.close(ours)
+    try:
+        while b"hears the computer's keyboard" not in said:
+            said += os.read(ours, 65536)
+        while b"heard E4 (64)" not in said:
+            os.write(ours, b"d")
+            said += os.read(ours, 65536)
+        os.write(ours, b"q")
+        assert program.wait(20) == 0, said
+    except OSError:  # that is how Linux says that the other side was closed
+        pytest.fail(f"it ended with {program.wait(20)} and had said {said!r}")
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
 
 
 @pytest.mark.jack
