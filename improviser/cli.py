@@ -30,9 +30,9 @@ from improviser.commands import (
     status,
     train,
 )
+from improviser.commands.examples import PANELS, epilog_of
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
-from improviser.examples import PANELS, epilog_of
 from improviser.logs import start_log
 from improviser.saying import say, warn
 

@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from improviser import cli
-from improviser.examples import EXAMPLES, PANELS, WIDEST, epilog_of
+from improviser.commands.examples import EXAMPLES, PANELS, WIDEST, epilog_of
 
 ROOT = Path(__file__).parents[1]
 GROUP: Any = typer.main.get_command(cli.app)

@@ -3,7 +3,7 @@
 
 def models(incomplete: str) -> list[str]:
     """Return the models of the library that begin so."""
-    from improviser.library import names
+    from improviser.library.catalogue import names
 
     return [name for name in names() if name.startswith(incomplete) and name.isprintable()]
 

@@ -37,7 +37,7 @@ def demo(
     import asyncio
 
     from improviser.files import check_writable
-    from improviser.library import find
+    from improviser.library.catalogue import find
     from improviser.logs import start_log
     from improviser.saying import say
     from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files

@@ -145,7 +145,7 @@ def play(
 
 async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, profile: str | None) -> int:
     """Play; what takes longest to import does so in the engine and here at the same time."""
-    from improviser.engine_process import EngineProcess
+    from improviser.engine.handle import EngineProcess
 
     engine = await EngineProcess.start()
     try:

@@ -29,9 +29,9 @@ def render(
     from improviser.commands.notices import give_notice
     from improviser.errors import ConfigError
     from improviser.files import check_writable
-    from improviser.library import load_model
+    from improviser.library.catalogue import load_model
     from improviser.midifile import read_midi, remarks_on, write_midi
-    from improviser.rendering import render as play
+    from improviser.recordings.rendering import render as play
     from improviser.saying import say
 
     if not 0 <= temperature <= 10:

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from improviser.core.addresses.broker import parse_broker
-from improviser.daemon import Service
+from improviser.engine.bus import alone
+from improviser.engine.protocol import AnyReport, Change, Swap
+from improviser.engine.supervisor import Service
 from improviser.errors import ConfigError, UserError
-from improviser.library import find
-from improviser.pipe import AnyReport, Change, Swap
+from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
+from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
 from improviser.remote.wishes import MODEL, plain
-from improviser.session.bus import alone
-from improviser.session.state import Score
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import News
-from improviser.daemon import Service
+from improviser.engine.protocol import Change, Panic, Renew, Swap
+from improviser.engine.supervisor import Service
 from improviser.errors import ImproviserError
-from improviser.library import live_names
-from improviser.modelfile import SUFFIX
-from improviser.pipe import Change, Panic, Renew, Swap
+from improviser.library.catalogue import live_names
+from improviser.library.model_file import SUFFIX
+from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
-from improviser.session.recorder import Recorder
 from improviser.settings.config import validate
 from improviser.show.terminal import KEYS
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from improviser.pipe import Applied, Change
+from improviser.engine.protocol import Applied, Change
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
