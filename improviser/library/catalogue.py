@@ -63,7 +63,7 @@ class Entry:
 
 def bundled_folder() -> Path:
     """Return the folder of the models that come with the program: in the package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent
+    package = Path(__file__).resolve().parents[1]
     installed = package / "models"
     return installed if installed.is_dir() else package.parent / "models"
 

@@ -16,7 +16,7 @@ from improviser.engine.shared_memory import PREFIX, SharedMemory, attach
 SHARED = Path("/dev/shm")  # noqa: S108  only looked at
 DAEMON = """
 import asyncio, os, time
-from improviser.engine_process import EngineProcess
+from improviser.engine.handle import EngineProcess
 
 async def start():
     print((await EngineProcess.start()).pid, flush=True)

@@ -108,9 +108,9 @@ def test_only_their_owner_may_read_what_was_played(tmp_path: Path) -> None:
 OTHER = """
 import sys, time
 from pathlib import Path
-from improviser.pipe import Ready, Renew, Step
-from improviser.session.pruning import Limits
-from improviser.session.recorder import Sessions
+from improviser.engine.protocol import Ready, Renew, Step
+from improviser.recordings.pruning import Limits
+from improviser.recordings.recorder import Sessions
 sessions = Sessions(Path(sys.argv[1]), Limits(file_seconds=10.0))
 ready = Ready("loopback", "", "", [], {}, 1)
 sessions.write([ready])

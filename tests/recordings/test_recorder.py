@@ -120,8 +120,8 @@ def test_a_turn_under_a_held_note_leaves_none_hanging(tmp_path: Path) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
-from improviser.pipe import Ready, Step
-from improviser.session.recorder import Recorder
+from improviser.engine.protocol import Ready, Step
+from improviser.recordings.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]))
 recorder.take(Ready("loopback", "", "", [], {}, 1))
 for number in range(1_000_000):
