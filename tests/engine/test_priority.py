@@ -8,7 +8,10 @@ import pytest
 
 from improviser.engine.priority import go_first
 
-LOOK = "import os; from improviser.engine.priority import go_first; go_first(); print(os.sched_getscheduler(0), os.nice(0))"
+LOOK = (
+    "import os; from improviser.engine.priority import go_first; go_first(); "
+    "print(os.sched_getscheduler(0), os.nice(0))"
+)
 
 
 def may_be_real_time() -> bool:
