@@ -1,8 +1,9 @@
 """A player and listener in one, on real MIDI ports: how long from a note sent to the note that comes back.
 
-A process of its own (`python -m improviser.ports.round_trip API CLIENT NOTES GAP_SECONDS`), as another program would be.
-It plays to the ports of CLIENT and hears what they play; with CLIENT `-` its output goes straight into its own input, which
-shows what the wire alone takes. It prints one line of JSON: the seconds each note took, and how many never came back.
+A process of its own, as another program would be: `python -m improviser.ports.round_trip API CLIENT NOTES GAP_SECONDS`.
+It plays to the ports of CLIENT and hears what they play; with CLIENT `-` its output goes straight into its own input,
+which shows what the way alone takes. It prints one line of JSON: the seconds each note took, and how many never came
+back.
 """
 
 import json
