@@ -19,10 +19,10 @@ from typing import Any
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
+from improviser.ports.backends import JACK
 from improviser.ports.interface import Listener, Receipts
 from improviser.threads import remember_this_thread
 
-JACK = "jack"
 ACTIVE_SENSING = b"\xfe"
 CLOCK = b"\xf8"
 FRAMES = 1 << 32
@@ -207,6 +207,30 @@ class JackPorts:
     def send(self, message: bytes) -> None:
         """Send a raw message: it leaves in this period or the next. Never blocks."""
         self._outgoing.append((self._offset, message))
+
+    def own(self, role: str) -> str:
+        """Return the whole name of our port `role`, "in" or "out"."""
+        return f"{self.client}:{role}"
+
+    def find(self, client: str, role: str) -> str:
+        """Return the whole name of the port `role` of the first client whose name begins so.
+
+        :raises MidiSystemError: if there is none.
+        """
+        for port in self._client.get_ports(is_midi=True):
+            if port.name.startswith(client) and port.name.endswith(f":{role}"):
+                return str(port.name)
+        raise MidiSystemError(f"JACK has no port {role!r} of a client {client!r}")
+
+    def connect(self, source: str, destination: str) -> None:
+        """Connect two ports, whosever they are.
+
+        :raises MidiSystemError: if JACK does not.
+        """
+        try:
+            self._client.connect(source, destination)
+        except self._errors as error:
+            raise MidiSystemError(f"JACK does not connect {source!r} to {destination!r} ({error})") from error
 
     def close(self) -> None:
         """Leave the server."""
