@@ -32,6 +32,7 @@ MUTE_PERIODS, MUTE_SECONDS = 50, 1.0
 where clients come and go while another one opens)."""
 TEST_SECONDS, WAITING_SECONDS = 1.0, 15.0
 """How long our own message may take from output to input; how long JACK may stand still (for a client that crashed)."""
+REPEAT_SECONDS = 0.05
 POLL_SECONDS = 0.002
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
@@ -133,15 +134,16 @@ class JackPorts:
         arrived = threading.Event()
         self._listener = lambda message, _age: arrived.set() if message == ACTIVE_SENSING else None
         self._client.connect(self._out, self._in)
-        end = time.perf_counter() + WAITING_SECONDS
+        begun, start = time.perf_counter(), self._periods
         while not arrived.is_set():
-            start = self._periods
-            self.send(ACTIVE_SENSING)
-            arrived.wait(TEST_SECONDS)
-            called = self._periods - start
-            if not arrived.is_set() and (called > MUTE_PERIODS or self.lost or time.perf_counter() > end):
+            self.send(ACTIVE_SENSING)  # again and again: a busy server may lose it
+            arrived.wait(REPEAT_SECONDS)
+            passed = time.perf_counter() - begun
+            is_mute = passed > TEST_SECONDS and self._periods - start > MUTE_PERIODS
+            if not arrived.is_set() and (is_mute or self.lost or passed > WAITING_SECONDS):
                 raise NotServedError("JACK does not carry what our client sends; try again, or restart its server")
         self._client.disconnect(self._out, self._in)
+        self._outgoing.clear()  # nobody else is to hear of it
         self._listener = lambda _message, _age: None
 
     def _process(self, frames: int) -> None:

@@ -107,7 +107,7 @@ class Patchbay:
                     self._wires.parted.discard(destination.name)
                 elif destination.name == ours[1] and source.name != ours[0]:
                     self._wires.peers[IN].add(source.name)
-            elif source.name == self._ports.get(OUT):
+            elif source.name == self._ports.get(OUT) and destination.name != self._ports.get(IN):
                 self._wires.parted.add(destination.name)
             changed()
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from tests.jack_peer import JackPeer, sounding
 from tests.playing import PEDAL_DOWN, PEDAL_UP, Player, note_off, note_on
 from tests.servers import JackServer, claimed
 
-SERVER = "improviser-ways"
+SERVERS = ("improviser-ways", "improviser-ways-b")
 CHORD = (60, 64, 67)
 PEDAL = 64
 POLL_SECONDS, ASK_SECONDS = 0.01, 0.4
@@ -54,8 +55,8 @@ class Load:
 @contextlib.contextmanager
 def server(folder: Path, mode: str, frames: int) -> Iterator[JackServer]:
     """Yield a running JACK server, "sync" (with -S) or "async"."""
-    with claimed((SERVER,)):
-        jack = JackServer(SERVER, folder, synchronous=mode == "sync", frames=frames)
+    with claimed(SERVERS) as name:
+        jack = JackServer(name, folder, synchronous=mode == "sync", frames=frames)
         jack.start()
         try:
             yield jack
@@ -90,9 +91,12 @@ class Scene:
         """Return what sounds on at the synth."""
         return held_by(received.message for received in self.synth.received())
 
-    def hold_a_chord(self) -> None:
-        """Hold a chord and the pedal until the synth has heard all of it, however much JACK loses."""
-        end = time.monotonic() + ANSWER_SECONDS
+    def hold_a_chord(self, seconds: float = ANSWER_SECONDS) -> None:
+        """Hold a chord and the pedal until the synth has heard all of it, however much JACK loses.
+
+        :raises TimeoutError: if it has not by then.
+        """
+        end = time.monotonic() + seconds
         while len(self.held()) < len(CHORD) + 1:
             if time.monotonic() > end:
                 raise TimeoutError(f"nothing is answered: {self.synth.received()}; {self.player.said()[-2000:]}")
@@ -135,6 +139,23 @@ def scene(jack: JackServer, folder: Path, name: str, *options: str) -> Iterator[
 
 
 def connect(name: str, keyboard: JackPeer, synth: JackPeer) -> None:
-    """Connect a keyboard and a synth to the session `name`."""
-    keyboard.connect(keyboard.output, keyboard.wait_for_port(f"{name}:", "in", START_SECONDS))
-    synth.connect(synth.wait_for_port(f"{name}:", "out", START_SECONDS), synth.input)
+    """Connect a keyboard and a synth to the session `name`; JACK adds a number to a name that was not given back yet.
+
+    :raises TimeoutError: if it is not there.
+    """
+
+    def connected() -> bool:
+        ports = keyboard.ports()
+        inputs = [port for port in ports if re.fullmatch(re.escape(name) + r"(-\d+)?:in", port)]
+        outputs = [port for port in ports if re.fullmatch(re.escape(name) + r"(-\d+)?:out", port)]
+        if not (len(inputs) == len(outputs) == 1):  # none yet, or those of a dead engine beside them
+            return False
+        try:
+            keyboard.connect(keyboard.output, inputs[0])
+            synth.connect(outputs[0], synth.input)
+        except RuntimeError:  # gone meanwhile
+            return False
+        return True
+
+    if not Scene.wait(connected, START_SECONDS):
+        raise TimeoutError(f"{name} is not there: {keyboard.ports()}")

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.benchmarks.under_load import SERVER, Load, Scene, scene, server
+from tests.benchmarks.under_load import Load, Scene, scene, server
 from tests.playing import write_small_model
 
 PATIENCE = {"async": 10.0, "sync": 30.0}
@@ -124,7 +124,7 @@ def main() -> None:
                 load.adjust()
                 way, folder = ways[number % len(ways)], Path(place) / str(number)
                 folder.mkdir()
-                with scene(jack, folder, f"{SERVER}-{number}", *settings) as on:
+                with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
                     began = time.time()
                     silent, left = attempt(on, way, PATIENCE[options.mode])
                     tally = tallies[way]
