@@ -165,8 +165,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--load", type=int, default=2 * (os.cpu_count() or 1), help="busy processes, others counted in")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no round after so long")
     options = parser.parse_args()
-    bad = 0
+    bad = done = 0
+    last = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as place, Load(options.load) as load:
         folder = Path(place)
         model = write_small_model(folder / "small.safetensors")
@@ -175,7 +177,9 @@ def main() -> None:
             try:
                 for number in range(options.rounds):
                     load.adjust()
-                    start = time.monotonic()
+                    if (start := time.monotonic()) > last:
+                        break
+                    done += 1
                     names = storm.round()
                     wrong = storm.check()
                     bad += bool(wrong)
@@ -188,7 +192,7 @@ def main() -> None:
                     print(f"{first} killed, the other {between:.2f} s later: {'notes left' if left else 'silent'}")
             finally:
                 storm.close()
-    print(f"{options.rounds} rounds, {bad} not right; load average {os.getloadavg()[0]:.1f}")
+    print(f"{done} rounds, {bad} not right; load average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":
