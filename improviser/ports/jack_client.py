@@ -145,6 +145,7 @@ class JackPorts:
             if not arrived.is_set() and (lost > TESTS or self.lost or time.perf_counter() > end):
                 raise NotServedError("JACK does not carry what our client sends; try again, or restart its server")
         self._client.disconnect(self._out, self._in)
+        self._outgoing.clear()  # nobody else is to hear of it
         self._listener = lambda _message, _age: None
 
     def _process(self, frames: int) -> None:
