@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import TABLE, Range, check
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.allowed import check
+from improviser.core.live.kinds import Range
+from improviser.core.live.parameters import TABLE, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.clock import GRIDS
 from improviser.core.midi.event import ControlChange, KeyPressure, PitchBend, Start, Tick
