@@ -41,23 +41,17 @@ def checked(parameters: Parameters) -> Parameters:
     :raises ConfigError: if one of them cannot be, or two cannot be together.
     """
     known = Parameters(**{name: check(name, getattr(parameters, name)) for name in TABLE})
-    check_together(known)
+    for _, _, said in crossed(known):
+        raise ConfigError(said)
     return known
 
 
-def check_together(parameters: Parameters) -> None:
-    """Check what only two parameters together can get wrong.
-
-    :raises ConfigError: if they do.
-    """
-    for low, high in crossed(parameters):
-        values = f"{getattr(parameters, low)} and {getattr(parameters, high)}"
-        raise ConfigError(f"{low} must not be above {high}; they are {values}")
-
-
-def crossed(parameters: Parameters) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of which the first is above the second, and must not be."""
-    return ((low, high) for low, high in ORDERED if getattr(parameters, low) > getattr(parameters, high))
+def crossed(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
+    """Yield the pairs of which the first is above the second, and must not be; and what to say of it."""
+    for low, high in ORDERED:
+        lowest, highest = getattr(parameters, low), getattr(parameters, high)
+        if lowest > highest:
+            yield low, high, f"{low} must not be above {high}; they are {lowest} and {highest}"
 
 
 def in_order(before: Parameters, changes: Mapping[str, Any]) -> list[str]:
