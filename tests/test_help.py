@@ -15,7 +15,8 @@ import pytest
 import typer
 
 from improviser import cli
-from improviser.commands.examples import EXAMPLES, PANELS, WIDEST, epilog_of
+from improviser.commands.examples import EXAMPLES, WIDEST, epilog_of
+from improviser.commands.play_options import PANELS
 
 ROOT = Path(__file__).parents[1]
 GROUP: Any = typer.main.get_command(cli.app)

@@ -1,5 +1,6 @@
 """The kinds of live parameters: what each may be, said in words, and how knobs and keys move through it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,9 +41,10 @@ class Range:
     def _rounded(self, value: float) -> float:
         return round(value) if self.whole else round(value, DIGITS)
 
-    def __str__(self) -> str:
-        span = f"{self.low:g}–{self.high:g}" if self.low >= 0 else f"from {self.low:g} to {self.high:g}"
-        return f"a {'whole ' if self.whole else ''}number {span}"
+    @property
+    def span(self) -> str:
+        """From where to where it goes, in words."""
+        return f"{self.low:g}–{self.high:g}" if self.low >= 0 else f"from {self.low:g} to {self.high:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Described:
     :param help: what it is for, in one line.
     :param note: what its special values mean, if it has any.
     :param unit: of a number, if it has one.
+    :param main: whether it is one of the few that most people turn, which are shown first.
     :param knob: whether a control change can turn it.
     :param option: whether `play` has an option for it.
     :param not_above: the parameter that it must not be above, if there is one.
@@ -86,6 +89,7 @@ class Described:
     help: str
     note: str = ""
     unit: str = ""
+    main: bool = False
     knob: bool = True
     option: bool = True
     not_above: str = ""
@@ -104,9 +108,22 @@ class Described:
             return SCALES
         return tuple(choice for choice in self.kind if isinstance(choice, str)) if isinstance(self.kind, tuple) else ()
 
+    @property
+    def way(self) -> Range | Choice:
+        """What knobs and keys move it through: its range, or its choices in turn."""
+        return self.kind if isinstance(self.kind, Range) else self.choices or SWITCH
 
-def words(kind: Kind) -> str:
-    """Return what a parameter of this kind may be."""
+    def stepped(self, value: Any, steps: int) -> Any:
+        """Return what is so many steps above `value`; of choices, the one that comes so many after it, in a circle."""
+        if isinstance(self.way, Range):
+            return self.way.stepped(value, steps)
+        return after(self.way, value, steps)
+
+
+def words(kind: Kind, unit: str = "") -> str:
+    """Return what a parameter of this kind, and of this unit if it has one, may be."""
+    if isinstance(kind, Range):
+        return f"a {'whole ' if kind.whole else ''}number {f'of {unit} ' if unit else ''}{kind.span}"
     if not isinstance(kind, tuple):
         return str(kind)
     if kind == SWITCH:
@@ -115,6 +132,6 @@ def words(kind: Kind) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-def after(choices: tuple[Any, ...], now: Any) -> Any:
-    """Return the one of `choices` that comes after `now`: after the last, or if `now` is none of them, the first."""
-    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]
+def after(choices: Sequence[Any], now: Any, steps: int = 1) -> Any:
+    """Return the one of `choices` that comes so many after `now`, in a circle; the first, if `now` is none of them."""
+    return choices[(choices.index(now) + steps) % len(choices)] if now in choices else choices[0]

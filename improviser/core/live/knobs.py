@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.core.live.kinds import POSITIONS, SWITCH, Range
+from improviser.core.live.kinds import POSITIONS, Range
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters
 from improviser.core.midi.event import SOFT, SOSTENUTO, SUSTAIN, ControlChange
 from improviser.errors import ConfigError
@@ -38,9 +38,7 @@ _RESERVED = {
 """Control changes that mean something else to every instrument (MIDI 1.0, table of controllers)."""
 
 RANGES: Mapping[str, Range | tuple[Value, ...]] = {
-    name: described.kind if isinstance(described.kind, Range) else described.choices or SWITCH
-    for name, described in TABLE.items()
-    if described.knob
+    name: described.way for name, described in TABLE.items() if described.knob
 }
 """What a knob goes through between its ends: a range, or choices, each with an equal part of the way."""
 

@@ -18,6 +18,7 @@ MODES = ("shadow", "answer", "solo", "mute")
 SIDES = ("both", "below", "above")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
+_MIDDLE_C = "60 is middle C"
 _CHANNEL = Range(0, CHANNELS, whole=True)
 
 
@@ -27,15 +28,20 @@ class Parameters:
 
     mode: Annotated[
         str,
-        Described(MODES, "How it plays.", "each note at once, phrase by phrase, also by itself, or not at all"),
+        Described(
+            MODES, "How it plays.", "each note at once, phrase by phrase, also by itself, or not at all", main=True
+        ),
     ] = "shadow"
     temperature: Annotated[
-        float, Described(Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free")
+        float, Described(Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free", main=True)
     ] = 0.7
-    density: Annotated[float, Described(Range(0, 1, step=0.05), "The share of notes that are answered.")] = 1.0
-    scale: Annotated[str, Described(Scale(), "The key that answers keep to.")] = OFF
-    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", unit="MIDI pitch", not_above="high")] = 0
-    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", unit="MIDI pitch")] = PITCHES - 1
+    density: Annotated[
+        float,
+        Described(Range(0, 1, step=0.05), "The share of notes that are answered.", main=True),
+    ] = 1.0
+    scale: Annotated[str, Described(Scale(), "The key that answers keep to.", main=True)] = OFF
+    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", _MIDDLE_C, main=True, not_above="high")] = 0
+    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", _MIDDLE_C, main=True)] = PITCHES - 1
     transpose: Annotated[int, Described(Range(-48, 48, whole=True), "Added to every answer.", unit="semitones")] = 0
     velocity_scale: Annotated[
         float, Described(Range(0, 2, step=0.05), "How loud answers are against you.", "1 is as loud")
@@ -49,16 +55,14 @@ class Parameters:
         ),
     ] = 1.0
     channel: Annotated[int, Described(_CHANNEL, "The channel of answers.", "0 is that of your note")] = 0
-    thru: Annotated[bool, Described(SWITCH, "Send the player's own notes on as well.")] = False
+    thru: Annotated[bool, Described(SWITCH, "Send the player's own notes on as well.", main=True)] = False
     bend: Annotated[bool, Described(SWITCH, "Pass pitch bend on.")] = True
     aftertouch: Annotated[bool, Described(SWITCH, "Pass aftertouch on.")] = True
     input_channel: Annotated[int, Described(_CHANNEL, "The only channel that is heard.", "0 is every channel")] = 0
-    input_low: Annotated[
-        int, Described(_KEY, "The lowest key that is heard.", unit="MIDI pitch", not_above="input_high")
-    ] = 0
-    input_high: Annotated[int, Described(_KEY, "The highest key that is heard.", unit="MIDI pitch")] = PITCHES - 1
+    input_low: Annotated[int, Described(_KEY, "The lowest key that is heard.", _MIDDLE_C, not_above="input_high")] = 0
+    input_high: Annotated[int, Described(_KEY, "The highest key that is heard.", _MIDDLE_C)] = PITCHES - 1
     side: Annotated[str, Described(SIDES, "Which side of the split is answered.")] = "both"
-    split: Annotated[int, Described(_KEY, "The lowest key above the split.", unit="MIDI pitch")] = 60
+    split: Annotated[int, Described(_KEY, "The lowest key above the split.", _MIDDLE_C)] = 60
     delay: Annotated[
         float, Described(Range(0, 2, step=0.01), "How long answers come after your notes.", unit="seconds")
     ] = 0.0
@@ -131,7 +135,7 @@ ORDERED = tuple((name, described.not_above) for name, described in TABLE.items()
 def allowed_words(name: str) -> str:
     """Return what the parameter `name` may be, in words: "a number 0–4: 0 is sure of itself, 1 free"."""
     described = TABLE[name]
-    said = words(described.kind) + (f" ({described.unit})" if described.unit else "")
+    said = words(described.kind, described.unit)
     said += "".join(f", not above {high}" for low, high in ORDERED if low == name)
     said += "".join(f", not below {low}" for low, high in ORDERED if high == name)
     return f"{said}: {described.note}" if described.note else said
