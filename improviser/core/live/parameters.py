@@ -29,7 +29,10 @@ class Parameters:
     mode: Annotated[
         str,
         Described(
-            MODES, "How it plays.", "each note at once, phrase by phrase, also by itself, or not at all", main=True
+            MODES,
+            "How it plays.",
+            "each note at once, each phrase in its rhythm, alone as well, or only listening",
+            main=True,
         ),
     ] = "shadow"
     temperature: Annotated[
