@@ -9,10 +9,11 @@ def starting(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def choices(names: Iterable[str]) -> Callable[[str], list[str]]:
-    """Return what completes to one of `names`."""
+    """Return what completes to one of `names`; those of several words are left out, for shells part them."""
+    single = [name for name in names if " " not in name]
 
     def complete(incomplete: str) -> list[str]:
-        return starting(names, incomplete)
+        return starting(single, incomplete)
 
     return complete
 

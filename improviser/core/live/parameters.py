@@ -18,7 +18,6 @@ MODES = ("shadow", "answer", "solo", "mute")
 SIDES = ("both", "below", "above")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
-_MIDDLE_C = "60 is middle C"
 _CHANNEL = Range(0, CHANNELS, whole=True)
 
 
@@ -43,8 +42,8 @@ class Parameters:
         Described(Range(0, 1, step=0.05), "The share of notes that are answered.", main=True),
     ] = 1.0
     scale: Annotated[str, Described(Scale(), "The key that answers keep to.", main=True)] = OFF
-    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", _MIDDLE_C, main=True, not_above="high")] = 0
-    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", _MIDDLE_C, main=True)] = PITCHES - 1
+    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", main=True, not_above="high")] = 0
+    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", main=True)] = PITCHES - 1
     transpose: Annotated[int, Described(Range(-48, 48, whole=True), "Added to every answer.", unit="semitones")] = 0
     velocity_scale: Annotated[
         float, Described(Range(0, 2, step=0.05), "How loud answers are against you.", "1 is as loud")
@@ -62,10 +61,10 @@ class Parameters:
     bend: Annotated[bool, Described(SWITCH, "Pass pitch bend on.")] = True
     aftertouch: Annotated[bool, Described(SWITCH, "Pass aftertouch on.")] = True
     input_channel: Annotated[int, Described(_CHANNEL, "The only channel that is heard.", "0 is every channel")] = 0
-    input_low: Annotated[int, Described(_KEY, "The lowest key that is heard.", _MIDDLE_C, not_above="input_high")] = 0
-    input_high: Annotated[int, Described(_KEY, "The highest key that is heard.", _MIDDLE_C)] = PITCHES - 1
+    input_low: Annotated[int, Described(_KEY, "The lowest key that is heard.", not_above="input_high")] = 0
+    input_high: Annotated[int, Described(_KEY, "The highest key that is heard.")] = PITCHES - 1
     side: Annotated[str, Described(SIDES, "Which side of the split is answered.")] = "both"
-    split: Annotated[int, Described(_KEY, "The lowest key above the split.", _MIDDLE_C)] = 60
+    split: Annotated[int, Described(_KEY, "The lowest key above the split.")] = 60
     delay: Annotated[
         float, Described(Range(0, 2, step=0.01), "How long answers come after your notes.", unit="seconds")
     ] = 0.0
