@@ -10,11 +10,11 @@ from improviser.core.live.parameters import MODES, SIDES, Parameters
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
 from improviser.core.music.scales import pitches_of
+from improviser.core.printable import shown
 from improviser.errors import ConfigError
 
 POSITIONS = 128
 LONGEST_NAME = 40
-MAX_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def check(name: object, value: Any) -> Any:
     """
     described = TABLE.get(name) if isinstance(name, str) else None
     if described is None:
-        raise ConfigError(f"there is no parameter {_shown(name)}; there are: {', '.join(TABLE)}")
+        raise ConfigError(f"there is no parameter {shown(name)}; there are: {', '.join(TABLE)}")
     kind = described.kind
     if isinstance(kind, Range) and _is_in(kind, value):
         return int(value) if kind.whole else value if isinstance(value, int) else float(value)
@@ -127,7 +127,7 @@ def check(name: object, value: Any) -> Any:
     if isinstance(kind, tuple) and isinstance(value, type(kind[0])) and value in kind:
         return value
     allowed = " or ".join(str(choice).lower() for choice in kind) if isinstance(kind, tuple) else str(kind)
-    raise ConfigError(f"{name} must be {allowed}; it is {_shown(value)}")
+    raise ConfigError(f"{name} must be {allowed}; it is {shown(value)}")
 
 
 def checked(parameters: Parameters) -> Parameters:
@@ -176,8 +176,3 @@ def _bindings(value: Any) -> dict[str, Any] | None:
         else:
             return None
     return copy
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
