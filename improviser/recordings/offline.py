@@ -31,7 +31,7 @@ LONGEST_TAIL = 3600.0
 
 
 def render(
-    source: Named | Sequence[Note],
+    source: Named | Iterable[Note],
     models: Model | Named | Sequence[Model | Named] = "bach-bass",
     *,
     seed: int = 0,
@@ -84,7 +84,7 @@ def _sorted(notes: Iterable[Note]) -> list[Note]:
     return sorted(notes, key=lambda note: (note.onset_seconds, note.pitch))
 
 
-def _piece(source: Named | Sequence[Note]) -> MidiPiece:
+def _piece(source: Named | Iterable[Note]) -> MidiPiece:
     """Return a source as a piece; the ticks of notes are the places of their times among all."""
     if isinstance(source, str | os.PathLike):
         return read_midi(user_path(os.fspath(source)), need_notes=True)

@@ -45,9 +45,9 @@ class Performer:
     >>> performer = improviser.Performer([improviser.load_model("bach-bass")], seed=1, temperature=0)
     >>> answer = performer.hear(b"\x90\x48\x50", 0.0)    # C5 goes down: the bass answers at once, as loud
     >>> [message.hex(" ") for message in answer]
-    ['90 34 50']
+    ['90 30 50']
     >>> [message.hex(" ") for message in performer.hear(b"\x80\x48\x40", 0.5)]
-    ['80 34 40']
+    ['80 30 40']
     """
 
     def __init__(self, models: Sequence[Model], *, seed: int = 0, **parameters: Any) -> None:
@@ -66,7 +66,7 @@ class Performer:
         """Every live parameter by name, as it is now; knobs (`controls`) may have turned some."""
         return asdict(self._performer.parameters)
 
-    def hear(self, message: bytes, now: float) -> list[bytes]:
+    def hear(self, message: bytes | bytearray | memoryview, now: float) -> list[bytes]:
         r"""Take in what the player, or a clock, sent at `now`; return what to send.
 
         Takes any bytes: one MIDI message, or several that came together. What is no complete message is passed over,

@@ -84,7 +84,7 @@ class Model(Protocol):
         >>> tune = [Note(67, 0.0, 0.5), Note(69, 0.5, 0.5)]
         >>> bass = load_model("bach-bass")
         >>> chances = bass.distribution([Note(48, 0.0, 0.5)], onset_seconds=0.5, player=tune)
-        >>> chances.shape, chances.dtype.name, round(chances.sum(), 9)
+        >>> chances.shape, chances.dtype.name, round(float(chances.sum()), 9)
         ((128,), 'float64', 1.0)
         >>> bass.distribution([], onset_seconds=0.0, player=tune[:1], candidates=[48, 52, 55]).shape
         (3,)
