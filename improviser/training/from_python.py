@@ -2,9 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,8 @@ def train(
     :param seed: a whole number ≥ 0; the only source of chance.
     :param generations: stop after so many, ≥ 1 (of each member of a choir).
     :param minutes: stop after so long, > 0. With neither limit: 200 generations for "echo", 9 minutes for the others.
-    :param executor: where to breed, such as a `ProcessPoolExecutor`; it is not shut down. None: here, in this thread.
+    :param executor: where to breed, such as a `ProcessPoolExecutor` (whose script needs its `if __name__ ==
+        "__main__"`); it is not shut down. Of several networks each is bred by one worker, of one all score. None: here.
     :param settings: strategy ("ga", "cma"), population (2–100000), patience (generations without a new champion),
         strict (leave out no file and repair none); for harmony and melody choir (1–32 networks that sing as one) and
         layers (one number); for harmony voice ("bass", "tenor", "alto"); for echo lookback (1–256 notes), layers,
@@ -72,13 +74,15 @@ def train(
     >>> model.task
     'echo'
     """
-    options = _options(source, {"task": task, "seed": seed, "generations": generations, "minutes": minutes, **settings})
+    with _settings_named():
+        options = _options(
+            source, {"task": task, "seed": seed, "generations": generations, "minutes": minutes, **settings}
+        )
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ConfigError(f"executor must be a concurrent.futures.Executor; it is {shown(executor)}")
-    file = None if output is None else user_path(os.fspath(output))
-    if file is not None:
-        _check_output(file)
-    recipe = prepare(options)
+    file = None if output is None else _checked_output(output)
+    with _settings_named():
+        recipe = prepare(options)
     for remark in (*recipe.remarks, *recipe.skipped):
         _log.warning("%s", printable(remark))
     place: AbstractContextManager[Workers] = nullcontext(Workers())
@@ -92,6 +96,16 @@ def train(
         return recipe.build(genomes_of(done))
     save_model(file, recipe, done)
     return load_model(file)
+
+
+@contextmanager
+def _settings_named() -> Iterator[None]:
+    """Let errors name settings as they are called here, and not as the command's options."""
+    try:
+        yield
+    except ConfigError as error:
+        named = re.sub(r"--([a-z]+(?:-[a-z]+)*)", lambda option: option[1].replace("-", "_"), str(error))
+        raise ConfigError(named) from error
 
 
 def _options(source: Source | Iterable[Source], values: dict[str, Any]) -> Options:
@@ -151,11 +165,15 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def _check_output(file: Path) -> None:
-    """Refuse a file that cannot be written, or is there.
+def _checked_output(output: object) -> Path:
+    """Return the path of a file that can be written, and is not there yet.
 
-    :raises OutputError: if so.
+    :raises OutputError: if it is none.
     """
+    if not (isinstance(output, str | os.PathLike) and isinstance(name := os.fspath(output), str)):
+        raise OutputError(f"output must be the path of a file; it is {shown(output)}")
+    file = user_path(name)
     check_writable(file)
     if file.exists():
         raise OutputError(f"{file} exists already; choose another name, or move it away")
+    return file
