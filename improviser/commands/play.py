@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from improviser.commands import completion
+from improviser.core.live.modes.registry import modes_explained
 
 if TYPE_CHECKING:
     from improviser.settings.config import Config
@@ -40,7 +41,7 @@ def play(
     mode: Annotated[
         str | None,
         typer.Option(
-            help="shadow, answer, solo or mute: at once, phrase by phrase, by itself, or not.",
+            help=f"How it plays. {modes_explained()}.",
             autocompletion=completion.modes,
         ),
     ] = None,

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from improviser.core.live.decoding import Mask
+from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.music.note import PITCHES
 from improviser.core.music.scales import OFF, pitches_of
 
-MODES = ("shadow", "answer", "solo", "mute")
+MODES = tuple(MODES_BY_NAME)
 SIDES = ("both", "below", "above")
 
 
@@ -18,8 +19,7 @@ SIDES = ("both", "below", "above")
 class Parameters:
     """What can be changed while one plays. Channels are counted from 1, as on every keyboard; 0 is any of them.
 
-    :param mode: "shadow" answers each note at once; "answer" listens to a phrase and replies to it; "solo" goes on by
-        itself when the player stops; "mute" listens only.
+    :param mode: the name of one of `MODES`; what each does, it says itself, see `modes.registry`.
     :param temperature: ≥ 0; 0 plays the most likely pitch, 1 draws from the network's distribution as it is.
     :param density: 0–1, the share of notes that are answered.
     :param scale: "off", a key such as "D minor", or "auto", the key of what is played: answers keep to it.
