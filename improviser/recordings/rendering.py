@@ -52,10 +52,10 @@ def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: n
         timed = notes[index]
         if kind == 1:
             note = timed.note
-            events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds)
+            events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds).events
             yield next(event.pitch for event in reversed(events) if isinstance(event, NoteOn))
         else:
-            events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds)
+            events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds).events
         for event in events:
             performer.sent(event)
         performer.settle()

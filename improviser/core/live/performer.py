@@ -28,6 +28,7 @@ from improviser.core.live.knobs import MODEL, Knobs, Picked
 from improviser.core.live.later import earliest
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.loops import Loops
+from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
 from improviser.core.live.presence import Presence
@@ -77,12 +78,10 @@ class Performer:
         self._loops = Loops()
         self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
-        self.turned: tuple[str, Any] | None = None
-        """The parameter that the event heard last has turned, and what it is now."""
-        self.picked: Picked | None = None
-        """The model that the event heard last has picked; `swap` brings it."""
-        self.lost = False
-        """Whether the last `advance` or `hear` found that the player's source is gone."""
+        # What the event that is being heard comes to, see `Outcome`.
+        self._turned: tuple[str, Any] | None = None
+        self._picked: Picked | None = None
+        self._lost = False
 
     @property
     def deadline(self) -> float | None:
@@ -102,52 +101,47 @@ class Performer:
         """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
         self._presence.senses(now, promised=promised)
 
-    @property
-    def echoing(self) -> bool:
-        """Whether our own notes come back in, and are passed over."""
-        return self._loops.echoing and self.parameters.guard
-
-    @property
-    def circling(self) -> bool:
-        """Whether others answer our answers, in a ring, so that they come back, and are passed over."""
-        return self._loops.circling and self.parameters.guard
-
-    @property
-    def foreseen(self) -> bool:
-        """Whether the answer to the note heard last had been thought out before it came."""
-        return self._band.foreseen
-
-    def advance(self, now: float) -> list[Event]:
-        """Play all that is due by `now`, in order; return what to send."""
-        self.settle()
-        self.lost = False
-        return self._enter(self._advance(now), now)
+    def advance(self, now: float) -> Outcome:
+        """Play all that is due by `now`, in order; return what to send, and what was found out."""
+        self._begin_call()
+        return self._outcome(self._advance(now), now)
 
     def lose(self, now: float) -> list[Event]:
         """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
         self.settle()
         return self._enter(self._advance(now) + self._let_go(now), now)
 
-    def hear(self, event: Event | Transport, now: float) -> list[Event]:
-        """Take in what the player, or a clock, did at `now` (seconds); return what to send at once, in order."""
-        self.settle()
-        self.turned = self.picked = None
-        self._band.foreseen = self.lost = False
+    def hear(self, event: Event | Transport, now: float) -> Outcome:
+        """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it."""
+        self._begin_call()
         events = self._advance(now)
         self._presence.senses(now)
         if isinstance(event, Transport):
-            return self._enter(events + self._playing.follow(event, now), now)
-        if self.parameters.guard and self._loops.recognises(event, now):
-            return self._enter(events, now)
-        self._presence.plays(now)
+            events += self._playing.follow(event, now)
+        elif not (self.parameters.guard and self._loops.recognises(event, now)):
+            self._presence.plays(now)
+            events += self._heard(event, now)
+        return self._outcome(events, now)
+
+    def _heard(self, event: Event, now: float) -> list[Event]:
+        """Take in an event of the player's own."""
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
-            events += self._sounding.release(event.channel, event.pitch, now, event.velocity)
-        elif isinstance(event, NoteOn):
-            events += self._note_on(event, now)
-        else:
-            events += self._control(event, now)
-        return self._enter(events, now)
+            return self._sounding.release(event.channel, event.pitch, now, event.velocity)
+        if isinstance(event, NoteOn):
+            return self._note_on(event, now)
+        return self._control(event, now)
+
+    def _begin_call(self) -> None:
+        self.settle()
+        self._turned = self._picked = None
+        self._band.foreseen = self._lost = False
+
+    def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
+        """Enter what leaves; return it, and what else has come of this call."""
+        leaving, loops, guard = self._enter(events, now), self._loops, self.parameters.guard
+        echoing, circling = guard and loops.echoing, guard and loops.circling
+        return Outcome(leaving, self._turned, self._picked, self._band.foreseen, self._lost, echoing, circling)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -189,16 +183,17 @@ class Performer:
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
         """Take in that the player moved the knob of a parameter to a position, 0–127."""
         if parameter == MODEL:
-            self.picked = Picked(position, POSITIONS)
+            self._picked = Picked(position, POSITIONS)
             return []
         if (value := self._knobs.turn(parameter, position, self.parameters)) is None:
             return []
-        self.turned = (parameter, value)
+        self._turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
         """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
-        events = self.advance(now)
+        self.settle()
+        events = self._enter(self._advance(now), now)
         self._band.join(models)
         return events
 
@@ -251,7 +246,7 @@ class Performer:
         if isinstance(event, ControlChange) and event.control >= ALL_NOTES_OFF:
             return self._hands.release_keys(event.channel, now)
         if isinstance(event, ProgramChange) and self.parameters.programs:
-            self.picked = Picked(event.program) if self.parameters.hears_channel(event.channel) else None
+            self._picked = Picked(event.program) if self.parameters.hears_channel(event.channel) else None
             return []
         return self._hands.move(event, now, self.parameters)
 
@@ -282,5 +277,5 @@ class Performer:
         """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
         gone, music = self._gone_at, earliest(self._playing.turn(), self._sounding.due)
         leaves = gone is not None and gone <= now and (music is None or music > now)
-        self.lost = self.lost or (leaves and self._presence.is_lost(now))
+        self._lost = self._lost or (leaves and self._presence.is_lost(now))
         return leaves
