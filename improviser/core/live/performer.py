@@ -139,8 +139,8 @@ class Performer:
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
         """Enter what leaves; return it, and what else has come of this call."""
-        leaving, loops, guard = self._enter(events, now), self._loops, self.parameters.guard
-        echoing, circling = guard and loops.echoing, guard and loops.circling
+        leaving = self._enter(events, now)
+        echoing, circling = self._loops.found if self.parameters.guard else (False, False)
         return Outcome(leaving, self._turned, self._picked, self._band.foreseen, self._lost, echoing, circling)
 
     def sent(self, event: Event) -> None:
@@ -208,8 +208,9 @@ class Performer:
         return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
-        probes = self._loops.probes(now, self._hands.soft_pedal)
-        leaving = [part for event in (*events, *probes) for part in self.ledger.admit(event)]
+        admit, probes = self.ledger.admit, self._loops.probes(now, self._hands.soft_pedal)
+        leaving = [part for event in events for part in admit(event)]
+        leaving += [part for event in probes for part in admit(event)]
         if self.parameters.guard:
             self._loops.leaves(leaving, now)
         return leaving
