@@ -108,6 +108,8 @@ def test_a_turned_knob_is_a_change_and_is_not_passed_on() -> None:
     assert 60 in notes(desk.down(72))
     assert desk.hear(ControlChange(15, 21, 127)) == []
     assert turned(desk) == ("transpose", 48)
+    desk.up(72)
+    assert turned(desk) is None
     assert desk.performer.parameters.transpose == 48
     assert NoteOn(0, 108, 80) in desk.down(72)
     desk.hear(ControlChange(15, 21, 127))
