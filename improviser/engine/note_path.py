@@ -14,6 +14,7 @@ import numpy as np
 
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event
@@ -166,23 +167,23 @@ class Engine:
             return
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
-        played = self._send(self._performer.hear(event, now))
+        outcome = self._performer.hear(event, now)
+        played = self._send(outcome.events)
         latency = time.perf_counter() - arrived
         self._performer.settle()
-        self._reporter.send(Step(now, message, played, latency, self._performer.foreseen))
-        self._tell_what_else()
+        self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
+        self._tell_what_else(outcome)
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
-    def _tell_what_else(self) -> None:
+    def _tell_what_else(self, outcome: Outcome) -> None:
         """Report what the message that was heard has done, beside being answered."""
-        performer = self._performer
-        if performer.turned is not None:
-            self._reporter.send(Turned(*performer.turned))
+        if outcome.turned is not None:
+            self._reporter.send(Turned(*outcome.turned))
             self._ports.heed_clock(heed=self._heeds_clock)
-        if performer.picked is not None:
-            self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
-        self._notices.look_at(performer)
+        if outcome.picked is not None:
+            self._reporter.send(Picked(outcome.picked.number, outcome.picked.positions))
+        self._notices.look_at(outcome)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
@@ -190,10 +191,11 @@ class Engine:
             wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
         for moment in moments_due(self._performer, now, math.inf if stamped else LATE_SECONDS):
             self._latest = max(self._latest, moment)
-            played = self._send(self._performer.advance(moment))
+            outcome = self._performer.advance(moment)
+            played = self._send(outcome.events)
             late = max(0.0, self._now() - moment)
-            self._reporter.send(Played(moment, played, "lost" if self._performer.lost else "timer", late))
-            self._notices.look_at(self._performer)
+            self._reporter.send(Played(moment, played, "lost" if outcome.lost else "timer", late))
+            self._notices.look_at(outcome)
             self._performer.settle()
 
     def _set_alarm(self) -> None:

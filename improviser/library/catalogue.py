@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from improviser.core.networks.responder import Model
 from improviser.core.printable import printable, shown
+from improviser.core.tasks.registry import describe
 from improviser.errors import ModelError
 from improviser.files import read_regular, user_path
 from improviser.library import model_file
@@ -28,12 +29,6 @@ Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 
 CHECKPOINT = "checkpoint"
 """What a file of a run that goes on says in place of a task."""
-TASKS = {
-    "echo": "improviser.core.echo.model:EchoModel",
-    "harmony": "improviser.core.harmony.model:HarmonyModel",
-    "melody": "improviser.core.melody.model:MelodyModel",
-}
-"""The class that plays each task's models; imported when first needed."""
 
 
 class LoadableModel(Model, Protocol):
@@ -48,6 +43,12 @@ class LoadableModel(Model, Protocol):
 
     def to_parts(self) -> Parts:
         """Take the model apart."""
+
+    def layers(self) -> list[int]:
+        """Return how many nodes each layer of one network has, the inputs first."""
+
+    def strengths(self) -> list[tuple[str, float]]:
+        """Return what it hears, each with how strongly that moves it, in the order in which it is to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +143,6 @@ def build(name: str, file: ModelFile, path: Path | None = None) -> LoadableModel
     where = path or name
     if file.task == CHECKPOINT:
         raise ModelError(f"{where} is a checkpoint; `improviser train … --resume` makes a model of it")
-    if file.task not in TASKS:
-        raise ModelError(
-            f"{where}: it was evolved for {file.task[:40]!r}, which this program does not know "
-            f"(it knows {', '.join(TASKS)}); update improviser"
-        )
     try:
         return _class_for(file.task).from_parts(name, file.settings, file.tensors)
     except ModelError as error:
@@ -180,5 +176,5 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _class_for(task: str) -> type[LoadableModel]:
-    module, name = TASKS[task].split(":")
+    module, name = describe(task).model.split(":")
     return cast("type[LoadableModel]", getattr(importlib.import_module(module), name))

@@ -67,6 +67,16 @@ class EchoModel:
             tensors[LAYER.format(number)] = short if (short == weights).all() else weights
         return settings, tensors
 
+    def layers(self) -> list[int]:
+        """Return how many nodes each layer of the network has, the inputs first."""
+        return list(self.network.shape.nodes)
+
+    def strengths(self) -> list[tuple[str, float]]:
+        """Return each note of the window and how strongly it moves the network, the current one first."""
+        weights = np.abs(self.network.shape.collapse(self.network.genome))[::-1]  # the current note is the last
+        names = ["the current note", "1 note before", *(f"{back} notes before" for back in range(2, len(weights)))]
+        return [(name, float(weight)) for name, weight in zip(names, weights, strict=False)]
+
     def play_whole(self, pitches: Sequence[int]) -> list[int]:
         """Return the answers to a whole piece, one for each pitch, exactly as the original decodes them."""
         notes = EncodedNotes.of(pitches)

@@ -10,11 +10,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, get_type_hints
 
 from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, words
+from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
 from improviser.core.music.pitch import OFF
 
-MODES = ("shadow", "answer", "solo", "mute")
+MODES = tuple(MODES_BY_NAME)
 SIDES = ("both", "below", "above")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
@@ -30,7 +31,7 @@ class Parameters:
         Described(
             MODES,
             "How it plays.",
-            "each note at once, each phrase in its rhythm, alone as well, or only listening",
+            modes_explained(),
             main=True,
         ),
     ] = "shadow"

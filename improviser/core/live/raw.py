@@ -81,7 +81,7 @@ class Performer:
         for one in messages_of(bytes(message)):
             event = understand(one, self._performer, now)
             if event is not None:
-                played += self._send(self._performer.hear(event, now))
+                played += self._send(self._performer.hear(event, now).events)
         return played
 
     def advance(self, now: float) -> list[bytes]:
@@ -118,7 +118,7 @@ class Performer:
     def _play_until(self, now: float) -> list[bytes]:
         played: list[bytes] = []
         for moment in moments_due(self._performer, now, PATIENCE_SECONDS):
-            played += self._send(self._performer.advance(moment))
+            played += self._send(self._performer.advance(moment).events)
         return played
 
     def _send(self, events: Iterable[Event]) -> list[bytes]:

@@ -165,7 +165,7 @@ def test_the_same_seed_and_stamps_give_the_same_answers() -> None:
 def test_what_is_learned_waits_for_the_answer_to_be_sent() -> None:
     model = RuleModel()
     desk = Desk(model, temperature=0.0)
-    events = desk.performer.hear(NoteOn(0, 60, 64), 1.0)
+    events = desk.performer.hear(NoteOn(0, 60, 64), 1.0).events
     assert model.sessions[0].learned == []
     desk.send(events)
     assert model.sessions[0].learned == [(60, 1.0, 48)]
