@@ -1,4 +1,4 @@
-"""The session's connections, by a stand-in for JACK-Client that tells nothing of changes, like JACK on a busy machine."""
+"""The session's connections, by a stand-in for JACK-Client that tells nothing of changes, as busy JACK for a while."""
 
 import asyncio
 import threading

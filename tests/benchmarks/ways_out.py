@@ -5,7 +5,8 @@
 Starts a JACK server of its own (dummy driver; `--mode sync` with -S), and for each try a session with a keyboard and a
 synth. A chord and the pedal are held until the synth has heard them all (JACK without -S loses the player's messages,
 too); then comes one of the ways, by turns. `--load` counts what else the machine does. Prints a line for each try, and
-at the end for each way: tries, left sounding, and the time to silence (median, 90 %, 99 %, longest).
+at the end for each way: tries, left sounding, and the time to silence and to the end of the process
+(median, 90 %, 99 %, longest).
 """
 
 import argparse
@@ -62,6 +63,11 @@ def _rename(on: Scene) -> None:
     os.kill(on.player.engine, signal.SIGKILL)
 
 
+def _end_after_death(on: Scene) -> None:
+    os.kill(on.player.engine, signal.SIGKILL)
+    on.player.process.terminate()
+
+
 WAYS: dict[str, Callable[[Scene], None]] = {
     "sigterm": _signal_daemon(signal.SIGTERM),
     "sigint": _signal_daemon(signal.SIGINT),
@@ -74,8 +80,11 @@ WAYS: dict[str, Callable[[Scene], None]] = {
     "model": _change_model,
     "cut": _cut,
     "rename": _rename,
+    "dying": _end_after_death,
 }
 """What ends the sound, by its name on the command line."""
+ENDS = {"sigterm": 0, "sigint": 130, "dying": 0}
+"""Those that end the session as well, and its exit code."""
 
 
 @dataclass(slots=True)
@@ -85,22 +94,41 @@ class Tally:
     tries: int = 0
     left: int = 0
     times: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    """Times to the end of the process (s), where it ends."""
 
     def __str__(self) -> str:
-        ordered = sorted(self.times) or [float("nan")]
-        shares = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99)]
-        p50, p90, p99 = shares
-        return f"{self.tries:5} {self.left:5} {p50:7.2f} {p90:7.2f} {p99:7.2f} {ordered[-1]:7.2f}"
+        ends = f"   ended after {_spread(self.ends)}" if self.ends else ""
+        return f"{self.tries:5} {self.left:5} {_spread(self.times)}{ends}"
 
 
-def attempt(on: Scene, way: str, patience: float) -> tuple[float | None, set[tuple[int, int]]]:
+def _spread(times: list[float]) -> str:
+    ordered = sorted(times) or [float("nan")]
+    shares = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99, 1)]
+    return " ".join(f"{share:7.2f}" for share in shares)
+
+
+def _end_of(on: Scene, way: str, start: float) -> float:
+    """Wait for the end of a session, and return how long after `start` it came (s)."""
+    code = on.player.process.wait(PATIENCE["sync"])
+    if code != ENDS[way]:
+        raise RuntimeError(f"exit code {code}: {on.player.said()[-2000:]}")
+    return time.monotonic() - start
+
+
+def attempt(on: Scene, way: str, patience: float, tally: Tally) -> tuple[float | None, set[tuple[int, int]]]:
     """Hold a chord and leave by `way`; return when it was silent (seconds), and what sounds in the end."""
     on.hold_a_chord()
     start = time.monotonic()
     WAYS[way](on)
     silent = time.monotonic() - start if on.wait(lambda: not on.held(), patience) else None
+    tally.ends += [_end_of(on, way, start)] if way in ENDS else []
     time.sleep(SETTLED_SECONDS)
-    return silent, on.held()
+    left = on.held()
+    tally.tries += 1
+    tally.left += bool(left)
+    tally.times += [] if silent is None else [silent]
+    return silent, left
 
 
 def main() -> None:
@@ -126,11 +154,7 @@ def main() -> None:
                 folder.mkdir()
                 with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
                     began = time.time()
-                    silent, left = attempt(on, way, PATIENCE[options.mode])
-                    tally = tallies[way]
-                    tally.tries += 1
-                    tally.left += bool(left)
-                    tally.times += [] if silent is None else [silent]
+                    silent, left = attempt(on, way, PATIENCE[options.mode], tallies[way])
                     took = "never" if silent is None else f"{silent:.2f} s"
                     print(f"{number:4} {way:8} {took}{f'  LEFT {sorted(left)}' if left else ''}", flush=True)
                     if left or silent is None or silent > options.slow:
