@@ -10,6 +10,7 @@ import pytest
 
 from improviser import patchbay
 from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.midi.event import NoteOn
 from improviser.wiring import Wiring
 
 OUT, IN, SYNTH = "improviser:out", "improviser:in", "synth:in"
@@ -145,6 +146,23 @@ def test_a_connection_that_jack_has_not_told_of_is_seen_and_gets_its_release(gra
 
     with_wiring(scene)
     assert (SYNTH, RELEASE) in graph.arrived
+
+
+def test_a_wire_whose_cutting_jack_has_not_told_of_gets_its_release(graph: Graph) -> None:
+    def scene(wiring: Wiring, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        wiring.look(ledger)
+        ledger.admit(NoteOn(0, 60, 80))
+        wiring.look(ledger)
+        assert not graph.arrived
+        graph.connections.clear()
+        wiring.look(ledger)
+        arrived = list(graph.arrived)
+        wiring.look(ledger)
+        assert graph.arrived == arrived  # it is parted once
+
+    with_wiring(scene)
+    assert (SYNTH, RELEASE) in [(port, bytes((*message[:2], 0))) for port, message in graph.arrived]
 
 
 def test_a_connection_of_our_output_with_our_input_is_never_made_again(graph: Graph) -> None:
