@@ -141,7 +141,9 @@ def main() -> None:
     parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--slow", type=float, default=1.0, help="show the log of tries that took longer (s)")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no try after so long")
     options = parser.parse_args()
+    last = time.monotonic() + 60 * options.minutes
     ways = options.ways.split(",")
     tallies = {way: Tally() for way in ways}
     with tempfile.TemporaryDirectory() as place, Load(options.load) as load:
@@ -150,6 +152,8 @@ def main() -> None:
         with server(Path(place), options.mode, options.frames) as jack:
             for number in range(options.tries):
                 load.adjust()
+                if time.monotonic() > last:
+                    break
                 way, folder = ways[number % len(ways)], Path(place) / str(number)
                 folder.mkdir()
                 with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
