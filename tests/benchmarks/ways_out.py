@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks.under_load import Load, Scene, scene, server
+from tests.jack_peer import JackPeerError
 from tests.playing import write_small_model
 
 PATIENCE = {"async": 10.0, "sync": 30.0}
@@ -131,6 +132,14 @@ def attempt(on: Scene, way: str, patience: float, tally: Tally) -> tuple[float |
     return silent, left
 
 
+def tell(number: int, way: str, on: Scene, silent: float | None, left: set[tuple[int, int]], slow: float) -> None:
+    """Print what was seen; the session's log too, if a note was left or it took longer than `slow` (s)."""
+    took = "never" if silent is None else f"{silent:.2f} s"
+    print(f"{number:4} {way:8} {took}{f'  LEFT {sorted(left)}' if left else ''}", flush=True)
+    if left or silent is None or silent > slow:
+        print(on.player.said()[-4000:], flush=True)
+
+
 def main() -> None:
     """Try, and print what was seen."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -156,15 +165,11 @@ def main() -> None:
                     break
                 way, folder = ways[number % len(ways)], Path(place) / str(number)
                 folder.mkdir()
-                with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
-                    began = time.time()
-                    silent, left = attempt(on, way, PATIENCE[options.mode], tallies[way])
-                    took = "never" if silent is None else f"{silent:.2f} s"
-                    print(f"{number:4} {way:8} {took}{f'  LEFT {sorted(left)}' if left else ''}", flush=True)
-                    if left or silent is None or silent > options.slow:
-                        print(
-                            f"began {time.strftime('%X', time.gmtime(began))}\n{on.player.said()[-4000:]}", flush=True
-                        )
+                try:
+                    with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
+                        tell(number, way, on, *attempt(on, way, PATIENCE[options.mode], tallies[way]), options.slow)
+                except JackPeerError as error:
+                    print(f"{number:4} {way:8} no try: {error}", flush=True)
     print(f"{options.mode}, {options.frames} frames, load {options.load} (average {os.getloadavg()[0]:.1f})")
     print(f"{'':<8} tries  left     p50     p90     p99     max")
     for way, tally in tallies.items():
