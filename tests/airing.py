@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from improviser.core.addresses.broker import Broker as Address
-from improviser.daemon import Service, Session
-from improviser.pipe import AnyReport, Applied, Hear, Played, Step
+from improviser.engine.protocol import AnyReport, Applied, Hear, Played, Step
+from improviser.engine.supervisor import Service, Session
 from improviser.remote.mqtt import Access
 from improviser.remote.on_air import OnAir
 from improviser.settings.config import Settings

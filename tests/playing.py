@@ -13,9 +13,9 @@ from typing import Self
 
 import numpy as np
 
-from improviser import modelfile
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import EchoNetwork, EchoShape
+from improviser.library import model_file
 
 PEDAL_DOWN, PEDAL_UP = (0xB0, 64, 127), (0xB0, 64, 0)
 
@@ -36,7 +36,7 @@ def write_small_model(path: Path) -> Path:
     rng = np.random.default_rng(1)
     network = EchoNetwork(shape, tuple(rng.random(size) for size in ((10, 20), (20, 20), (20, 1))))
     settings, tensors = EchoModel("small", network).to_parts()
-    modelfile.write(path, modelfile.ModelFile("echo", settings, tensors, {}))
+    model_file.write(path, model_file.ModelFile("echo", settings, tensors, {}))
     return path
 
 

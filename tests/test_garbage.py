@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.midi.stream import MidiStream
-from improviser.midi import decode, decode_transport, encode
 from tests.core.live.desk import Desk
 from tests.core.midi.test_stream import GARBAGE
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from improviser import library
+from improviser.commands.drawing import training_points
+from improviser.engine.protocol import Loaded, Ready
 from improviser.errors import ConfigError, ImproviserError, LogError, ModelError, OutputError
 from improviser.files import read_regular
-from improviser.pipe import Loaded, Ready
+from improviser.library import catalogue
+from improviser.recordings.log import FORMAT, VERSION, Header, encode, read
+from improviser.recordings.reading import read_session
+from improviser.recordings.recorder import Recorder
+from improviser.recordings.replaying import replay
 from improviser.remote.credentials import access_of
-from improviser.session.log import FORMAT, VERSION, Header, encode, read
-from improviser.session.reading import read_session
-from improviser.session.recorder import Recorder
-from improviser.session.replaying import replay
 from improviser.settings.config import Settings, load
 from improviser.settings.toml import read_toml
-from improviser.show.drawing import training_points
 from improviser.show.soundfont import find_font
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and FIFOs have names on Unix alone")
@@ -77,8 +77,8 @@ READERS: dict[str, tuple[Callable[[Path], object], type[ImproviserError]]] = {
     "certificate": (lambda path: access_of(Settings(mqtt="mqtts://host", mqtt_cert_file=str(path)), {}), ConfigError),
     "log": (read, LogError),
     "training run": (training_points, LogError),
-    "model": (library.load_model, ModelError),
-    "digest": (library.digest, ModelError),
+    "model": (catalogue.load_model, ModelError),
+    "digest": (catalogue.digest, ModelError),
 }
 
 

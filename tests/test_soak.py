@@ -6,13 +6,13 @@ from itertools import accumulate
 
 import pytest
 
-from improviser.engine_process import EngineProcess
-from improviser.pipe import Hear, Lost
+from improviser.engine.handle import EngineProcess
+from improviser.engine.protocol import Hear, Lost
 from tests.benchmarks.deaths import survive
 from tests.benchmarks.soak import PROCESSES, Part, soak
+from tests.engine.test_note_path import Reports, opening, play
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
-from tests.test_engine import Reports, opening, play
 
 MEGABYTE = 1_000_000
 NOTES, PARTS = 8_000, 4

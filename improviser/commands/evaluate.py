@@ -25,7 +25,7 @@ def evaluate(
     import sys
 
     from improviser.commands.notices import give_notice
-    from improviser.library import load_model
+    from improviser.library.catalogue import load_model
     from improviser.saying import say, say_json, warn
     from improviser.training.evaluation import evaluate as score
     from improviser.training.view import steps_shown

@@ -16,10 +16,11 @@ def import_bach_generator(
     force: Force = False,
 ) -> None:
     """Turn a model of rbaltrusch/bach_generator into one that plays here."""
-    from improviser import __version__, library, modelfile
-    from improviser.bach_generator import convert, read_models
+    from improviser import __version__
     from improviser.errors import ModelError
     from improviser.files import check_writable
+    from improviser.library import catalogue, model_file
+    from improviser.library.bach_generator import convert, read_models
     from improviser.saying import say
 
     check_writable(out, force=force)
@@ -34,6 +35,6 @@ def import_bach_generator(
         "program": f"improviser {__version__}",
         "imported_from": {"program": "bach_generator", "file": models.name, "index": index, "of": len(found)},
     }
-    modelfile.write(out, library.take_apart(model, provenance))
+    model_file.write(out, catalogue.take_apart(model, provenance))
     shape = model.network.shape
     say(f"saved {out}: {shape.layer_type} layers of {'-'.join(map(str, shape.nodes))} nodes")

@@ -21,12 +21,12 @@ def inspect(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show a model's task, layers, viewpoints, where it comes from and its scores."""
-    from improviser import library, modelfile
+    from improviser.library import catalogue, model_file
     from improviser.saying import say, say_json
 
-    path = library.find(model)
-    file = modelfile.read(path)
-    loaded = library.build(path.stem, file, path)  # a file that cannot be played is not described either
+    path = catalogue.find(model)
+    file = model_file.read(path)
+    loaded = catalogue.build(path.stem, file, path)  # a file that cannot be played is not described either
     description: dict[str, Any] = {
         "name": path.stem,
         "path": str(path),

@@ -27,9 +27,9 @@ def latency(
     import asyncio
     from dataclasses import asdict
 
-    from improviser.latency import Trial, measure
-    from improviser.library import find
+    from improviser.library.catalogue import find
     from improviser.saying import say, say_json
+    from improviser.session.latency import Trial, measure
 
     find(model)
     measured = asdict(asyncio.run(measure(Trial(model, notes, api, gap / 1000, load))))

@@ -7,10 +7,10 @@ import typer
 
 def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the models that can be played by name."""
-    from improviser import library
+    from improviser.library import catalogue
     from improviser.saying import say, say_json, warn
 
-    entries = library.listing()
+    entries = catalogue.listing()
     if json:
         rows = [
             {
@@ -32,4 +32,4 @@ def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
             warn(entry.problem)
     if not any(entry.model for entry in entries):
         say("There are no models yet; evolve one with `improviser train`.")
-    say(f"Your own models: {library.user_folder()}")
+    say(f"Your own models: {catalogue.user_folder()}")

@@ -24,9 +24,9 @@ def report(
     from improviser.errors import LogError
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.logs import start_log
+    from improviser.recordings.reading import read_session
     from improviser.saying import say
-    from improviser.session.reading import read_session
-    from improviser.session.report import session_report
+    from improviser.show.session_page import session_report
     from improviser.show.soundfont import synthesiser_for
 
     if not session.name:

@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOff, NoteOn
-from improviser.midi import encode
-from improviser.pipe import Hear
+from improviser.engine.protocol import Hear
 
 REMEMBERED = 1000
 RECENT_SECONDS = 30.0

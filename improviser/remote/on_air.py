@@ -14,20 +14,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from improviser import library
 from improviser.core.addresses.topics import Topics
+from improviser.core.midi.codec import decode, events_of
 from improviser.core.midi.event import Event
-from improviser.daemon import Service
+from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
+from improviser.engine.supervisor import Service
 from improviser.errors import EngineError, ImproviserError, OutputError
-from improviser.midi import decode, events_of
-from improviser.pipe import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
+from improviser.executors import Unawaited
+from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
 from improviser.remote.mqtt import Access, Letter, Link, Post
+from improviser.remote.state import Score, setting
 from improviser.remote.wishes import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
-from improviser.session.state import Score, setting
 from improviser.settings.config import LIVE_KEYS, Settings
-from improviser.unawaited import Unawaited
 
 log = logging.getLogger("improviser")
 
@@ -133,7 +133,7 @@ class OnAir:
         while True:
             if self._settings.mqtt_discovery and not discovered:
                 discovered = True
-                for topic, payload in configurations(self._topics, library.names()).items():
+                for topic, payload in configurations(self._topics, catalogue.names()).items():
                     self.link.keep(topic, payload)
             self._expire(service)
             if not self.link.connected and self._other is not None:
@@ -214,7 +214,7 @@ class OnAir:
         return command
 
     def _wish(self, service: Service, parameter: str, letter: Letter) -> None:
-        models = library.names() if parameter == MODEL else ()
+        models = catalogue.names() if parameter == MODEL else ()
         try:
             wish = read_wish(parameter, letter.payload, service.parameters, models)
             self._check_room(parameter)
@@ -257,7 +257,7 @@ class OnAir:
 
     def _answer(self, pending: Pending, error: str | None) -> None:
         parameter = pending.wish.parameter
-        allowed = allowed_for(parameter, library.names() if parameter == MODEL else ())
+        allowed = allowed_for(parameter, catalogue.names() if parameter == MODEL else ())
         if error is None:
             reply = Reply(ok=True, parameter=parameter, value=plain(pending.wish.value), allowed=allowed)
             self._reply(reply, pending.correlation)

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from improviser.core.addresses.broker import parse_broker
-from improviser.daemon import Service
+from improviser.core.live.allowed import in_order
+from improviser.engine.bus import alone
+from improviser.engine.protocol import AnyReport, Change, Swap
+from improviser.engine.supervisor import Service
 from improviser.errors import ConfigError, UserError
-from improviser.library import find
-from improviser.pipe import AnyReport, Change, Swap
+from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
+from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
 from improviser.remote.wishes import MODEL, plain
-from improviser.session.bus import alone
-from improviser.session.state import Score
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
 
@@ -95,8 +96,10 @@ class Served:
         before[CONTROLS] = service.parameters.controls  # what was learned meanwhile is in the file, or gone again
         changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != before[name]}
         self._settings = fresh
-        for name in changed.keys() & set(LIVE_KEYS):
-            service.send(Swap(list(fresh.model)) if name == MODEL else Change(name, changed[name]))
+        if MODEL in changed:
+            service.send(Swap(list(fresh.model)))
+        for name in in_order(service.parameters, changed):
+            service.send(Change(name, changed[name]))
         said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
         log.info("read the settings again: %s", said or "nothing that can change while playing has changed")
         waiting = sorted(changed.keys() - set(LIVE_KEYS))

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
-from improviser.daemon import Service, Session
-from improviser.engine_process import EngineProcess
+from improviser.engine.bus import Bus, Taker, alone
+from improviser.engine.handle import EngineProcess
+from improviser.engine.supervisor import Service, Session
 from improviser.errors import OutputError
 from improviser.files import user_path
-from improviser.library import find
+from improviser.library.catalogue import find
 from improviser.logs import start_log
-from improviser.ports import LOOPBACK
+from improviser.ports.interface import LOOPBACK
+from improviser.recordings.midi_recording import default_folder
+from improviser.recordings.pruning import Limits
+from improviser.recordings.recorder import Recorder
 from improviser.remote.served import Served
 from improviser.saying import say
-from improviser.session.bus import Bus, Taker, alone
 from improviser.session.learning import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
-from improviser.session.pruning import Limits
-from improviser.session.recorder import Recorder
-from improviser.session.recording import default_folder
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
 from improviser.settings.keeping import check_keepable, keep

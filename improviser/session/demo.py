@@ -10,18 +10,19 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from improviser.core.live.parameters import DEFAULTS
+from improviser.core.midi.codec import encode
 from improviser.core.midi.pairing import notes_of
-from improviser.daemon import Service, Session
+from improviser.core.music.player import note_events, performance
+from improviser.engine.bus import Bus
+from improviser.engine.protocol import AnyReport, Applied, Played, Step
+from improviser.engine.supervisor import Service, Session
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, create_folder, open_regular, write_atomically
-from improviser.midi import encode
 from improviser.midifile import read_midi
-from improviser.pipe import AnyReport, Applied, Played, Step
-from improviser.ports import LOOPBACK
-from improviser.session.bus import Bus
+from improviser.ports.interface import LOOPBACK
+from improviser.recordings.midi_recording import IMPROVISER, PLAYER, write_session
 from improviser.session.players import feed
-from improviser.session.recording import IMPROVISER, PLAYER, write_session
-from improviser.session.sources import note_events, performance
 from improviser.session.stage import Stage
 from improviser.session.steering import LEGEND
 from improviser.show.loudspeaker import Loudspeaker
@@ -49,7 +50,7 @@ class Demo:
     model: str
     seed: int
     seconds: float | None = None
-    temperature: float = 0.7
+    temperature: float = DEFAULTS["temperature"]
 
 
 class Recital:

@@ -11,11 +11,11 @@ from typing import Any
 
 from improviser.core.live.knobs import LEARNABLE, check_control, rebound
 from improviser.core.live.movement import FINE, SELECTING, judge
+from improviser.core.midi.codec import decode
 from improviser.core.midi.event import ControlChange
-from improviser.daemon import Service
+from improviser.engine.protocol import AnyReport, Change, Step
+from improviser.engine.supervisor import Service
 from improviser.errors import ConfigError, ImproviserError
-from improviser.midi import decode
-from improviser.pipe import AnyReport, Change, Step
 from improviser.settings.config import nearest
 
 PAUSE_SECONDS = 0.25

@@ -7,17 +7,18 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from improviser.core.midi.codec import encode
+from improviser.core.music.player import note_events
 from improviser.core.music.typed_notes import TypedNotes
-from improviser.daemon import Service
+from improviser.engine.protocol import AnyReport, Applied, Hear, Played, Step
+from improviser.engine.supervisor import Service
 from improviser.errors import ConfigError
 from improviser.files import user_path
-from improviser.midi import encode, survey
 from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
-from improviser.pipe import AnyReport, Applied, Hear, Played, Step
-from improviser.ports import LOOPBACK
+from improviser.ports.interface import LOOPBACK
+from improviser.ports.survey import survey
+from improviser.recordings.midi_recording import IMPROVISER, PLAYER
 from improviser.session.keypresses import can_press
-from improviser.session.recording import IMPROVISER, PLAYER
-from improviser.session.sources import note_events
 
 if TYPE_CHECKING:
     from improviser.core.music.note import Note

@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from improviser.daemon import Service
-from improviser.pipe import AnyReport, Ready, Renew
-from improviser.session.recorder import sounds
+from improviser.engine.protocol import AnyReport, Ready, Renew
+from improviser.engine.supervisor import Service
+from improviser.recordings.recorder import sounds
 
 SILENCE_SECONDS = 600.0
 LOOK_SECONDS = 5.0

@@ -9,11 +9,11 @@ from dataclasses import replace
 from rich.console import Console
 
 from improviser.core.live.snapshot import Setup, Snapshot, Tally
+from improviser.core.midi.codec import decode, events_of
 from improviser.core.midi.event import Event
-from improviser.daemon import Service
-from improviser.midi import decode, events_of
-from improviser.pipe import AnyReport, Applied, Lost, Played, Ready, Step
-from improviser.ports import LOOPBACK
+from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Step
+from improviser.engine.supervisor import Service
+from improviser.ports.interface import LOOPBACK
 from improviser.show.terminal import KEYS, SessionScreen
 from improviser.show.views import LiveView, PlainView, SessionView, log_to, view_for
 

@@ -8,10 +8,10 @@ import sys
 import threading
 from collections.abc import Iterable
 
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, PitchBend
-from improviser.engine_process import OWN_GROUP
-from improviser.midi import encode
-from improviser.pipe import AnyReport, Applied, Played, Ready, Step
+from improviser.engine.handle import OWN_GROUP
+from improviser.engine.protocol import AnyReport, Applied, Played, Ready, Step
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
 

@@ -9,7 +9,7 @@ from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody import session as melody_session
 from improviser.core.melody.model import MelodyModel
 from improviser.core.networks.viewpoints import Choice, Numbers
-from improviser.library import LoadableModel
+from improviser.library.catalogue import LoadableModel
 from improviser.show.picture import bar_chart
 
 SAID = {

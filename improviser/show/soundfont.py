@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.midi.codec import BEND_CENTRE, decode
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     SUSTAIN,
@@ -30,8 +31,7 @@ from improviser.core.midi.event import (
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.files import open_regular, user_path
-from improviser.midi import BEND_CENTRE, decode
-from improviser.session.recording import write_session
+from improviser.recordings.midi_recording import write_session
 from improviser.show.sound import (
     FULL_SCALE,
     SAMPLE_RATE,

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
-from improviser import midi
+from improviser.core.midi import codec
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS
 from improviser.show.soundfont import OFF, LiveFont, find_font
@@ -91,7 +91,7 @@ def play(device: Any, events: Iterable[tuple[int, bytes]]) -> None:
     def settle() -> None:
         while waiting:
             part, message = waiting.popleft()
-            event = midi.decode(message)
+            event = codec.decode(message)
             if event is not None and part in (0, 1):
                 synth.take(part, event)
         if over.is_set():

@@ -9,6 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from improviser.core.live.parameters import DEFAULTS
 from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
@@ -103,8 +104,8 @@ def shown(text: str) -> str:
 def _title(snapshot: Snapshot, width: int) -> Line:
     setup = snapshot.setup
     how = [shown(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
-    how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
-    how += [shown(setup.scale)] if setup.scale != "off" else []
+    how += [f"density {setup.density:.0%}"] if setup.density != DEFAULTS["density"] else []
+    how += [shown(setup.scale)] if setup.scale != DEFAULTS["scale"] else []
     left = f" {shown(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)

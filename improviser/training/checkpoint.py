@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser import modelfile
 from improviser.errors import ModelError, OutputError
-from improviser.library import CHECKPOINT
-from improviser.modelfile import ModelFile
+from improviser.library import model_file
+from improviser.library.catalogue import CHECKPOINT
+from improviser.library.model_file import ModelFile
 
 FORM = 3
 """Of what a run puts down; it belongs to the settings that must agree, so that none of another form is taken up."""
@@ -38,7 +38,7 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
     tensors: dict[str, NDArray[Any]] = {}
     flat = _flatten(state, tensors)
     try:
-        data = modelfile.encode(ModelFile(CHECKPOINT, flat, tensors, recipe), LARGEST)
+        data = model_file.encode(ModelFile(CHECKPOINT, flat, tensors, recipe), LARGEST)
     except ModelError as error:  # what is bred is worth more than what could be resumed
         raise OutputError(f"cannot write the checkpoint {path}: {error}") from error
     unfinished = unfinished_for(path)
@@ -73,7 +73,7 @@ def load(path: Path, recipe: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not path.exists():
         return None
-    file = modelfile.read(path, LARGEST)
+    file = model_file.read(path, LARGEST)
     if file.task != CHECKPOINT:
         raise ModelError(f"{path} is no checkpoint; remove it, or train without --resume")
     wanted = json.loads(json.dumps(recipe))

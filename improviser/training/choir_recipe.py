@@ -22,7 +22,7 @@ from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ConfigError, CorpusError
-from improviser.library import LoadableModel
+from improviser.library.catalogue import LoadableModel
 from improviser.training.calibration import Calibration
 from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits

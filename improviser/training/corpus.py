@@ -11,7 +11,7 @@ from improviser.training.progress import Progress, silent, watched
 CHORALES = "bach-chorales"
 """The source that is no file: the chorales of the `corpus` extra, see `improviser.training.chorales`."""
 DEMO_TUNE = "demo-tune"
-"""The other one: the tune that is typed in, see `improviser.session.sources`."""
+"""The other one: the tune that is typed in, see `improviser.core.music.player`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,9 +18,9 @@ from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Factor, Mutation, Offset, Selection
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.core.music.player import demo_tune
 from improviser.errors import ConfigError, CorpusError
-from improviser.library import LoadableModel
-from improviser.session.sources import demo_tune
+from improviser.library.catalogue import LoadableModel
 from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.training.generations import Limits
 from improviser.training.progress import Progress

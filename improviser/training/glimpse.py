@@ -8,9 +8,9 @@ import numpy as np
 from improviser.core.evolution.strategy import FloatArray
 from improviser.core.live.decoding import choose
 from improviser.core.melody.model import MelodyResponder
+from improviser.core.music.player import QUARTER_SECONDS, demo_tune
 from improviser.core.networks.responder import Model
 from improviser.errors import ImproviserError
-from improviser.session.sources import QUARTER_SECONDS, demo_tune
 from improviser.training.generations import Evolution
 
 PHRASE_NOTES = 15

@@ -11,7 +11,7 @@ import numpy as np
 
 from improviser.core.evolution.strategy import FloatArray, Strategy, Task
 from improviser.errors import ConfigError
-from improviser.library import LoadableModel
+from improviser.library.catalogue import LoadableModel
 from improviser.training.generations import Choice, Limits
 from improviser.training.progress import Progress, silent
 

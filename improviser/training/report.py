@@ -9,7 +9,7 @@ from pathlib import Path
 
 from improviser import __version__
 from improviser.files import write_atomically
-from improviser.modelfile import SUFFIX
+from improviser.library.model_file import SUFFIX
 from improviser.show.picture import CurvePoint, training_curve
 from improviser.training.recipe import Options, Recipe
 from improviser.training.trainer import Record, Run

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from improviser import __version__, library, modelfile
+from improviser import __version__
 from improviser.errors import OutputError
+from improviser.library import catalogue, model_file
 from improviser.training import checkpoint
 from improviser.training.calibration import RIPE, Calibrated
 from improviser.training.choir import Choir
@@ -154,7 +155,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
         "gains": dict(done.calibrated.gains) if done.calibrated else {},
         "evaluations": sum(record.evaluations for record in _last_of_each(done.records)),
     }
-    modelfile.write(output, library.take_apart(recipe.build(genomes), provenance))
+    model_file.write(output, catalogue.take_apart(recipe.build(genomes), provenance))
     return scores
 
 

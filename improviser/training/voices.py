@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.piece import Piece
+from improviser.core.music.player import demo_tune
 from improviser.errors import CorpusError
 from improviser.midifile import MidiPiece, TimedNote, melody
-from improviser.session.sources import demo_tune
 from improviser.training.chorales import VOICES, load_chorales
 from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
 from improviser.training.progress import Progress, silent, watched

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from improviser.daemon import Service, Session
+from improviser.engine.supervisor import Service, Session
 from improviser.settings.config import Settings
 from tests.airing import Act, airing
 from tests.servers import Broker
 
 if TYPE_CHECKING:
-    from improviser.pipe import AnyReport
+    from improviser.engine.protocol import AnyReport
 
 TURNS = 3
 NOTES_PER_SECOND = 80

@@ -10,7 +10,7 @@ import argparse
 import random
 from pathlib import Path
 
-from improviser.latency import Spread
+from improviser.session.latency import Spread
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on
 from tests.servers import JackServer, jack_for_a_benchmark

@@ -19,7 +19,7 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.population import Scorer
 from improviser.core.networks.task import choir_bits
-from improviser.library import load_model
+from improviser.library.catalogue import load_model
 from improviser.training.choir_recipe import split
 from improviser.training.chorales import load_chorales
 from tests.benchmarks.counts import Context, CountModel

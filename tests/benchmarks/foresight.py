@@ -16,10 +16,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from improviser import library
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.library import catalogue
 from improviser.training.chorales import load_chorales
 
 Tune = list[tuple[float, int]]
@@ -48,7 +48,7 @@ def anything() -> Iterator[Tune]:
 
 def play(model: str, tune: Tune) -> tuple[int, float]:
     """Play a tune to a performer; return how many notes were foreseen, and the seconds that were spent thinking."""
-    performer = Performer([library.load_model(model)], Parameters(), np.random.default_rng(1))
+    performer = Performer([catalogue.load_model(model)], Parameters(), np.random.default_rng(1))
 
     def hear(event: Event, onset: float) -> None:
         for answer in performer.hear(event, onset):

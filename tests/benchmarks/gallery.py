@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from improviser import library
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event
 from improviser.core.midi.pairing import notes_of
 from improviser.core.music.note import Note
+from improviser.core.music.player import humanise, note_events, performance
 from improviser.files import create_folder, write_atomically
-from improviser.session.recording import write_session
-from improviser.session.sources import humanise, note_events, performance
+from improviser.library import catalogue
+from improviser.recordings.midi_recording import write_session
 from improviser.show.picture import session_picture
 from improviser.show.sound import write_wav
 
@@ -87,7 +87,7 @@ def exhibits() -> tuple[Exhibit, ...]:
 
 def give(exhibit: Exhibit) -> tuple[list[TimedEvent], list[TimedEvent]]:
     """Play a session; return what was heard and what was played, in seconds."""
-    models = [library.load_model(name) for name in exhibit.models]
+    models = [catalogue.load_model(name) for name in exhibit.models]
     performer = Performer(models, Parameters(**exhibit.parameters), np.random.default_rng(exhibit.seed))
     heard: list[TimedEvent] = list(note_events(exhibit.tune))
     played: list[TimedEvent] = []

@@ -11,7 +11,7 @@ of the processor; on a machine that nobody shares, all rows are near the first.
 import argparse
 import asyncio
 
-from improviser.latency import Trial, measure
+from improviser.session.latency import Trial, measure
 
 MILLISECONDS = (0.4, 1.0, 3.0, 7.5, 30.0)
 

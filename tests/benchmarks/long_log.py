@@ -20,12 +20,12 @@ import numpy as np
 
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOff, NoteOn
-from improviser.library import digest, load_model
-from improviser.midi import encode
-from improviser.pipe import AnyReport, Loaded, Played, Ready, Step
-from improviser.session.log import FORMAT, VERSION, End, Header
-from improviser.session.log import encode as line_of
+from improviser.engine.protocol import AnyReport, Loaded, Played, Ready, Step
+from improviser.library.catalogue import digest, load_model
+from improviser.recordings.log import FORMAT, VERSION, End, Header
+from improviser.recordings.log import encode as line_of
 
 GAPS = (0.125, 0.25, 0.25, 0.5)
 REPLYING, PHRASE, REST_SECONDS = ("answer", "solo"), 8, 6.0

@@ -1,4 +1,4 @@
-"""Sessions that open on JACK while other clients come and go, as of a script that lists ports: how many are heard.
+"""Sessions that open on JACK while other clients come and go, as of a script that lists ports, and are heard or not.
 
     python -m tests.benchmarks.openings [--mode async] [--sessions 160] [--load 4]
 

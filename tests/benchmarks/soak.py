@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from improviser.engine_process import EngineProcess
-from improviser.latency import Spread
-from improviser.pipe import AnyReport, Applied, Change, Hear, Lost, Open, Played, Step
+from improviser.engine.handle import EngineProcess
+from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Lost, Open, Played, Step
+from improviser.session.latency import Spread
 from tests.jack_peer import held
 
 BATCH = 400

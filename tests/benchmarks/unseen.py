@@ -15,7 +15,7 @@ import numpy as np
 
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
-from improviser.library import load_model
+from improviser.library.catalogue import load_model
 from improviser.training.chorales import read_chorale
 from improviser.training.evaluation import evaluate
 

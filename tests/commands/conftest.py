@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser import library, modelfile
+from improviser.library import catalogue, model_file
 from tests.command import CommandLine
 from tests.core.echo.test_model import model as echo_model
 from tests.melodies import TUNE, write_melody
@@ -15,7 +15,7 @@ def improviser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     """The command line, in an empty folder, without models of the user's."""
     folder = tmp_path / "work"
     folder.mkdir()
-    monkeypatch.setenv(library.ENVIRONMENT, str(tmp_path / "shelf"))
+    monkeypatch.setenv(catalogue.ENVIRONMENT, str(tmp_path / "shelf"))
     return CommandLine(folder, monkeypatch, capsys)
 
 
@@ -29,5 +29,5 @@ def tune(tmp_path: Path) -> Path:
 def model(tmp_path: Path) -> Path:
     """A small echo model, outside the folder the commands work in."""
     path = tmp_path / "small.safetensors"
-    modelfile.write(path, library.take_apart(echo_model(), {"seed": 7}))
+    model_file.write(path, catalogue.take_apart(echo_model(), {"seed": 7}))
     return path

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import typer.main
 
-import improviser.midi
+import improviser.ports.survey
 import improviser.remote.instance
-from improviser import library, modelfile
 from improviser.cli import app
-from improviser.midi import ApiReport
+from improviser.library import catalogue, model_file
 from improviser.midifile import write_midi
+from improviser.ports.survey import ApiReport
 from tests.command import CommandLine
 from tests.core.echo.test_model import model as echo_model
 from tests.hostile_text import HOSTILE, HOSTILE_NAME, raw
@@ -51,7 +51,7 @@ class Scene:
         path.parent.mkdir(exist_ok=True)
         sources = [{"name": HOSTILE, HOSTILE: [HOSTILE]}]
         said = {"sources": sources, HOSTILE: {HOSTILE: HOSTILE}, "by": [HOSTILE], "scores": {HOSTILE: 1.0}}
-        modelfile.write(path, library.take_apart(echo_model(), said))
+        model_file.write(path, catalogue.take_apart(echo_model(), said))
         return path
 
     def file(self, name: str, text: str) -> Path:
@@ -72,12 +72,12 @@ class Scene:
         """Let there be ports that are called so."""
         there = ApiReport("jack", "JACK", available=True, inputs=(HOSTILE,), outputs=(HOSTILE,))
         gone = ApiReport("alsa", HOSTILE, available=False, problem=HOSTILE, remedy=HOSTILE)
-        self.patch.setattr(improviser.midi, "survey", lambda: [there, gone])
+        self.patch.setattr(improviser.ports.survey, "survey", lambda: [there, gone])
         return ["ports"]
 
     def shelf(self) -> list[object]:
         """Let the library hold a model and a broken one that are called so."""
-        shelf = Path(os.environ[library.ENVIRONMENT])
+        shelf = Path(os.environ[catalogue.ENVIRONMENT])
         self.model(shelf)
         (shelf / f"broken{HOSTILE_NAME}.safetensors").write_bytes(b"\0" * 20)
         return ["models"]
@@ -133,7 +133,7 @@ CASES: dict[str, Case] = {
     "report": lambda scene: ["report", scene.tune()],
     "report, broken": lambda scene: ["report", scene.file(".jsonl", HOSTILE)],
     "models": Scene.shelf,
-    "models, folder": lambda scene: scene.environment(library.ENVIRONMENT, "models"),
+    "models, folder": lambda scene: scene.environment(catalogue.ENVIRONMENT, "models"),
     "inspect": lambda scene: ["inspect", scene.model()],
     "inspect, no file": lambda scene: ["inspect", scene.folder / "none.safetensors"],
     "inspect, nobody": lambda _: ["inspect", HOSTILE_NAME],

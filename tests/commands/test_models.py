@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from improviser import library
 from improviser.core.echo.model import EchoModel
-from improviser.library import load_model
+from improviser.library import catalogue
+from improviser.library.catalogue import load_model
+from improviser.library.model_file import read
 from improviser.midifile import read_midi, write_midi
-from improviser.modelfile import read
 from tests.command import CommandLine
 from tests.core.echo.original import recorded
+from tests.library.test_model_file import HOSTILE
 from tests.melodies import BROKEN, TUNE, broken_midi_files, piece, timed
-from tests.test_modelfile import HOSTILE
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def originals(tmp_path: Path) -> Path:
 
 
 def test_models_lists_the_bundled_and_ones_own(improviser: CommandLine, model: Path) -> None:
-    shelf = library.user_folder()
+    shelf = catalogue.user_folder()
     shelf.mkdir()
     (shelf / "mine.safetensors").write_bytes(model.read_bytes())
     (shelf / "broken.safetensors").write_bytes(b"nothing")

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from improviser import library
+from improviser.library import catalogue
 from improviser.midifile import read_midi
 from improviser.session.demo import FILES
 from tests.command import CommandLine
 from tests.core.echo.original import recorded
 from tests.melodies import TUNE, write_melody
-from tests.session.test_session_report import log_of
+from tests.show.test_session_page import log_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices, pipes and links as Unix has them")
 
@@ -55,7 +55,7 @@ def there(improviser: CommandLine) -> CommandLine:
     """A folder with something to read for everything."""
     write_melody(improviser.folder / "in.mid", TUNE * 3)
     log = log_of(improviser.folder / "log.jsonl")
-    log.write_text(log.read_text().replace("0" * 64, library.digest("bach-bass")))
+    log.write_text(log.read_text().replace("0" * 64, catalogue.digest("bach-bass")))
     (improviser.folder / "models.json").write_text(json.dumps([echo.layers() for echo in recorded()]))
     return improviser
 

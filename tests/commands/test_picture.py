@@ -6,18 +6,18 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from improviser import library, modelfile
+from improviser.commands.drawing import training_points
 from improviser.core.harmony import session as harmony_session
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody import session as melody_session
-from improviser.show.drawing import training_points
+from improviser.library import catalogue, model_file
 from improviser.show.model_picture import SAID, strengths_of
 from tests.command import CommandLine
 
 
-def loaded(name: str) -> library.LoadableModel:
-    path = library.find(name)
-    return library.build(name, modelfile.read(path), path)
+def loaded(name: str) -> catalogue.LoadableModel:
+    path = catalogue.find(name)
+    return catalogue.build(name, model_file.read(path), path)
 
 
 def words(path: Path) -> list[str]:

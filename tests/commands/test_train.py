@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from improviser.library import load_model
+from improviser.library.catalogue import load_model
+from improviser.library.model_file import read
 from improviser.midifile import write_midi
-from improviser.modelfile import read
 from tests.command import CommandLine
 from tests.melodies import BROKEN, broken_midi_files, write_melody
 from tests.training.test_voices import a_piece, line

@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from improviser import library, modelfile
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
-from improviser.midi import decode, encode
-from improviser.pipe import Applied, Loaded, Lost, Noticed, Picked, Played, Ready, Report, Step, Turned
-from improviser.session import log
+from improviser.core.midi.codec import decode, encode
+from improviser.engine.protocol import Applied, Loaded, Lost, Noticed, Picked, Played, Ready, Report, Step, Turned
+from improviser.library import catalogue, model_file
+from improviser.recordings import log
 from improviser.settings.config import KEYS
 from improviser.settings.explained import EXAMPLES, all_explained, as_toml
 from tests.core.echo.test_model import model as echo_model
@@ -51,7 +51,7 @@ class FileKind:
         self.tune, self.model = str(shared / TUNE), str(shared / MODEL)
         if not (shared / TUNE).exists():
             write_melody(shared / TUNE)
-            modelfile.write(shared / MODEL, library.take_apart(echo_model(), {"seed": 7}))
+            model_file.write(shared / MODEL, catalogue.take_apart(echo_model(), {"seed": 7}))
 
     def content(self, rng: random.Random) -> bytes:
         """Return what a file holds, damaged."""
@@ -78,7 +78,7 @@ class Models(FileKind):
         super().__init__(shared)
         said = {"seed": 7, "sources": [{"name": "a", "sha256": "b"}], "scores": {"bits": 1.5}, "by": ["x"]}
         made = (echo_model(), echo_model("matrix"), harmony_model(), melody_model())
-        self._files = [modelfile.encode(library.take_apart(model, said)) for model in made]
+        self._files = [model_file.encode(catalogue.take_apart(model, said)) for model in made]
 
     def content(self, rng: random.Random) -> bytes:
         data = rng.choice(self._files)
@@ -105,7 +105,9 @@ class Models(FileKind):
         drawn = path.with_name("out.svg")
         commands = (
             *[Command(("inspect", name)), Command(("inspect", name, "--json"))] * 2,
-            Command(("models", *rng.choice(((), ("--json",)))), environment=((library.ENVIRONMENT, str(path.parent)),)),
+            Command(
+                ("models", *rng.choice(((), ("--json",)))), environment=((catalogue.ENVIRONMENT, str(path.parent)),)
+            ),
             Command(("render", self.tune, str(out), "--model", name), out),
             Command(("picture", name, "-o", str(drawn)), drawn),
             Command(("evaluate", name, self.tune, *rng.choice(((), ("--json",))))),
@@ -211,8 +213,8 @@ class Logs(FileKind):
     @staticmethod
     def _session(mode: str) -> list[Report]:
         parameters = Parameters(mode=mode)
-        performer = Performer([library.load_model("echo")], parameters, np.random.default_rng(1))
-        loaded = [Loaded("echo", library.digest("echo"))]
+        performer = Performer([catalogue.load_model("echo")], parameters, np.random.default_rng(1))
+        loaded = [Loaded("echo", catalogue.digest("echo"))]
         entries: list[Report] = [
             log.Header(
                 format=log.FORMAT, version=log.VERSION, program="improviser", numpy=np.__version__, began="2026"

@@ -11,14 +11,12 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from improviser import library
 from improviser.core.addresses.broker import Broker
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.live.performer import Performer
-from improviser.engine import Engine
-from improviser.errors import ImproviserError
-from improviser.pipe import (
+from improviser.engine.note_path import Engine
+from improviser.engine.protocol import (
     AnyReport,
     Applied,
     Change,
@@ -33,6 +31,8 @@ from improviser.pipe import (
     decode_command,
     frame,
 )
+from improviser.errors import ImproviserError
+from improviser.library import catalogue
 from improviser.remote.mqtt import Access, Letter
 from improviser.remote.on_air import OnAir
 from improviser.settings.config import LIVE_KEYS, Settings, validate
@@ -240,14 +240,14 @@ class Letters(LiveKind):
 
     def _obeyed(self, commands: Sequence[Command]) -> Iterator[str]:
         """Let a performer do what got through: it can all be done."""
-        performer = Performer([library.load_model(SMALL)], Parameters(), np.random.default_rng(1))
+        performer = Performer([catalogue.load_model(SMALL)], Parameters(), np.random.default_rng(1))
         for number, command in enumerate(commands):
             again = decode_command(frame(command)[4:])
             if isinstance(again, Hear):
                 if unsound([again.message]):
                     yield f"this is no message: {again.message.hex(' ')}"
             elif isinstance(again, Swap):
-                performer.swap([library.load_model(name) for name in again.models], float(number))
+                performer.swap([catalogue.load_model(name) for name in again.models], float(number))
             elif isinstance(again, Change):
                 with contextlib.suppress(ImproviserError):  # it says so itself
                     performer.change(again.parameter, again.value, float(number))

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from improviser.engine_process import EngineProcess
-from improviser.pipe import Hear, Panic, Step
+from improviser.engine.handle import EngineProcess
+from improviser.engine.protocol import Hear, Panic, Step
+from tests.engine.test_note_path import Reports, opening, play
 from tests.fuzz.live_kinds import WireBytes, left_sounding, unsound
 from tests.playing import write_small_model
-from tests.test_engine import Reports, opening, play
 
 GAP_SECONDS = 0.02
 

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from improviser.cli import app
-from improviser.pipe import Step
-from improviser.session.log import read
+from improviser.engine.protocol import Step
+from improviser.recordings.log import read
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player, note_off, note_on, write_small_model
 from tests.servers import JackServer

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser.pipe import Step
+from improviser.engine.protocol import Step
 from improviser.show.loudspeaker import Loudspeaker
 from tests.jack_peer import JackPeer
 from tests.playing import Player, note_off, note_on

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from improviser.core.midi.codec import decode
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
-from improviser.midi import decode
-from improviser.pipe import Hear
+from improviser.engine.protocol import Hear
 from improviser.remote.ensemble import Ears, missing, published
 from tests.jack_peer import held
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
-from improviser.pipe import Applied, Change
+from improviser.core.addresses.topics import Topics
+from improviser.engine.protocol import Applied, Change
+from improviser.remote.discovery import configurations
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
@@ -190,7 +192,8 @@ class TestState:
                 topic = "homeassistant/select/improviser_improviser/model/config"
                 (found,) = await asyncio.to_thread(peer.wait_for, topic)
                 assert "small" in found.json["options"]
-                await act.until(lambda: len(peer.heard) == 5)
+                entities = configurations(Topics("improviser"), ["small"])
+                await act.until(lambda: {heard.topic for heard in peer.heard} == set(entities))
                 assert all(heard.retained for heard in peer.heard)
 
         on_air(mosquitto_broker, scene, mqtt_discovery=True)

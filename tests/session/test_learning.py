@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from improviser.core.live.movement import ENDLESS, NUMBERED
-from improviser.daemon import Service, Session
+from improviser.engine.protocol import Applied, Change, Picked, Step, Turned
+from improviser.engine.supervisor import Service, Session
 from improviser.errors import ConfigError, OutputError
-from improviser.pipe import Applied, Change, Picked, Step, Turned
 from improviser.session.learning import PAUSE_SECONDS, Learning
 
 FILE = Path("settings.toml")

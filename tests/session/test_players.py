@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from improviser.core.midi.codec import decode, encode, events_of
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import notes_of
-from improviser.daemon import Session
+from improviser.engine.protocol import AnyReport, Played, Step
+from improviser.engine.supervisor import Session
 from improviser.errors import ConfigError, MidiFileError
-from improviser.midi import decode, encode, events_of
-from improviser.pipe import AnyReport, Played, Step
-from improviser.ports import LOOPBACK
+from improviser.ports.interface import LOOPBACK
+from improviser.recordings.midi_recording import write_session
 from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
-from improviser.session.recording import write_session
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player as Playing
 from tests.playing import write_small_model

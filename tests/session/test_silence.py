@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from improviser.pipe import Applied, Command, Played, Ready, Renew, Step
+from improviser.engine.protocol import Applied, Command, Played, Ready, Renew, Step
 from improviser.session.silence import Silence
 
 READY = Ready("loopback", "", "")

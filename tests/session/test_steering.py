@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from improviser import library
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Setup, Tally
-from improviser.daemon import Service, Session
-from improviser.pipe import Change, Command, Panic, Renew, Swap
+from improviser.engine.protocol import Change, Command, Panic, Renew, Swap
+from improviser.engine.supervisor import Service, Session
+from improviser.library import catalogue
+from improviser.recordings.recorder import Recorder
 from improviser.session.players import COMPUTER_LEGEND
-from improviser.session.recorder import Recorder
 from improviser.session.steering import LEGEND, RECORD, Steering, legend
 from improviser.show.terminal import SessionScreen
 from tests.playing import write_small_model
@@ -76,7 +76,7 @@ def test_models_that_cannot_play_are_passed_over(tmp_path: Path, monkeypatch: py
     for name in ("bass.v2", "bass.v3", "d, e"):
         (tmp_path / f"{name}.safetensors").write_bytes(model.read_bytes())
     (tmp_path / "cc.safetensors").write_bytes(b"nothing")
-    names = library.live_names()
+    names = catalogue.live_names()
     assert {"bass.v2", "bass.v3", "d, e"} < set(names)
     assert "cc" not in names
     sent = after("n" * len(names), Session(models=(names[0],))).sent
@@ -84,7 +84,7 @@ def test_models_that_cannot_play_are_passed_over(tmp_path: Path, monkeypatch: py
 
 
 def test_models_go_round() -> None:
-    names = library.names()
+    names = catalogue.names()
     service = after("n" * len(names), Session(models=(names[0],)))
     assert service.sent == [Swap([name]) for name in (*names[1:], names[0])]
     assert after("n", Session(models=("/somewhere/mine.safetensors",))).models == (names[0],)

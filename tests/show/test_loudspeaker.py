@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import NoteOff, NoteOn
-from improviser.midi import encode
-from improviser.pipe import Played, Ready, Step
+from improviser.engine.protocol import Played, Ready, Step
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.sound import FULL_SCALE

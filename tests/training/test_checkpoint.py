@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser import modelfile
 from improviser.core.evolution.randomness import generator
 from improviser.errors import ModelError, OutputError
-from improviser.modelfile import ModelFile
+from improviser.library import model_file
+from improviser.library.model_file import ModelFile
 from improviser.training import checkpoint
 
 RECIPE = {"seed": 3, "sources": [{"name": "a"}], "layers": (20, 20)}
@@ -54,7 +54,7 @@ def test_a_run_with_other_settings_is_refused_and_they_are_named(tmp_path: Path)
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    modelfile.write(path, ModelFile("echo", {}, {}))
+    model_file.write(path, ModelFile("echo", {}, {}))
     with pytest.raises(ModelError, match="no checkpoint"):
         checkpoint.load(path, RECIPE)
     path.write_bytes(b"{" + json.dumps(RECIPE).encode())

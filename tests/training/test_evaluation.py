@@ -10,7 +10,7 @@ import pytest
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
-from improviser.library import load_model
+from improviser.library.catalogue import load_model
 from improviser.training.evaluation import evaluate, play_along
 from tests.core.harmony.duets import a_bass, a_model, a_tune
 from tests.core.melody.test_melody import a_model as a_melody_model

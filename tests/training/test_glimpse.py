@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from improviser import library
 from improviser.core.melody.model import MelodyResponder
 from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
+from improviser.library import catalogue
 from improviser.training.generations import Evolution, Generation, Limits
 from improviser.training.glimpse import PHRASE_NOTES, Glimpse, diversity_of, phrase_of
 from improviser.training.recipe import Options, prepare
@@ -25,9 +25,9 @@ def test_diversity_is_nothing_for_clones_and_all_for_strangers(spread: float, di
     assert diversity_of(np.zeros((3, 4), np.float32)) == 0.0
 
 
-@pytest.mark.parametrize("name", library.names())
+@pytest.mark.parametrize("name", catalogue.names())
 def test_every_kind_of_model_plays_a_phrase_and_always_the_same(name: str) -> None:
-    model = library.load_model(name)
+    model = catalogue.load_model(name)
     phrase = phrase_of(model)
     assert len(phrase) == PHRASE_NOTES
     assert set(phrase) <= set(range(PITCHES))
@@ -58,7 +58,7 @@ def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
 
 
 def test_a_network_that_cannot_be_played_yet_plays_nothing() -> None:
-    def fail(_: object) -> library.LoadableModel:
+    def fail(_: object) -> catalogue.LoadableModel:
         raise ModelError("its weights are no numbers")
 
     glimpse = Glimpse(fail)

@@ -9,7 +9,7 @@ from improviser.core.music.note import Note
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.task import NetworkTask
 from improviser.errors import ConfigError, CorpusError
-from improviser.library import load_model
+from improviser.library.catalogue import load_model
 from improviser.midifile import write_midi
 from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from improviser import modelfile
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ConfigError, CorpusError, ModelError
-from improviser.library import load_model
+from improviser.library import model_file
+from improviser.library.catalogue import load_model
 from improviser.training import checkpoint
 from improviser.training.generations import Generation
 from improviser.training.recipe import Options, Recipe, prepare
@@ -60,7 +60,7 @@ def test_the_champion_is_saved_with_its_provenance(tune: Path, tmp_path: Path) -
     model = load_model(tmp_path / "a.safetensors")
     assert isinstance(model, EchoModel)
     assert model.rating(echo_task(of).train) == scores["rating"] == pytest.approx(done.champions[0].fitness)
-    provenance = modelfile.read(tmp_path / "a.safetensors").provenance
+    provenance = model_file.read(tmp_path / "a.safetensors").provenance
     assert provenance["sources"] == [{"name": "tune", "notes": 60}]
     assert provenance["options"]["seed"] == 1
     assert provenance["scores"] == scores
@@ -281,7 +281,7 @@ def test_a_large_network_and_many_sources_can_be_kept(tune: Path, tmp_path: Path
     done = breed(of, tmp_path / "kept", every=1)
     assert done.problem is None
     save_model(tmp_path / "a.safetensors", of, done)
-    provenance = modelfile.read(tmp_path / "a.safetensors").provenance
+    provenance = model_file.read(tmp_path / "a.safetensors").provenance
     assert len(provenance["sources"]) + provenance["more_sources"] == 30_001
     assert breed(of, tmp_path / "kept", every=1, resume=True).complete
     with pytest.raises(ModelError, match="other sources"):

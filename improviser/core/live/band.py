@@ -16,11 +16,13 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
-from improviser.core.live.parameters import Parameters, within
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.register import allowed_pitches, within
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
-from improviser.core.music.scales import AUTO, pitches_heard
+from improviser.core.music.pitch import AUTO
+from improviser.core.music.scales import pitches_heard
 from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
 
 ECHO = "echo"
@@ -114,7 +116,7 @@ class Band:
 
         :raises ConfigError: if they cannot be.
         """
-        self._allowed = parameters.allowed()
+        self._allowed = allowed_pitches(parameters)
         self._parameters = parameters
         self._wheels = []
         self._tune()

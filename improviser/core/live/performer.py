@@ -26,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.allowed import POSITIONS, check, checked
+from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.hands import Hands
+from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
 from improviser.core.live.later import Owner, earliest
 from improviser.core.live.ledger import Ledger

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import TABLE, Range, check
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.allowed import check, in_order
+from improviser.core.live.kinds import Range
+from improviser.core.live.parameters import TABLE, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.clock import GRIDS
 from improviser.core.midi.event import ControlChange, KeyPressure, PitchBend, Start, Tick
@@ -160,6 +161,25 @@ def test_a_performer_begins_only_with_what_can_be(name: Any, value: Any) -> None
     except ConfigError:
         return
     assert asdict(performer.parameters).keys() == TABLE.keys()
+
+
+KEYS = st.tuples(st.integers(0, 127), st.integers(0, 127)).map(sorted)
+
+
+@given(KEYS, KEYS, KEYS, KEYS, st.booleans())
+def test_changes_that_can_be_together_can_be_made_one_after_the_other(
+    before: list[int], after: list[int], heard: list[int], hears: list[int], both: bool
+) -> None:
+    desk = Desk(low=before[0], high=before[1], input_low=heard[0], input_high=heard[1])
+    changes = {"high": after[1], "delay": 0.5, "input_high": hears[1], "input_low": hears[0], "low": after[0]}
+    if not both:
+        del changes["input_low"]
+        changes["input_high"] = max(heard[0], hears[1])
+    order = in_order(desk.performer.parameters, changes)
+    assert sorted(order) == sorted(changes)
+    for name in order:
+        desk.change(name, changes[name])
+    assert {name: getattr(desk.performer.parameters, name) for name in changes} == changes
 
 
 def test_a_table_of_controls_that_is_changed_afterwards_changes_nothing() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser import library
 from improviser.core.live.foresight import FASTEST, IN_A_ROW, THOUGHT_OF, likely_notes, likely_onsets
 from improviser.core.midi.event import Event
+from improviser.library import catalogue
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel
 
@@ -42,7 +42,7 @@ def carry_out(desk: Desk, action: Action) -> None:
         case "up", pitch:
             desk.up(pitch, after=0.0)
         case "swap", name:
-            desk.swap(library.load_model(name))
+            desk.swap(catalogue.load_model(name))
         case "wait", seconds:
             desk.wait(seconds)
         case name, value:
@@ -50,7 +50,7 @@ def carry_out(desk: Desk, action: Action) -> None:
 
 
 def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> list[tuple[float, Event]]:
-    desk = Desk(*map(library.load_model, models), seed=7)
+    desk = Desk(*map(catalogue.load_model, models), seed=7)
     for action, most in zip(actions, thoughts, strict=False):
         carry_out(desk, action)
         think(desk, most)
@@ -72,7 +72,7 @@ def test_thinking_ahead_changes_nothing_that_is_played(
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_a_tune_that_comes_again_is_foreseen(name: str) -> None:
-    desk = Desk(library.load_model(name))
+    desk = Desk(catalogue.load_model(name))
     foreseen = []
     for pitch in TUNE * 3:
         desk.down(pitch)

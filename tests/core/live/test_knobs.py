@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import Range
+from improviser.core.live.kinds import Range
 from improviser.core.live.knobs import LEARNABLE, MODEL, RANGES, Knobs, Picked, place_of, rebound, value_at
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange

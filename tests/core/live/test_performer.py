@@ -129,7 +129,7 @@ def test_ending_thru_ends_what_it_sent_and_not_the_answers() -> None:
 
 def test_a_change_that_cannot_be_changes_nothing() -> None:
     desk = Desk()
-    with pytest.raises(ConfigError, match="scale 'H major'"):
+    with pytest.raises(ConfigError, match=r"scale must be off, auto .*; it is 'H major'"):
         desk.change("scale", "H major")
     with pytest.raises(ConfigError, match="no parameter 'volume'"):
         desk.change("volume", 7)

@@ -1,0 +1,83 @@
+"""Examples for the help of every command: what to type, and what it does."""
+
+from collections.abc import Mapping
+
+WIDEST = 78
+"""Columns: help is read in terminals of 80."""
+
+EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "demo": (
+        ("demo", "20 s; writes demo/session.mid and more"),
+        ("demo --sound", "heard as well (uv sync --extra sound)"),
+        ("demo --soundfont auto", "its WAV by FluidSynth"),
+        ("demo --seed 7 --out take7", "another take, in another folder"),
+    ),
+    "play": (
+        ("play", "one keyboard: just play"),
+        ("play --input nanoKEY --output FLUID", "parts of ports' names"),
+        ("play --input virtual --output virtual", "for a DAW"),
+        ("play --input computer --sound", "no keyboard at hand"),
+        ("play --soundfont auto", "aloud, by FluidSynth"),
+        ("play --input tune.mid --loop", "a file is the player"),
+        ("play --mode answer --scale 'D minor'", "after you, in a key"),
+        ("play --learn temperature", "move a knob: it turns this"),
+    ),
+    "ports": (("ports", "what works here, and what to do where nothing does"),),
+    "latency": (
+        ("latency", "inside the engine"),
+        ("latency --load", "with a display and an MQTT client busy"),
+        ("latency --api jack", "over a wire, too"),
+    ),
+    "train": (
+        ("train tune.mid -o my.safetensors --task echo", "the experiment"),
+        ("train songs/ -o my.safetensors --minutes 5", "accompany"),
+        ("train songs/ -o my.safetensors --resume", "go on with it"),
+    ),
+    "render": (
+        ("render tune.mid answers.mid", "the answers alone"),
+        ("render tune.mid both.mid --with-input", "tune and answers"),
+    ),
+    "replay": (
+        ("replay session.jsonl", "are they the same notes?"),
+        ("replay session.jsonl again.mid", "and keep them"),
+    ),
+    "status": (
+        ("status", "every session that plays here"),
+        ("status --json", "for a program to read"),
+    ),
+    "picture": (
+        ("picture demo/session.mid -o roll.svg", "who played what, when"),
+        ("picture bach-bass -o listens.svg", "what moves a network"),
+        ("picture my.jsonl -o curve.svg", "how its training went"),
+    ),
+    "report": (
+        ("report demo/session.mid", "writes demo/session.html"),
+        ("report session.jsonl -o take.html", "with latency and settings"),
+    ),
+    "models": (("models", "what can be played by name"),),
+    "inspect": (
+        ("inspect bach-bass", "what it is and where it comes from"),
+        ("inspect my.safetensors --json", "for a program to read"),
+    ),
+    "evaluate": (
+        ("evaluate bach-bass bach-chorales", "on all of its corpus"),
+        ("evaluate my.safetensors songs/ --json", "on your own"),
+    ),
+    "import-bach-generator": (
+        ("import-bach-generator models.json a.safetensors", "the 1st"),
+        ("import-bach-generator models.json b.safetensors --index 1", "the 2nd"),
+    ),
+    "config init": (("config init", "every setting, explained; edit what you need"),),
+    "config check": (("config check", "what holds, and where it is set"),),
+    "service install": (("service install -- --mqtt mqtt://localhost", "from the next login on"),),
+}
+
+
+def epilog_of(command: str) -> str | None:
+    """Return what the help of a command ends with; None for a command without examples."""
+    examples = EXAMPLES.get(command)
+    if examples is None:
+        return None
+    widest = max(len(typed) for typed, _ in examples)
+    lines = [f"improviser {typed:<{widest}}  {does}" for typed, does in examples]
+    return "\n".join(["Examples:", *lines])

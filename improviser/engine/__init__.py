@@ -1,0 +1,1 @@
+"""The process on the note path, its protocol, its handle, and the supervisor that keeps one playing."""

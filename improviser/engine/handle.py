@@ -1,0 +1,201 @@
+"""The daemon's handle on one engine process: start it, talk to it, watch its heart, know what it left sounding."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Self
+
+import msgspec
+
+from improviser import errors
+from improviser.core.live.ledger import SIZE, Ledger
+from improviser.engine.protocol import (
+    HEARTBEAT,
+    READ_BYTES,
+    AnyReport,
+    Close,
+    Command,
+    Failed,
+    FrameReader,
+    Open,
+    Ready,
+    decode_report,
+    frame,
+)
+from improviser.engine.shared_memory import SharedMemory
+from improviser.errors import EngineError
+
+log = logging.getLogger("improviser")
+
+PIPE_BYTES = 1 << 20
+START_SECONDS = 20.0
+CLOSE_SECONDS = 2.0
+KEPT_LINES = 20
+OWN_GROUP = 0 if os.name == "posix" else None
+"""The terminal's Ctrl-C and Ctrl-Z are for the daemon: the engine is started in a process group of its own."""
+MEMORY = {"MALLOC_ARENA_MAX": "1"}
+"""One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
+
+
+def widen(pipe: object) -> None:
+    """Let the reports of many seconds fit into a pipe, for a daemon that is busy; only Linux can."""
+    with contextlib.suppress(ImportError, OSError, AttributeError, ValueError):  # the last: it is closed already
+        import fcntl
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[attr-defined]
+
+
+class EngineProcess:
+    """One engine: `start` it, `begin` to play, `send` it commands, and `close` or `kill` it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, shared: SharedMemory) -> None:
+        self._process = process
+        self._shared = shared
+        self._on_report: Callable[[AnyReport], None] = lambda _: None
+        self._has_raised = False
+        self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
+        self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
+        self.ledger = Ledger(memoryview(shared.map)[:SIZE])
+        self.said: deque[str] = deque(maxlen=KEPT_LINES)
+        """The last lines of the engine's stderr, for the log if it dies."""
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Start an engine, which gets itself ready to be told what to open."""
+        shared = SharedMemory(SIZE + HEARTBEAT.size)
+        pipe = asyncio.subprocess.PIPE
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "improviser.engine", shared.argument),
+                stdin=pipe,
+                stdout=pipe,
+                stderr=pipe,
+                env={**MEMORY, **os.environ},
+                process_group=OWN_GROUP,
+                pass_fds=shared.inherited,
+            )
+        except BaseException:
+            shared.forget()
+            raise
+        finally:
+            shared.hand_over()
+        return cls(process, shared)
+
+    @classmethod
+    async def open(cls, opening: Open, on_report: Callable[[AnyReport], None]) -> tuple[Self, Ready]:
+        """Start an engine and wait until its ports are open; see `begin`."""
+        engine = await cls.start()
+        return engine, await engine.begin(opening, on_report)
+
+    async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
+        """Open what is to be opened, and wait until it is; `on_report` gets all reports, and what it raises is logged.
+
+        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
+        """
+        self._on_report = on_report
+        try:
+            transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
+            widen(transport.get_extra_info("pipe"))
+            self.send(opening)
+            return await asyncio.wait_for(self._ready, START_SECONDS)
+        except BaseException as error:
+            await self.leave()
+            if isinstance(error, TimeoutError):
+                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_words}"
+                raise EngineError(late) from None
+            raise
+        finally:
+            self._shared.forget()
+
+    async def leave(self) -> None:
+        """End the process at once, and wait until it has ended."""
+        self.kill()
+        await self.ended()
+        self._shared.forget()
+
+    async def _read_reports(self) -> None:
+        reader = FrameReader()
+        stdout = self._process.stdout
+        while stdout is not None and (data := await stdout.read(READ_BYTES)):
+            try:
+                for body in reader.feed(data):
+                    self._take(decode_report(body))
+            except (ValueError, msgspec.MsgspecError) as error:  # of the frames: what a listener raises stays there
+                self._fail(EngineError(f"the engine's reports cannot be read: {error}"))
+                self.kill()
+                break
+        await self._process.wait()
+        self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
+
+    def _take(self, report: AnyReport) -> None:
+        if isinstance(report, Ready) and not self._ready.done():
+            self._ready.set_result(report)
+        elif isinstance(report, Failed):
+            self._fail(getattr(errors, report.kind, EngineError)(report.message))
+        try:
+            self._on_report(report)
+        except Exception as error:  # whoever listens must not end the engine
+            if not self._has_raised:
+                log.warning("a report of the engine was not taken (%s: %s)", type(error).__name__, error)
+            self._has_raised = True
+            log.debug("the report was %r", report, exc_info=error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._ready.done():
+            self._ready.set_exception(error)
+            self._ready.exception()  # seen here too: after a timeout nobody else will look
+
+    async def _read_stderr(self) -> None:
+        stderr = self._process.stderr
+        while stderr is not None and (line := await stderr.readline()):
+            self.said.append(line.decode(errors="replace").rstrip())
+
+    @property
+    def last_words(self) -> str:
+        """What the engine last printed, in one line."""
+        return f"it said: {self.said[-1]}" if self.said else "it said nothing"
+
+    @property
+    def pid(self) -> int:
+        """The engine's process id."""
+        return self._process.pid
+
+    @property
+    def beats(self) -> int:
+        """How often the engine's heart has beaten; while it lives, this goes on rising."""
+        (beats,) = HEARTBEAT.unpack_from(self._shared.map, SIZE)
+        return int(beats)
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process has ended."""
+        return self._process.returncode is not None
+
+    def send(self, command: Command) -> None:
+        """Send a command; it waits in memory if it must, and is never dropped while the engine lives."""
+        if self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(frame(command))
+
+    async def ended(self) -> int:
+        """Wait until the process has ended and all its reports are in; return its exit code."""
+        code = await self._process.wait()
+        await asyncio.gather(*self._tasks)
+        return code
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+
+    async def close(self) -> None:
+        """Let the engine end what sounds and leave; kill it if it does not. The ledger tells what it left sounding."""
+        self.send(Close())
+        try:
+            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(self.ended())), CLOSE_SECONDS)
+        except TimeoutError:
+            self.kill()
+            await self.ended()

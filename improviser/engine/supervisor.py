@@ -1,0 +1,436 @@
+"""The daemon: the asyncio service around the engine. It starts it, watches it, replaces it, and ends what it left.
+
+However an engine ends, the notes it left sounding are released at the destinations that heard them, a new one takes its
+place, and the connections of its ports are restored:
+
+    opening ──▶ playing ──stop──▶ closed
+       ▲           │ it died, its heart stopped, its MIDI server was lost
+       └─ releasing ◀┘
+"""
+
+import asyncio
+import contextlib
+import enum
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from improviser.core.live import knobs
+from improviser.core.live.parameters import Parameters
+from improviser.core.midi.codec import encode
+from improviser.engine.handle import EngineProcess
+from improviser.engine.live_state import LiveState
+from improviser.engine.protocol import (
+    AnyReport,
+    Applied,
+    Command,
+    Failed,
+    Lost,
+    Noticed,
+    Open,
+    Panic,
+    Picked,
+    Ready,
+    Swap,
+)
+from improviser.engine.stop_signal import Stopped, StopSignal
+from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
+from improviser.executors import OneByOne
+from improviser.library.catalogue import live_names
+from improviser.ports.connections import Wiring
+from improviser.ports.hotplug import NamedPorts
+from improviser.ports.interface import JACK_APIS
+
+log = logging.getLogger("improviser")
+
+WATCH_SECONDS = 0.2
+FROZEN_SECONDS = 1.5
+LOOK_SECONDS = 1.0
+RETRY_SECONDS = 0.5
+PATIENT_SECONDS = 5.0
+SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
+DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
+T = TypeVar("T")
+OPENINGS = 4
+"""How often a first engine is opened that dies of it, or that the MIDI system does not serve."""
+PARTING_SECONDS = 0.5
+"""How long leaving JACK may take at the end."""
+HEAD_START_SECONDS = 1.0
+"""How much earlier than the next engine's start the release of a dead one's notes may begin."""
+LAST_SECONDS = 8.0
+"""How long a release may take once we are to stop: JACK with `-S` waits five seconds for the engine that died."""
+STANDSTILL_SECONDS = 2.0
+STANDSTILL = "JACK stands still: with its option -S it waits five seconds for each client that has crashed"
+
+
+class Cause(enum.Enum):
+    """Why an engine no longer plays."""
+
+    STOPPED = "was stopped"
+    DIED = "died"
+    FROZE = "froze"
+    SERVER_LOST = "lost its MIDI server"
+    REPLUGGED = "has its device back"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What to open and how to play; see the `play` command for the meaning of each."""
+
+    api: str = "auto"
+    name: str = "improviser"
+    input: str = "auto"
+    output: str = "auto"
+    models: tuple[str, ...] = ("bach-bass",)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    wait_for_ports: bool = False
+    choices: tuple[tuple[str, ...], ...] = ()
+    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
+    player: str = ""
+    """What is heard, for people to read, if it is not a port."""
+
+
+class Service:
+    """Keeps an engine playing until it is told to stop.
+
+    :param on_report: gets every report of every engine, in order.
+    :param engine: one that was started already, to be the first.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        on_report: Callable[[AnyReport], None] = lambda _: None,
+        engine: EngineProcess | None = None,
+    ) -> None:
+        self._session = session
+        self._on_report = on_report
+        self._state = LiveState(session.models, session.parameters)
+        self._unknown_programs: set[int] = set()
+        self._started = engine
+        self._engine: EngineProcess | None = None
+        self._ready: Ready | None = None
+        self._unsent: list[Command] = []
+        self._unreleased: list[bytes] = []
+        self._jack = OneByOne("jack")
+        self._looking: asyncio.Task[None] | None = None
+        self._named_ports = NamedPorts()
+        self._deaths: list[float] = []
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._opened = asyncio.Event()
+        self._stop = StopSignal()
+        self._wiring = Wiring(
+            session.name,
+            session.input,
+            session.output,
+            wait_for_ports=session.wait_for_ports,
+            wake=self._wake.set,
+        )
+        self.epoch = time.perf_counter()
+        """The zero of the session's time, on `time.perf_counter`."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that play, one voice each."""
+        return tuple(self._state.models)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The live parameters as they were last set."""
+        return Parameters(**self._state.parameters)
+
+    @property
+    def name(self) -> str:
+        """The name of our MIDI client."""
+        return self._session.name
+
+    @property
+    def playing(self) -> bool:
+        """Whether an engine plays just now."""
+        return self._opened.is_set() and self._engine is not None and not self._engine.dead
+
+    @property
+    def api(self) -> str:
+        """The MIDI system that is played on, once `opened`."""
+        return self._ready.api if self._ready is not None else self._session.api
+
+    @property
+    def connections(self) -> tuple[str, str]:
+        """What the input and the output are connected to, or the ports of ours that wait for a connection."""
+        hears, plays_to = (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
+        if self._wiring.joined:
+            hears, plays_to = self._wiring.connections
+        return self._session.player or hears, plays_to
+
+    async def opened(self) -> None:
+        """Wait until the first engine plays."""
+        await self._opened.wait()
+
+    def stop(self) -> None:
+        """End what sounds and leave `run`."""
+        self._stop.set()
+        self._wake.set()
+
+    def send(self, command: Command) -> None:
+        """Send a command to the engine, or to the next one if there is none just now.
+
+        What it changes holds for the engine's successors as well.
+        """
+        self._state.request(command)
+        if self._engine is not None:
+            self._engine.send(command)
+        else:
+            self._unsent.append(command)
+
+    async def run(self) -> None:
+        """Play until `stop`.
+
+        :raises ImproviserError: if the first engine cannot be opened; what happens later is mended.
+        """
+        try:
+            with contextlib.suppress(Stopped):
+                await self._open_first()
+                while (cause := await self._play()) is not Cause.STOPPED:
+                    log.warning("the engine %s; notes released, starting a new one", cause.value)
+                    if cause is Cause.DIED:
+                        await self._pause_if_it_keeps_dying()
+                    await self._reopen()
+        finally:
+            await self._close()
+
+    async def _on_jack(self, fn: Callable[..., T], *args: Any) -> T:
+        """Call what talks to JACK, in its thread; say so if JACK stands still meanwhile."""
+        late = self._loop.call_later(STANDSTILL_SECONDS, log.info, STANDSTILL)
+        try:
+            return await self._jack.call(fn, *args)
+        finally:
+            late.cancel()
+
+    async def _open_first(self) -> None:
+        # A thread says it, since other systems than JACK may keep this one waiting, too.
+        slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
+        slow.daemon = True
+        slow.start()
+        if self._session.api in ("auto", *JACK_APIS):
+            with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
+                await self._stop.unless_set(self._on_jack(self._wiring.join))
+        tries = 0
+        while True:
+            try:
+                tries += 1
+                ready = await self._stop.unless_set(self._open())
+                await self._stop.unless_set(self._on_jack(self._wiring.adopt_engine, ready.client))
+            except PortError:
+                if not self._session.wait_for_ports:
+                    raise
+                await self._stop.sleep(RETRY_SECONDS)
+            except (EngineError, NotServedError) as error:
+                if tries >= OPENINGS:
+                    raise
+                log.warning("%s; trying again", error)
+                await self._stop.sleep(RETRY_SECONDS)
+            else:
+                self._opened.set()
+                return
+            finally:
+                slow.cancel()
+
+    async def _open(self) -> Ready:
+        """Start an engine; return what it has opened."""
+        await self._leave_engine()  # one whose ports were not what the user wanted
+        if self._wiring.joined:
+            await self._on_jack(self._wiring.expect_engine)
+        session = self._session
+        opening = Open(
+            api=self.api,
+            name=session.name,
+            input=session.input,
+            output=session.output,
+            models=self._state.models,
+            parameters=self._state.confirmed,
+            seed=session.seed,
+            epoch=self.epoch,
+            releases=self._unreleased,
+        )
+        engine, self._started = self._started or await EngineProcess.start(), None
+        self._ready = ready = await engine.begin(opening, self._take)
+        self._engine = engine
+        log.debug("engine %d plays on %s", engine.pid, ready.api)
+        for command in self._unsent:
+            engine.send(command)
+        self._unsent.clear()
+        if ready.api not in JACK_APIS:
+            self._unreleased = []
+            if self._wiring.joined:
+                await self._on_jack(self._wiring.leave)
+        return ready
+
+    async def _leave_engine(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.close()
+
+    def _take(self, report: AnyReport) -> None:
+        if isinstance(report, Lost):
+            log.warning("the engine lost %d reports: display and recording are incomplete", report.count)
+        elif isinstance(report, Noticed):
+            log.warning("%s", report.message)
+        elif isinstance(report, Failed) and self._opened.is_set():
+            log.error("%s", report.message)
+        elif isinstance(report, Applied) and report.error is not None:
+            log.warning("%s stays as it was: %s", report.parameter, report.error)
+        elif isinstance(report, Picked):
+            self._pick(report)
+        self._state.take(report)
+        self._on_report(report)
+
+    def _pick(self, picked: Picked) -> None:
+        """Play with the models that the player has picked."""
+        choices = self._session.choices or tuple((name,) for name in live_names())
+        number = knobs.Picked(picked.number, picked.positions).among(len(choices))
+        if number >= len(choices):
+            if number not in self._unknown_programs:  # some sequencers send one with every bar
+                self._unknown_programs.add(number)
+                log.info("program %d: there are %d to pick from", number + 1, len(choices))
+        elif list(choices[number]) != self._state.models:
+            self.send(Swap(list(choices[number])))
+
+    async def _play(self) -> Cause:
+        """Watch over the engine until it no longer plays; release what it left sounding."""
+        engine = self._engine
+        if engine is None:
+            return Cause.STOPPED
+        ended = asyncio.ensure_future(engine.ended())
+        ended.add_done_callback(lambda _: self._wake.set())
+        cause = await self._watch(engine)
+        if cause in (Cause.STOPPED, Cause.REPLUGGED):
+            await engine.close()
+        else:
+            engine.kill()
+        self._engine = None
+        await ended
+        if cause is Cause.DIED and engine.said:
+            log.error("the engine's last words: %s", engine.said[-1])
+        again, refused = self._state.end_engine()
+        self._unsent[:0] = again
+        for report in refused:
+            self._take(report)
+        self._unreleased = _releases(engine) or self._unreleased
+        begun = asyncio.Event()
+        releasing = asyncio.ensure_future(self._release_kept(begun.set))
+        releasing.add_done_callback(lambda _: begun.set())
+        if cause is not Cause.STOPPED and self._started is None:
+            # The next one gets itself ready while the old one's notes are released; but on a busy machine it would
+            # take the processor from that, so the first round of it goes first.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(begun.wait(), HEAD_START_SECONDS)
+            if not self._stop.is_set:
+                self._started = await EngineProcess.start()
+        await releasing
+        return cause
+
+    async def _watch(self, engine: EngineProcess) -> Cause:
+        beats, beaten = engine.beats, self._loop.time()
+        looked = self._loop.time()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), WATCH_SECONDS)
+            self._wake.clear()
+            if self._stop.is_set:
+                return Cause.STOPPED
+            if self._wiring.lost:
+                return Cause.SERVER_LOST
+            if engine.dead:
+                return Cause.DIED
+            if engine.beats != beats:
+                beats, beaten = engine.beats, self._loop.time()
+            elif self._loop.time() - beaten > FROZEN_SECONDS:
+                return Cause.FROZE
+            if self._wiring.joined:
+                if self._looking is None or self._looking.done():  # else JACK stands still
+                    self._looking = asyncio.ensure_future(self._look(engine))
+            elif self._loop.time() - looked > LOOK_SECONDS:
+                looked = self._loop.time()
+                if (ready := self._ready) is not None:
+                    gone, back = await self._named_ports.look(ready.api, ready.input, ready.output)
+                    self._end_what_is_unplugged(gone)
+                    if back:
+                        return Cause.REPLUGGED
+
+    async def _look(self, engine: EngineProcess) -> None:
+        """Look after JACK's connections."""
+        try:
+            self._end_what_is_unplugged(await self._on_jack(self._wiring.look, engine.ledger))
+            await self._on_jack(self._wiring.release_again, engine.ledger)
+        except MidiSystemError as error:
+            log.debug("not yet: %s", error)
+
+    def _end_what_is_unplugged(self, sources: tuple[str, ...]) -> None:
+        if sources:
+            log.info("%s is unplugged: what it held is released", ", ".join(sources))
+            self.send(Panic())
+
+    async def _release_kept(self, begun: Callable[[], None] = lambda: None) -> None:
+        """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it.
+
+        :param begun: called when its end has been sent for the first time.
+        """
+        if not self._unreleased:
+            return
+        release = self._on_jack(self._wiring.release, self._unreleased, begun)
+        try:
+            reached = await self._stop.within(LAST_SECONDS, release)
+        except TimeoutError:
+            log.warning("JACK stands still: what sounds there could not be released")
+        else:
+            self._unreleased = [] if reached else self._unreleased
+
+    async def _pause_if_it_keeps_dying(self) -> None:
+        """Play as before if what was changed last kills every engine; if it is not that, take a breath."""
+        now = self._loop.time()
+        self._deaths = [death for death in self._deaths if now - death < DYING_SECONDS] + [now]
+        if len(self._deaths) < DEATHS:
+            return
+        self._deaths = []
+        if (back := self._state.fall_back()) is not None:
+            log.error("%s", back)
+        else:
+            log.error("the engine died %d times within %g s; trying again in a while", DEATHS, DYING_SECONDS)
+            await self._stop.sleep(BREATH_SECONDS)
+
+    async def _reopen(self) -> None:
+        """Start a new engine, as soon as the MIDI system lets us, and restore its connections."""
+        while True:
+            try:
+                if self.api in JACK_APIS:
+                    await self._stop.unless_set(self._on_jack(self._wiring.join))
+                ready = await self._stop.unless_set(self._open())
+                restored = await self._stop.unless_set(self._on_jack(self._wiring.restore, ready.client))
+            except ImproviserError as error:
+                log.debug("not yet: %s", error)
+                await self._stop.sleep(RETRY_SECONDS)
+                continue
+            log.info("playing again; connections restored: %s", ", ".join(restored) or "none")
+            await self._release_kept()
+            return
+
+    async def _close(self) -> None:
+        engine, self._engine = self._engine, None
+        if engine is not None and not engine.dead:
+            await engine.close()
+            self._unreleased = _releases(engine) or self._unreleased
+            await self._release_kept()
+        if self._started is not None:
+            await self._started.leave()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._on_jack(self._wiring.leave), PARTING_SECONDS)
+
+
+def _releases(engine: EngineProcess) -> list[bytes]:
+    """Return what ends all that an engine has sounding."""
+    return [] if engine.ledger.silent else [encode(event) for event in engine.ledger.releases()]

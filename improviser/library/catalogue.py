@@ -1,0 +1,177 @@
+"""The library: models by name, the bundled ones and the user's own.
+
+A name is looked up in the user's folder first (`IMPROVISER_MODELS`, else the platform's data folder), then among the
+bundled models; anything that looks like a path is one.
+"""
+
+import difflib
+import hashlib
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self, cast
+
+from numpy.typing import NDArray
+
+from improviser.core.networks.responder import Model
+from improviser.core.printable import printable
+from improviser.errors import ModelError
+from improviser.files import read_regular, user_path
+from improviser.library import model_file
+from improviser.library.model_file import SUFFIX, ModelFile
+
+ENVIRONMENT = "IMPROVISER_MODELS"
+Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
+"""A model taken apart: its settings (JSON values) and its arrays."""
+
+CHECKPOINT = "checkpoint"
+"""What a file of a run that goes on says in place of a task."""
+TASKS = {
+    "echo": "improviser.core.echo.model:EchoModel",
+    "harmony": "improviser.core.harmony.model:HarmonyModel",
+    "melody": "improviser.core.melody.model:MelodyModel",
+}
+"""The class that plays each task's models; imported when first needed."""
+
+
+class LoadableModel(Model, Protocol):
+    """A model that can be taken apart for a file and put together again; the core does no I/O itself."""
+
+    @classmethod
+    def from_parts(cls, name: str, settings: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Self:
+        """Put a model together.
+
+        :raises ModelError: if the parts do not fit each other.
+        """
+
+    def to_parts(self) -> Parts:
+        """Take the model apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file of the library: `model` is what it holds, or `problem` says why it cannot be read."""
+
+    name: str
+    path: Path
+    bundled: bool
+    model: ModelFile | None
+    problem: str | None = None
+
+
+def bundled_folder() -> Path:
+    """Return the folder of the models that come with the program: in the package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "models"
+    return installed if installed.is_dir() else package.parent / "models"
+
+
+def user_folder() -> Path:
+    """Return the folder of the user's own models; it need not exist."""
+    if chosen := os.environ.get(ENVIRONMENT):
+        return Path(chosen)
+    import platformdirs
+
+    return platformdirs.user_data_path("improviser", appauthor=False) / "models"
+
+
+def find(name_or_path: str | os.PathLike[str]) -> Path:
+    """Return the file of a model.
+
+    :raises ModelError: if there is none; the message proposes the nearest name.
+    """
+    text = os.fspath(name_or_path)
+    path = user_path(text)
+    if path.name != text or path.suffix == SUFFIX or os.path.isfile(text):  # noqa: PTH113
+        return path
+    for file in (*_files(user_folder()), *_files(bundled_folder())):
+        if file.stem == text:
+            return file
+    known = names()
+    near = difflib.get_close_matches(text, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
+    raise ModelError(f"there is no model named {text[:200]!r}; {hint} (or give the path of a *{SUFFIX} file)")
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all models of the library, in order."""
+    return tuple(sorted({file.stem for file in (*_files(user_folder()), *_files(bundled_folder()))}))
+
+
+def live_names() -> tuple[str, ...]:
+    """Return the names of the models of the library that can be played live, in order; unreadable ones are left out."""
+    models = {entry.name: entry.model for entry in reversed(listing())}  # the user's own come before the bundled
+    return tuple(sorted(name for name, file in models.items() if file and file.settings.get("level") != "score"))
+
+
+def load_model(name_or_path: str | os.PathLike[str]) -> Model:
+    """Load a model by name (`"bach-bass"`) or path (`"mine.safetensors"`).
+
+    :raises ModelError: if it cannot be found, read or trusted.
+    """
+    path = find(name_or_path)
+    return build(printable(path.stem), model_file.read(path), path)
+
+
+def digest(name_or_path: str | os.PathLike[str]) -> str:
+    """Return the SHA-256 of a model's file, in hexadecimal.
+
+    :raises ModelError: if it cannot be found or read.
+    """
+    path = find(name_or_path)
+    try:
+        return hashlib.sha256(read_regular(path, model_file.MAX_FILE_BYTES)).hexdigest()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def build(name: str, file: ModelFile, path: Path | None = None) -> LoadableModel:
+    """Put together the model of a file that was read; `path` is for the error message.
+
+    :raises ModelError: if its task is unknown or its parts do not fit.
+    """
+    where = path or name
+    if file.task == CHECKPOINT:
+        raise ModelError(f"{where} is a checkpoint; `improviser train … --resume` makes a model of it")
+    if file.task not in TASKS:
+        raise ModelError(
+            f"{where}: it was evolved for {file.task[:40]!r}, which this program does not know "
+            f"(it knows {', '.join(TASKS)}); update improviser"
+        )
+    try:
+        return _class_for(file.task).from_parts(name, file.settings, file.tensors)
+    except ModelError as error:
+        raise ModelError(f"{where}: {error}") from error
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ModelError(f"{where}: its parts do not fit each other; it is damaged ({error})") from error
+
+
+def take_apart(model: LoadableModel, provenance: Mapping[str, Any]) -> ModelFile:
+    """Return the file of `model`."""
+    settings, tensors = model.to_parts()
+    return ModelFile(model.task, settings, tensors, provenance)
+
+
+def listing() -> list[Entry]:
+    """Return every model file of the library by name; unreadable ones with the reason."""
+    folders = {user_folder(): False, bundled_folder(): True}
+    entries = [_entry(file, bundled) for folder, bundled in folders.items() for file in _files(folder)]
+    return sorted(entries, key=lambda entry: (entry.name, entry.bundled))
+
+
+def _entry(path: Path, bundled: bool) -> Entry:
+    try:
+        return Entry(path.stem, path, bundled, model_file.read(path))
+    except ModelError as error:
+        return Entry(path.stem, path, bundled, None, str(error))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def _class_for(task: str) -> type[LoadableModel]:
+    module, name = TASKS[task].split(":")
+    return cast("type[LoadableModel]", getattr(importlib.import_module(module), name))

@@ -1,0 +1,190 @@
+"""The wiring of a session on JACK: which ports the user chose, what is connected, and where a dead engine was heard.
+
+JACK's calls may take seconds (while a killed client holds up its server), so `Wiring` is used in a thread of its own:
+by `Service`, through `OneByOne`. Only `joined`, `lost` and `connections` are looked at from the event loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+
+from improviser.core.addresses.port_choice import AUTO
+from improviser.core.live.ledger import Ledger
+from improviser.core.midi.codec import encode
+from improviser.errors import MidiSystemError, PortError
+from improviser.ports.jack_release import OUT
+from improviser.ports.patchbay import IN, Patchbay, Wires
+
+log = logging.getLogger("improviser")
+
+AGAIN_SECONDS = 1.3
+NOTHING: tuple[float, list[bytes]] = (0.0, [])
+DIRECTIONS = {IN: "input", OUT: "output"}
+
+
+class Wiring:
+    """Connections that outlive engines and servers; without JACK (not `joined`) there is nothing to do.
+
+    :param input_choice, output_choice: "auto", "virtual", or a port's name or part of it.
+    :param wait_for_ports: whether a name may match nothing yet.
+    :param wake: called in the event loop when something has changed, or the server is `lost`.
+    """
+
+    def __init__(
+        self, client: str, input_choice: str, output_choice: str, *, wait_for_ports: bool, wake: Callable[[], None]
+    ) -> None:
+        self.lost = False
+        """Whether the server is gone."""
+        self._changed = False
+        self._client = client
+        self._awaited = {IN: input_choice, OUT: output_choice}
+        self._wait_for_ports = wait_for_ports
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._wires = Wires()
+        self._patchbay: Patchbay | None = None
+        self._release_again = NOTHING
+
+    @property
+    def joined(self) -> bool:
+        """Whether there is a server, as far as we know."""
+        return self._patchbay is not None
+
+    @property
+    def connections(self) -> tuple[str, str]:
+        """What input and output are connected to, or the ports of ours that wait for a connection."""
+        ours = self._patchbay.ports if self._patchbay is not None else {}
+        heard, played = (
+            ", ".join(sorted(self._wires.peers[role])) or f"virtual port {ours.get(role, role)}" for role in (IN, OUT)
+        )
+        return heard, played
+
+    def join(self) -> None:
+        """Join the server, anew if the old one was lost.
+
+        :raises MidiSystemError: if there is none.
+        """
+        if self.lost:
+            self.leave()
+        if self._patchbay is None:
+            self.lost = False
+            self._patchbay = Patchbay(
+                self._client, self._wires, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
+            )
+
+    def leave(self) -> None:
+        """Leave the server."""
+        if self._patchbay is not None:
+            self._patchbay.close()
+            self._patchbay = None
+
+    def _tell(self, what: Callable[[], None]) -> Callable[[], None]:
+        def tell() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may close while JACK still calls
+                self._loop.call_soon_threadsafe(what)
+
+        return tell
+
+    def _on_changed(self) -> None:
+        self._changed = True
+        self._wake()
+
+    def _on_lost(self) -> None:
+        self.lost = True
+        self._wake()
+
+    def expect_engine(self) -> None:
+        """Prepare for an engine that is started next: its ports are those that are new."""
+        if self._patchbay is not None:
+            self._patchbay.expect()
+
+    def adopt_engine(self, client: str) -> None:
+        """Take the new ports (those of `client`, if it has a name) as the engine's, and connect what the user chose.
+
+        :raises PortError: if a name matches nothing and is not to be waited for.
+        """
+        if self._patchbay is not None:
+            self._patchbay.adopt(client)
+            self._connect_chosen(self._patchbay)
+            self._patchbay.refresh(self._loop.time())
+
+    def _connect_chosen(self, patchbay: Patchbay) -> None:
+        for role, choice in list(self._awaited.items()):
+            try:
+                peer = patchbay.resolve(choice, DIRECTIONS[role])
+            except PortError:
+                if not self._wait_for_ports:
+                    raise
+                continue
+            if peer is not None:
+                self._wires.add(role, peer)
+            # With "auto", a device may be plugged in later; unless the user has connected something by then.
+            if peer is not None or choice != AUTO or self._wires.peers[role]:
+                del self._awaited[role]
+
+    def look(self, ledger: Ledger) -> tuple[str, ...]:
+        """Take in what has changed, connect what has come back; return the sources that were unplugged.
+
+        Connections are looked at whether JACK has told of a change or not: on a busy machine it tells of one so late
+        that the engine may have died by then, and nobody can say any more who heard it.
+        Destinations that were disconnected from an engine that lives get the end of what sounds, by its `ledger`.
+        """
+        if self._patchbay is None:
+            return ()
+        self._release_parted(self._patchbay, ledger)
+        if self._changed:
+            self._changed = False  # first: what changes from here on is for the next look
+            try:
+                self._connect_chosen(self._patchbay)
+            except MidiSystemError:
+                self._changed = True
+                raise
+        rewiring = self._patchbay.refresh(self._loop.time())
+        for peer in rewiring.restored:
+            log.info("connected to %s", peer)
+        return rewiring.unplugged
+
+    @staticmethod
+    def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
+        releases = () if ledger.silent else ledger.releases()
+        parted = patchbay.parted()
+        if parted and releases:
+            with contextlib.suppress(MidiSystemError):
+                reached = patchbay.release([encode(event) for event in releases], parted)
+                log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
+
+    def restore(self, client: str) -> tuple[str, ...]:
+        """Connect a new engine's ports as the old one's were; return the peers that are there."""
+        if self._patchbay is None:
+            return ()
+        self._patchbay.adopt(client)
+        return self._patchbay.restore(self._loop.time()).restored
+
+    def release(self, messages: list[bytes], begun: Callable[[], None]) -> bool:
+        """Send what ends a dead engine's notes to all that heard it; return whether that was possible.
+
+        :param begun: called in the event loop when they have left for the first time.
+        """
+        if self._patchbay is None or self.lost:
+            return False
+        try:
+            reached = self._patchbay.release(messages, begun=self._tell(begun))
+        except MidiSystemError as error:
+            log.warning("%s", error)
+            return False
+        log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
+        self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
+        return True
+
+    def release_again(self, ledger: Ledger) -> None:
+        """Release once more, a while later: a client that dies within a period makes JACK lose events for a second.
+
+        What the new engine plays by now, which is in its `ledger`, is spared.
+        """
+        due, messages = self._release_again
+        if messages and self._loop.time() > due and self._patchbay is not None:
+            self._release_again = NOTHING
+            spared = {encode(event) for event in ledger.releases()}
+            with contextlib.suppress(MidiSystemError):
+                self._patchbay.release([message for message in messages if message not in spared])

@@ -1,0 +1,244 @@
+"""MIDI ports on JACK: one client with an input and an output, so that an answer leaves in the period of its note.
+
+JACK calls `_process` once a period, in a thread of its own. What comes in is heard there, and what is sent, from any
+thread, is written there; so no send can block, whatever becomes of the server. Events are stamped with their frames.
+
+JACK without `-S` begins a new period whether all clients have ended the last one or not; what was written in that may
+never be read. Two signs of it are doubts among the `receipts`: a period that we were not called in (frames are
+missing), and an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing).
+With `-S` neither means anything: there we may be called when our period is long over, and yet miss none.
+"""
+
+import contextlib
+import threading
+import time
+from collections import deque
+from types import ModuleType
+from typing import Any
+
+from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.midi.stream import MidiStream
+from improviser.errors import MidiSystemError, NotServedError
+from improviser.ports.backends import JACK
+from improviser.ports.interface import Listener, Receipts
+from improviser.threads import remember_this_thread
+
+ACTIVE_SENSING = b"\xfe"
+CLOCK = b"\xf8"
+FRAMES = 1 << 32
+"""JACK's frame times are 32 bits wide."""
+MUTE_PERIODS, MUTE_SECONDS = 50, 1.0
+"""A client that the server does not call for so many periods, and so long, is never called again (seen on JACK 1.9.21
+where clients come and go while another one opens)."""
+TEST_SECONDS, TEST_PERIODS, TESTS = 0.2, 4, 10
+"""How long our own message may take from output to input, in seconds and in periods, and how often it may be lost."""
+WAITING_SECONDS = 15.0
+"""How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
+POLL_SECONDS = 0.002
+BUSY_SHARE = 0.5
+"""How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
+
+
+class JackPorts:
+    """An input `in` and an output `out` of one JACK client.
+
+    :param jack: JACK-Client's module.
+    :param name: what the client is to be called; JACK adds a number if there is one of that name.
+    :raises MidiSystemError: if there is no server, or it never calls us.
+    """
+
+    def __init__(self, jack: ModuleType, name: str) -> None:
+        self.api, self.input, self.output = JACK, VIRTUAL, VIRTUAL
+        self.client = ""
+        self._receipts = Receipts()
+        self.receipts: Receipts | None = self._receipts
+        self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        self._outgoing: deque[tuple[int, bytes]] = deque()
+        self._listener: Listener = lambda _message, _age: None
+        self._heed_clock = False
+        self._offset = 0
+        self._periods = 0
+        self._due_frame: int | None = None
+        self._seen_to_lose: bool | None = None
+        """Whether this server loses events; None as long as there is no sign of either."""
+        self._delay = -1.0
+        self._ends_at = 0.0
+        self._known = False
+        self.lost = False
+        try:
+            self._client: Any = jack.Client(name, no_start_server=True)
+        except jack.JackError as error:
+            raise MidiSystemError(f"JACK does not work here ({error}); start a JACK server") from error
+        try:
+            self._open()
+        except jack.JackError as error:
+            self.close()
+            raise NotServedError(f"JACK does not let us in ({error}); try again, or restart its server") from error
+        except NotServedError:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        client = self._client
+        self.client = str(client.name)
+        self._in = client.midi_inports.register("in")
+        self._out = client.midi_outports.register("out")
+        self._rate = float(client.samplerate)
+        client.set_process_callback(self._process)
+        client.set_xrun_callback(self._on_xrun)
+        client.set_shutdown_callback(self._on_shutdown)
+        client.activate()
+        self._await_periods()
+        self._test()
+        self._seen = self._look()
+
+    def _on_shutdown(self, _status: object, _reason: str) -> None:
+        self.lost = True
+
+    def _on_xrun(self, delay: float) -> None:
+        if delay == self._delay and self._seen_to_lose is not False:
+            self._receipts.doubts.append(time.perf_counter())
+        self._delay = delay
+
+    def _look(self) -> tuple[int, int, float]:
+        """Return how many periods we were called in, where the server is (frames), and the time."""
+        return self._periods, int(self._client.last_frame_time), time.perf_counter()
+
+    def _await_periods(self) -> None:
+        """Wait until JACK calls us.
+
+        :raises NotServedError: if it goes on without.
+        """
+        self._seen = self._look()
+        end = time.perf_counter() + WAITING_SECONDS
+        while not self._periods:
+            if self.mute or self.lost or time.perf_counter() > end:
+                raise NotServedError("JACK never calls our client; try again, or restart its server")
+            time.sleep(POLL_SECONDS)
+
+    @property
+    def mute(self) -> bool:
+        """Whether JACK goes on and does not call us any more."""
+        periods, frame, moment = self._seen
+        now = self._look()
+        if now[0] != periods:
+            self._seen = now
+            return False
+        passed = (now[1] - frame) % FRAMES
+        return passed > MUTE_PERIODS * int(self._client.blocksize) and now[2] - moment > MUTE_SECONDS
+
+    def _test(self) -> None:
+        """Send ourselves a message that means nothing to others, through JACK, and wait until it is heard.
+
+        :raises NotServedError: if it never is.
+        """
+        arrived = threading.Event()
+        self._listener = lambda message, _age: arrived.set() if message == ACTIVE_SENSING else None
+        self._client.connect(self._out, self._in)
+        end, lost = time.perf_counter() + WAITING_SECONDS, 0
+        while not arrived.is_set():
+            start = self._periods
+            self.send(ACTIVE_SENSING)
+            arrived.wait(TEST_SECONDS)
+            # One that JACK had periods enough to carry; on a busy machine it may lose some.
+            lost += not arrived.is_set() and self._periods - start > TEST_PERIODS
+            if not arrived.is_set() and (lost > TESTS or self.lost or time.perf_counter() > end):
+                raise NotServedError("JACK does not carry what our client sends; try again, or restart its server")
+        self._client.disconnect(self._out, self._in)
+        self._outgoing.clear()  # nobody else is to hear of it
+        self._listener = lambda _message, _age: None
+
+    def _process(self, frames: int) -> None:
+        """Hear what has come in, and write what is to go out; called by JACK."""
+        if not self._known:
+            self._known = True
+            remember_this_thread()
+        now = time.perf_counter()
+        client = self._client
+        start, passed = client.last_frame_time, client.frames_since_cycle_start
+        if self._due_frame is not None and start != self._due_frame:
+            self._seen_to_lose = True
+            self._receipts.doubts.append(now)
+        elif passed > frames and self._seen_to_lose is None:
+            self._seen_to_lose = False
+        self._due_frame = (start + frames) % FRAMES
+        self._periods += 1
+        self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
+        for offset, data in self._in.incoming_midi_events():
+            self._offset = offset
+            # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
+            age = max(0.0, (passed + frames - offset) / self._rate)
+            for message in MidiStream().feed(bytes(data)):  # one event, whole: JACK mixes several sources
+                if message != CLOCK or self._heed_clock:
+                    self._listener(message, age)
+        self._offset = 0
+        self._write(frames, now)
+
+    def _write(self, frames: int, now: float) -> None:
+        out, outgoing = self._out, self._outgoing
+        out.clear_buffer()
+        position = written = 0
+        while outgoing:
+            offset, message = outgoing[0]
+            position = max(position, min(offset, frames - 1))
+            try:
+                out.write_midi_event(position, message)
+            except self._errors:  # no room in this period's buffer: the rest leaves with the next
+                break
+            outgoing.popleft()
+            written += 1
+        if written:
+            self._receipts.left.append((written, now))
+
+    @property
+    def loses(self) -> bool:
+        """Whether this server is known to lose events."""
+        return self._seen_to_lose is True
+
+    @property
+    def hurried(self) -> bool:
+        """Whether so much of the period is over that others would be late if we went on answering in it."""
+        return time.perf_counter() > self._ends_at
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx."""
+        self._listener = listener
+
+    def heed_clock(self, *, heed: bool) -> None:
+        """Let MIDI clock in, or keep it out (as it is at first)."""
+        self._heed_clock = heed
+
+    def send(self, message: bytes) -> None:
+        """Send a raw message: it leaves in this period or the next. Never blocks."""
+        self._outgoing.append((self._offset, message))
+
+    def own(self, role: str) -> str:
+        """Return the whole name of our port `role`, "in" or "out"."""
+        return f"{self.client}:{role}"
+
+    def find(self, client: str, role: str) -> str:
+        """Return the whole name of the port `role` of the first client whose name begins so.
+
+        :raises MidiSystemError: if there is none.
+        """
+        for port in self._client.get_ports(is_midi=True):
+            if port.name.startswith(client) and port.name.endswith(f":{role}"):
+                return str(port.name)
+        raise MidiSystemError(f"JACK has no port {role!r} of a client {client!r}")
+
+    def connect(self, source: str, destination: str) -> None:
+        """Connect two ports, whosever they are.
+
+        :raises MidiSystemError: if JACK does not.
+        """
+        try:
+            self._client.connect(source, destination)
+        except self._errors as error:
+            raise MidiSystemError(f"JACK does not connect {source!r} to {destination!r} ({error})") from error
+
+    def close(self) -> None:
+        """Leave the server."""
+        with contextlib.suppress(*self._errors):
+            self._client.deactivate()
+        with contextlib.suppress(*self._errors):
+            self._client.close()

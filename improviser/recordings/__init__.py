@@ -1,0 +1,1 @@
+"""What a session leaves on disk: logs, MIDI files, their replay, reading and rendering."""

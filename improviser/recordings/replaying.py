@@ -1,0 +1,166 @@
+"""Replaying: a session's log goes through a performer again, and what it plays is held against what was played then.
+
+It is the same performer, given the same events and changes with the same times and chance: so every message must be
+the same. Time does not pass here; only the log's stamps count.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.performer import Performer
+from improviser.core.midi.codec import decode, decode_transport, encode
+from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.growing_smf import GrowingFile
+from improviser.core.networks.responder import Model
+from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step
+from improviser.errors import ConfigError, LogError, ModelError
+from improviser.library import catalogue
+from improviser.recordings.log import SessionLog, brief
+from improviser.recordings.midi_recording import IMPROVISER, PLAYER
+from improviser.settings.config import check
+
+KEPT_MODELS = 32
+"""Models that are kept in memory, for a log that goes back and forth between them."""
+
+Tell = Callable[[float, Event | None, Sequence[bytes]], None]
+"""Gets a time of the session (seconds), what was heard then, and what was played to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first place where what is played now is not what was played then."""
+
+    log: str
+    line: int
+    stamp: float
+    then: tuple[bytes, ...]
+    now: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        then, now = (" ".join(message.hex() for message in messages) or "nothing" for messages in (self.then, self.now))
+        return f"at {self.stamp:.3f} s ({self.log}, line {self.line}) it played {then}, and now plays {now}"
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay found.
+
+    :param heard, played: how many messages the player played, and the performer to them now.
+    :param lost: how many reports are missing from the log.
+    """
+
+    heard: int = 0
+    played: int = 0
+    difference: Difference | None = None
+    lost: int = 0
+
+
+def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
+    """Replay logs that go on from each other; `tell` gets what happens, in order. No length of them needs memory.
+
+    :raises LogError: if they are damaged, do not begin with an engine, or hold a change that cannot be.
+    :raises ModelError: if a model is not there any more, or is another one now.
+    """
+    found = Replay()
+    load = lru_cache(KEPT_MODELS)(_model)
+    performer: Performer | None = None
+    for log in chain:
+        for line, report in log.reports:
+            if isinstance(report, Ready):
+                performer = _begin(report, load)
+            elif isinstance(report, Lost):
+                found.lost += report.count
+            elif isinstance(report, Step | Played | Applied):
+                if performer is None:
+                    raise LogError(f"{log.path} is damaged: something is played in line {line} before an engine began")
+                try:
+                    heard, events = _take(performer, report, load)
+                except (ArithmeticError, AttributeError, ConfigError, LookupError, TypeError, ValueError) as error:
+                    raise LogError(f"{log.path} is damaged in line {line}: {brief(error)}") from error
+                now = [encode(event) for event in events]
+                if now != report.played and found.difference is None:
+                    found.difference = Difference(log.path.name, line, report.stamp, tuple(report.played), tuple(now))
+                found.heard += heard is not None
+                found.played += len(now)
+                tell(report.stamp, heard, now)
+    return found
+
+
+def _begin(ready: Ready, load: Callable[[str, str], Model]) -> Performer:
+    try:
+        _check_parameters(ready.parameters)
+        parameters = Parameters(**ready.parameters)
+        models = [load(model.name, model.sha256) for model in ready.models]
+        return Performer(models, parameters, np.random.default_rng(ready.seed))
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:
+        raise LogError(f"the log has parameters that this program does not know: {brief(error)}") from error
+
+
+def _check_parameters(values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        check(name, value)
+
+
+def _model(name: str, sha256: str) -> Model:
+    if catalogue.digest(name) != sha256:
+        raise ModelError(f"the model {brief(name)} is not the one that played then: its file has changed since")
+    return catalogue.load_model(name)
+
+
+def _take(
+    performer: Performer, report: Step | Played | Applied, load: Callable[[str, str], Model]
+) -> tuple[Event | None, list[Event]]:
+    """Let the performer take in what the report says it took in then; return what was heard, and what it plays."""
+    heard: Event | None = None
+    events: list[Event] = []
+    match report:
+        case Step(stamp, message):
+            heard = decode(message)
+            event = decode_transport(message) or heard
+            if event is None:
+                raise ValueError(f"{message.hex()} is no MIDI message")
+            events = performer.hear(event, stamp)
+        case Played(stamp=stamp, cause="timer"):
+            events = performer.advance(stamp)
+        case Played(stamp=stamp, cause="lost"):
+            events = performer.lose(stamp)
+        case Played():
+            events = performer.panic()
+        case Applied(error=None, parameter=parameter) if parameter == MODEL:
+            models: list[Loaded] = report.models
+            events = performer.swap([load(model.name, model.sha256) for model in models], report.stamp)
+        case Applied(error=None):
+            _check_parameters({report.parameter: report.value})
+            events = performer.change(report.parameter, report.value, report.stamp)
+    for event in events:
+        performer.sent(event)
+    return heard, events  # what is left to `settle`, the next event settles first
+
+
+class Copy:
+    """A MIDI file of what is replayed; it begins with the first note, as a recording does."""
+
+    def __init__(self) -> None:
+        self._file = GrowingFile(PLAYER, IMPROVISER)
+        self._start: float | None = None
+        self._now = 0.0
+
+    def tell(self, stamp: float, heard: Event | None, played: Sequence[bytes]) -> None:
+        """Take in what happened at a time of the session (seconds)."""
+        if self._start is None and (isinstance(heard, NoteOn) or any(message[0] & 0xF0 == 0x90 for message in played)):
+            self._start = stamp
+        now = 0.0 if self._start is None else stamp - self._start
+        self._now = max(self._now, now)
+        if heard is not None:
+            self._file.add(0, now, encode(heard))
+        for message in played:
+            self._file.add(1, now, message)
+
+    def image(self) -> bytes:
+        """Return the file."""
+        return self._file.image(self._now, final=True)

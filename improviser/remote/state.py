@@ -1,0 +1,66 @@
+"""How a session is doing just now, as one JSON object: for MQTT, for `improviser status`, for whoever asks."""
+
+import dataclasses
+import time
+from typing import Any
+
+from improviser import __version__
+from improviser.core.live.snapshot import Setup, Tally
+from improviser.core.midi.codec import decode, events_of
+from improviser.engine.protocol import AnyReport, Applied, Played, Step
+from improviser.engine.supervisor import Service
+from improviser.remote.wishes import plain
+
+UNKNOWN = Setup("", (), 0.0)
+
+
+class Score:
+    """Counts the notes of a session and how long the answers took, from the engine's reports."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+
+    def take(self, report: AnyReport) -> None:
+        """Take in a report of the engine."""
+        match report:
+            case Step(stamp, message, messages, latency):
+                heard = decode(message)
+                if heard is not None:
+                    self._tally.step(stamp, heard, events_of(messages), latency)
+            case Played(stamp=stamp, played=messages) | Applied(stamp=stamp, played=messages):
+                self._tally.play(stamp, events_of(messages))
+            case _:
+                pass
+
+    def state(self, service: Service) -> dict[str, Any]:
+        """Return how `service` plays: the live parameters, the ports, the counts; latencies in microseconds."""
+        seconds = time.perf_counter() - service.epoch
+        snapshot = self._tally.snapshot(seconds, UNKNOWN)
+        latency = snapshot.latency
+        return {
+            **setting(service),
+            "seconds": round(seconds, 1),
+            "notes": {"heard": snapshot.heard, "played": snapshot.played},
+            "latency": {
+                "p50_us": round(latency.median * 1e6),
+                "p99_us": round(latency.p99 * 1e6),
+                "max_us": round(latency.worst * 1e6),
+            }
+            if latency is not None
+            else None,
+        }
+
+
+def setting(service: Service) -> dict[str, Any]:
+    """Return what of a session's state does not change by itself: what to publish at once when it does."""
+    hears, plays_to = service.connections
+    parameters = dataclasses.asdict(service.parameters)
+    return {
+        "version": __version__,
+        "name": service.name,
+        "model": plain(service.models),
+        "models": list(service.models),
+        **{parameter: plain(value) for parameter, value in parameters.items()},
+        "ports": {"input": hears, "output": plays_to},
+        "connection": {"api": service.api, "playing": service.playing},
+    }

@@ -1,0 +1,250 @@
+"""The self-test: how long from a note in to the note out, inside the real engine and over a real wire."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import sys
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+
+from improviser.core.midi.codec import decode
+from improviser.core.midi.event import NoteOn
+from improviser.engine.protocol import AnyReport, Hear, Step
+from improviser.engine.supervisor import Service, Session
+from improviser.errors import EngineError
+from improviser.ports.interface import LOOPBACK
+from improviser.ports.round_trip import ITSELF, WARM_UP
+from improviser.session.stage import Stage
+
+if TYPE_CHECKING:
+    from improviser.remote.mqtt import Link
+
+MICROSECONDS = 1e6
+STAMP_SECONDS = 0.25
+"""How far apart the notes are by their stamps, on loopback: as a player plays, whatever the gap they are sent in."""
+ANSWER_SECONDS = 10.0
+SCREEN = (120, 40)
+PUBLISH_SECONDS = 0.02
+CONNECT_SECONDS = 2.0
+BROKER = "mqtt://127.0.0.1"
+TOPIC = "improviser/latency"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Times in microseconds: half of all were at most `p50`, and so on."""
+
+    p50: float
+    p99: float
+    p999: float
+    max: float
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> "Spread | None":
+        """Return the spread of times in seconds, None if there are none."""
+        if not seconds:
+            return None
+        ranks = np.percentile(np.array(seconds) * MICROSECONDS, [50, 99, 99.9, 100], method="higher")
+        return cls(*(round(float(rank), 1) for rank in ranks))
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What was measured.
+
+    :param engine_us: inside the engine, from the note's arrival to the answer's departure.
+    :param wire_us: from another program's note out to its note in, through us; `bare_wire_us` without us.
+    :param foreseen: the share of the notes that the models had thought of before they came, 0–1.
+    :param load: what else the daemon was busy with.
+    """
+
+    engine_us: Spread | None
+    wire_us: Spread | None
+    bare_wire_us: Spread | None
+    notes: int
+    lost: int
+    api: str
+    model: str
+    foreseen: float = 0.0
+    load: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What to measure: `notes` notes, `gap_seconds` apart on average (at random, a third more or less)."""
+
+    model: str
+    notes: int
+    api: str = LOOPBACK
+    gap_seconds: float = 0.0075
+    load: bool = False
+
+
+async def measure(trial: Trial) -> Latency:
+    """Measure.
+
+    :raises ImproviserError: if the engine cannot be opened.
+    """
+    times: list[float] = []
+    foreseen: list[bool] = []
+    takers: list[Callable[[AnyReport], None]] = []
+
+    def take(report: AnyReport) -> None:
+        if isinstance(report, Step) and isinstance(decode(report.heard), NoteOn) and report.played:
+            times.append(report.latency_seconds)
+            foreseen.append(report.foreseen)
+        for taker in takers:
+            taker(report)
+
+    name = f"improviser-latency-{os.getpid()}"
+    choice = "auto" if trial.api == LOOPBACK else "virtual"
+    session = Session(api=trial.api, name=name, input=choice, output=choice, models=(trial.model,), seed=1)
+    service = Service(session, take)
+    running = asyncio.ensure_future(service.run())
+    try:
+        await _first(service.opened(), running)
+        async with _load(service, takers, wanted=trial.load) as load:
+            run = _over_loopback if trial.api == LOOPBACK else _over_wire
+            lost, wire, bare = await run(service, trial, name, times)
+    finally:
+        service.stop()
+        await running
+    thought_of = foreseen[WARM_UP:]
+    return Latency(
+        engine_us=Spread.of(times[WARM_UP:]),
+        wire_us=Spread.of(wire),
+        bare_wire_us=Spread.of(bare),
+        notes=trial.notes,
+        lost=lost,
+        api=service.api,
+        model=trial.model,
+        foreseen=round(sum(thought_of) / max(1, len(thought_of)), 3),
+        load=tuple(load),
+    )
+
+
+async def _first(wanted: Awaitable[None], running: asyncio.Future[None]) -> None:
+    """Await `wanted`, unless the service fails before."""
+    waiting = asyncio.ensure_future(wanted)
+    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        waiting.cancel()
+        running.result()
+        raise EngineError("the engine ended before anything could be measured")
+
+
+_Result = tuple[int, list[float], list[float]]
+
+
+async def _over_loopback(service: Service, trial: Trial, _: str, times: list[float]) -> _Result:
+    chance = random.Random(1)  # noqa: S311  the same notes each time
+    wanted = WARM_UP + trial.notes
+    for number in range(wanted):
+        pitch, stamp = 60 + chance.randrange(24), number * STAMP_SECONDS
+        pause = trial.gap_seconds * chance.uniform(2 / 3, 4 / 3)
+        service.send(Hear(stamp, bytes((0x90, pitch, 80))))
+        await asyncio.sleep(pause / 2)
+        service.send(Hear(stamp + STAMP_SECONDS / 2, bytes((0x80, pitch, 64))))
+        await asyncio.sleep(pause / 2)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ANSWER_SECONDS):
+            while len(times) < wanted:
+                await asyncio.sleep(0.01)
+    return wanted - len(times), [], []
+
+
+async def _over_wire(service: Service, trial: Trial, client: str, _times: list[float]) -> _Result:
+    _lost, bare = await _run_wire(service.api, ITSELF, trial)
+    missing, through = await _run_wire(service.api, client, trial)
+    return missing, through, bare
+
+
+async def _run_wire(api: str, client: str, trial: Trial) -> tuple[int, list[float]]:
+    arguments = (
+        sys.executable,
+        "-m",
+        "improviser.ports.round_trip",
+        api,
+        client,
+        str(trial.notes),
+        str(trial.gap_seconds),
+    )
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=pipe, stderr=pipe)
+    try:
+        said, complaint = await process.communicate()
+    except asyncio.CancelledError:
+        process.kill()
+        raise
+    if process.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        raise EngineError(f"the wire could not be measured: {lines[-1]}")
+    result: dict[str, Any] = json.loads(said)
+    return result["lost"], result["seconds"]
+
+
+@contextlib.asynccontextmanager
+async def _load(
+    service: Service, takers: list[Callable[[AnyReport], None]], *, wanted: bool
+) -> AsyncIterator[list[str]]:
+    """Keep the daemon busy with a display that nobody sees, and a broker if there is one; say with what."""
+    if not wanted:
+        yield []
+        return
+    from improviser.core.addresses.broker import parse_broker
+    from improviser.remote.mqtt import Access, Link, Post
+
+    broker = parse_broker(BROKER)
+    if broker is None:
+        raise ValueError(BROKER)
+    with _hidden_terminal() as console:
+        stage = Stage(console=console)
+        takers.append(stage.take)
+        posts = Link(Access(broker), TOPIC, Post(TOPIC, b"1"), Post(TOPIC, b"0"), (), lambda _: None)
+        tasks = [asyncio.ensure_future(work) for work in (stage.show(service), posts.run(), _publish(posts))]
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    while not posts.connected:
+                        await asyncio.sleep(0.01)
+            yield ["display", "mqtt" if posts.connected else f"no broker at {BROKER}"]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _publish(posts: "Link") -> None:
+    number = 0
+    while True:
+        await asyncio.sleep(PUBLISH_SECONDS)
+        number += 1
+        posts.stream(f"{TOPIC}/event", json.dumps({"note": number, "at": number * PUBLISH_SECONDS}).encode())
+
+
+@contextlib.contextmanager
+def _hidden_terminal() -> Iterator[Console]:
+    """Yield a console on a terminal of its own, which a thread empties, so that it never blocks."""
+    import pty  # there is none on Windows
+
+    ours, theirs = pty.openpty()
+
+    def empty() -> None:
+        with contextlib.suppress(OSError):  # that is how Linux says that the other side was closed
+            while os.read(ours, 1 << 16):
+                pass
+
+    reader = threading.Thread(target=empty, daemon=True)
+    reader.start()
+    with open(theirs, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor has no path
+        width, height = SCREEN
+        yield Console(file=file, width=width, height=height, force_terminal=True, color_system="truecolor")
+    reader.join(1.0)
+    os.close(ours)

@@ -1,0 +1,167 @@
+"""The daemon over loopback ports: engines come and go, the session goes on."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from improviser.engine import supervisor
+from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Played, Ready, Step, Swap
+from improviser.engine.supervisor import Service, Session
+from improviser.errors import ImproviserError, ModelError
+from improviser.ports import hotplug
+from improviser.ports.interface import LOOPBACK
+from tests.jack_peer import held
+from tests.playing import note_off, note_on, write_small_model
+
+Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(write_small_model(tmp_path / "small.safetensors"))
+
+
+def run(session: Session, scene: Scene) -> list[AnyReport]:
+    """Run a service through a scene and stop it; return the reports of all its engines."""
+    reports: list[AnyReport] = []
+
+    async def live() -> None:
+        service = Service(session, reports.append)
+        running = asyncio.ensure_future(service.run())
+        try:
+            await asyncio.wait({running, asyncio.ensure_future(service.opened())}, return_when="FIRST_COMPLETED")
+            if not running.done():
+                await scene(service, reports)
+        finally:
+            service.stop()
+            await running
+
+    asyncio.run(live())
+    return reports
+
+
+async def until(done: Callable[[], bool], timeout: float = 15.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not done():
+        assert time.monotonic() < deadline, "it never came to that"
+        await asyncio.sleep(0.01)
+
+
+def engines(reports: list[AnyReport]) -> int:
+    return sum(isinstance(report, Ready) for report in reports)
+
+
+def steps(reports: list[AnyReport]) -> list[Step]:
+    return [report for report in reports if isinstance(report, Step)]
+
+
+def sent(reports: list[AnyReport]) -> list[bytes]:
+    return [message for report in reports if isinstance(report, Step | Played) for message in report.played]
+
+
+def engine_pid(service: Service) -> int:
+    assert service._engine is not None
+    return service._engine.pid
+
+
+def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Change("mode", "mute"))
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+        os.kill(engine_pid(service), signal.SIGKILL)
+        await until(lambda: engines(reports) == 2)
+        service.send(Hear(1.0, bytes(note_on(62))))
+        await until(lambda: len(steps(reports)) == 2)
+        service.send(Change("mode", "shadow"))
+        service.send(Hear(2.0, bytes(note_on(64))))
+        await until(lambda: len(steps(reports)) == 3)
+
+    reports = run(Session(api=LOOPBACK, models=(model,)), scene)
+    assert [len(step.played) for step in steps(reports)] == [0, 0, 1]
+    assert not held(sent(reports))
+
+
+def test_a_frozen_engine_is_killed_and_replaced(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        frozen = engine_pid(service)
+        os.kill(frozen, signal.SIGSTOP)
+        await until(lambda: engines(reports) == 2)
+        with pytest.raises(ProcessLookupError):
+            os.kill(frozen, 0)
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)
+
+
+def test_a_model_that_ends_every_engine_is_given_up(model: str, caplog: pytest.LogCaptureFixture) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Swap(["echo"]))
+        for death in range(1, 4):
+            os.kill(engine_pid(service), signal.SIGKILL)
+            await until(lambda death=death: engines(reports) == 1 + death)  # type: ignore[misc]
+            await until(lambda: service._engine is not None)
+        assert service.models == (model,)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)
+    assert "ends every engine" in caplog.text
+
+
+def test_a_model_that_is_not_there_leaves_the_one_that_plays(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Swap(["no such model"]))
+        await until(lambda: service.models == (model,))
+        service.send(Hear(0.0, bytes(note_on(60))))
+        service.send(Hear(0.1, bytes(note_off(60))))
+        await until(lambda: len(steps(reports)) == 2)
+
+    reports = run(Session(api=LOOPBACK, models=(model,)), scene)
+    assert [len(step.played) for step in steps(reports)] == [1, 1]
+
+
+def test_of_two_wishes_the_second_counts_though_the_first_cannot_be(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Swap(["no such model"]))
+        service.send(Swap(["echo"]))
+        await until(lambda: sum(isinstance(report, Applied) for report in reports) == 2)
+        assert service.models == ("echo",)
+        service.send(Swap(["no such model"]))
+        await until(lambda: sum(isinstance(report, Applied) for report in reports) == 3)
+        assert service.models == ("echo",)
+        os.kill(engine_pid(service), signal.SIGKILL)
+        await until(lambda: engines(reports) == 2)
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)
+
+
+def test_what_cannot_be_opened_at_first_is_an_error() -> None:
+    with pytest.raises(ModelError) as raised:
+        run(Session(api=LOOPBACK, models=("no such model",)), lambda *_: asyncio.sleep(0))
+    assert isinstance(raised.value, ImproviserError)
+
+
+def test_a_device_that_is_plugged_in_again_is_opened_again(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    present = [True]
+    monkeypatch.setattr(hotplug, "LOOPBACK", "another")  # so that the loopback's ports are looked after like a device
+    monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(hotplug, "ports_present", lambda *_: (present[0], True))
+
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+        present[0] = False
+        await until(lambda: not held(sent(reports)))
+        present[0] = True
+        await until(lambda: engines(reports) == 2)
+        service.send(Hear(1.0, bytes(note_on(62))))
+        await until(lambda: len(steps(reports)) == 2)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)

@@ -1,0 +1,134 @@
+"""MIDI messages and ports: what bytes say, and which port a user means."""
+
+import sys
+
+import mido
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from improviser.core.addresses.port_choice import hardware_among, pick
+from improviser.core.midi.codec import decode, encode
+from improviser.core.midi.event import (
+    ChannelPressure,
+    ControlChange,
+    Event,
+    KeyPressure,
+    NoteOff,
+    NoteOn,
+    PitchBend,
+    ProgramChange,
+)
+from improviser.errors import MidiSystemError, PortError
+from improviser.ports.backends import backends_for, backends_here, rtmidi_backends
+from improviser.ports.jack_library import Missing, find_jack
+from improviser.ports.opening import open_ports
+from improviser.ports.survey import survey
+
+channels = st.integers(0, 15)
+values = st.integers(0, 127)
+events: st.SearchStrategy[Event] = st.one_of(
+    st.builds(NoteOn, channels, values, st.integers(1, 127)),
+    st.builds(NoteOff, channels, values, values),
+    st.builds(ControlChange, channels, values, values),
+    st.builds(PitchBend, channels, st.integers(-8192, 8191)),
+    st.builds(ChannelPressure, channels, values),
+    st.builds(KeyPressure, channels, values, values),
+    st.builds(ProgramChange, channels, values),
+)
+
+
+@given(events)
+def test_an_event_survives_the_wire(event: Event) -> None:
+    assert decode(encode(event)) == event
+
+
+@given(events)
+def test_strangers_read_what_we_write(event: Event) -> None:
+    said = mido.Message.from_bytes(encode(event))
+    facts = {name: value for name, value in vars(said).items() if name not in ("type", "time")}
+    assert sorted(facts.values()) == sorted(getattr(event, name) for name in type(event).__slots__)
+
+
+@given(st.binary(max_size=8) | st.tuples(st.sampled_from(range(0x80, 0x100)), values, values).map(bytes))
+def test_what_is_no_message_to_strangers_is_none_to_us(message: bytes) -> None:
+    decoded = decode(message)
+    try:
+        said = mido.Message.from_bytes(message)
+    except (ValueError, IndexError, KeyError):
+        assert decoded is None
+    else:
+        # mido passes over bytes that are too many for a pitch bend; a message of another length is none to us.
+        whole = len(message) == len(said.bytes())
+        assert (decoded is not None) == (whole and hasattr(said, "channel"))
+
+
+def test_a_note_on_of_velocity_zero_is_a_note_off() -> None:
+    assert decode((0x93, 60, 0)) == NoteOff(3, 60, 64)
+
+
+PORTS = ["Midi Through Port-0 14:0", "nanoKEY2 KEYBOARD 20:0", "FLUID Synth (12) 128:0", "nanoKEY2 CTRL 20:1"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "name"),
+    [
+        ("virtual", None),
+        ("nanokey", "nanoKEY2 KEYBOARD 20:0"),
+        ("CTRL", "nanoKEY2 CTRL 20:1"),
+        ("fluid", "FLUID Synth (12) 128:0"),
+        ("midi through port-0 14:0", "Midi Through Port-0 14:0"),
+    ],
+)
+def test_a_port_is_picked_by_part_of_its_name(choice: str, name: str | None) -> None:
+    assert pick(choice, PORTS, [], "input") == name
+
+
+def test_auto_takes_the_one_device_and_else_a_virtual_port() -> None:
+    assert pick("auto", PORTS, ["nanoKEY2 KEYBOARD 20:0"], "input") == "nanoKEY2 KEYBOARD 20:0"
+    assert pick("auto", PORTS, ["one", "two"], "input") is None
+    assert pick("auto", PORTS, [], "input") is None
+
+
+def test_a_name_that_fits_nothing_is_an_error_that_lists_what_there_is() -> None:
+    with pytest.raises(PortError, match=r"'oboe'.*'nanoKEY2 KEYBOARD 20:0'"):
+        pick("oboe", PORTS, [], "input")
+    with pytest.raises(PortError, match="no ports at all"):
+        pick("oboe", [], [], "input")
+
+
+def test_devices_are_told_from_software() -> None:
+    assert hardware_among(PORTS, "alsa") == ["nanoKEY2 KEYBOARD 20:0", "nanoKEY2 CTRL 20:1"]
+    assert hardware_among(["loopMIDI Port 1", "Keystation 49", "IAC Driver Bus 1"], "winmm") == ["Keystation 49"]
+
+
+@pytest.fixture
+def rtmidi_loads() -> None:
+    pytest.importorskip("rtmidi", reason="RtMidi cannot be loaded: ALSA's library is missing", exc_type=ImportError)
+
+
+@pytest.mark.usefixtures("rtmidi_loads")
+def test_an_unknown_api_is_an_error_that_lists_what_there_is() -> None:
+    with pytest.raises(PortError, match=r"'oss'.*auto"):
+        backends_for("oss")
+
+
+@pytest.mark.usefixtures("rtmidi_loads")
+def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    if "jack" not in [backend.name for backend in backends_here()]:
+        pytest.skip("RtMidi has no JACK here")
+    if isinstance(missing := find_jack(), Missing):
+        pytest.skip(f"there is no JACK here: {missing.problem}")
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with pytest.raises(MidiSystemError, match=r"JACK.*start a JACK server"):
+        open_ports("jack", "test", "virtual", "virtual")
+    (report,) = [report for report in survey() if report.api == "jack"]
+    assert not report.available
+    assert "start a JACK server" in report.remedy
+
+
+def test_where_rtmidi_cannot_be_loaded_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rtmidi", None)
+    with pytest.raises(MidiSystemError, match="libasound2"):
+        rtmidi_backends()

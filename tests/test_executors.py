@@ -1,0 +1,53 @@
+"""Threads that nobody waits for: results arrive, errors too, and the end of the program comes at once."""
+
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from improviser.executors import Unawaited
+
+
+def test_results_and_errors_arrive() -> None:
+    async def scene() -> None:
+        asyncio.get_running_loop().set_default_executor(Unawaited())
+        assert await asyncio.to_thread(sum, [1, 2, 3]) == 6
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(divmod, 1, 0)
+        results = await asyncio.gather(*(asyncio.to_thread(pow, number, 2) for number in range(50)))
+        assert results == [number**2 for number in range(50)]
+
+    asyncio.run(scene())
+
+
+def test_what_hangs_keeps_nobody() -> None:
+    script = (
+        "import asyncio, threading\n"
+        "from improviser.executors import Unawaited\n"
+        "async def scene():\n"
+        "    asyncio.get_running_loop().set_default_executor(Unawaited())\n"
+        "    hanging = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))\n"
+        "    await asyncio.sleep(0.05)\n"
+        "    hanging.cancel()\n"
+        "asyncio.run(scene())\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], timeout=30, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_after_the_end_results_are_nobodys() -> None:
+    free = threading.Event()
+
+    async def scene() -> None:
+        asyncio.get_running_loop().set_default_executor(Unawaited())
+        waiting = asyncio.ensure_future(asyncio.to_thread(free.wait))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+
+    asyncio.run(scene())
+    free.set()
+    for thread in threading.enumerate():
+        if thread.name == "unawaited":
+            thread.join(10)
