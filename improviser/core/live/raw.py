@@ -32,8 +32,9 @@ class Performer:
 
     Every method that returns messages returns what is to be sent at once, in order: complete MIDI messages of 2 or 3
     bytes. They count as sent. Whatever was due before `now` (a note of a reply, the end of one) comes first, played as
-    of its own moment: how often `advance` is called changes when the caller can send it, and not what it is. Not safe
-    to share between threads.
+    of its own moment: how often `advance` is called changes when the caller can send it, and not what it is. Only after
+    a sleep of more than an hour does the music go on from `now`. Program changes pick no model here, `swap` does. Not
+    safe to share between threads.
 
     :param models: those that play, one voice each, from `improviser.load_model`; with none, nothing is answered.
     :param seed: a whole number ≥ 0; the only source of chance.
