@@ -176,7 +176,7 @@ def test_changes_that_can_be_together_can_be_made_one_after_the_other(
     if not both:
         del changes["input_low"]
         changes["input_high"] = max(heard[0], hears[1])
-    order = in_order(desk.performer.parameters, changes)
+    order = in_order(changes, desk.performer.parameters)
     assert sorted(order) == sorted(changes)
     for name in order:
         desk.change(name, changes[name])
