@@ -55,7 +55,7 @@ def crossed(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
 
 
 def in_order(changes: Mapping[str, Any], playing: Parameters) -> list[str]:
-    """Return the live parameters among `changes` in an order in which none is refused on the way, where that is possible.
+    """Return the live parameters among `changes` in an order in which, if possible, none is refused on the way.
 
     It is the table's, but of a pair that moves up, the upper one moves first.
     """
