@@ -16,7 +16,7 @@ from typing import Any, Protocol, Self, cast
 from numpy.typing import NDArray
 
 from improviser.core.networks.responder import Model
-from improviser.core.printable import printable
+from improviser.core.printable import printable, shown
 from improviser.errors import ModelError
 from improviser.files import read_regular, user_path
 from improviser.library import model_file
@@ -82,7 +82,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
     :raises ModelError: if there is none; the message proposes the nearest name.
     """
-    text = os.fspath(name_or_path)
+    if not (isinstance(name_or_path, str | os.PathLike) and isinstance(text := os.fspath(name_or_path), str)):
+        raise ModelError(f"a model has a name or a path; {shown(name_or_path)} is none")
     path = user_path(text)
     if path.name != text or path.suffix == SUFFIX or os.path.isfile(text):  # noqa: PTH113
         return path
@@ -109,7 +110,13 @@ def live_names() -> tuple[str, ...]:
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """Load a model by name (`"bach-bass"`) or path (`"mine.safetensors"`).
 
+    A name is looked up in the user's folder first, then among the bundled models; `improviser models` lists them.
+
     :raises ModelError: if it cannot be found, read or trusted.
+
+    >>> import improviser
+    >>> improviser.load_model("bach-bass").task
+    'harmony'
     """
     path = find(name_or_path)
     return build(printable(path.stem), model_file.read(path), path)

@@ -9,10 +9,10 @@ from improviser.core.live.kinds import Bindings, Range, Scale
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters, allowed_words
 from improviser.core.music.note import CHANNELS
 from improviser.core.music.scales import pitches_of
+from improviser.core.printable import shown
 from improviser.errors import ConfigError
 
 LONGEST_NAME = 40
-MAX_SHOWN = 40
 
 
 def check(name: object, value: Any) -> Any:
@@ -22,7 +22,7 @@ def check(name: object, value: Any) -> Any:
     """
     described = TABLE.get(name) if isinstance(name, str) else None
     if described is None:
-        raise ConfigError(f"there is no parameter {_shown(name)}; there are: {', '.join(TABLE)}")
+        raise ConfigError(f"there is no parameter {shown(name)}; there are: {', '.join(TABLE)}")
     kind = described.kind
     if isinstance(kind, Range) and _is_in(kind, value):
         return int(value) if kind.whole else float(value)
@@ -32,7 +32,7 @@ def check(name: object, value: Any) -> Any:
         return bindings
     if isinstance(kind, tuple) and isinstance(value, type(kind[0])) and value in kind:
         return value
-    raise ConfigError(f"{name} must be {allowed_words(str(name))}; it is {_shown(value)}")
+    raise ConfigError(f"{name} must be {allowed_words(str(name))}; it is {shown(value)}")
 
 
 def checked(parameters: Parameters) -> Parameters:
@@ -106,8 +106,3 @@ def _bindings(value: Any) -> dict[str, Any] | None:
         else:
             return None
     return copy
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

@@ -20,6 +20,7 @@ What happens to a note of the player, and what happens without one:
 Any note that is heard ends a reply at once.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -92,7 +93,7 @@ class Performer:
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         self._schedule: Schedule | None = None
         self._solo_goes_on: float | None = None
-        self._not_before = 0.0
+        self._not_before = -math.inf
         self.turned: tuple[str, Any] | None = None
         """The parameter that the event heard last has turned, and what it is now."""
         self.picked: Picked | None = None
@@ -197,12 +198,19 @@ class Performer:
 
         :raises ConfigError: if `value` cannot be.
         """
-        changed = checked(replace(self.parameters, **{name: check(name, value)}))
-        knobs = Knobs(changed.controls) if name == "controls" else self._knobs
+        changed, knobs = self.changed(name, value)
         self.settle()
         events = self._advance(now)
         self._knobs = knobs
         return self._enter(events + self._adopt(changed, now), now)
+
+    def changed(self, name: str, value: Any) -> tuple[Parameters, Knobs]:
+        """Return what `change` would play with; changes nothing.
+
+        :raises ConfigError: if `value` cannot be.
+        """
+        parameters = checked(replace(self.parameters, **{name: check(name, value)}))
+        return parameters, Knobs(parameters.controls) if name == "controls" else self._knobs
 
     def _adopt(self, changed: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
