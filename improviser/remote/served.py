@@ -98,7 +98,7 @@ class Served:
         self._settings = fresh
         if MODEL in changed:
             service.send(Swap(list(fresh.model)))
-        for name in in_order(service.parameters, changed):
+        for name in in_order(changed, service.parameters):
             service.send(Change(name, changed[name]))
         said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
         log.info("read the settings again: %s", said or "nothing that can change while playing has changed")

@@ -54,14 +54,14 @@ def crossed(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
             yield low, high, f"{low} must not be above {high}; they are {lowest} and {highest}"
 
 
-def in_order(before: Parameters, changes: Mapping[str, Any]) -> list[str]:
-    """Return the names of `changes` in an order in which none is refused on the way, where that is possible.
+def in_order(changes: Mapping[str, Any], playing: Parameters) -> list[str]:
+    """Return the live parameters among `changes` in an order in which, if possible, none is refused on the way.
 
     It is the table's, but of a pair that moves up, the upper one moves first.
     """
     order = [name for name in TABLE if name in changes]
     for low, high in ORDERED:
-        if low in changes and high in changes and changes[low] > getattr(before, high):
+        if low in changes and high in changes and changes[low] > getattr(playing, high):
             order.remove(high)
             order.insert(order.index(low), high)
     return order
