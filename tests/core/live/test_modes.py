@@ -73,7 +73,7 @@ def test_another_mode_is_found_at_every_door() -> None:
 
 
 def test_each_mode_is_in_the_readme() -> None:
-    row = next(line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `--mode"))
+    row = next(line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `--mode`"))
     for mode in MODES_BY_NAME.values():
         assert f"{mode.name}: {mode.help}" in row
 
