@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from improviser.core.midi.event import (
     HELD_PEDALS,
+    QUESTION,
     SOFT,
     SOSTENUTO,
     SUSTAIN,
@@ -18,7 +19,8 @@ from improviser.core.midi.event import (
 )
 from improviser.core.midi.pairing import PEDAL_DOWN
 
-PEDALS = (*HELD_PEDALS, SOFT)
+PASSED_ON = (*HELD_PEDALS, SOFT, QUESTION)
+"""The pedals, and what improvisers ask each other with."""
 
 Wheel = type[PitchBend] | type[ChannelPressure]
 Part = int | Wheel
@@ -115,7 +117,7 @@ class Controls:
 def part_of(event: Event) -> Part | None:
     """Return which control an event moves, if it is one that stays where it is put."""
     if isinstance(event, ControlChange):
-        return event.control if event.control in PEDALS else None
+        return event.control if event.control in PASSED_ON else None
     if isinstance(event, PitchBend | ChannelPressure):
         return type(event)
     return None

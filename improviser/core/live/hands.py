@@ -13,7 +13,7 @@ from improviser.core.live.controls import Controls, Part, Routes, part_of
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
-from improviser.core.midi.event import SOFT, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
+from improviser.core.midi.event import QUESTION, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.note import CHANNELS
 from improviser.core.music.phrase import PhraseTracker
@@ -53,9 +53,9 @@ class Hands:
             self._pressed_harder.setdefault(event.channel, set()).update(each.channel for each in pressed)
         return [*pressed]
 
-    def soft_pedal(self, output: int) -> int:
-        """Return where the soft pedal is, 0-127, at a channel of our output."""
-        return self._controls.at_output(output, SOFT)
+    def question(self, output: int) -> int:
+        """Return where the controller that asks for rings is, 0-127, at a channel of our output."""
+        return self._controls.at_output(output, QUESTION)
 
     def rearranged(self, parameters: Parameters) -> list[Event]:
         """Bring pedals and wheels at our output to where these parameters want them."""

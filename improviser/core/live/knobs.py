@@ -11,7 +11,7 @@ from typing import Any
 
 from improviser.core.live.kinds import POSITIONS, Range
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters
-from improviser.core.midi.event import SOFT, SOSTENUTO, SUSTAIN, ControlChange
+from improviser.core.midi.event import QUESTION, SOFT, SOSTENUTO, SUSTAIN, ControlChange
 from improviser.errors import ConfigError
 
 MODEL = "model"
@@ -31,11 +31,12 @@ _RESERVED = {
     SUSTAIN: "the sustain pedal",
     SOSTENUTO: "the sostenuto pedal",
     SOFT: "the soft pedal",
+    QUESTION: "what improvisers find rings of connections with",
     88: "the fine part of a velocity",
     **dict.fromkeys(range(98, 102), "the number of another parameter"),
     **dict.fromkeys(range(120, 128), "a message to a whole channel"),
 }
-"""Control changes that mean something else to every instrument (MIDI 1.0, table of controllers)."""
+"""Control changes that mean something else to instruments (MIDI 1.0, table of controllers), or to us."""
 
 RANGES: Mapping[str, Range | tuple[Value, ...]] = {
     name: described.way for name, described in TABLE.items() if described.knob

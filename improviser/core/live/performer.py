@@ -216,7 +216,7 @@ class Performer:
         return list(self.ledger.silence())
 
     def _enter(self, events: Iterable[Event], now: float) -> list[Event]:
-        admit, probes = self.ledger.admit, self._loops.probes(now, self._hands.soft_pedal)
+        admit, probes = self.ledger.admit, self._loops.probes(now, self._hands.question)
         leaving = [part for event in events for part in admit(event)]
         leaving += [part for event in probes for part in admit(event)]
         if self.parameters.guard:

@@ -1,14 +1,14 @@
 """The guard against rings: improvisers that hear each other in a circle, so that each answer is answered for ever.
 
 What comes back is no note of ours, but what others made of it, so no note can be recognised; and by its times it may be
-a sequencer that plays as fast. So it is asked: when more is heard than anybody plays by hand, a move of the soft pedal
-is sent that nobody can hear (below 64 the pedal is up), since every improviser passes pedals on. Where it comes again,
-there is a way round. `PROOF` of them in a row, each with a value that cannot be foreseen, are beyond chance, and a
-sequencer never sends one: it is asked once in a while, and answered as ever.
+a sequencer that plays as fast. So it is asked: when more is heard than anybody plays by hand, a move of a controller is
+sent that no instrument knows, and every improviser passes on. Where it comes again, there is a way round. `PROOF` of
+them in a row, each with a value that cannot be foreseen, are beyond chance, and a sequencer never sends one: it is
+asked once in a while, and answered as ever.
 
 Once a ring is known, all that comes is passed over for a moment, so that what circles comes to its end. From then on
-each of our notes is expected back once, after about the time that the pedal took, and what comes then is passed over;
-whatever else is played is heard. Once `DOUBT` notes in a row do not come back, all is heard again.
+each of our notes is expected back once, after about the time that the question took, and what comes then is passed
+over; whatever else is played is heard. Once `DOUBT` notes in a row do not come back, all is heard again.
 """
 
 from collections import deque
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import inf
 
-from improviser.core.midi.event import SOFT, ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.event import QUESTION, ControlChange, Event, NoteOff, NoteOn
 
 MANY, MANY_SECONDS = 64, 1.28
 """More notes in less time are more than ten fingers play for long."""
@@ -32,7 +32,7 @@ LONGEST_SECONDS = 0.5
 AGAIN_SECONDS, RARELY_SECONDS = 4.0, 64.0
 """When it is asked again in the same stream of notes: at first, and at most."""
 HIGHEST = 60
-"""Questions are 1 to this: below 64 the pedal is up."""
+"""Questions are 1 to this."""
 DOUBT = 4
 REMEMBERED = 256
 
@@ -99,17 +99,17 @@ class RingGuard:
         return now < self._deaf_until
 
     def probes(self, now: float, at_rest: Callable[[int], int]) -> list[Event]:
-        """Return what is to be sent; `at_rest` says where the soft pedal of an output channel should be."""
+        """Return what is to be sent; `at_rest` says where that controller should be at an output channel."""
         if self._wants_to_ask:
             before = self._asked[0] if self._asked is not None else 0
             value = 1 + (int(now * 1e6) * 2_654_435_761 >> 9) % HIGHEST
             value = value if value not in (before, at_rest(self._channel)) else 1 + value % HIGHEST
             self._wants_to_ask, self._asked = False, (value, now)
             self._asked_lately.append(self._asked)
-            return [ControlChange(self._channel, SOFT, value)]
+            return [ControlChange(self._channel, QUESTION, value)]
         if self._has_to_rest:
             self._has_to_rest = False
-            return [ControlChange(self._channel, SOFT, at_rest(self._channel))]
+            return [ControlChange(self._channel, QUESTION, at_rest(self._channel))]
         return []
 
     def _went_round(self, event: Event, now: float) -> bool:
@@ -126,8 +126,8 @@ class RingGuard:
         return sent is not None
 
     def _comes_back(self, event: Event, now: float) -> bool:
-        """Take in a move of a pedal; say whether it is a question of ours, which others may have sent twice."""
-        if not isinstance(event, ControlChange) or event.control != SOFT:
+        """Take in a move of a controller; say whether it is a question of ours, which others may have sent twice."""
+        if not isinstance(event, ControlChange) or event.control != QUESTION:
             return False
         if self._asked is None or event.value != self._asked[0]:
             return any(event.value == asked and now - at < 2 * LONGEST_SECONDS for asked, at in self._asked_lately)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 SUSTAIN = 64
 SOSTENUTO = 66
 SOFT = 67
+QUESTION = 119
+"""Undefined in MIDI 1.0, so that no instrument sounds otherwise for it; improvisers pass it on, see `live.ring`."""
 ALL_SOUND_OFF = 120
 RESET_ALL_CONTROLLERS = 121
 ALL_NOTES_OFF = 123

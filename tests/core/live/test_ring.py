@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from improviser.core.live.ring import LONGEST_SECONDS
-from improviser.core.midi.event import SOFT, ControlChange, NoteOff, NoteOn, PitchBend
+from improviser.core.midi.event import QUESTION, ControlChange, NoteOff, NoteOn, PitchBend
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel
 from tests.core.live.wiring import Wiring
@@ -155,7 +155,7 @@ def test_a_sequencer_that_plays_as_fast_is_answered(rate: int, regular: bool) ->
         desk.up(pitch, after=0.0)
     desk.wait(2 * LONGEST_SECONDS)
     pedal = [event for _, event in desk.sent if isinstance(event, ControlChange)]
-    assert all(event.control == SOFT and event.value < 64 for event in pedal)
+    assert all(event.control == QUESTION for event in pedal)
     assert not pedal or pedal[-1].value == 0
     assert len(pedal) <= 2 * (2 + count / rate / 4)
     assert desk.synth.at_rest
@@ -186,9 +186,9 @@ def test_nobody_who_plays_by_hand_is_asked() -> None:
     assert not desk.last.circling
 
 
-def test_a_soft_pedal_that_is_held_comes_back_to_where_it_was() -> None:
+def test_a_controller_that_is_held_comes_back_to_where_it_was() -> None:
     desk = Desk(temperature=0.0)
-    desk.pedal(100, control=SOFT)
+    desk.pedal(100, control=QUESTION)
     for number in range(200):
         desk.down(40 + number % 40, after=0.003)
         desk.up(40 + number % 40, after=0.0)
