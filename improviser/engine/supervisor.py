@@ -15,34 +15,37 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from improviser.core.live import knobs
 from improviser.core.live.parameters import Parameters
 from improviser.core.midi.codec import encode
 from improviser.engine.handle import EngineProcess
-from improviser.engine.live_state import LiveState
+from improviser.engine.live_state import Door, LiveState, Reply, check_order, without_request
 from improviser.engine.protocol import (
+    MODEL,
     AnyReport,
     Applied,
     Command,
     Failed,
+    Hear,
     Lost,
     Noticed,
     Open,
     Panic,
     Picked,
     Ready,
-    Swap,
+    Renew,
 )
 from improviser.engine.stop_signal import Stopped, StopSignal
-from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
+from improviser.errors import ConfigError, EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.executors import OneByOne
 from improviser.library.catalogue import live_names
 from improviser.ports.connections import Wiring
 from improviser.ports.hotplug import NamedPorts
 from improviser.ports.interface import JACK_APIS
+from improviser.settings.config import validate
 
 log = logging.getLogger("improviser")
 
@@ -110,6 +113,8 @@ class Service:
         self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
+        self._picked: tuple[str, ...] | None = None
+        """Models that are still to be asked for."""
         self._unsent: list[Command] = []
         self._unreleased: list[bytes] = []
         self._jack = OneByOne("jack")
@@ -172,12 +177,31 @@ class Service:
         self._stop.set()
         self._wake.set()
 
-    def send(self, command: Command) -> None:
-        """Send a command to the engine, or to the next one if there is none just now.
+    def request(self, parameter: str, value: Any, door: Door) -> asyncio.Future[Reply]:
+        """Ask for a live parameter (or `MODEL`) to be `value`; what an engine confirms holds for its successors too.
 
-        What it changes holds for the engine's successors as well.
+        :param door: who asks.
+        :returns: the reply: it comes when an engine confirms or refuses this, or none ever will. Whoever does not want
+            to wait for it any longer cancels it, which takes nothing back.
+        :raises ConfigError: if there is no such parameter, or it cannot be this.
+        :raises EngineError: if this door asks for too much.
         """
-        self._state.request(command)
+        value = validate(parameter, value)
+        check_order(parameter, value, asdict(self.parameters))
+        reply: asyncio.Future[Reply] = self._loop.create_future()
+
+        def tell(told: Reply) -> None:
+            if not reply.done():
+                reply.set_result(told)
+
+        engine = self._engine
+        command = self._state.request(parameter, value, door, tell, has_engine=engine is not None)
+        if engine is not None:
+            engine.send(command)
+        return reply
+
+    def send(self, command: Hear | Panic | Renew) -> None:
+        """Send a command to the engine, or to the next one if there is none just now."""
         if self._engine is not None:
             self._engine.send(command)
         else:
@@ -247,7 +271,7 @@ class Service:
             name=session.name,
             input=session.input,
             output=session.output,
-            models=self._state.models,
+            models=self._state.confirmed_models,
             parameters=self._state.confirmed,
             seed=session.seed,
             epoch=self.epoch,
@@ -257,7 +281,7 @@ class Service:
         self._ready = ready = await engine.begin(opening, self._take)
         self._engine = engine
         log.debug("engine %d plays on %s", engine.pid, ready.api)
-        for command in self._unsent:
+        for command in (*self._state.begin_engine(), *self._unsent):
             engine.send(command)
         self._unsent.clear()
         if ready.api not in JACK_APIS:
@@ -283,7 +307,7 @@ class Service:
         elif isinstance(report, Picked):
             self._pick(report)
         self._state.take(report)
-        self._on_report(report)
+        self._on_report(without_request(report))
 
     def _pick(self, picked: Picked) -> None:
         """Play with the models that the player has picked."""
@@ -294,7 +318,23 @@ class Service:
                 self._unknown_programs.add(number)
                 log.info("program %d: there are %d to pick from", number + 1, len(choices))
         elif list(choices[number]) != self._state.models:
-            self.send(Swap(list(choices[number])))
+            self._swap(choices[number])
+
+    def _swap(self, models: tuple[str, ...]) -> None:
+        """Ask for the models that were picked; if too many are asked for already, for the last of these in the end."""
+        self._picked = None
+        try:
+            reply = self.request(MODEL, models, "program")
+        except EngineError:
+            self._picked = models
+        except ConfigError as error:
+            log.warning("%s", error)
+        else:
+            reply.add_done_callback(self._pick_next)
+
+    def _pick_next(self, _: object) -> None:
+        if self._picked is not None:
+            self._swap(self._picked)
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -314,9 +354,7 @@ class Service:
             self._started = await EngineProcess.start()  # it gets itself ready while the old one's notes are released
         if cause is Cause.DIED and engine.said:
             log.error("the engine's last words: %s", engine.said[-1])
-        again, refused = self._state.end_engine()
-        self._unsent[:0] = again
-        for report in refused:
+        for report in self._state.end_engine():
             self._take(report)
         self._unreleased = _releases(engine) or self._unreleased
         await self._release_kept()
@@ -406,6 +444,7 @@ class Service:
             await engine.close()
             self._unreleased = _releases(engine) or self._unreleased
             await self._release_kept()
+        self._state.end()
         if self._started is not None:
             await self._started.leave()
         with contextlib.suppress(TimeoutError):

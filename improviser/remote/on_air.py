@@ -17,16 +17,17 @@ from typing import Any
 from improviser.core.addresses.topics import Topics
 from improviser.core.midi.codec import decode, events_of
 from improviser.core.midi.event import Event
-from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
+from improviser.engine.live_state import Reply as Confirmed
+from improviser.engine.protocol import MODEL, AnyReport, Applied, Hear, Lost, Panic, Played, Step
 from improviser.engine.supervisor import Service
-from improviser.errors import EngineError, ImproviserError, OutputError
+from improviser.errors import ImproviserError, OutputError
 from improviser.executors import Unawaited
 from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
 from improviser.remote.mqtt import Access, Letter, Link, Post
 from improviser.remote.state import Score, setting
-from improviser.remote.wishes import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
+from improviser.remote.wishes import COMMAND, Reply, allowed_for, encode, plain, read_command, read_wish
 from improviser.settings.config import LIVE_KEYS, Settings
 
 log = logging.getLogger("improviser")
@@ -34,16 +35,15 @@ log = logging.getLogger("improviser")
 LOOK_SECONDS = 0.2
 STATE_SECONDS = 10.0
 CONFIRM_SECONDS = 5.0
-MOST_PENDING, MOST_SWAPS = 1000, 4
+TOO_LATE = "the engine did not confirm it in time"
 NOBODY: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A wish that the engine has not confirmed yet, and until when it may."""
+    """A reply that is waited for, and until when."""
 
-    wish: Wish
-    correlation: bytes | None
+    reply: asyncio.Future[Confirmed]
     deadline: float
 
 
@@ -86,11 +86,8 @@ class OnAir:
             case Played(stamp, messages, cause):
                 via = NOBODY if cause == "panic" else self._ears.recently(stamp)
                 self._tell(stamp, None, events_of(messages), via)
-            case Applied(parameter, value, error, stamp, messages):
-                self._confirm(parameter, value, error)
+            case Applied(stamp=stamp, played=messages):
                 self._tell(stamp, None, events_of(messages), NOBODY)
-            case Ready():
-                self._confirm_all()
             case Lost(count):
                 self._unpublished += count
             case _:
@@ -135,7 +132,7 @@ class OnAir:
                 discovered = True
                 for topic, payload in configurations(self._topics, catalogue.names()).items():
                     self.link.keep(topic, payload)
-            self._expire(service)
+            self._expire()
             if not self.link.connected and self._other is not None:
                 self._hear(self._ears.release(self._now(service)))
             now, current = time.monotonic(), {**setting(service), "on": self.link.connected}
@@ -216,53 +213,31 @@ class OnAir:
     def _wish(self, service: Service, parameter: str, letter: Letter) -> None:
         models = catalogue.names() if parameter == MODEL else ()
         try:
-            wish = read_wish(parameter, letter.payload, service.parameters, models)
-            self._check_room(parameter)
+            value = read_wish(parameter, letter.payload, models)
+            reply = service.request(parameter, value, "mqtt")
         except ImproviserError as error:
             now = self._value(parameter)
             self._refuse(parameter, now, str(error), allowed_for(parameter, models), letter.correlation)
             return
-        self._pending.append(Pending(wish, letter.correlation, time.monotonic() + CONFIRM_SECONDS))
-        service.send(Swap(list(wish.value)) if parameter == MODEL else Change(parameter, wish.value))
-
-    def _check_room(self, parameter: str) -> None:
-        """Check that the engine is not behind with what others wish.
-
-        :raises EngineError: if it is.
-        """
-        swaps = sum(pending.wish.parameter == MODEL for pending in self._pending) if parameter == MODEL else 0
-        if len(self._pending) >= MOST_PENDING or swaps >= MOST_SWAPS:
-            raise EngineError("the engine is busy with what was asked before; try again")
+        self._pending.append(Pending(reply, time.monotonic() + CONFIRM_SECONDS))
+        reply.add_done_callback(lambda told: self._answer(parameter, value, told, letter.correlation))
 
     # What they get for it.
 
-    def _confirm(self, parameter: str, value: Any, error: str | None) -> None:
-        """Reply to the first wish for this; others may change parameters as well."""
-        for pending in self._pending:
-            wish = pending.wish
-            if wish.parameter == parameter and (list(wish.value) if parameter == MODEL else wish.value) == value:
-                self._pending.remove(pending)
-                self._answer(pending, error)
-                return
+    def _expire(self) -> None:
+        """Wait no longer for replies that are late."""
+        while self._pending and (self._pending[0].reply.done() or self._pending[0].deadline < time.monotonic()):
+            self._pending.popleft().reply.cancel()
 
-    def _confirm_all(self) -> None:
-        """Reply to all wishes: a new engine begins with what was set last, those included that the last one missed."""
-        while self._pending:
-            self._answer(self._pending.popleft(), None)
-
-    def _expire(self, service: Service) -> None:
-        while self._pending and self._pending[0].deadline < time.monotonic():
-            error = "the engine did not confirm it in time" if service.playing else None
-            self._answer(self._pending.popleft(), error)
-
-    def _answer(self, pending: Pending, error: str | None) -> None:
-        parameter = pending.wish.parameter
+    def _answer(self, parameter: str, value: Any, told: asyncio.Future[Confirmed], correlation: bytes | None) -> None:
+        playing = self._service is not None and self._service.playing
+        late = TOO_LATE if playing else None  # where no engine plays, the next one is asked for it
+        error = late if told.cancelled() else told.result().error
         allowed = allowed_for(parameter, catalogue.names() if parameter == MODEL else ())
         if error is None:
-            reply = Reply(ok=True, parameter=parameter, value=plain(pending.wish.value), allowed=allowed)
-            self._reply(reply, pending.correlation)
+            self._reply(Reply(ok=True, parameter=parameter, value=plain(value), allowed=allowed), correlation)
         else:
-            self._refuse(parameter, self._value(parameter), error, allowed, pending.correlation)
+            self._refuse(parameter, self._value(parameter), error, allowed, correlation)
 
     def _value(self, parameter: str) -> Any:
         """Return what a parameter is now, None if there is none of this name."""

@@ -4,19 +4,23 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from improviser.core.addresses.broker import parse_broker
+from improviser.core.live.allowed import ORDERED
+from improviser.core.live.parameters import Parameters
 from improviser.engine.bus import alone
-from improviser.engine.protocol import AnyReport, Change, Swap
+from improviser.engine.protocol import MODEL, AnyReport
 from improviser.engine.supervisor import Service
-from improviser.errors import ConfigError, UserError
+from improviser.errors import ConfigError, ImproviserError, UserError
 from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
 from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
-from improviser.remote.wishes import MODEL, plain
+from improviser.remote.wishes import plain
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
 
@@ -94,14 +98,35 @@ class Served:
         before = {name: getattr(self._settings, name) for name in KEYS}
         before[CONTROLS] = service.parameters.controls  # what was learned meanwhile is in the file, or gone again
         changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != before[name]}
-        self._settings = fresh
-        for name in changed.keys() & set(LIVE_KEYS):
-            service.send(Swap(list(fresh.model)) if name == MODEL else Change(name, changed[name]))
-        said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
-        log.info("read the settings again: %s", said or "nothing that can change while playing has changed")
+        said, refused = [], {}
+        for name in in_order(changed, service.parameters):
+            try:
+                service.request(name, changed[name], "settings")
+            except ImproviserError as error:
+                refused[name] = before[name]
+                log.warning("%s stays as it was: %s", name, error)
+            else:
+                said.append(f"{name} = {plain(changed[name])}")
+        log.info("read the settings again: %s", ", ".join(said) or "nothing that can change while playing has changed")
+        self._settings = msgspec.structs.replace(fresh, **refused)  # so that they are asked for again another time
         waiting = sorted(changed.keys() - set(LIVE_KEYS))
         if waiting:
             log.warning("%s: this takes a restart", ", ".join(waiting))
+
+
+def in_order(changed: Mapping[str, Any], playing: Parameters) -> list[str]:
+    """Return the names of the live parameters among `changed` in the order in which they are to be asked for.
+
+    That is the order of the settings, the models first. Of a lower and an upper bound that both change, the one comes
+    first that makes room for the other.
+    """
+    names = [name for name in LIVE_KEYS if name in changed]
+    names.sort(key=lambda name: name != MODEL)
+    for low, high in ORDERED:
+        if low in names and high in names and changed[low] > getattr(playing, high):
+            first, second = names.index(low), names.index(high)
+            names[min(first, second)], names[max(first, second)] = high, low
+    return names
 
 
 def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None":

@@ -13,7 +13,7 @@ from improviser.core.live.knobs import LEARNABLE, check_control, rebound
 from improviser.core.live.movement import FINE, SELECTING, judge
 from improviser.core.midi.codec import decode
 from improviser.core.midi.event import ControlChange
-from improviser.engine.protocol import AnyReport, Change, Step
+from improviser.engine.protocol import AnyReport, Step
 from improviser.engine.supervisor import Service
 from improviser.errors import ConfigError, ImproviserError
 from improviser.settings.config import nearest
@@ -69,7 +69,7 @@ class Learning:
             binding = {"control": moved.control, "channel": moved.channel + 1}
             before = service.parameters.controls
             controls = rebound(before, parameter, binding)
-            service.send(Change("controls", controls))
+            service.request("controls", controls, "learning")
             lost = [name for name in before if name not in controls]
             instead = f", and {', '.join(lost)} no more" if lost else ""
             what = f"control {moved.control} on channel {moved.channel + 1} turns {parameter}{instead}"

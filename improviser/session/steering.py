@@ -6,14 +6,13 @@ from pathlib import Path
 
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import News
-from improviser.engine.protocol import Change, Panic, Renew, Swap
+from improviser.engine.protocol import MODEL, Panic, Renew
 from improviser.engine.supervisor import Service
 from improviser.errors import ImproviserError
 from improviser.library.catalogue import live_names
 from improviser.library.model_file import SUFFIX
 from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
-from improviser.settings.config import validate
 from improviser.show.terminal import KEYS
 
 LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
@@ -79,7 +78,7 @@ class Steering:
             step = TEMPERATURE_STEP if key in WARMER else -TEMPERATURE_STEP
             self._change("temperature", min(4.0, max(0.0, round(self._service.parameters.temperature + step, 3))))
         elif key == "n":
-            self._service.send(Swap([_after(self._model, live_names())]))
+            self._change(MODEL, (_after(self._model, live_names()),))
         elif key in (" ", "p"):
             self._service.send(Panic())
         elif key == "r" and self._recorder is not None:
@@ -88,7 +87,7 @@ class Steering:
             self._service.stop()
 
     def _change(self, parameter: str, value: object) -> None:
-        self._service.send(Change(parameter, validate(parameter, value)))
+        self._service.request(parameter, value, "keys")
 
     def _record(self, recorder: Recorder) -> None:
         """Start or stop the recording. It starts with a performer that begins anew, so that it can be replayed."""

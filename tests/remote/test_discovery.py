@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.parameters import MODES
 from improviser.remote.discovery import configurations, node_of
 from improviser.remote.wishes import read_wish
 
@@ -42,7 +42,7 @@ def test_every_choice_can_be_set() -> None:
     for topic, entity in ENTITIES.items():
         name = topic.split("/")[3]
         for choice in entity.get("options", [entity.get("min"), entity.get("max")] if "min" in entity else []):
-            read_wish(name, str(choice).encode(), Parameters(), ["bach-bass", "echo"])
+            read_wish(name, str(choice).encode(), ["bach-bass", "echo"])
     modes = next(entity["options"] for topic, entity in ENTITIES.items() if "/mode/" in topic)
     assert modes == list(MODES)
 

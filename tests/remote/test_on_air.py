@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from improviser.engine.protocol import Applied, Change
+from improviser.engine.protocol import Applied
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
@@ -147,7 +147,7 @@ class TestState:
             with Peer(mosquitto_broker, STATE, STATUS) as peer:
                 (first,) = await asyncio.to_thread(peer.wait_for, STATE)
                 assert first.retained
-                act.service.send(Change("density", 0.5))  # whoever changes it, it is told
+                act.service.request("density", 0.5, "keys")  # whoever changes it, it is told
                 changed = await asyncio.to_thread(peer.wait_for, STATE, replied(lambda state: state["density"] == 0.5))
                 state = changed[-1].json
             assert set(LIVE_KEYS) <= set(state)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from improviser.core.live.movement import ENDLESS, NUMBERED
-from improviser.engine.protocol import Applied, Change, Picked, Step, Turned
+from improviser.engine.protocol import Applied, Picked, Step, Turned
 from improviser.engine.supervisor import Service, Session
 from improviser.errors import ConfigError, OutputError
 from improviser.session.learning import PAUSE_SECONDS, Learning
@@ -116,9 +116,9 @@ def test_the_engines_word_counts_for_its_successors() -> None:
         service = Service(Session(choices=(("a",), ("b",), ("a", "b")), models=("a", "b")))
         service._take(Turned("temperature", 2.0))
         assert service.parameters.temperature == 2.0
-        service.send(Change("temperature", 1.0))
+        service.request("temperature", 1.0, "keys")
         service._take(Turned("temperature", 3.0))  # turned before it heard of the change
-        service._take(Applied("temperature", 1.0))
+        service._take(Applied("temperature", 1.0, request=1))
         assert service.parameters.temperature == 1.0
         played = []
         for picked in (Picked(1), Picked(127, 128), Picked(3)):
