@@ -1,4 +1,4 @@
-"""The daemon: the asyncio service around the engine. It starts it, watches it, replaces it, and ends what it left.
+"""The supervisor: the life and death of engines. It starts one, watches it, replaces it, and ends what it left.
 
 However an engine ends, the notes it left sounding are released at the destinations that heard them, a new one takes its
 place, and the connections of its ports are restored:
@@ -15,37 +15,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from improviser.core.live import knobs
-from improviser.core.live.parameters import Parameters
 from improviser.core.midi.codec import encode
 from improviser.engine.handle import EngineProcess
-from improviser.engine.live_state import Door, LiveState, Reply, check_order, without_request
-from improviser.engine.protocol import (
-    MODEL,
-    AnyReport,
-    Applied,
-    Command,
-    Failed,
-    Hear,
-    Lost,
-    Noticed,
-    Open,
-    Panic,
-    Picked,
-    Ready,
-    Renew,
-)
+from improviser.engine.live_state import LiveState
+from improviser.engine.protocol import AnyReport, Change, Command, Open, Panic, Ready, Swap
+from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
-from improviser.errors import ConfigError, EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
+from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.executors import OneByOne
-from improviser.library.catalogue import live_names
 from improviser.ports.connections import Wiring
 from improviser.ports.hotplug import NamedPorts
 from improviser.ports.interface import JACK_APIS
-from improviser.settings.config import validate
 
 log = logging.getLogger("improviser")
 
@@ -75,46 +57,27 @@ class Cause(enum.Enum):
     REPLUGGED = "has its device back"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What to open and how to play; see the `play` command for the meaning of each."""
-
-    api: str = "auto"
-    name: str = "improviser"
-    input: str = "auto"
-    output: str = "auto"
-    models: tuple[str, ...] = ("bach-bass",)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    wait_for_ports: bool = False
-    choices: tuple[tuple[str, ...], ...] = ()
-    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
-    player: str = ""
-    """What is heard, for people to read, if it is not a port."""
-
-
-class Service:
+class Supervisor:
     """Keeps an engine playing until it is told to stop.
 
-    :param on_report: gets every report of every engine, in order.
+    :param state: what engines begin with, and are asked for.
+    :param take: gets every report of every engine, in order.
     :param engine: one that was started already, to be the first.
     """
 
     def __init__(
         self,
         session: Session,
-        on_report: Callable[[AnyReport], None] = lambda _: None,
+        state: LiveState,
+        take: Callable[[AnyReport], None],
         engine: EngineProcess | None = None,
     ) -> None:
         self._session = session
-        self._on_report = on_report
-        self._state = LiveState(session.models, session.parameters)
-        self._unknown_programs: set[int] = set()
+        self._state = state
+        self._take = take
         self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
-        self._picked: tuple[str, ...] | None = None
-        """Models that are still to be asked for."""
         self._unsent: list[Command] = []
         self._unreleased: list[bytes] = []
         self._jack = OneByOne("jack")
@@ -136,19 +99,14 @@ class Service:
         """The zero of the session's time, on `time.perf_counter`."""
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The models that play, one voice each."""
-        return tuple(self._state.models)
+    def has_engine(self) -> bool:
+        """Whether there is an engine that takes commands."""
+        return self._engine is not None
 
     @property
-    def parameters(self) -> Parameters:
-        """The live parameters as they were last set."""
-        return Parameters(**self._state.parameters)
-
-    @property
-    def name(self) -> str:
-        """The name of our MIDI client."""
-        return self._session.name
+    def has_opened(self) -> bool:
+        """Whether a first engine has played."""
+        return self._opened.is_set()
 
     @property
     def playing(self) -> bool:
@@ -163,10 +121,9 @@ class Service:
     @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
-        hears, plays_to = (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
         if self._wiring.joined:
-            hears, plays_to = self._wiring.connections
-        return self._session.player or hears, plays_to
+            return self._wiring.connections
+        return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""
@@ -177,34 +134,14 @@ class Service:
         self._stop.set()
         self._wake.set()
 
-    def request(self, parameter: str, value: Any, door: Door) -> asyncio.Future[Reply]:
-        """Ask for a live parameter (or `MODEL`) to be `value`; what an engine confirms holds for its successors too.
+    def send(self, command: Command) -> None:
+        """Send a command to the engine; if there is none just now, to the next one.
 
-        :param door: who asks.
-        :returns: the reply: it comes when an engine confirms or refuses this, or none ever will. Whoever does not want
-            to wait for it any longer cancels it, which takes nothing back.
-        :raises ConfigError: if there is no such parameter, or it cannot be this.
-        :raises EngineError: if this door asks for too much.
+        A request that no engine has got yet waits in the live state.
         """
-        value = validate(parameter, value)
-        check_order(parameter, value, asdict(self.parameters))
-        reply: asyncio.Future[Reply] = self._loop.create_future()
-
-        def tell(told: Reply) -> None:
-            if not reply.done():
-                reply.set_result(told)
-
-        engine = self._engine
-        command = self._state.request(parameter, value, door, tell, has_engine=engine is not None)
-        if engine is not None:
-            engine.send(command)
-        return reply
-
-    def send(self, command: Hear | Panic | Renew) -> None:
-        """Send a command to the engine, or to the next one if there is none just now."""
         if self._engine is not None:
             self._engine.send(command)
-        else:
+        elif not isinstance(command, Change | Swap):
             self._unsent.append(command)
 
     async def run(self) -> None:
@@ -294,47 +231,6 @@ class Service:
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
-
-    def _take(self, report: AnyReport) -> None:
-        if isinstance(report, Lost):
-            log.warning("the engine lost %d reports: display and recording are incomplete", report.count)
-        elif isinstance(report, Noticed):
-            log.warning("%s", report.message)
-        elif isinstance(report, Failed) and self._opened.is_set():
-            log.error("%s", report.message)
-        elif isinstance(report, Applied) and report.error is not None:
-            log.warning("%s stays as it was: %s", report.parameter, report.error)
-        elif isinstance(report, Picked):
-            self._pick(report)
-        self._state.take(report)
-        self._on_report(without_request(report))
-
-    def _pick(self, picked: Picked) -> None:
-        """Play with the models that the player has picked."""
-        choices = self._session.choices or tuple((name,) for name in live_names())
-        number = knobs.Picked(picked.number, picked.positions).among(len(choices))
-        if number >= len(choices):
-            if number not in self._unknown_programs:  # some sequencers send one with every bar
-                self._unknown_programs.add(number)
-                log.info("program %d: there are %d to pick from", number + 1, len(choices))
-        elif list(choices[number]) != self._state.models:
-            self._swap(choices[number])
-
-    def _swap(self, models: tuple[str, ...]) -> None:
-        """Ask for the models that were picked; if too many are asked for already, for the last of these in the end."""
-        self._picked = None
-        try:
-            reply = self.request(MODEL, models, "program")
-        except EngineError:
-            self._picked = models
-        except ConfigError as error:
-            log.warning("%s", error)
-        else:
-            reply.add_done_callback(self._pick_next)
-
-    def _pick_next(self, _: object) -> None:
-        if self._picked is not None:
-            self._swap(self._picked)
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -444,7 +340,6 @@ class Service:
             await engine.close()
             self._unreleased = _releases(engine) or self._unreleased
             await self._release_kept()
-        self._state.end()
         if self._started is not None:
             await self._started.leave()
         with contextlib.suppress(TimeoutError):

@@ -1,7 +1,8 @@
 """A session on the air: what the service does, published over MQTT; what others wish over MQTT, done by the service.
 
-It stands beside the note path and never in it: reports are looked at once and forgotten, posts are left with the link,
-and a wish is one more command to the engine. Its reply goes out when the engine says that it holds.
+It stands beside the note path and never in it: events are looked at once and forgotten, posts are left with the link
+(which drops and counts what a slow broker leaves waiting), and a wish is one more request to the engine. Its reply goes
+out when the engine says that it holds.
 """
 
 import asyncio
@@ -15,11 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.midi.codec import decode, events_of
-from improviser.core.midi.event import Event
+from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply as Confirmed
-from improviser.engine.protocol import MODEL, AnyReport, Applied, Hear, Lost, Panic, Played, Step
-from improviser.engine.supervisor import Service
+from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Step
+from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
 from improviser.executors import Unawaited
 from improviser.library import catalogue
@@ -48,7 +48,7 @@ class Pending:
 
 
 class OnAir:
-    """Publishes a session and lets it be steered; `take` gets the engine's reports, `run` lasts as long as the session.
+    """Publishes a session and lets it be steered; `take` gets its events, `run` lasts as long as the session.
 
     :param save: writes what was recorded so far and returns where to, or raises ImproviserError.
     """
@@ -77,17 +77,16 @@ class OnAir:
             urgent=[topics.command],
         )
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        self._score.take(report)
-        match report:
-            case Step(stamp, message, messages):
-                self._tell(stamp, decode(message), events_of(messages), self._ears.via(stamp))
-            case Played(stamp, messages, cause):
-                via = NOBODY if cause == "panic" else self._ears.recently(stamp)
-                self._tell(stamp, None, events_of(messages), via)
-            case Applied(stamp=stamp, played=messages):
-                self._tell(stamp, None, events_of(messages), NOBODY)
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        self._score.take(event)
+        match event.report:
+            case Step(stamp=stamp):
+                self._tell(stamp, event, self._ears.via(stamp))
+            case Played(stamp=stamp, cause=cause):
+                self._tell(stamp, event, NOBODY if cause == "panic" else self._ears.recently(stamp))
+            case Applied(stamp=stamp):
+                self._tell(stamp, event, NOBODY)
             case Lost(count):
                 self._unpublished += count
             case _:
@@ -147,15 +146,15 @@ class OnAir:
 
     # What is published.
 
-    def _tell(self, stamp: float, heard: Event | None, played: Sequence[Event], via: Sequence[str]) -> None:
+    def _tell(self, stamp: float, event: SessionEvent, via: Sequence[str]) -> None:
         if not self._settings.mqtt_events:
             return
         if self._unpublished and self.link.stream(self._topics.played, missing(self._unpublished)):
             self._unpublished = 0
-        if heard is not None:
-            self._stream(self._topics.heard, published(heard, stamp, via))
-        for event in played:
-            self._stream(self._topics.played, published(event, stamp, (*via, self._settings.name)))
+        if event.heard is not None:
+            self._stream(self._topics.heard, published(event.heard, stamp, via))
+        for played in event.played:
+            self._stream(self._topics.played, published(played, stamp, (*via, self._settings.name)))
 
     def _stream(self, topic: str, payload: bytes | None) -> None:
         if payload is not None and not self.link.stream(topic, payload):

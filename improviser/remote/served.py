@@ -13,8 +13,9 @@ from improviser.core.addresses.broker import parse_broker
 from improviser.core.live.allowed import ORDERED
 from improviser.core.live.parameters import Parameters
 from improviser.engine.bus import alone
-from improviser.engine.protocol import MODEL, AnyReport
-from improviser.engine.supervisor import Service
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import MODEL
+from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError, UserError
 from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
@@ -31,7 +32,7 @@ log = logging.getLogger("improviser")
 
 
 class Served:
-    """Serves the session of one name; `take` gets the engine's reports, `run` lasts as long as the session.
+    """Serves the session of one name; `take` gets its events, `run` lasts as long as the session.
 
     :param load: reads the settings again, where that is possible.
     :param save: writes what was recorded so far and returns where to.
@@ -48,9 +49,9 @@ class Served:
         self._air = _on_air(config.settings, save)
         self._instance = Instance(config.settings.name)
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        (self._score if self._air is None else self._air).take(report)
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        (self._score if self._air is None else self._air).take(event)
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""

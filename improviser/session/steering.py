@@ -7,7 +7,7 @@ from pathlib import Path
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import News
 from improviser.engine.protocol import MODEL, Panic, Renew
-from improviser.engine.supervisor import Service
+from improviser.engine.service import Service
 from improviser.errors import ImproviserError
 from improviser.library.catalogue import live_names
 from improviser.library.model_file import SUFFIX

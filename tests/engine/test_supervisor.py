@@ -14,12 +14,13 @@ from improviser.engine import supervisor
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import ENDED, REFUSED, Door, Reply
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Command, Hear, Played, Ready, Step
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import ConfigError, ImproviserError, ModelError
 from improviser.ports import hotplug
 from improviser.ports.interface import LOOPBACK
 from tests.jack_peer import held
-from tests.playing import note_off, note_on, write_small_model
+from tests.playing import bus_to, note_off, note_on, write_small_model
 
 Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
 
@@ -34,7 +35,7 @@ def run(session: Session, scene: Scene) -> list[AnyReport]:
     reports: list[AnyReport] = []
 
     async def live() -> None:
-        service = Service(session, reports.append)
+        service = Service(session, bus_to(reports.append))
         running = asyncio.ensure_future(service.run())
         try:
             await asyncio.wait({running, asyncio.ensure_future(service.opened())}, return_when="FIRST_COMPLETED")
@@ -68,8 +69,8 @@ def sent(reports: list[AnyReport]) -> list[bytes]:
 
 
 def engine_pid(service: Service) -> int:
-    assert service._engine is not None
-    return service._engine.pid
+    assert service._supervisor._engine is not None
+    return service._supervisor._engine.pid
 
 
 def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> None:
@@ -109,7 +110,7 @@ def test_a_model_that_ends_every_engine_is_given_up(model: str, caplog: pytest.L
         for death in range(1, 4):
             os.kill(engine_pid(service), signal.SIGKILL)
             await until(lambda death=death: engines(reports) == 1 + death)  # type: ignore[misc]
-            await until(lambda: service._engine is not None)
+            await until(lambda: service._supervisor._engine is not None)
         assert service.models == (model,)
 
     run(Session(api=LOOPBACK, models=(model,)), scene)
@@ -172,7 +173,7 @@ def test_a_model_that_cannot_be_is_no_hindrance_to_a_next_engine(model: str) -> 
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         os.kill(engine_pid(service), signal.SIGKILL)
-        await until(lambda: service._engine is None)
+        await until(lambda: service._supervisor._engine is None)
         reply = await service.request(MODEL, ["no such model"], "keys")
         assert "no model named" in str(reply.error)
         assert engines(reports) == 2

@@ -12,7 +12,8 @@ from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.live_state import Door, Reply
 from improviser.engine.protocol import MODEL, Command, Hear, Panic, Renew
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.library import catalogue
 from improviser.recordings.recorder import Recorder
 from improviser.session.players import COMPUTER_LEGEND
