@@ -5,12 +5,12 @@ own reply, whatever else is asked for meanwhile. How many requests may come, and
 door by itself: who floods one keeps nobody out of another.
 
 An engine that dies may have died of what it was asked for last. So a request that no engine has confirmed is asked for
-once more, and no oftener; and where engines keep dying, the session goes back to the models, then to the parameters,
-that an engine has played with.
+once more, alone, and no oftener; and where engines keep dying, the session goes back to the models, then to the
+parameters, that an engine has played with.
 """
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -81,6 +81,12 @@ class LiveState:
         self._numbers = count(1)
         self._requests: dict[str, dict[int, _Request]] = {}
         """What no engine has confirmed, by parameter and number, the newest last."""
+        self._queue: deque[tuple[str, int]] = deque()
+        """What the engine has not been asked for yet."""
+        self._asked: set[int] = set()
+        """What the engine has been asked for and has not confirmed."""
+        self._suspects: set[int] = set()
+        """What a former engine did not live to confirm."""
         self._buckets: dict[Door, Bucket] = defaultdict(lambda: Bucket(RATE, BURST))
         self._pending: Counter[tuple[Door, bool]] = Counter()
         """How many wait, by door and whether it is a swap."""
@@ -106,8 +112,8 @@ class LiveState:
         tell: Callable[[Reply], None] = lambda _: None,
         *,
         has_engine: bool = True,
-    ) -> Change | Swap:
-        """Take in a request; return the command that is sent to the engine, if there is one.
+    ) -> None:
+        """Take in a request; `next_commands` has what to send for it.
 
         :param tell: gets the reply, once, when an engine confirms or refuses it, or none ever will.
         :param has_engine: whether there is one; if not, the newest request for each is kept for the next.
@@ -123,9 +129,21 @@ class LiveState:
             raise EngineError(BUSY)
         number = next(self._numbers)
         command = Swap(list(value), number) if is_swap else Change(parameter, value, number)
-        self._requests.setdefault(parameter, {})[number] = _Request(command, door, tell, int(has_engine))
+        self._requests.setdefault(parameter, {})[number] = _Request(command, door, tell)
+        self._queue.append((parameter, number))
         self._pending[door, is_swap] += 1
-        return command
+
+    def next_commands(self) -> list[Change | Swap]:
+        """Return what to send to the engine now; while it is asked for what another did not survive, all else waits."""
+        commands: list[Change | Swap] = []
+        while self._queue and not (self._asked and self._suspects):
+            parameter, number = self._queue.popleft()
+            request = self._requests.get(parameter, {}).get(number)
+            if request is not None:
+                request.engines += 1
+                self._asked.add(number)
+                commands.append(request.command)
+        return commands
 
     def take(self, report: AnyReport) -> None:
         """Take in what an engine reports."""
@@ -151,6 +169,8 @@ class LiveState:
         """Give a request its reply."""
         requests = self._requests.get(parameter, {})
         request = requests.pop(number, None)
+        self._asked.discard(number)
+        self._suspects.discard(number)
         if not requests:
             self._requests.pop(parameter, None)
         if request is not None:
@@ -161,12 +181,11 @@ class LiveState:
         for number in list(self._requests.get(parameter, ())):
             self._settle(parameter, number, error)
 
-    def begin_engine(self) -> list[Change | Swap]:
-        """Take in that an engine plays; return what it is to be asked for, in order."""
-        waiting = {number: request for requests in self._requests.values() for number, request in requests.items()}
-        for request in waiting.values():
-            request.engines += 1
-        return [waiting[number].command for number in sorted(waiting)]
+    def begin_engine(self) -> None:
+        """Take in that an engine plays, which is to be asked for all that none has confirmed."""
+        waiting = [(number, parameter) for parameter, requests in self._requests.items() for number in requests]
+        self._queue = deque((parameter, number) for number, parameter in sorted(waiting))
+        self._asked.clear()
 
     def end_engine(self) -> list[Applied]:
         """Take in that the engine has ended; return the requests that are refused, since it may have died of them."""
@@ -178,6 +197,8 @@ class LiveState:
             if request.engines > 1:
                 refused.append(Applied(parameter, request.value, REFUSED))
                 self._settle(parameter, last, REFUSED)
+            elif request.engines == 1:
+                self._suspects.add(last)
         return refused
 
     def end(self) -> None:

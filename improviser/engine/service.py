@@ -125,8 +125,8 @@ class Service:
             if not reply.done():
                 reply.set_result(told)
 
-        has_engine = self._supervisor.has_engine
-        self._supervisor.send(self._state.request(parameter, value, door, tell, has_engine=has_engine))
+        self._state.request(parameter, value, door, tell, has_engine=self._supervisor.has_engine)
+        self._supervisor.ask()
         return reply
 
     def _take(self, report: AnyReport) -> None:
@@ -141,6 +141,8 @@ class Service:
         elif isinstance(report, Picked):
             self._pick(report)
         self._state.take(report)
+        if isinstance(report, Applied):
+            self._supervisor.ask()
         self._bus.take(without_request(report))
 
     def _pick(self, picked: Picked) -> None:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from improviser.core.midi.codec import encode
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import AnyReport, Change, Command, Open, Panic, Ready, Swap
+from improviser.engine.protocol import AnyReport, Command, Open, Panic, Ready
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
@@ -135,14 +135,17 @@ class Supervisor:
         self._wake.set()
 
     def send(self, command: Command) -> None:
-        """Send a command to the engine; if there is none just now, to the next one.
-
-        A request that no engine has got yet waits in the live state.
-        """
+        """Send a command to the engine; if there is none just now, to the next one."""
         if self._engine is not None:
             self._engine.send(command)
-        elif not isinstance(command, Change | Swap):
+        else:
             self._unsent.append(command)
+
+    def ask(self) -> None:
+        """Send the engine what the live state wants of it; without one, that waits there for the next."""
+        if self._engine is not None:
+            for command in self._state.next_commands():
+                self._engine.send(command)
 
     async def run(self) -> None:
         """Play until `stop`.
@@ -218,7 +221,8 @@ class Supervisor:
         self._ready = ready = await engine.begin(opening, self._take)
         self._engine = engine
         log.debug("engine %d plays on %s", engine.pid, ready.api)
-        for command in (*self._state.begin_engine(), *self._unsent):
+        self._state.begin_engine()
+        for command in (*self._state.next_commands(), *self._unsent):
             engine.send(command)
         self._unsent.clear()
         if ready.api not in JACK_APIS:

@@ -1,5 +1,6 @@
 """What a session goes on with when engines die: no request that kills them, and nothing that was not one."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from improviser.engine.live_state import (
     RATE,
     REFUSED,
     REPLACED,
+    Door,
     LiveState,
     Reply,
     check_order,
@@ -31,6 +33,26 @@ def state(*reports: AnyReport, clock: Any = lambda: 0.0) -> LiveState:
     return fresh
 
 
+def ask(
+    live: LiveState,
+    parameter: str,
+    value: Any,
+    door: Door = "keys",
+    tell: Callable[[Reply], None] = lambda _: None,
+    **more: bool,
+) -> Change | Swap:
+    """Ask for something, and return what an engine gets for it."""
+    live.request(parameter, value, door, tell, **more)
+    (command,) = live.next_commands()
+    return command
+
+
+def begin(live: LiveState) -> list[Change | Swap]:
+    """Begin another engine; return what it is asked for at first."""
+    live.begin_engine()
+    return live.next_commands()
+
+
 def applied(command: Change | Swap, error: str | None = None) -> Applied:
     """Return an engine's word on a command."""
     if isinstance(command, Swap):
@@ -40,7 +62,7 @@ def applied(command: Change | Swap, error: str | None = None) -> Applied:
 
 def test_what_was_asked_for_is_shown_and_the_next_engine_begins_with_what_was_confirmed() -> None:
     live = state()
-    asked = live.request("temperature", 2.0, "keys")
+    asked = ask(live, "temperature", 2.0, "keys")
     assert live.parameters == {"density": 0.5, "temperature": 2.0}
     assert live.confirmed == {"density": 0.5}
     live.take(applied(asked))
@@ -49,25 +71,25 @@ def test_what_was_asked_for_is_shown_and_the_next_engine_begins_with_what_was_co
 
 def test_models_are_requested_and_confirmed_as_well() -> None:
     live = state()
-    asked = live.request(MODEL, ("echo",), "keys")
+    asked = ask(live, MODEL, ("echo",), "keys")
     assert (live.models, live.confirmed_models) == (["echo"], ["bach-bass"])
     live.take(applied(asked, "it is broken"))
     assert (live.models, live.confirmed_models) == (["bach-bass"], ["bach-bass"])
-    live.take(applied(live.request(MODEL, ("echo",), "keys")))
+    live.take(applied(ask(live, MODEL, ("echo",))))
     assert (live.models, live.confirmed_models) == (["echo"], ["echo"])
 
 
 def test_a_change_that_was_refused_is_forgotten() -> None:
     live = state()
-    live.take(applied(live.request("density", 7, "keys"), "no"))
+    live.take(applied(ask(live, "density", 7), "no"))
     assert live.parameters == {"density": 0.5}
 
 
 def test_each_request_gets_its_own_reply_whatever_the_values_are() -> None:
     """The same value is asked for twice, by two; the engine refuses the first, and a knob turns to it in between."""
     live, told = state(), list[tuple[str, Reply]]()
-    first = live.request("density", 0.9, "mqtt", lambda reply: told.append(("first", reply)))
-    second = live.request("density", 0.9, "keys", lambda reply: told.append(("second", reply)))
+    first = ask(live, "density", 0.9, "mqtt", lambda reply: told.append(("first", reply)))
+    second = ask(live, "density", 0.9, "keys", lambda reply: told.append(("second", reply)))
     live.take(Turned("density", 0.9))
     live.take(Applied("density", 0.9))
     assert told == []
@@ -80,7 +102,7 @@ def test_each_request_gets_its_own_reply_whatever_the_values_are() -> None:
 
 def test_of_several_changes_each_reply_answers_one() -> None:
     live = state()
-    first, second = (live.request("density", value, "keys") for value in (0.1, 0.2))
+    first, second = (ask(live, "density", value) for value in (0.1, 0.2))
     live.take(applied(first))
     assert live.parameters["density"] == 0.2
     live.take(applied(second))
@@ -89,56 +111,89 @@ def test_of_several_changes_each_reply_answers_one() -> None:
 
 def test_what_no_engine_has_confirmed_is_asked_for_once_more_and_then_refused() -> None:
     live, told = state(), list[Reply]()
-    asked = live.request("scale", "odd", "keys", told.append)
+    asked = ask(live, "scale", "odd", "keys", told.append)
     assert live.end_engine() == []
-    assert live.begin_engine() == [asked]
+    assert begin(live) == [asked]
     assert told == []
     assert live.end_engine() == [Applied("scale", "odd", REFUSED)]
     assert told == [Reply("scale", "odd", REFUSED)]
     assert live.parameters == {"density": 0.5}
-    assert live.begin_engine() == []
+    assert begin(live) == []
     assert live.end_engine() == []
 
 
 def test_models_that_no_engine_lives_to_confirm_are_refused_too() -> None:
     live, told = state(), list[Reply]()
-    asked = live.request(MODEL, ["worse"], "program", told.append)
-    for _ in range(2):
+    asked = ask(live, MODEL, ["worse"], "program", told.append)
+    for again in ([asked], []):
         live.end_engine()
         assert live.confirmed_models == ["bach-bass"]
-        assert live.begin_engine() in ([asked], [])
+        assert begin(live) == again
     assert told == [Reply(MODEL, ["worse"], REFUSED)]
     assert live.models == ["bach-bass"]
 
 
+def test_only_what_kills_engines_is_refused() -> None:
+    """Of what a first engine left unconfirmed, each is tried alone; what came later waits for that."""
+    live, told = state(), list[Reply]()
+    good = ask(live, "density", 0.1, "mqtt", told.append)
+    bad = ask(live, "scale", "odd", "mqtt", told.append)
+    better = ask(live, "low", 40, "mqtt", told.append)
+    assert live.end_engine() == []
+    assert begin(live) == [good]
+    live.request("high", 90, "keys", told.append)
+    assert live.next_commands() == []
+    live.take(applied(good))
+    assert live.next_commands() == [bad]
+    assert [refused.parameter for refused in live.end_engine()] == ["scale"]
+    assert begin(live) == [better]
+    assert live.next_commands() == []
+    live.take(applied(better))
+    (last,) = live.next_commands()
+    live.take(applied(last))
+    assert [(reply.parameter, reply.error) for reply in told] == [
+        *(("density", None), ("scale", REFUSED), ("low", None), ("high", None)),
+    ]
+
+
 def test_a_new_request_has_its_two_tries_as_well() -> None:
     live, told = state(), list[Reply]()
-    live.request("scale", "odd", "keys", told.append)
+    ask(live, "scale", "odd", "keys", told.append)
     live.end_engine()
-    live.begin_engine()
-    asked = live.request("scale", "C major", "keys")
+    begin(live)
+    live.request("scale", "C major", "keys")
     assert live.end_engine() == []
     assert told == [Reply("scale", "odd", REPLACED)]
-    assert live.begin_engine() == [asked]
+    (asked,) = begin(live)
+    assert isinstance(asked, Change)
+    assert asked.value == "C major"
+    assert live.end_engine() == []
+    assert begin(live) == [asked]
 
 
 def test_what_is_asked_for_while_there_is_no_engine_has_its_two_tries() -> None:
     live, told = state(), list[Reply]()
     live.request("scale", "odd", "keys", told.append, has_engine=False)
-    asked = live.request("scale", "C major", "keys", told.append, has_engine=False)
+    live.request("scale", "C major", "keys", told.append, has_engine=False)
     assert told == [Reply("scale", "odd", REPLACED)]
-    assert live.begin_engine() == [asked]
+    asked = begin(live)
+    assert [command.value for command in asked if isinstance(command, Change)] == ["C major"]
     assert live.end_engine() == []
-    assert live.begin_engine() == [asked]
+    assert begin(live) == asked
     assert [refused.error for refused in live.end_engine()] == [REFUSED]
 
 
 def test_a_next_engine_is_asked_in_the_order_in_which_the_requests_came() -> None:
     live = state()
-    asked = [live.request(name, 1, "keys", has_engine=False) for name in ("split", "low", "high")]
-    asked.insert(1, live.request(MODEL, ["echo"], "keys", has_engine=False))
-    asked.append(asked.pop(1))
-    assert live.begin_engine() == asked
+    for name in ("split", MODEL, "low", "high"):
+        live.request(name, ["echo"] if name == MODEL else 1, "keys", has_engine=False)
+    first, swap, *others = begin(live)
+    assert isinstance(swap, Swap)
+    assert [command.parameter for command in (first, *others) if isinstance(command, Change)] == [
+        "split",
+        "low",
+        "high",
+    ]
 
 
 def test_whatever_waits_at_the_end_gets_its_reply() -> None:
@@ -154,13 +209,13 @@ class TestLimits:
         now = [0.0]
         live = state(clock=lambda: now[0])
         for number in range(int(BURST)):
-            live.take(applied(live.request("density", number, "mqtt")))
+            live.take(applied(ask(live, "density", number, "mqtt")))
         with pytest.raises(EngineError, match="busy"):
             live.request("density", 0.5, "mqtt")
-        live.request("density", 0.5, "keys")
+        ask(live, "density", 0.5, "keys")
         now[0] = 1.0
         for number in range(int(RATE)):
-            live.take(applied(live.request("density", number, "mqtt")))
+            live.take(applied(ask(live, "density", number, "mqtt")))
         with pytest.raises(EngineError, match="busy"):
             live.request("density", 0.5, "mqtt")
 
@@ -170,7 +225,7 @@ class TestLimits:
         asked = []
         for number in range(MOST_PENDING):
             now[0] += 1.0
-            asked.append(live.request("density", number, "mqtt"))
+            asked.append(ask(live, "density", number, "mqtt"))
         now[0] += 1.0
         with pytest.raises(EngineError) as raised:
             live.request("low", 1, "mqtt")
@@ -180,7 +235,7 @@ class TestLimits:
 
     def test_loading_models_takes_time_so_few_wait(self) -> None:
         live = state()
-        asked = [live.request(MODEL, [str(number)], "mqtt") for number in range(MOST_SWAPS)]
+        asked = [ask(live, MODEL, [str(number)], "mqtt") for number in range(MOST_SWAPS)]
         with pytest.raises(EngineError, match="busy"):
             live.request(MODEL, ["another"], "mqtt")
         live.request("density", 0.1, "mqtt")
@@ -191,13 +246,15 @@ class TestLimits:
     def test_while_there_is_no_engine_the_newest_counts(self) -> None:
         live = state()
         for number in range(2 * MOST_SWAPS):
-            asked = live.request(MODEL, [str(number)], "mqtt", has_engine=False)
-        assert live.begin_engine() == [asked]
+            live.request(MODEL, [str(number)], "mqtt", has_engine=False)
+        (asked,) = begin(live)
+        assert isinstance(asked, Swap)
+        assert asked.models == [str(2 * MOST_SWAPS - 1)]
 
 
 def test_parameters_with_which_every_engine_dies_are_taken_back() -> None:
     live = state(NOTE)
-    live.take(applied(live.request("quantise", "1/5", "keys")))
+    live.take(applied(ask(live, "quantise", "1/5")))
     said = live.fall_back()
     assert said is not None
     assert "quantise" in said
@@ -207,7 +264,7 @@ def test_parameters_with_which_every_engine_dies_are_taken_back() -> None:
 
 def test_parameters_that_an_engine_has_played_with_stay() -> None:
     live = state(NOTE)
-    live.take(applied(live.request("density", 0.9, "keys")))
+    live.take(applied(ask(live, "density", 0.9)))
     live.take(NOTE)
     assert live.fall_back() is None
     assert live.parameters == {"density": 0.9}
@@ -215,7 +272,7 @@ def test_parameters_that_an_engine_has_played_with_stay() -> None:
 
 def test_models_with_which_every_engine_dies_are_taken_back_first_and_for_good() -> None:
     live = state(NOTE)
-    live.take(applied(live.request(MODEL, ["worse"], "keys")))
+    live.take(applied(ask(live, MODEL, ["worse"])))
     assert live.fall_back() == "worse ends every engine; playing with bach-bass again"
     assert live.models == live.confirmed_models == ["bach-bass"]
     assert live.fall_back() is None
@@ -237,6 +294,6 @@ def test_a_bound_stays_on_its_side() -> None:
 
 
 def test_the_number_of_a_request_stays_between_hub_and_engine() -> None:
-    asked = state().request("density", 0.1, "keys")
+    asked = ask(state(), "density", 0.1)
     assert without_request(applied(asked)) == Applied("density", 0.1)
     assert without_request(Lost(1)) == Lost(1)

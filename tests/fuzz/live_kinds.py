@@ -235,7 +235,8 @@ class Letters(LiveKind):
         def request(parameter: str, value: object, door: Door) -> _Told:
             value = validate(parameter, value)
             check_order(parameter, value, asdict(Parameters()))
-            commands.append(live.request(parameter, value, door))
+            live.request(parameter, value, door)
+            commands.extend(live.next_commands())
             return _Told(Reply(parameter, value))
 
         service = SimpleNamespace(

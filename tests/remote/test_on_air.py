@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
-from improviser.engine.protocol import Applied
+from improviser.engine import supervisor
+from improviser.engine.handle import EngineProcess
+from improviser.engine.live_state import REFUSED
+from improviser.engine.protocol import Applied, Change, Command
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
@@ -96,6 +99,40 @@ class TestSteering:
                 assert "broken.safetensors" in reply["error"]
             await act.play(3)
             await act.assert_every_note_was_answered()
+
+        on_air(mosquitto_broker, scene)
+
+    def test_a_wish_that_ends_every_engine_is_not_confirmed_by_the_next(
+        self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Frail(EngineProcess):
+            def send(self, command: Command) -> None:
+                if isinstance(command, Change) and command.parameter == "quantise":
+                    self.kill()
+                else:
+                    super().send(command)
+
+        monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 60.0)
+
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                reply = await ask(peer, "set/quantise", "1/4")
+                assert (reply["ok"], reply["value"], reply["error"]) == (False, "off", REFUSED)
+                assert (await ask(peer, "set/density", "0.5"))["ok"]
+                assert len(peer.on(REPLY)) == 2
+
+        on_air(mosquitto_broker, scene)
+
+    def test_who_wishes_what_another_door_asks_for_gets_a_reply_of_its_own(self, mosquitto_broker: Broker) -> None:
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                await act.until(lambda: act.air.link.connected)
+                others = [act.service.request("density", 0.5, "keys") for _ in range(20)]
+                replies = [await ask(peer, "set/density", "0.5") for _ in range(3)]
+                assert all(reply["ok"] for reply in replies)
+                assert all(reply.error is None for reply in await asyncio.gather(*others))
+                assert len(peer.on(REPLY)) == 3
 
         on_air(mosquitto_broker, scene)
 
