@@ -1,5 +1,6 @@
 """`improviser play` as a process for the tests: start it, find its engine, signal it, and know what is left."""
 
+import contextlib
 import os
 import re
 import signal
@@ -44,27 +45,40 @@ def write_small_model(path: Path) -> Path:
 
 
 class Player:
-    """A running `improviser play`; ended, if need be by force, when the block ends."""
+    """A running `improviser play`; ended, if need be by force, when the block ends.
 
-    def __init__(self, environment: Mapping[str, str], log: Path, *options: str) -> None:
+    :param keys: whether it gets a terminal to read keys from (see `press`).
+    """
+
+    def __init__(self, environment: Mapping[str, str], log: Path, *options: str, keys: bool = False) -> None:
         self.log = log
+        self._keyboard, terminal = os.openpty() if keys else (-1, subprocess.DEVNULL)
         with log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "improviser", "play", *options],
-                stdin=subprocess.DEVNULL,
+                stdin=terminal,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **environment},
                 start_new_session=True,
             )
+        if keys:
+            os.close(terminal)
+
+    def press(self, keys: str) -> None:
+        """Press keys on its terminal."""
+        os.write(self._keyboard, keys.encode())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         for pid in self.family():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
+        if self._keyboard >= 0:
+            os.close(self._keyboard)
 
     def family(self) -> list[int]:
         """Return the process ids of all that belongs to it and still lives (its session)."""

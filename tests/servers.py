@@ -186,6 +186,12 @@ class JackServer(Server):
         self.lister = requires("jack_lsp")
         super().__init__([requires("jackd"), *arguments], folder / f"{name}.log", self.client_environment)
 
+    def start(self, timeout: float = 20.0) -> None:
+        """Start it and wait until clients are served; not by another of this name, which a test run has left."""
+        if not self.is_running() and self.is_usable():
+            pytest.fail(f"a JACK server {self.name} runs already, and is none of ours: end it")
+        super().start(timeout)
+
     @property
     def client_environment(self) -> dict[str, str]:
         """What a client's environment holds so that it finds this server and never starts another."""

@@ -25,7 +25,7 @@ def test_results_and_errors_arrive() -> None:
 def test_what_hangs_keeps_nobody() -> None:
     script = (
         "import asyncio, threading\n"
-        "from improviser.unawaited import Unawaited\n"
+        "from improviser.executors import Unawaited\n"
         "async def scene():\n"
         "    asyncio.get_running_loop().set_default_executor(Unawaited())\n"
         "    hanging = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))\n"

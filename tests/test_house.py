@@ -80,7 +80,7 @@ RESERVED = {
         "show.views",
         "training.view",
     },
-    "rtmidi": {"ports.rtmidi_backend", "ports.round_trip"},
+    "rtmidi": {"ports"},
     "safetensors": {"library.model_file"},
     "typer": {"cli", "commands"},
 }

@@ -43,7 +43,7 @@ MEMORY = {"MALLOC_ARENA_MAX": "1"}
 
 def widen(pipe: object) -> None:
     """Let the reports of many seconds fit into a pipe, for a daemon that is busy; only Linux can."""
-    with contextlib.suppress(ImportError, OSError, AttributeError):
+    with contextlib.suppress(ImportError, OSError, AttributeError, ValueError):  # the last: it is closed already
         import fcntl
 
         fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[attr-defined]

@@ -48,6 +48,20 @@ class StopSignal:
                 with contextlib.suppress(asyncio.CancelledError, ImproviserError):
                     await task
 
+    async def within(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` does; but once asked to stop, leave it so many seconds and no more.
+
+        :raises TimeoutError: if it takes longer than that.
+        """
+        task = asyncio.ensure_future(work)
+        stop = asyncio.ensure_future(self._event.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return await asyncio.wait_for(task, seconds)
+        finally:
+            stop.cancel()
+            task.cancel()
+
     async def sleep(self, seconds: float) -> None:
         """Sleep.
 

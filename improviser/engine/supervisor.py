@@ -43,6 +43,10 @@ OPENINGS = 4
 """How often a first engine is opened that dies of it, or that the MIDI system does not serve."""
 PARTING_SECONDS = 0.5
 """How long leaving JACK may take at the end."""
+HEAD_START_SECONDS = 1.0
+"""How much earlier than the next engine's start the release of a dead one's notes may begin."""
+LAST_SECONDS = 8.0
+"""How long a release may take once we are to stop: JACK with `-S` waits five seconds for the engine that died."""
 STANDSTILL_SECONDS = 2.0
 STANDSTILL = "JACK stands still: with its option -S it waits five seconds for each client that has crashed"
 
@@ -250,14 +254,22 @@ class Supervisor:
             engine.kill()
         self._engine = None
         await ended
-        if cause is not Cause.STOPPED and self._started is None:
-            self._started = await EngineProcess.start()  # it gets itself ready while the old one's notes are released
         if cause is Cause.DIED and engine.said:
             log.error("the engine's last words: %s", engine.said[-1])
         for report in self._state.end_engine():
             self._take(report)
         self._unreleased = _releases(engine) or self._unreleased
-        await self._release_kept()
+        begun = asyncio.Event()
+        releasing = asyncio.ensure_future(self._release_kept(begun.set))
+        releasing.add_done_callback(lambda _: begun.set())
+        if cause is not Cause.STOPPED and self._started is None:
+            # The next one gets itself ready while the old one's notes are released; but on a busy machine it would
+            # take the processor from that, so the first round of it goes first.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(begun.wait(), HEAD_START_SECONDS)
+            if not self._stop.is_set:
+                self._started = await EngineProcess.start()
+        await releasing
         return cause
 
     async def _watch(self, engine: EngineProcess) -> Cause:
@@ -301,13 +313,20 @@ class Supervisor:
             log.info("%s is unplugged: what it held is released", ", ".join(sources))
             self.send(Panic())
 
-    async def _release_kept(self) -> None:
-        """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it."""
+    async def _release_kept(self, begun: Callable[[], None] = lambda: None) -> None:
+        """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it.
+
+        :param begun: called when its end has been sent for the first time.
+        """
         if not self._unreleased:
             return
-        reached = await self._on_jack(self._wiring.release, self._unreleased)
-        if reached:
-            self._unreleased = []
+        release = self._on_jack(self._wiring.release, self._unreleased, begun)
+        try:
+            reached = await self._stop.within(LAST_SECONDS, release)
+        except TimeoutError:
+            log.warning("JACK stands still: what sounds there could not be released")
+        else:
+            self._unreleased = [] if reached else self._unreleased
 
     async def _pause_if_it_keeps_dying(self) -> None:
         """Play as before if what was changed last kills every engine; if it is not that, take a breath."""

@@ -126,14 +126,21 @@ class Wiring:
     def look(self, ledger: Ledger) -> tuple[str, ...]:
         """Take in what has changed, connect what has come back; return the sources that were unplugged.
 
+        Connections are looked at whether JACK has told of a change or not: on a busy machine it tells of one so late
+        that the engine may have died by then, and nobody can say any more who heard it.
         Destinations that were disconnected from an engine that lives get the end of what sounds, by its `ledger`.
         """
-        if self._patchbay is None or not self._changed:
+        if self._patchbay is None:
             return ()
         self._release_parted(self._patchbay, ledger)
-        self._connect_chosen(self._patchbay)
+        if self._changed:
+            self._changed = False  # first: what changes from here on is for the next look
+            try:
+                self._connect_chosen(self._patchbay)
+            except MidiSystemError:
+                self._changed = True
+                raise
         rewiring = self._patchbay.refresh(self._loop.time())
-        self._changed = bool(self._wires.cut)
         for peer in rewiring.restored:
             log.info("connected to %s", peer)
         return rewiring.unplugged
@@ -154,12 +161,15 @@ class Wiring:
         self._patchbay.adopt(client)
         return self._patchbay.restore(self._loop.time()).restored
 
-    def release(self, messages: list[bytes]) -> bool:
-        """Send what ends a dead engine's notes to all that heard it; return whether that was possible."""
+    def release(self, messages: list[bytes], begun: Callable[[], None]) -> bool:
+        """Send what ends a dead engine's notes to all that heard it; return whether that was possible.
+
+        :param begun: called in the event loop when they have left for the first time.
+        """
         if self._patchbay is None or self.lost:
             return False
         try:
-            reached = self._patchbay.release(messages)
+            reached = self._patchbay.release(messages, begun=self._tell(begun))
         except MidiSystemError as error:
             log.warning("%s", error)
             return False

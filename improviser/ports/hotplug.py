@@ -4,7 +4,7 @@ import asyncio
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.ports.interface import LOOPBACK
-from improviser.ports.rtmidi_backend import ports_present
+from improviser.ports.survey import ports_present
 
 
 class NamedPorts:

@@ -4,10 +4,12 @@ JACK-Client's module `jack` loads libjack as it is imported, and raises OSError 
 Windows, and on many a Linux desktop. None of that may keep anybody from playing on another MIDI system.
 """
 
+import sys
 from dataclasses import dataclass
 from types import ModuleType
 
 from improviser.errors import MidiSystemError
+from improviser.ports.jack_choice import choose_library
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Missing:
 
 def find_jack() -> ModuleType | Missing:
     """Return JACK-Client's module, which says nothing on the terminal by itself, or why there is none."""
+    if "jack" not in sys.modules:
+        choose_library()
     try:
         import jack
 

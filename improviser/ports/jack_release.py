@@ -7,7 +7,7 @@ It has no part in JACK's graph but while it releases. What it sends may be lost 
 import contextlib
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -57,9 +57,15 @@ class ReleaseClient:
                 return
             self._waiting.popleft()
 
-    def release(self, peers: Iterable[str], messages: Sequence[bytes], rounds: int = ROUNDS) -> list[str]:
+    def release(
+        self,
+        peers: Iterable[str],
+        messages: Sequence[bytes],
+        begun: Callable[[], None] = lambda: None,
+    ) -> list[str]:
         """Send `messages` to each of the ports `peers` that is there; return which these are.
 
+        :param begun: called as soon as they have left for the first time.
         :raises MidiSystemError: if JACK does not let us, or does not go on.
         """
         try:
@@ -68,7 +74,7 @@ class ReleaseClient:
             try:
                 reached = [peer for peer in peers if self._connect(peer)]
                 if reached:
-                    self._send(messages, rounds)
+                    self._send(messages, begun)
             finally:
                 with contextlib.suppress(*self._errors):
                     self._client.deactivate()
@@ -85,11 +91,13 @@ class ReleaseClient:
             return False
         return True
 
-    def _send(self, messages: Sequence[bytes], rounds: int) -> None:
+    def _send(self, messages: Sequence[bytes], begun: Callable[[], None]) -> None:
         self._await_periods(PERIODS_BEFORE)
-        for _ in range(rounds):
+        for number in range(ROUNDS):
             self._waiting.extend(messages)
             self._await_periods(1)
+            if number == 0:
+                begun()
             time.sleep(ROUND_SECONDS)
         self._await_periods(1)
 

@@ -1,10 +1,12 @@
 """Opening an input and an output on the MIDI system that was asked for, or on the first that works."""
 
+from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError, NotServedError
+from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
 from improviser.ports.interface import LOOPBACK, LoopbackPorts, Ports
-from improviser.ports.jack_client import JACK, JackPorts
+from improviser.ports.jack_client import JackPorts
 from improviser.ports.jack_library import load_jack
-from improviser.ports.rtmidi_backend import Backend, RtMidiPorts, backends_for
+from improviser.ports.rtmidi_backend import RtMidiPorts
 
 
 def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> Ports:
@@ -21,6 +23,11 @@ def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> 
             return _open(backend, client, input_choice, output_choice)
         except NotServedError:
             raise  # it is there: another try, and no other system
+        except MidiSystemError as error:
+            problems.append(error)
+    if api == AUTO:
+        try:
+            rtmidi_backends()
         except MidiSystemError as error:
             problems.append(error)
     if len(problems) == 1:

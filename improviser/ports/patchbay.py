@@ -101,12 +101,13 @@ class Patchbay:
             if source is None or destination is None:  # it has gone meanwhile
                 pass
             elif are_now:  # at once: the engine may die before the daemon finds time to look
-                if source.name == self._ports.get(OUT):
+                ours = self._ports.get(OUT), self._ports.get(IN)
+                if source.name == ours[0] and destination.name != ours[1]:
                     self._wires.peers[OUT].add(destination.name)
                     self._wires.parted.discard(destination.name)
-                elif destination.name == self._ports.get(IN):
+                elif destination.name == ours[1] and source.name != ours[0]:
                     self._wires.peers[IN].add(source.name)
-            elif source.name == self._ports.get(OUT):
+            elif source.name == self._ports.get(OUT) and destination.name != self._ports.get(IN):
                 self._wires.parted.add(destination.name)
             changed()
 
@@ -205,13 +206,16 @@ class Patchbay:
         return self.refresh(now)
 
     def _peers_of(self, ours: str) -> set[str] | None:
-        """Return the ports that ours is connected to; None if it is gone."""
+        """Return the ports of others that ours is connected to; None if it is gone.
+
+        A connection between our own two ports is none to keep: a client tests itself by one, and it would be a loop.
+        """
         # A port may go between being named and being looked at; then JACK-Client raises. Look again.
         for _ in range(LOOKS):
             if not self._exists(ours):
                 return None
             with contextlib.suppress(*self._errors):
-                return {port.name for port in self._client.get_all_connections(ours)}
+                return {port.name for port in self._client.get_all_connections(ours)} - set(self._ports.values())
         return None
 
     def _midi_ports(self, **flags: bool) -> list[Any]:
@@ -243,16 +247,22 @@ class Patchbay:
         still = self._peers_of(ours) if ours is not None else None
         return [] if still is None else [peer for peer in parted if peer not in still]
 
-    def release(self, messages: Sequence[bytes], peers: Sequence[str] | None = None) -> list[str]:
+    def release(
+        self,
+        messages: Sequence[bytes],
+        peers: Sequence[str] | None = None,
+        begun: Callable[[], None] = lambda: None,
+    ) -> list[str]:
         """Send `messages` to destinations that heard the engine (all, or `peers`) from a port of ours.
 
         Return who got them.
 
+        :param begun: called as soon as they have left for the first time; they are sent several times.
         :raises MidiSystemError: if the server does not let us.
         """
         heard = sorted(self._wires.peers[OUT]) if peers is None else peers
         present = [peer for peer in heard if self._exists(peer)]
-        return self._releasing.release(present, messages) if present and messages else []
+        return self._releasing.release(present, messages, begun) if present and messages else []
 
     def close(self) -> None:
         """Leave the server; also after it is lost, and before a new one is joined."""

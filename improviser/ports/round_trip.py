@@ -11,9 +11,13 @@ import random
 import sys
 import threading
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from improviser.ports.rtmidi_backend import backends_for, quiet
+from improviser.ports.backends import JACK, Backend, backends_for
+from improviser.ports.jack_client import JackPorts
+from improviser.ports.jack_library import load_jack
+from improviser.ports.rtmidi_backend import quiet
 
 LOST_SECONDS = 1.0
 ITSELF = "-"
@@ -21,17 +25,27 @@ WARM_UP = 20
 """Notes before those that count."""
 
 
-class Wire:
-    """Two ports of our own, connected to the peer's, or to each other."""
+class RoundTrip(Protocol):
+    """An output and an input of our own, connected to the peer's, or to each other."""
 
-    def __init__(self, api: str, client: str) -> None:
+    def send(self, message: bytes) -> None:
+        """Send a raw message."""
+
+    def close(self) -> None:
+        """Close both ports."""
+
+
+Arrive = Callable[[bytes], None]
+
+
+class OverRtMidi:
+    """A round trip through RtMidi, which opens a client for each port."""
+
+    def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
         import rtmidi
 
-        (backend,) = backends_for(api)
         constant = getattr(rtmidi, backend.constant)
-        name = f"improviser-wire-{random.getrandbits(32):08x}"
-        self._arrived = threading.Event()
-        self._at = 0.0
+        name = own_name()
         with quiet():
             self._in: Any = rtmidi.MidiIn(constant, f"{name}-in")
             self._out: Any = rtmidi.MidiOut(constant, f"{name}-out")
@@ -41,28 +55,46 @@ class Wire:
             else:
                 self._in.open_port(_find(self._in, client), "in")
                 self._out.open_port(_find(self._out, client), "out")
-        self._in.set_callback(self._hear)
+        self._in.set_callback(lambda timed, _: arrive(bytes(timed[0])))
 
-    def _hear(self, timed: tuple[list[int], float], _: object) -> None:
-        if timed[0][0] & 0xF0 == 0x90:
-            self._at = time.perf_counter()
-            self._arrived.set()
-
-    def time(self, pitch: int, hold_seconds: float) -> float | None:
-        """Play a note; return how many seconds later one came back, None if none did."""
-        self._arrived.clear()
-        sent = time.perf_counter()
-        self._out.send_message((0x90, pitch, 80))
-        came = self._arrived.wait(LOST_SECONDS)
-        time.sleep(hold_seconds)
-        self._out.send_message((0x80, pitch, 64))
-        return self._at - sent if came else None
+    def send(self, message: bytes) -> None:
+        """Send a raw message."""
+        self._out.send_message(message)
 
     def close(self) -> None:
         """Close both ports."""
         for port in (self._in, self._out):
             port.close_port()
             port.delete()
+
+
+class OverJack:
+    """A round trip on JACK, with a client for each end, as a keyboard and a synthesiser are."""
+
+    def __init__(self, client: str, arrive: Arrive) -> None:
+        jack, name = load_jack(), own_name()
+        self._keyboard, self._synth = JackPorts(jack, f"{name}-keys"), JackPorts(jack, f"{name}-synth")
+        self._synth.listen(lambda message, _age: arrive(message))
+        into, out_of = self._synth.own("in"), self._keyboard.own("out")
+        if client == ITSELF:
+            self._synth.connect(out_of, into)
+        else:
+            self._synth.connect(out_of, self._synth.find(client, "in"))
+            self._synth.connect(self._synth.find(client, "out"), into)
+
+    def send(self, message: bytes) -> None:
+        """Send a raw message."""
+        self._keyboard.send(message)
+
+    def close(self) -> None:
+        """Close both clients."""
+        self._keyboard.close()
+        self._synth.close()
+
+
+def own_name() -> str:
+    """Return a name for our clients that no other has."""
+    return f"improviser-wire-{random.getrandbits(32):08x}"
 
 
 def _find(port: Any, client: str) -> int:
@@ -73,16 +105,47 @@ def _find(port: Any, client: str) -> int:
     raise SystemExit(f"there is no port of {client}")
 
 
+class Stopwatch:
+    """Plays notes over a round trip, and times them."""
+
+    def __init__(self, api: str, client: str) -> None:
+        self._arrived = threading.Event()
+        self._at = 0.0
+        (backend,) = backends_for(api)
+        self._way: RoundTrip = (
+            OverJack(client, self._arrive) if api == JACK else OverRtMidi(backend, client, self._arrive)
+        )
+
+    def _arrive(self, message: bytes) -> None:
+        if message[0] & 0xF0 == 0x90:
+            self._at = time.perf_counter()
+            self._arrived.set()
+
+    def time(self, pitch: int, hold_seconds: float) -> float | None:
+        """Play a note; return how many seconds later one came back, None if none did."""
+        self._arrived.clear()
+        sent = time.perf_counter()
+        self._way.send(bytes((0x90, pitch, 80)))
+        came = self._arrived.wait(LOST_SECONDS)
+        time.sleep(hold_seconds)
+        self._way.send(bytes((0x80, pitch, 64)))
+        return self._at - sent if came else None
+
+    def close(self) -> None:
+        """Close the ports."""
+        self._way.close()
+
+
 def main() -> None:
     """Play, and print what was measured."""
     api, client, notes, gap = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-    wire = Wire(api, client)
+    stopwatch = Stopwatch(api, client)
     times = []
     for number in range(WARM_UP + notes):
         pause = gap * random.uniform(2 / 3, 4 / 3)  # noqa: S311
-        times.append(wire.time(60 + number * 7 % 24, pause / 2))
+        times.append(stopwatch.time(60 + number * 7 % 24, pause / 2))
         time.sleep(pause / 2)
-    wire.close()
+    stopwatch.close()
     came = [seconds for seconds in times[WARM_UP:] if seconds is not None]
     print(json.dumps({"seconds": came, "lost": notes - len(came)}))
 

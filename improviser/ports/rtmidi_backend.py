@@ -1,7 +1,7 @@
-"""MIDI ports of every backend behind one interface: JACK, ALSA, CoreMIDI, WinMM, and a loopback without any.
+"""MIDI ports through RtMidi: ALSA, CoreMIDI, Windows MM, and JACK where it is asked for by name.
 
-JACK and ALSA are tested on real servers and devices where there are any; CoreMIDI and WinMM are written to RtMidi's
-documentation and have not been tried on their systems.
+ALSA is tested on real devices where there are any; CoreMIDI and WinMM are written to RtMidi's documentation and have
+not been tried on their systems.
 """
 
 import contextlib
@@ -9,43 +9,16 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from improviser.core.addresses.port_choice import AUTO, VIRTUAL, hardware_among, pick, without_client_number
+from improviser.core.addresses.port_choice import VIRTUAL, hardware_among, pick
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.backends import Backend
 from improviser.ports.interface import JACK_APIS, Listener, Receipts
-from improviser.ports.jack_library import Missing, find_jack, load_jack
+from improviser.ports.jack_library import load_jack
 from improviser.threads import remember_this_thread
-
-
-@dataclass(frozen=True, slots=True)
-class Backend:
-    """One of RtMidi's backends: its name here, RtMidi's constant for it, and what its users need to know."""
-
-    name: str
-    title: str
-    constant: str
-    has_virtual_ports: bool
-    remedy: str
-    tried: bool = True
-    """Whether `--api auto` tries it."""
-
-
-BACKENDS = (
-    Backend("jack", "JACK", "API_UNIX_JACK", True, "start a JACK server (jackd, or PipeWire's)"),
-    Backend("alsa", "ALSA", "API_LINUX_ALSA", True, "load the kernel's sequencer: sudo modprobe snd-seq"),
-    Backend("coremidi", "CoreMIDI", "API_MACOSX_CORE", True, "log in to a desktop session"),
-    Backend("jack-rtmidi", "JACK through RtMidi", "API_UNIX_JACK", True, "choose --api jack", tried=False),
-    Backend("winmm", "Windows MM", "API_WINDOWS_MM", False, "connect a MIDI device, or install loopMIDI"),
-)
-"""In the order in which `--api auto` tries them. JACK is looked at through RtMidi, but played on by `jack_ports`."""
-
-_RTMIDI_REMEDY = "install it anew (pip install --force-reinstall python-rtmidi)" + (
-    " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
-)
 
 
 @contextlib.contextmanager
@@ -63,88 +36,6 @@ def quiet() -> Iterator[None]:
         for number, copy in enumerate(saved, start=1):
             os.dup2(copy, number)
             os.close(copy)
-
-
-def compiled_backends() -> list[Backend]:
-    """Return the backends that RtMidi was compiled with here, in the order in which they are tried.
-
-    :raises MidiSystemError: if RtMidi cannot be loaded: its Linux build needs ALSA's library, even to speak JACK.
-    """
-    try:
-        import rtmidi
-
-        compiled = set(rtmidi.get_compiled_api())
-    except (ImportError, OSError, AttributeError) as error:  # AttributeError: another module of this name
-        problem = " ".join(str(error).split())
-        raise MidiSystemError(f"RtMidi cannot be loaded ({problem}); {_RTMIDI_REMEDY}") from error
-
-    return [backend for backend in BACKENDS if getattr(rtmidi, backend.constant) in compiled]
-
-
-def backends_for(api: str) -> list[Backend]:
-    """Return the backends to try for `--api` (a name, or "auto").
-
-    :raises PortError: if there is no API of that name, or it is not for this system.
-    """
-    compiled = compiled_backends()
-    if api == AUTO:
-        return [backend for backend in compiled if backend.tried]
-    chosen = [backend for backend in compiled if backend.name == api]
-    if not chosen:
-        there_are = ", ".join([AUTO, *(backend.name for backend in compiled)])
-        raise PortError(f"MIDI API {api!r} is not available on this system; use one of {there_are}")
-    return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class ApiReport:
-    """What `improviser ports` tells of one API: its ports, or why there are none and what to do."""
-
-    api: str
-    title: str
-    available: bool
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-    problem: str = ""
-    remedy: str = ""
-
-
-def survey() -> list[ApiReport]:
-    """Look at every API that is compiled in, and list the ports one can play from (inputs) and to (outputs)."""
-    return [_survey_one(backend) for backend in backends_for(AUTO)]
-
-
-def _survey_one(backend: Backend) -> ApiReport:
-    import rtmidi
-
-    if backend.name == "jack" and isinstance(missing := find_jack(), Missing):
-        problem, remedy = missing.problem, missing.remedy
-        return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=remedy)
-    constant = getattr(rtmidi, backend.constant)
-    try:
-        with quiet():
-            midi_in = rtmidi.MidiIn(constant, "improviser ports")
-            midi_out = rtmidi.MidiOut(constant, "improviser ports")
-            inputs, outputs = tuple(midi_in.get_ports()), tuple(midi_out.get_ports())
-            midi_in.delete()
-            midi_out.delete()
-    except rtmidi.RtMidiError as error:
-        problem = " ".join(str(error).split())
-        return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=backend.remedy)
-    return ApiReport(backend.name, backend.title, available=True, inputs=inputs, outputs=outputs)
-
-
-def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bool]:
-    """Return whether a named input and output of `api` are there; a virtual port always is.
-
-    ALSA's client numbers, at the end of a name, may be others after a device was plugged in again.
-    """
-    (report,) = [_survey_one(backend) for backend in backends_for(api)]
-
-    def is_there(name: str, names: Sequence[str]) -> bool:
-        return name == VIRTUAL or without_client_number(name) in map(without_client_number, names)
-
-    return is_there(input_name, report.inputs), is_there(output_name, report.outputs)
 
 
 class RtMidiPorts:

@@ -18,7 +18,7 @@ from improviser.errors import ConfigError
 from improviser.files import user_path
 from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
 from improviser.ports.interface import LOOPBACK
-from improviser.ports.rtmidi_backend import survey
+from improviser.ports.survey import survey
 from improviser.recordings.midi_recording import IMPROVISER, PLAYER
 from improviser.session.keypresses import can_press
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 import typer.main
 
-import improviser.ports.rtmidi_backend
+import improviser.ports.survey
 import improviser.remote.instance
 from improviser.cli import app
 from improviser.library import catalogue, model_file
 from improviser.midifile import write_midi
-from improviser.ports.rtmidi_backend import ApiReport
+from improviser.ports.survey import ApiReport
 from tests.command import CommandLine
 from tests.core.echo.test_model import model as echo_model
 from tests.hostile_text import HOSTILE, HOSTILE_NAME, raw
@@ -72,7 +72,7 @@ class Scene:
         """Let there be ports that are called so."""
         there = ApiReport("jack", "JACK", available=True, inputs=(HOSTILE,), outputs=(HOSTILE,))
         gone = ApiReport("alsa", HOSTILE, available=False, problem=HOSTILE, remedy=HOSTILE)
-        self.patch.setattr(improviser.ports.rtmidi_backend, "survey", lambda: [there, gone])
+        self.patch.setattr(improviser.ports.survey, "survey", lambda: [there, gone])
         return ["ports"]
 
     def shelf(self) -> list[object]:

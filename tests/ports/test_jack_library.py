@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from improviser.errors import MidiSystemError
+from improviser.ports.backends import BACKENDS
 from improviser.ports.jack_library import Missing, find_jack, load_jack
 from improviser.ports.opening import open_ports
 from improviser.ports.patchbay import Patchbay, Wires
-from improviser.ports.rtmidi_backend import BACKENDS
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.backends import backends_for, backends_here, rtmidi_backends
 from improviser.ports.jack_library import Missing, find_jack
 from improviser.ports.opening import open_ports
-from improviser.ports.rtmidi_backend import backends_for, compiled_backends, survey
+from improviser.ports.survey import survey
 
 channels = st.integers(0, 15)
 values = st.integers(0, 127)
@@ -114,7 +115,7 @@ def test_an_unknown_api_is_an_error_that_lists_what_there_is() -> None:
 
 @pytest.mark.usefixtures("rtmidi_loads")
 def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    if "jack" not in [backend.name for backend in compiled_backends()]:
+    if "jack" not in [backend.name for backend in backends_here()]:
         pytest.skip("RtMidi has no JACK here")
     if isinstance(missing := find_jack(), Missing):
         pytest.skip(f"there is no JACK here: {missing.problem}")
@@ -130,4 +131,4 @@ def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest
 def test_where_rtmidi_cannot_be_loaded_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rtmidi", None)
     with pytest.raises(MidiSystemError, match="libasound2"):
-        compiled_backends()
+        rtmidi_backends()

@@ -1,0 +1,89 @@
+"""A look at the MIDI systems of this machine and their ports, without opening any for playing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from improviser.core.addresses.port_choice import AUTO, VIRTUAL, without_client_number
+from improviser.errors import MidiSystemError
+from improviser.ports.backends import JACK, RTMIDI_REMEDY, Backend, backends_for, rtmidi_backends
+from improviser.ports.jack_choice import pipewire_is_loaded
+from improviser.ports.jack_library import Missing, find_jack
+from improviser.ports.rtmidi_backend import quiet
+
+CLIENT = "improviser-ports"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiReport:
+    """What `improviser ports` tells of one API: its ports, or why there are none and what to do."""
+
+    api: str
+    title: str
+    available: bool
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    problem: str = ""
+    remedy: str = ""
+
+
+def survey() -> list[ApiReport]:
+    """Look at every API that there is a library for, and list the ports one can play from (inputs) and to (outputs)."""
+    reports = [_survey_one(backend) for backend in backends_for(AUTO)]
+    try:
+        rtmidi_backends()
+    except MidiSystemError as error:
+        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=str(error), remedy=RTMIDI_REMEDY))
+    return reports
+
+
+def _survey_one(backend: Backend) -> ApiReport:
+    return _survey_jack(backend) if backend.name == JACK else _survey_rtmidi(backend)
+
+
+def _survey_jack(backend: Backend) -> ApiReport:
+    jack = find_jack()
+    if isinstance(jack, Missing):
+        return ApiReport(JACK, backend.title, available=False, problem=jack.problem, remedy=jack.remedy)
+    try:
+        client = jack.Client(CLIENT, no_start_server=True)
+    except jack.JackError:
+        return ApiReport(JACK, backend.title, available=False, problem="no server answers", remedy=backend.remedy)
+    title = f"{backend.title} (PipeWire)" if pipewire_is_loaded() else backend.title
+    try:
+        inputs = tuple(port.name for port in client.get_ports(is_midi=True, is_output=True))
+        outputs = tuple(port.name for port in client.get_ports(is_midi=True, is_input=True))
+    except jack.JackError as error:
+        return ApiReport(JACK, title, available=False, problem=str(error), remedy="look again")
+    finally:
+        client.close()
+    return ApiReport(JACK, title, available=True, inputs=inputs, outputs=outputs)
+
+
+def _survey_rtmidi(backend: Backend) -> ApiReport:
+    import rtmidi
+
+    constant = getattr(rtmidi, backend.constant)
+    try:
+        with quiet():
+            midi_in = rtmidi.MidiIn(constant, CLIENT)
+            midi_out = rtmidi.MidiOut(constant, CLIENT)
+            inputs, outputs = tuple(midi_in.get_ports()), tuple(midi_out.get_ports())
+            midi_in.delete()
+            midi_out.delete()
+    except rtmidi.RtMidiError as error:
+        problem = " ".join(str(error).split())
+        return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=backend.remedy)
+    return ApiReport(backend.name, backend.title, available=True, inputs=inputs, outputs=outputs)
+
+
+def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bool]:
+    """Return whether a named input and output of `api` are there; a virtual port always is.
+
+    ALSA's client numbers, at the end of a name, may be others after a device was plugged in again.
+    """
+    (report,) = [_survey_one(backend) for backend in backends_for(api)]
+
+    def is_there(name: str, names: Sequence[str]) -> bool:
+        return name == VIRTUAL or without_client_number(name) in map(without_client_number, names)
+
+    return is_there(input_name, report.inputs), is_there(output_name, report.outputs)

@@ -1,0 +1,180 @@
+"""Our JACK client where the server does not serve it: a stand-in for JACK-Client with the faults seen on JACK."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from improviser.errors import NotServedError
+from improviser.ports import jack_client
+from improviser.ports.jack_client import ACTIVE_SENSING, JackPorts
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+PERIOD, RATE = 64, 48_000
+
+
+class Port:
+    def __init__(self) -> None:
+        self.events: list[tuple[int, bytes]] = []
+
+    def clear_buffer(self) -> None:
+        self.events = []
+
+    def write_midi_event(self, offset: int, message: bytes) -> None:
+        self.events.append((offset, message))
+
+
+class Input(Port):
+    source: Port | None = None
+
+    def incoming_midi_events(self) -> list[tuple[int, bytes]]:
+        return [] if self.source is None else self.source.events
+
+
+class Ports:
+    def __init__(self, kind: type[Port]) -> None:
+        self._kind = kind
+
+    def register(self, _name: str) -> Port:
+        return self._kind()
+
+
+class Client:
+    """A client of a server that goes on by itself; it is `called` and its messages are `carried`, or not."""
+
+    def __init__(self, *, called: bool, carried: bool) -> None:
+        self.name, self.samplerate, self.blocksize = "improviser", RATE, PERIOD
+        self.midi_inports, self.midi_outports = Ports(Input), Ports(Port)
+        self.called, self.carried = called, carried
+        self.last_frame_time = self.frames_since_cycle_start = 0
+        self.goes_on = True
+        self.is_open = True
+        self._process: Callable[[int], None] = lambda _frames: None
+        self._shutdown: Callable[[object, str], None] = lambda _status, _reason: None
+        self._thread = threading.Thread(target=self._run)
+
+    def set_process_callback(self, process: Callable[[int], None]) -> None:
+        self._process = process
+
+    def set_xrun_callback(self, _xrun: object) -> None:
+        """None comes."""
+
+    def set_shutdown_callback(self, shutdown: Callable[[object, str], None]) -> None:
+        self._shutdown = shutdown
+
+    def shut_down(self) -> None:
+        self._shutdown(None, "")
+
+    def activate(self) -> None:
+        self._thread.start()
+
+    def connect(self, source: Port, destination: Input) -> None:
+        destination.source = source if self.carried else None
+
+    def disconnect(self, _source: Port, destination: Input) -> None:
+        destination.source = None
+
+    def _run(self) -> None:
+        while self.is_open:
+            if self.goes_on:
+                self.last_frame_time += PERIOD
+                if self.called:
+                    self._process(PERIOD)
+            time.sleep(PERIOD / RATE)
+
+    def deactivate(self) -> None:
+        self.is_open = False
+
+    def close(self) -> None:
+        self.is_open = False
+        if self._thread.is_alive():
+            self._thread.join()
+
+
+class Jack:
+    """What `JackPorts` uses of JACK-Client's module."""
+
+    JackError = type("JackError", (Exception,), {})
+
+    def __init__(self, *, called: bool = True, carried: bool = True) -> None:
+        self.client = Client(called=called, carried=carried)
+
+    def Client(self, _name: str, **_options: Any) -> Client:  # noqa: N802  the module's name
+        return self.client
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jack_client, "MUTE_SECONDS", 0.2)
+    monkeypatch.setattr(jack_client, "TEST_SECONDS", 0.2)
+    monkeypatch.setattr(jack_client, "MUTE_PERIODS", 10)
+
+
+def open_on(jack: Jack) -> JackPorts:
+    return JackPorts(cast("ModuleType", jack), "improviser")
+
+
+@pytest.fixture
+def jack() -> Iterator[Jack]:
+    jack = Jack()
+    yield jack
+    jack.client.close()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_client_that_is_never_called_is_given_up() -> None:
+    jack = Jack(called=False)
+    with pytest.raises(NotServedError, match="never calls"):
+        open_on(jack)
+    assert not jack.client.is_open
+
+
+def test_a_client_whose_messages_are_not_carried_is_given_up() -> None:
+    jack = Jack(carried=False)
+    with pytest.raises(NotServedError, match="does not carry"):
+        open_on(jack)
+    assert not jack.client.is_open
+
+
+def test_a_server_that_ends_while_a_client_opens_is_not_waited_for() -> None:
+    jack = Jack(called=False)
+    jack.client.goes_on = False
+    jack.client.activate = jack.client.shut_down  # type: ignore[method-assign]
+    with pytest.raises(NotServedError):
+        open_on(jack)
+
+
+def test_a_client_that_is_served_is_heard_and_hears_nothing_of_its_own_test(jack: Jack) -> None:
+    ports = open_on(jack)
+    heard: list[bytes] = []
+    ports.listen(lambda message, _age: heard.append(message))
+    periods = jack.client.last_frame_time
+    until(lambda: jack.client.last_frame_time > periods + 5 * PERIOD)
+    assert ACTIVE_SENSING not in heard
+    assert not ports.mute
+    assert not ports.lost
+
+
+def test_a_client_that_is_not_called_any_more_is_mute(jack: Jack) -> None:
+    ports = open_on(jack)
+    jack.client.called = False
+    until(lambda: ports.mute)
+
+
+def test_a_server_that_stands_still_makes_no_client_mute(jack: Jack) -> None:
+    ports = open_on(jack)
+    jack.client.goes_on = False
+    looks = [ports.mute for _ in range(60) if not time.sleep(0.01)]  # type: ignore[func-returns-value]
+    assert not any(looks)
+    jack.client.goes_on = True
+    until(lambda: not ports.mute)
