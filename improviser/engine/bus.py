@@ -70,6 +70,9 @@ class Bus:
             backlog.close()
         for backlog in self._slow.values():
             backlog.join(CLOSE_SECONDS)
+        for part, count in self.dropped.items():
+            if count:
+                log.info("%s could not keep up: it has missed %d events of this session", part, count)
 
 
 class _Backlog:

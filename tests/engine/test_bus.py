@@ -54,8 +54,9 @@ def test_a_subscriber_that_raises_is_cut_off_and_said_once(
     assert [record.exc_info is not None for record in caplog.records if record.levelno == logging.DEBUG] == [True]
 
 
-def test_a_slow_subscriber_drops_its_own_events_counts_them_and_is_told() -> None:
+def test_a_slow_subscriber_drops_its_own_events_counts_them_and_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """It stands still with an event in its hands: the others have all at once, and it gets as many as find room."""
+    caplog.set_level("INFO")
     goes_on, stands = threading.Event(), threading.Event()
     slow: list[AnyReport] = []
     quick: list[AnyReport] = []
@@ -88,6 +89,9 @@ def test_a_slow_subscriber_drops_its_own_events_counts_them_and_is_told() -> Non
     bus.take(sent[12])
     assert quick == [*sent[:12], sent[12]]
     assert len(slow) == 9, "closed is closed"
+    assert [record.getMessage() for record in caplog.records] == [
+        "the display could not keep up: it has missed 4 events of this session"
+    ]
 
 
 def test_the_end_does_not_wait_for_who_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
