@@ -52,13 +52,19 @@ class Service:
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The models that play, one voice each."""
+        """The models that were asked for last, one voice each."""
         return tuple(self._state.models)
 
     @property
     def parameters(self) -> Parameters:
-        """The live parameters as they were last set."""
+        """The live parameters as they were last asked for, or turned."""
         return Parameters(**self._state.parameters)
+
+    def confirmed(self, parameter: str) -> Any:
+        """What an engine has confirmed a live parameter (or `MODEL`) to be, whatever has been asked for since."""
+        if parameter == MODEL:
+            return tuple(self._state.confirmed_models)
+        return getattr(Parameters(**self._state.confirmed), parameter)
 
     @property
     def name(self) -> str:

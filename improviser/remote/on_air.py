@@ -36,6 +36,7 @@ LOOK_SECONDS = 0.2
 STATE_SECONDS = 10.0
 CONFIRM_SECONDS = 5.0
 TOO_LATE = "the engine did not confirm it in time"
+NOT_PLAYING = "no engine plays just now; the next one is asked for it"
 NOBODY: tuple[str, ...] = ()
 
 
@@ -230,7 +231,7 @@ class OnAir:
 
     def _answer(self, parameter: str, value: Any, told: asyncio.Future[Confirmed], correlation: bytes | None) -> None:
         playing = self._service is not None and self._service.playing
-        late = TOO_LATE if playing else None  # where no engine plays, the next one is asked for it
+        late = TOO_LATE if playing else NOT_PLAYING
         error = late if told.cancelled() else told.result().error
         allowed = allowed_for(parameter, catalogue.names() if parameter == MODEL else ())
         if error is None:
@@ -242,7 +243,7 @@ class OnAir:
         """Return what a parameter is now, None if there is none of this name."""
         if self._service is None or parameter not in LIVE_KEYS:
             return None
-        return plain(self._service.models if parameter == MODEL else getattr(self._service.parameters, parameter))
+        return plain(self._service.confirmed(parameter))
 
     def _refuse(
         self, parameter: str, value: Any, error: str, allowed: str | list[str] | None, correlation: bytes | None

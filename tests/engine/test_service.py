@@ -41,12 +41,14 @@ def test_a_reply_that_nobody_waits_for_any_more_is_no_hindrance(monkeypatch: pyt
 
     async def run() -> None:
         service = Service(Session())
+        assert (service.confirmed("density"), service.confirmed(MODEL)) == (1.0, ("bach-bass",))
         given_up, awaited = (service.request("density", 0.5, "mqtt") for _ in range(2))
         given_up.cancel()
+        assert (service.parameters.density, service.confirmed("density")) == (0.5, 1.0)
         for number in (1, 2):
             service._take(Applied("density", 0.5, request=number))
         assert await awaited == Reply("density", 0.5)
-        assert service.parameters.density == 0.5
+        assert service.parameters.density == service.confirmed("density") == 0.5
 
     asyncio.run(run())
 

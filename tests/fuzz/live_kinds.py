@@ -244,6 +244,7 @@ class Letters(LiveKind):
             models=(SMALL,),
             send=commands.append,
             request=request,
+            confirmed=lambda parameter: live.models if parameter == "model" else getattr(Parameters(), parameter),
             stop=lambda: None,
             playing=True,
             epoch=0.0,

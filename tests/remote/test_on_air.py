@@ -17,6 +17,8 @@ from improviser.engine import supervisor
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import REFUSED
 from improviser.engine.protocol import Applied, Change, Command
+from improviser.engine.supervisor import Supervisor
+from improviser.remote.on_air import NOT_PLAYING
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
@@ -121,6 +123,33 @@ class TestSteering:
                 assert (reply["ok"], reply["value"], reply["error"]) == (False, "off", REFUSED)
                 assert (await ask(peer, "set/density", "0.5"))["ok"]
                 assert len(peer.on(REPLY)) == 2
+
+        on_air(mosquitto_broker, scene)
+
+    def test_where_no_engine_plays_the_reply_says_so_and_the_next_is_asked(
+        self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reopen, may_open = Supervisor._reopen, asyncio.Event()
+
+        async def wait_and_reopen(self: Supervisor) -> None:
+            await may_open.wait()
+            await reopen(self)
+
+        monkeypatch.setattr(Supervisor, "_reopen", wait_and_reopen)
+        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 0.3)
+
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                await act.until(lambda: act.air.link.connected)
+                engine = act.service._supervisor._engine
+                assert engine is not None
+                engine.kill()
+                await act.until(lambda: not act.service.playing)
+                reply = await ask(peer, "set/density", "0.5")
+                assert (reply["ok"], reply["value"], reply["error"]) == (False, 1.0, NOT_PLAYING)
+                may_open.set()
+                await act.until(lambda: act.service.confirmed("density") == 0.5)
+                assert len(peer.on(REPLY)) == 1
 
         on_air(mosquitto_broker, scene)
 
