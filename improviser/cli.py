@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import inspect as inspect_module
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -30,7 +29,7 @@ from improviser.commands import (
     status,
     train,
 )
-from improviser.commands.examples import PANELS, epilog_of
+from improviser.commands.examples import epilog_of
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
@@ -103,15 +102,6 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
     return run_guarded
 
 
-def in_panels(command: Callable[..., None]) -> Callable[..., None]:
-    """Let the help of `command` show its many options by what they are for."""
-    parameters = inspect_module.signature(command).parameters
-    for panel, names in PANELS.items():
-        for name in names:
-            parameters[name].annotation.__metadata__[0].rich_help_panel = panel
-    return command
-
-
 def print_version(wanted: bool) -> None:
     """Print the version and leave."""
     if wanted:
@@ -142,7 +132,7 @@ def run() -> int:
 
 for _name, _function in (
     ("demo", demo.demo),
-    ("play", in_panels(play.play)),
+    ("play", play.play),
     ("ports", ports.ports),
     ("latency", latency.latency),
     ("train", train.train),

@@ -31,6 +31,10 @@ class Received(NamedTuple):
     message: bytes
 
 
+class JackPeerError(RuntimeError):
+    """What a peer could not do, or that it has ended: on a busy server, JACK does not let it in, for one."""
+
+
 class JackPeer:
     """One peer, with a MIDI output `NAME-out:out` and a MIDI input `NAME-in:in`; both names are of JACK ports.
 
@@ -168,10 +172,10 @@ class JackPeer:
             raise TimeoutError(f"the JACK peer said nothing for {timeout} s")
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the JACK peer has ended with code {self._process.wait()}")
+            raise JackPeerError(f"the JACK peer has ended with code {self._process.wait()}")
         reply = json.loads(line)
         if "error" in reply:
-            raise RuntimeError(f"the JACK peer says: {reply['error']}")
+            raise JackPeerError(f"the JACK peer says: {reply['error']}")
         return reply["value"]
 
 

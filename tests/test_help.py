@@ -15,7 +15,8 @@ import pytest
 import typer
 
 from improviser import cli
-from improviser.commands.examples import EXAMPLES, PANELS, WIDEST, epilog_of
+from improviser.commands.examples import EXAMPLES, WIDEST, epilog_of
+from improviser.commands.play_options import PANELS
 
 ROOT = Path(__file__).parents[1]
 GROUP: Any = typer.main.get_command(cli.app)
@@ -92,6 +93,9 @@ def test_a_slip_is_answered_with_what_was_meant(typed: list[str], meant: str, tm
         ("improviser play --temp", "--temperature"),
         ("improviser play --model bach-b", "bach-bass"),
         ("improviser play --mode sh", "shadow"),
+        ("improviser play --side be", "below"),
+        ("improviser play --scale au", "auto"),
+        ("improviser play --learn velocity_s", "velocity_scale"),
         ("improviser inspect ec", "echo"),
     ],
 )

@@ -13,9 +13,7 @@ import improviser
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "improviser"
 FOLDERS = ("improviser", "tests")
-LONGEST_FUNCTION = (
-    130  # lines, signature included (only `play` needs more than 70); a long file is a hint, and no fault
-)
+LONGEST_FUNCTION = 70  # lines, signature included; a long file is a hint, and no fault
 
 # A folder is a layer, and so is each of the few modules on the top floor; each may import itself and those before it.
 LAYERS = (

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Force
+from improviser.commands.options import Force, Temperature
 
 
 def demo(
@@ -20,9 +20,7 @@ def demo(
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
     ] = "bach-bass",
-    temperature: Annotated[
-        float, typer.Option(min=0, max=4, help="How adventurous the answers are: 0 is sure of itself, 1 free.")
-    ] = 0.7,
+    temperature: Temperature = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
     ] = None,
@@ -36,6 +34,7 @@ def demo(
     """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
     import asyncio
 
+    from improviser.commands.live_options import given
     from improviser.files import check_writable
     from improviser.library.catalogue import find
     from improviser.logs import start_log
@@ -50,12 +49,12 @@ def demo(
     from improviser.signals import run_until_signal
 
     start_log("text", "info")
+    wanted = Demo(model, seed, seconds, given("temperature", temperature))
     find(model)
     prepare(out, force=force)
     if picture is not None:
         check_writable(picture, force=force)
 
-    wanted = Demo(model, seed, seconds, temperature)
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Transcript]:

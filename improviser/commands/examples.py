@@ -73,15 +73,6 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-PANELS: Mapping[str, tuple[str, ...]] = {
-    "How it plays": ("model", "mode", "temperature", "density", "scale", "low", "high", "thru", "learn", "seed"),
-    "What is seen, heard and kept": ("display", "sound", "soundfont", "record", "no_record"),
-    "Over MQTT": ("mqtt", "mqtt_password_file", "mqtt_events", "mqtt_discovery", "listen_to"),
-    "Settings and log": ("config", "profile", "log_format", "log_level"),
-}
-"""The options of `play` by what they are for; ports, and what is named nowhere, come first."""
-
-
 def epilog_of(command: str) -> str | None:
     """Return what the help of a command ends with; None for a command without examples."""
     examples = EXAMPLES.get(command)

@@ -1,14 +1,11 @@
 """`improviser inspect`: what a model file holds."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from improviser.commands import completion
-
-if TYPE_CHECKING:
-    from improviser.core.networks.responder import Model
 
 SOURCES_SHOWN = 5
 
@@ -31,7 +28,7 @@ def inspect(
         "name": path.stem,
         "path": str(path),
         "task": file.task,
-        "layers": _layers(loaded),
+        "layers": loaded.layers(),
         "parameters": sum(int(tensor.size) for tensor in file.tensors.values()),
         "viewpoints": file.settings.get("viewpoints", []),
         "scores": file.provenance.get("scores", {}),
@@ -44,17 +41,6 @@ def inspect(
         return
     for line in _lines(description):
         say(line)
-
-
-def _layers(model: "Model") -> list[int]:
-    """Return how many nodes each layer of one network has, the inputs first."""
-    from improviser.core.echo.model import EchoModel
-    from improviser.core.networks.network import Shape
-
-    if isinstance(model, EchoModel):
-        return list(model.network.shape.nodes)
-    shape = getattr(model, "shape", None)
-    return [shape.inputs, shape.hidden, shape.pitches + shape.rest] if isinstance(shape, Shape) else []
 
 
 def _lines(values: Mapping[str, Any], indent: str = "") -> list[str]:

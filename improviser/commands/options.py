@@ -1,8 +1,15 @@
 """Options that several commands share."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.commands.live_options import live_option
+
 Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there; without it, that is refused.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that is not quite right; do not repair it.")]
+
+if TYPE_CHECKING:
+    Temperature = float | None
+else:
+    Temperature = live_option("temperature")

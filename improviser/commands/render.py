@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Force, Strict
+from improviser.commands.options import Force, Strict, Temperature
 
 
 def render(
@@ -18,7 +18,7 @@ def render(
         typer.Option("--model", metavar="M", help="A model's name or file.", autocompletion=completion.models),
     ] = "bach-bass",
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
-    temperature: Annotated[float, typer.Option(help="0 is sure of itself, 1 adventurous.")] = 0.7,
+    temperature: Temperature = None,
     with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,
     strict: Strict = False,
     force: Force = False,
@@ -26,6 +26,7 @@ def render(
     """Answer every note of a MIDI file, keeping its rhythm, velocities and tempo."""
     import numpy as np
 
+    from improviser.commands.live_options import given
     from improviser.commands.notices import give_notice
     from improviser.errors import ConfigError
     from improviser.files import check_writable
@@ -34,14 +35,13 @@ def render(
     from improviser.recordings.rendering import render as play
     from improviser.saying import say
 
-    if not 0 <= temperature <= 10:
-        raise ConfigError(f"--temperature is {temperature}; give 0–10")
+    chosen = given("temperature", temperature)
     if seed < 0:
         raise ConfigError(f"--seed is {seed}; give a whole number from 0")
     check_writable(out, force=force)
     player = load_model(model)
     piece = read_midi(source, need_notes=True, strict=strict)
     give_notice(remarks_on(source, piece))
-    answered = play(piece, player, temperature=temperature, rng=np.random.default_rng(seed), with_input=with_input)
+    answered = play(piece, player, temperature=chosen, rng=np.random.default_rng(seed), with_input=with_input)
     write_midi(out, answered)
     say(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from improviser.commands.options import Force, Strict
+from improviser.core.tasks.registry import tasks_explained
 
 if TYPE_CHECKING:
     from improviser.training.generations import Generation
@@ -22,7 +23,7 @@ def train(
     ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
-    task: Annotated[str, typer.Option(help="melody, harmony or echo.")] = "harmony",
+    task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
     strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
     population: Annotated[int | None, typer.Option(help="Networks in a generation.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,

@@ -7,6 +7,7 @@ shown on a terminal, in a log or on a page goes through here, at the door: `impr
 
 import re
 
+LONGEST_SHOWN = 40
 _SUSPECTS = re.compile(r"[^ -~\n]")
 
 
@@ -26,6 +27,15 @@ def printable(text: str, instead: str | None = None) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def shown(value: object, longest: int = LONGEST_SHOWN) -> str:
+    """Return what a wrong value looks like, for the one line of an error; raises nothing, whatever it is."""
+    try:
+        text = printable(repr(value))
+    except Exception:  # noqa: BLE001  the representation is another's code
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= longest else f"{text[:longest]}…"
 
 
 def printable_lines(text: str) -> str:

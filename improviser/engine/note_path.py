@@ -4,6 +4,7 @@ RtMidi's or JACK's thread hears; the reader's takes commands; the main thread be
 answers what was left to it.
 """
 
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -11,11 +12,12 @@ from dataclasses import asdict
 
 import numpy as np
 
+from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
-from improviser.core.midi import codec
-from improviser.core.midi.event import Event, Tick
+from improviser.core.midi.event import Event
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -40,7 +42,7 @@ from improviser.engine.protocol import (
     Swap,
     Turned,
 )
-from improviser.engine.sensing import is_sensing, wait_if_late
+from improviser.engine.sensing import wait_if_late
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
@@ -83,7 +85,7 @@ class Engine:
 
     @property
     def _heeds_clock(self) -> bool:
-        return self._performer.parameters.quantise != "off"
+        return heeds_clock(self._performer)
 
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
@@ -140,7 +142,8 @@ class Engine:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
         arrived = self._gate.arrive(message, 0.0)
         with self.lock:
-            self._hear_or_end(message, stamp, arrived.at, stamped=True)
+            for one in messages_of(message):
+                self._hear_or_end(one, stamp, arrived.at, stamped=True)
 
     def _hear_or_end(self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False) -> None:
         try:
@@ -155,41 +158,44 @@ class Engine:
         self._wake.set()
 
     def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool) -> None:
-        if self._stopping or is_sensing(message, self._performer, now):
+        if self._stopping:
             return
-        event = codec.decode_transport(message) or codec.decode(message)
-        if event is None or (isinstance(event, Tick) and not self._heeds_clock):
+        if stamped:  # what was due is as old as its stamp says, also where its source was silent for too long
+            self._keep_time(now, stamped=True)
+        event = understand(message, self._performer, now)
+        if event is None:
             return
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
-        played = self._send(self._performer.hear(event, now))
+        outcome = self._performer.hear(event, now)
+        played = self._send(outcome.events)
         latency = time.perf_counter() - arrived
         self._performer.settle()
-        self._reporter.send(Step(now, message, played, latency, self._performer.foreseen))
-        self._tell_what_else()
+        self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
+        self._tell_what_else(outcome)
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
-    def _tell_what_else(self) -> None:
+    def _tell_what_else(self, outcome: Outcome) -> None:
         """Report what the message that was heard has done, beside being answered."""
-        performer = self._performer
-        if performer.turned is not None:
-            self._reporter.send(Turned(*performer.turned))
+        if outcome.turned is not None:
+            self._reporter.send(Turned(*outcome.turned))
             self._ports.heed_clock(heed=self._heeds_clock)
-        if performer.picked is not None:
-            self._reporter.send(Picked(performer.picked.number, performer.picked.positions))
-        self._notices.look_at(performer)
+        if outcome.picked is not None:
+            self._reporter.send(Picked(outcome.picked.number, outcome.picked.positions))
+        self._notices.look_at(outcome)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
         """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
-        wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
-        while (due := self._performer.deadline) is not None and due <= now:
-            moment = due if stamped or now - due <= LATE_SECONDS else now
+        if not stamped:
+            wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
+        for moment in moments_due(self._performer, now, math.inf if stamped else LATE_SECONDS):
             self._latest = max(self._latest, moment)
-            played = self._send(self._performer.advance(moment))
+            outcome = self._performer.advance(moment)
+            played = self._send(outcome.events)
             late = max(0.0, self._now() - moment)
-            self._reporter.send(Played(moment, played, "lost" if self._performer.lost else "timer", late))
-            self._notices.look_at(self._performer)
+            self._reporter.send(Played(moment, played, "lost" if outcome.lost else "timer", late))
+            self._notices.look_at(outcome)
             self._performer.settle()
 
     def _set_alarm(self) -> None:

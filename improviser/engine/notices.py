@@ -1,6 +1,6 @@
 """What the engine finds out while it plays and the user should know: each in one line, once."""
 
-from improviser.core.live.performer import Performer
+from improviser.core.live.outcome import Outcome
 from improviser.engine.protocol import Noticed, Reporter
 
 LOOP = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
@@ -15,9 +15,9 @@ class Notices:
         self._reporter = reporter
         self._told: set[str] = set()
 
-    def look_at(self, performer: Performer) -> None:
+    def look_at(self, outcome: Outcome) -> None:
         """Tell what is new with the performer."""
-        for notice, holds in ((LOOP, performer.echoing), (RING, performer.circling), (GONE, performer.lost)):
+        for notice, holds in ((LOOP, outcome.echoing), (RING, outcome.circling), (GONE, outcome.lost)):
             if holds and notice not in self._told:
                 self._told.add(notice)
                 self._reporter.send(Noticed(notice))

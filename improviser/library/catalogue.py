@@ -16,7 +16,8 @@ from typing import Any, Protocol, Self, cast
 from numpy.typing import NDArray
 
 from improviser.core.networks.responder import Model
-from improviser.core.printable import printable
+from improviser.core.printable import printable, shown
+from improviser.core.tasks.registry import describe
 from improviser.errors import ModelError
 from improviser.files import read_regular, user_path
 from improviser.library import model_file
@@ -28,12 +29,6 @@ Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 
 CHECKPOINT = "checkpoint"
 """What a file of a run that goes on says in place of a task."""
-TASKS = {
-    "echo": "improviser.core.echo.model:EchoModel",
-    "harmony": "improviser.core.harmony.model:HarmonyModel",
-    "melody": "improviser.core.melody.model:MelodyModel",
-}
-"""The class that plays each task's models; imported when first needed."""
 
 
 class LoadableModel(Model, Protocol):
@@ -48,6 +43,12 @@ class LoadableModel(Model, Protocol):
 
     def to_parts(self) -> Parts:
         """Take the model apart."""
+
+    def layers(self) -> list[int]:
+        """Return how many nodes each layer of one network has, the inputs first."""
+
+    def strengths(self) -> list[tuple[str, float]]:
+        """Return what it hears, each with how strongly that moves it, in the order in which it is to be shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
 
     :raises ModelError: if there is none; the message proposes the nearest name.
     """
-    text = os.fspath(name_or_path)
+    if not (isinstance(name_or_path, str | os.PathLike) and isinstance(text := os.fspath(name_or_path), str)):
+        raise ModelError(f"a model has a name or a path; {shown(name_or_path)} is none")
     path = user_path(text)
     if path.name != text or path.suffix == SUFFIX or os.path.isfile(text):  # noqa: PTH113
         return path
@@ -109,7 +111,13 @@ def live_names() -> tuple[str, ...]:
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """Load a model by name (`"bach-bass"`) or path (`"mine.safetensors"`).
 
+    A name is looked up in the user's folder first, then among the bundled models; `improviser models` lists them.
+
     :raises ModelError: if it cannot be found, read or trusted.
+
+    >>> import improviser
+    >>> improviser.load_model("bach-bass").task
+    'harmony'
     """
     path = find(name_or_path)
     return build(printable(path.stem), model_file.read(path), path)
@@ -135,11 +143,6 @@ def build(name: str, file: ModelFile, path: Path | None = None) -> LoadableModel
     where = path or name
     if file.task == CHECKPOINT:
         raise ModelError(f"{where} is a checkpoint; `improviser train … --resume` makes a model of it")
-    if file.task not in TASKS:
-        raise ModelError(
-            f"{where}: it was evolved for {file.task[:40]!r}, which this program does not know "
-            f"(it knows {', '.join(TASKS)}); update improviser"
-        )
     try:
         return _class_for(file.task).from_parts(name, file.settings, file.tensors)
     except ModelError as error:
@@ -173,5 +176,5 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _class_for(task: str) -> type[LoadableModel]:
-    module, name = TASKS[task].split(":")
+    module, name = describe(task).model.split(":")
     return cast("type[LoadableModel]", getattr(importlib.import_module(module), name))

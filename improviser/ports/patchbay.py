@@ -88,6 +88,7 @@ class Patchbay:
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._feeding: set[str] = set()
+        self._reached: set[str] = set()
         self._wires = wires
         self._watch(changed, lost)
 
@@ -115,6 +116,8 @@ class Patchbay:
             self._wires.rename(old, new)
             if old in self._feeding:
                 self._feeding = (self._feeding - {old}) | {new}
+            if old in self._reached:
+                self._reached = (self._reached - {old}) | {new}
             for role, ours in self._ports.items():
                 if ours == old:
                     self._ports[role] = new
@@ -130,6 +133,8 @@ class Patchbay:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
         self._ports = {}
         self._feeding = set()
+        self._reached = set()
+        self._wires.parted.clear()
         self._earlier = set(self._own_candidates())
 
     def _own_candidates(self) -> list[str]:
@@ -240,12 +245,19 @@ class Patchbay:
         return True
 
     def parted(self) -> list[str]:
-        """Return the destinations that are there, and have been disconnected from the engine's output."""
-        parted = [peer for peer in sorted(self._wires.parted) if self._exists(peer)]
-        self._wires.parted.clear()
+        """Return the destinations that are there, and have been disconnected from the engine's output.
+
+        JACK tells of it before it shows it, or after, or (if it is busy) too late: so what was connected at the last
+        look counts as well, and what it has told of is kept until it shows.
+        """
         ours = self._ports.get(OUT)
         still = self._peers_of(ours) if ours is not None else None
-        return [] if still is None else [peer for peer in parted if peer not in still]
+        if still is None:
+            return []
+        parted = (self._wires.parted | self._reached) - still
+        self._wires.parted -= parted
+        self._reached = still
+        return [peer for peer in sorted(parted) if self._exists(peer)]
 
     def release(
         self,

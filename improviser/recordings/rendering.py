@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from improviser.core.echo.model import EchoModel
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.note import CHANNELS
 from improviser.core.networks.responder import Model
+from improviser.core.tasks.registry import TASKS
 from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote, without_drum_channel
 
 INPUT_NAME = "input"
@@ -25,8 +25,9 @@ def render(
     play as they do live. With the input, that comes first, in a track of its own, and the answers move to channels that
     it does not use, as far as there are any.
     """
-    if isinstance(model, EchoModel):
-        pitches = model.play_whole([timed.note.pitch for timed in piece.notes])
+    task = TASKS.get(model.task)  # a caller's own model may be of none
+    if task is not None and task.whole is not None:
+        pitches = task.whole(model, [timed.note.pitch for timed in piece.notes])
     else:
         pitches = list(_played(piece.notes, model, temperature, rng))
     answers = [
@@ -52,10 +53,10 @@ def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: n
         timed = notes[index]
         if kind == 1:
             note = timed.note
-            events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds)
+            events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds).events
             yield next(event.pitch for event in reversed(events) if isinstance(event, NoteOn))
         else:
-            events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds)
+            events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds).events
         for event in events:
             performer.sent(event)
         performer.settle()

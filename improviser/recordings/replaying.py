@@ -124,9 +124,9 @@ def _take(
             event = decode_transport(message) or heard
             if event is None:
                 raise ValueError(f"{message.hex()} is no MIDI message")
-            events = performer.hear(event, stamp)
+            events = performer.hear(event, stamp).events
         case Played(stamp=stamp, cause="timer"):
-            events = performer.advance(stamp)
+            events = performer.advance(stamp).events
         case Played(stamp=stamp, cause="lost"):
             events = performer.lose(stamp)
         case Played():

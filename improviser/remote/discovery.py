@@ -13,23 +13,35 @@ import msgspec
 
 from improviser import __version__
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.parameters import MODES
-from improviser.settings.config import KEYS
+from improviser.core.live.allowed import LONGEST_NAME
+from improviser.core.live.kinds import SWITCH, Described, Range, Scale
+from improviser.core.live.knobs import MODEL
+from improviser.core.live.parameters import TABLE
 
 PREFIX = "homeassistant"
 
 
+ICONS = {"mode": "mdi:music-note-plus", "model": "mdi:brain", "temperature": "mdi:thermometer"}
+"""The pictures of some entities; the rest have the one of their component."""
+
+
 def configurations(topics: Topics, models: Sequence[str]) -> dict[str, bytes]:
-    """Return topic → payload for all entities: mode, model and temperature, a button for panic, and the status.
+    """Return topic → payload for all entities: model, each live parameter, a button for panic, and the status.
+
+    The parameters that few turn are among the device's configuration; what knobs turn is learned, not typed.
 
     :param models: what can be chosen.
     """
     node = node_of(topics.name)
-    entities = {
-        ("select", "mode"): _steered(topics, "mode") | {"options": list(MODES), "icon": "mdi:music-note-plus"},
-        ("select", "model"): _steered(topics, "model") | {"options": list(models), "icon": "mdi:brain"},
-        ("number", "temperature"): _steered(topics, "temperature")
-        | {"min": 0, "max": 4, "step": 0.05, "mode": "slider", "icon": "mdi:thermometer"},
+    parameters = {
+        (component, name): _steered(topics, name) | details
+        for name, described in TABLE.items()
+        if (entity := _entity(described)) is not None
+        for component, details in [entity]
+    }
+    entities: dict[tuple[str, str], dict[str, Any]] = {
+        **parameters,
+        ("select", MODEL): _steered(topics, MODEL) | {"options": list(models)},
         ("button", "panic"): {
             "name": "Panic",
             "command_topic": topics.command,
@@ -69,12 +81,33 @@ def node_of(name: str) -> str:
     return f"improviser_{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
+def _entity(described: Described) -> tuple[str, dict[str, Any]] | None:
+    """Return the component that shows a parameter, and what it needs to know; None if there is none."""
+    kind = described.kind
+    match kind:
+        case Range():
+            unit = {"unit_of_measurement": described.unit} if described.unit else {}
+            found = "number", {"min": kind.low, "max": kind.high, "step": kind.step, "mode": "slider", **unit}
+        case tuple() if kind == SWITCH:
+            found = "switch", {"payload_on": "true", "payload_off": "false"}
+        case tuple():
+            found = "select", {"options": list(kind)}
+        case Scale():
+            found = "text", {"max": LONGEST_NAME}
+        case _:
+            return None
+    return found[0], found[1] | ({} if described.main else {"entity_category": "config"})
+
+
 def _steered(topics: Topics, parameter: str) -> dict[str, Any]:
+    lower = " | lower" if parameter in TABLE and TABLE[parameter].kind == SWITCH else ""
+    icon = {"icon": ICONS[parameter]} if parameter in ICONS else {}
     return {
-        "name": parameter.capitalize(),
+        "name": parameter.capitalize().replace("_", " "),
         "state_topic": topics.state,
-        "value_template": f"{{{{ value_json.{parameter} }}}}",
-        "command_topic": topics.wish(KEYS[parameter].name),
+        "value_template": f"{{{{ value_json.{parameter}{lower} }}}}",  # a template's "True" is JSON's true
+        "command_topic": topics.wish(parameter),
+        **icon,
     }
 
 

@@ -4,14 +4,11 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from improviser.core.addresses.broker import parse_broker
-from improviser.core.live.allowed import ORDERED
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.allowed import in_order
 from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL
@@ -43,6 +40,8 @@ class Served:
         self, config: Config, load: Callable[[], Config] | None = None, save: Callable[[], str] | None = None
     ) -> None:
         self._settings = config.settings
+        self._refused: dict[str, Any] = {}
+        """What could not be asked for when settings were read again, and what it was before."""
         self._load = load
         self._score = Score()
         self._notifier = Notifier(os.environ)
@@ -97,10 +96,12 @@ class Served:
 
     def _apply(self, fresh: Settings, service: Service) -> None:
         before = {name: getattr(self._settings, name) for name in KEYS}
+        before |= self._refused  # these are asked for again
         before[CONTROLS] = service.parameters.controls  # what was learned meanwhile is in the file, or gone again
         changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != before[name]}
-        said, refused = [], {}
-        for name in in_order(changed, service.parameters):
+        said: list[str] = []
+        refused: dict[str, Any] = {}
+        for name in (*([MODEL] if MODEL in changed else ()), *in_order(changed, service.parameters)):
             try:
                 service.request(name, changed[name], "settings")
             except ImproviserError as error:
@@ -109,25 +110,10 @@ class Served:
             else:
                 said.append(f"{name} = {plain(changed[name])}")
         log.info("read the settings again: %s", ", ".join(said) or "nothing that can change while playing has changed")
-        self._settings = msgspec.structs.replace(fresh, **refused)  # so that they are asked for again another time
+        self._settings, self._refused = fresh, refused
         waiting = sorted(changed.keys() - set(LIVE_KEYS))
         if waiting:
             log.warning("%s: this takes a restart", ", ".join(waiting))
-
-
-def in_order(changed: Mapping[str, Any], playing: Parameters) -> list[str]:
-    """Return the names of the live parameters among `changed` in the order in which they are to be asked for.
-
-    That is the order of the settings, the models first. Of a lower and an upper bound that both change, the one comes
-    first that makes room for the other.
-    """
-    names = [name for name in LIVE_KEYS if name in changed]
-    names.sort(key=lambda name: name != MODEL)
-    for low, high in ORDERED:
-        if low in names and high in names and changed[low] > getattr(playing, high):
-            first, second = names.index(low), names.index(high)
-            names[min(first, second)], names[max(first, second)] = high, low
-    return names
 
 
 def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None":

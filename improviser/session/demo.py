@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from improviser.core.live.parameters import DEFAULTS
 from improviser.core.midi.codec import encode
 from improviser.core.midi.pairing import notes_of
 from improviser.core.music.player import note_events, performance
@@ -54,7 +55,7 @@ class Demo:
     model: str
     seed: int
     seconds: float | None = None
-    temperature: float = 0.7
+    temperature: float = DEFAULTS["temperature"]
 
 
 class Recital:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.player import note_events
@@ -151,9 +152,10 @@ class FilePlayer:
     async def _ending(self, service: Service) -> None:
         """Wait until all was heard, and the answers have ended."""
         await asyncio.wait_for(self._heard_all.wait(), ANSWER_SECONDS)
-        if service.parameters.mode == "solo":
+        mode = MODES_BY_NAME[service.parameters.mode]
+        if mode.endless:
             return
-        patience = ANSWER_SECONDS if service.parameters.mode == "answer" else LISTEN_SECONDS
+        patience = ANSWER_SECONDS if mode.replies else LISTEN_SECONDS
         while self._sounding or time.monotonic() - self._active_at < patience:
             await asyncio.sleep(LISTEN_SECONDS)
 

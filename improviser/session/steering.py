@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from improviser.core.live.parameters import MODES
+from improviser.core.live.kinds import after
+from improviser.core.live.parameters import TABLE
 from improviser.core.live.snapshot import News
 from improviser.engine.protocol import MODEL, Panic, Renew
 from improviser.engine.service import Service
@@ -18,7 +19,6 @@ from improviser.show.terminal import KEYS
 LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
 """What to show of it on the view's last line."""
 RECORD = ("r", "record")
-TEMPERATURE_STEP = 0.1
 WARMER, COOLER = ("+", "=", "up", "right"), ("-", "_", "down", "left")
 
 
@@ -73,18 +73,21 @@ class Steering:
 
     def _press(self, key: str) -> None:
         if key == "m":
-            self._change("mode", _after(self._service.parameters.mode, MODES))
+            self._step("mode", 1)
         elif key in WARMER or key in COOLER:
-            step = TEMPERATURE_STEP if key in WARMER else -TEMPERATURE_STEP
-            self._change("temperature", min(4.0, max(0.0, round(self._service.parameters.temperature + step, 3))))
+            self._step("temperature", 1 if key in WARMER else -1)
         elif key == "n":
-            self._change(MODEL, (_after(self._model, live_names()),))
+            self._change(MODEL, (after(live_names(), self._model),))
         elif key in (" ", "p"):
             self._service.send(Panic())
         elif key == "r" and self._recorder is not None:
             self._record(self._recorder)
         elif key == "q":
             self._service.stop()
+
+    def _step(self, parameter: str, steps: int) -> None:
+        """Let a parameter be so many steps of its range higher than it is, or the next of its choices."""
+        self._change(parameter, TABLE[parameter].stepped(getattr(self._service.parameters, parameter), steps))
 
     def _change(self, parameter: str, value: object) -> None:
         self._service.request(parameter, value, "keys")
@@ -103,8 +106,3 @@ class Steering:
     def _model(self) -> str:
         """The name of the first model that plays; of one given by its path, the file's."""
         return Path(self._service.models[0]).name.removesuffix(SUFFIX)
-
-
-def _after(now: str, choices: tuple[str, ...]) -> str:
-    """Return what comes after `now`, or the first."""
-    return choices[(choices.index(now) + 1) % len(choices)] if now in choices else choices[0]

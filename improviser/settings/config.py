@@ -4,6 +4,7 @@ Each later source overrides the earlier one, and each value is checked where it 
 file, variable or flag that is wrong. The same definitions check what changes a parameter while one plays.
 """
 
+import collections.abc
 import contextlib
 import difflib
 import os
@@ -11,7 +12,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -20,11 +21,11 @@ import platformdirs
 from msgspec import Meta
 
 from improviser.core.addresses.broker import OFF, parse_broker
+from improviser.core.live import allowed
+from improviser.core.live.kinds import Bindings
 from improviser.core.live.knobs import Knobs
-from improviser.core.live.parameters import MODES
-from improviser.core.music.scales import pitches_of
+from improviser.core.live.parameters import TABLE, allowed_words
 from improviser.errors import ConfigError
-from improviser.settings.playing import PlayingSettings
 from improviser.settings.serving import NAME_PATTERN, ServingSettings, Words, about
 from improviser.settings.toml import read_toml
 
@@ -45,8 +46,9 @@ MISTYPED = 0.9
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
 
-class Settings(PlayingSettings, frozen=True, kw_only=True):
-    """Everything that `play` can be told."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ServingSettings):
+    """Everything that `play` can be told: the live parameters, how it is served, and this."""
 
     input: Annotated[
         Words, about("Where notes come from.", "auto, virtual, part of a port's name, a MIDI file, or computer")
@@ -66,29 +68,14 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
             "Who answers.", "a name, or a list of up to eight: one voice each", live=True, min_length=1, max_length=8
         ),
     ] = ("bach-bass",)
-    mode: Annotated[str, about("How it plays.", " or ".join(MODES), live=True)] = "shadow"
-    temperature: Annotated[
-        float, about("How adventurous it is.", "a number 0–4: 0 is sure of itself, 1 free", live=True, ge=0, le=4)
-    ] = 0.7
-    density: Annotated[float, about("The share of notes that are answered.", "a number 0–1", live=True, ge=0, le=1)] = (
-        1.0
-    )
-    scale: Annotated[
-        str,
+    program_models: Annotated[
+        tuple[Words, ...],
         about(
-            "The key that answers keep to.",
-            "off, auto (the key you play in), or a key such as 'D minor'",
-            live=True,
-            max_length=40,
+            "The models that program changes pick from, instead of those of play or the library.",
+            "a list of names; program 1 is the first",
+            max_length=128,
         ),
-    ] = "off"
-    low: Annotated[
-        int, about("The lowest pitch of an answer.", "a whole number 0–127, not above high", live=True, ge=0, le=127)
-    ] = 0
-    high: Annotated[
-        int, about("The highest pitch of an answer.", "a whole number 0–127, not below low", live=True, ge=0, le=127)
-    ] = 127
-    thru: Annotated[bool, about("Send the player's own notes on as well.", "true or false", live=True)] = False
+    ] = ()
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
         about("Makes the answers repeatable; another each time by default.", "a whole number ≥ 0"),
@@ -117,7 +104,7 @@ class Settings(PlayingSettings, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One setting, as the schema defines it.
+    """One setting, as the schema or the table of live parameters defines it.
 
     :param kind: its type, with its limits.
     :param allowed: what it may be, in words.
@@ -144,16 +131,20 @@ class Key:
 
 def _keys() -> Iterator[Key]:
     # What everybody needs comes first, then how it is played, and how it is served.
-    for field in sorted(
-        msgspec.structs.fields(Settings), key=lambda field: (field.name in _SERVING, field.name in _PLAYING)
+    served = {field.name for field in fields(ServingSettings)}
+    defaults = Settings()
+    for name, hint in sorted(
+        typing.get_type_hints(Settings, include_extras=True).items(),
+        key=lambda each: (each[0] in served, each[0] not in TABLE),
     ):
-        meta = field.type.__metadata__[-1]
-        default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
-        yield Key(field.name, field.type, default, meta.description, meta.extra["allowed"], meta.extra["live"])
+        default = getattr(defaults, name)
+        if name in TABLE:
+            yield Key(name, hint, default, TABLE[name].help, allowed_words(name), live=True)
+        else:
+            meta = hint.__metadata__[-1]
+            yield Key(name, hint, default, meta.description, meta.extra["allowed"], meta.extra["live"])
 
 
-_SERVING = {field.name for field in msgspec.structs.fields(ServingSettings)}
-_PLAYING = {field.name for field in msgspec.structs.fields(PlayingSettings)}
 KEYS: Mapping[str, Key] = {key.name: key for key in _keys()}
 LIVE_KEYS = tuple(key.name for key in KEYS.values() if key.live)
 
@@ -169,7 +160,7 @@ class Config:
     @property
     def live(self) -> dict[str, Any]:
         """The settings that can change while one plays, the models aside."""
-        return {name: getattr(self.settings, name) for name in LIVE_KEYS if name != "model"}
+        return {name: getattr(self.settings, name) for name in TABLE}
 
 
 def check(name: str, value: Any, origin: str | None = None) -> Any:
@@ -182,34 +173,32 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     key = KEYS.get(name)
     if key is None:
         raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {nearest(name, KEYS)}")
-    if name in ("model", "program_models") and isinstance(value, str):
-        value = (value,)
-    if name == "mqtt" and isinstance(value, str):
-        _check_broker(value, prefix)
     try:
-        checked = msgspec.convert(value, key.kind)
-        known = _is_known(name, checked) and (name != "controls" or checked == value)  # no word too many in it
+        if name in TABLE:
+            return _check_live(name, value)
+        if name in ("model", "program_models") and isinstance(value, str):
+            value = (value,)
+        if name == "mqtt" and isinstance(value, str):
+            parse_broker(value)  # its message never shows the URL, since that may hold a password
+        return msgspec.convert(value, key.kind)
+    except ConfigError as error:
+        raise ConfigError(f"{prefix}{error}") from None
     except msgspec.ValidationError:
-        known = False
-    if not known:
-        raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}")
-    if name == "controls":
+        raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}") from None
+
+
+def _check_live(name: str, value: Any) -> Any:
+    """Check a live parameter as the performer does, which checks what knobs turn where it begins to follow them.
+
+    :raises ConfigError: if it cannot be this.
+    """
+    checked = allowed.check(name, value)
+    if isinstance(TABLE[name].kind, Bindings):
         try:
             Knobs(checked)
         except ConfigError as error:
-            raise ConfigError(f"{prefix}controls: {error}") from None
+            raise ConfigError(f"{name}: {error}") from None
     return checked
-
-
-def _check_broker(url: str, prefix: str) -> None:
-    """Check the URL of a broker; the message never shows it, since it may hold a password.
-
-    :raises ConfigError: if it is none.
-    """
-    try:
-        parse_broker(url)
-    except ConfigError as error:
-        raise ConfigError(f"{prefix}{error}") from None
 
 
 def check_text(name: str, text: str, origin: str | None = None) -> Any:
@@ -268,14 +257,8 @@ def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
 
     :raises ConfigError: if they do.
     """
-    if settings.low > settings.high:
-        origin = origins["low"] if origins["low"] != "default" else origins["high"]
-        raise ConfigError(f"{origin}: low must not be above high; they are {settings.low} and {settings.high}")
-    if settings.input_low > settings.input_high:
-        origin = origins["input_low"] if origins["input_low"] != "default" else origins["input_high"]
-        raise ConfigError(
-            f"{origin}: input_low must not be above input_high; they are {settings.input_low} and {settings.input_high}"
-        )
+    for low, high, said in allowed.crossed(settings):
+        raise ConfigError(f"{origins[low] if origins[low] != 'default' else origins[high]}: {said}")
     if settings.listen_to == settings.name:
         raise ConfigError(
             f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"
@@ -354,7 +337,7 @@ def _from_text(kind: Any, text: str) -> Any:
         return WORDS[word]
     if tuple in kinds:
         return tuple(part.strip() for part in text.split(","))
-    if dict in kinds:  # a table in one line, as in the file
+    if collections.abc.Mapping in kinds:  # a table in one line, as in the file
         with contextlib.suppress(ValueError, RecursionError):
             return tomllib.loads(f"table = {text}")["table"]
     for number in (int, float):
@@ -374,16 +357,6 @@ def _flat(kind: Any) -> Iterator[Any]:
             yield from _flat(argument)
     else:
         yield origin or kind
-
-
-def _is_known(name: str, value: Any) -> bool:
-    """Say whether the music knows `value`: what a type cannot tell."""
-    if name == "scale":
-        try:
-            pitches_of(value)
-        except ConfigError:
-            return False
-    return name != "mode" or value in MODES
 
 
 def _shown(value: Any) -> str:

@@ -13,7 +13,7 @@ HEADING = """\
 # Settings under a heading such as [profile.piano], at the end of the file, hold with `play --profile piano` alone.
 # Check it with: improviser config check
 """
-EXAMPLES = {
+EXAMPLES: Mapping[str, Any] = {
     "seed": 1,
     "sound": True,
     "soundfont": "auto",

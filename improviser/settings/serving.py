@@ -1,9 +1,11 @@
 """The settings that say how a session is served: over MQTT, to an ensemble, to a log. Part of the one schema."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import msgspec
 from msgspec import Meta
+
+from improviser.core.live.parameters import Parameters
 
 NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#\ud800-\udfff]{1,40}\Z"
 
@@ -11,12 +13,16 @@ Words = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
 def about(description: str, allowed: str, *, live: bool = False, **limits: Any) -> Meta:
-    """Describe a setting: what it does, what it may be, whether it can change while one plays, and its limits."""
+    """Describe a setting: what it does, what it may be, whether it can change while one plays, and its limits.
+
+    Live parameters are described where they are: in `core.live.parameters`.
+    """
     return Meta(description=description, extra={"allowed": allowed, "live": live}, **limits)
 
 
-class ServingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session is served; every file is named by its path."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingSettings(Parameters):
+    """The live parameters, and how a session is served; every file is named by its path."""
 
     mqtt: Annotated[
         Words, about("The MQTT broker that steers and shows a session.", "off, or mqtt[s]://[user@]host[:port]")

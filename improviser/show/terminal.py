@@ -9,6 +9,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from improviser.core.live.modes.registry import MODES_BY_NAME
+from improviser.core.live.parameters import DEFAULTS
 from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
@@ -19,16 +21,6 @@ MOST_ANSWERS = 8
 TALL = 32
 """From this height on the keys are longer."""
 KEYS = (("Ctrl-C", "ends"),)
-
-INVITATIONS = {
-    "shadow": "Play a note: it is answered at once.",
-    "answer": "Play a phrase: it is answered when you pause.",
-    "solo": "Play a phrase: it is answered, and then it goes on by itself.",
-    "mute": "Play: nothing is answered, until you choose another mode.",
-}
-"""What stands there until the first note."""
-TURNS = ("answer", "solo")
-"""The modes in which one plays when the other does not."""
 
 PLAIN = Style.null()
 DIM = Style(dim=True)
@@ -51,6 +43,16 @@ Cells = dict[int, list[tuple[Part, bool]]]
 def note_text(note: NoteOn) -> str:
     """Return a note as text: "C5 (72) v80"."""
     return f"{pitch_name(note.pitch)} ({note.pitch}) v{note.velocity}"
+
+
+def _invitation(mode: str) -> str:
+    """Return what stands there until the first note."""
+    return MODES_BY_NAME[mode].invitation if mode in MODES_BY_NAME else ""
+
+
+def _takes_turns(mode: str) -> bool:
+    """Say whether one plays when the other does not."""
+    return mode in MODES_BY_NAME and MODES_BY_NAME[mode].replies
 
 
 class SessionScreen:
@@ -78,7 +80,7 @@ class SessionScreen:
         rows = height - len(above) - len(keys) - len(below)
         roll = keyboard.roll(max(0, rows))
         if roll and not snapshot.heard and not snapshot.played:
-            roll[len(roll) // 2] = [(f"{INVITATIONS.get(snapshot.setup.mode, ''):^{width}}", BOLD)]
+            roll[len(roll) // 2] = [(f"{_invitation(snapshot.setup.mode):^{width}}", BOLD)]
         return [*above, *roll, *keys, *below][:height]
 
 
@@ -103,9 +105,9 @@ def shown(text: str) -> str:
 def _title(snapshot: Snapshot, width: int) -> Line:
     setup = snapshot.setup
     how = [shown(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
-    how += [f"density {setup.density:.0%}"] if setup.density < 1 else []
-    how += [shown(setup.scale)] if setup.scale != "off" else []
-    left = f" {shown(setup.mode)}{f': {snapshot.turn}' if setup.mode in TURNS else ''} "
+    how += [f"density {setup.density:.0%}"] if setup.density != DEFAULTS["density"] else []
+    how += [shown(setup.scale)] if setup.scale != DEFAULTS["scale"] else []
+    left = f" {shown(setup.mode)}{f': {snapshot.turn}' if _takes_turns(setup.mode) else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)
     right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from improviser.core.evolution.mutation import SelfAdaptive
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import FloatArray, Strategy
 from improviser.core.harmony.corpus import Duet
-from improviser.core.harmony.model import HarmonyModel
-from improviser.core.melody.model import MelodyModel
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
-from improviser.core.networks.viewpoints import Inputs
+from improviser.core.networks.viewpoints import Choice, Inputs, Numbers
 from improviser.errors import ConfigError, CorpusError
 from improviser.library.catalogue import LoadableModel
 from improviser.training.calibration import Calibration
@@ -49,6 +47,25 @@ MOST_BYTES = 96 * 2**20
 FEWEST_NOTES = 16
 
 
+class ChoirClass(Protocol):
+    """The class of a task's models, as far as training asks: a `ChoirModel`, ready to be saved."""
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+
+    @property
+    def vertical(self) -> bool:
+        """Whether its networks choose intervals to the player's note as well."""
+
+    @property
+    def viewpoints(self) -> Mapping[str, Choice[Any] | Numbers[Any]]:
+        """All that its networks can see, by name."""
+
+    def __call__(self, name: str, settings: ChoirSettings, genomes: FloatArray) -> LoadableModel:
+        """Make a model."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
     """What a task makes of the sources.
@@ -62,7 +79,7 @@ class Material:
     :param remarks: what was repaired in files, or left out of them.
     """
 
-    model: type[HarmonyModel] | type[MelodyModel]
+    model: ChoirClass
     settings: ChoirSettings
     duets: Sequence[Duet]
     notes: Callable[[Iterable[Duet]], Notes]
@@ -131,9 +148,7 @@ def _numbers(line: Sequence[Note]) -> list[float]:
     return [number for note in line for number in (note.pitch, note.onset_seconds, note.duration_seconds)]
 
 
-def _choir_of(
-    model: type[HarmonyModel] | type[MelodyModel], settings: ChoirSettings, champions: Sequence[FloatArray]
-) -> LoadableModel:
+def _choir_of(model: ChoirClass, settings: ChoirSettings, champions: Sequence[FloatArray]) -> LoadableModel:
     return model(f"my-{settings.voice}", settings, np.stack(champions))
 
 

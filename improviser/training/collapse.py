@@ -14,6 +14,7 @@ from improviser.core.harmony.corpus import TOLERANCE_SECONDS, Duet
 from improviser.core.music.note import Note
 from improviser.core.music.piece import sounding_at
 from improviser.core.networks.responder import Model
+from improviser.core.tasks.registry import describe
 from improviser.training.evaluation import OPENING, play_along
 
 # How much larger a share may be than the corpus's own.
@@ -44,7 +45,7 @@ class CollapseGuard:
         for player, own in self._openings:
             free = [index for index, pitch in enumerate(own) if pitch is not None]
             theirs = play_along(model, player, rng)
-            if model.task == "melody":
+            if describe(model.task).alone:
                 free = free[OPENING:]
             else:
                 heard += [player[index].pitch for index in free]

@@ -9,13 +9,12 @@ import numpy as np
 
 from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
-from improviser.core.harmony.model import HarmonyModel
-from improviser.core.melody.model import MelodyModel
 from improviser.core.music.counterpoint import Chances, Counterpoint, key_of
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.piece import Piece, sounding_at
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.responder import LogProbabilities, Model
+from improviser.core.tasks.registry import describe, singer_of
 from improviser.errors import CorpusError
 from improviser.training.voices import duets
 
@@ -23,7 +22,7 @@ WORST_BITS = 64.0
 """What a pitch costs that a model holds to be impossible."""
 
 OPENING = 8
-"""Notes of a tune that a melody model is given before it goes on by itself: they say in which key."""
+"""Notes of a tune that a model that plays alone is given before it goes on by itself: they say in which key."""
 
 Step = tuple[LogProbabilities, int]
 """What a model expected, and the pitch that came."""
@@ -86,8 +85,8 @@ def evaluate(
 ) -> Evaluation:
     """Score every note of `pieces`, given Bach's (or whoever's) notes before it; then let the model play by itself.
 
-    A harmony model is scored on the voice it plays, under the top voice; a melody model on the top voice; an echo model
-    on the notes it is to echo. Bits are over all 128 pitches; rests are not scored.
+    What it is scored on depends on its task: the top voice, or the voice that it plays to that (see `TaskDescriptor`).
+    Bits are over all 128 pitches; rests are not scored.
 
     :param temperature: of the model's own play; 1 draws from its distribution as it is.
     :raises CorpusError: if no piece has anything to score.
@@ -109,9 +108,9 @@ def evaluate(
 
 def _lines(model: Model, pieces: Sequence[Piece]) -> list[tuple[Piece, Sequence[Note], Sequence[int | None]]]:
     """Return each piece with the notes of its top voice, and the pitches the model should play to them."""
-    if not isinstance(model, HarmonyModel):
+    if (voice := describe(model.task).voice) is None:
         return [(piece, piece.voices[0], [note.pitch for note in piece.voices[0]]) for piece in pieces]
-    return [(piece, player, answers(player, own)) for piece, player, own in duets(pieces, model.settings.voice)]
+    return [(piece, player, answers(player, own)) for piece, player, own in duets(pieces, voice(model))]
 
 
 def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
@@ -121,8 +120,7 @@ def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
 
 def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
     """Yield what the model expects of each note, and the note; its past is the corpus's."""
-    if isinstance(model, MelodyModel):
-        singer = model.responder()
+    if (singer := singer_of(model)) is not None:
         for note in player:
             yield singer.proceed(note.onset_seconds), note.pitch
             singer.follow(note.pitch, note.onset_seconds)
@@ -155,9 +153,10 @@ def _compare(
         tonic, minor = piece.context.tonic, piece.context.minor
     else:
         tonic, minor = key_of([note.pitch for voice in piece.voices for note in voice])
-    against = () if isinstance(model, MelodyModel) else heard
+    alone = describe(model.task).alone
+    against = () if alone else heard
     played = list(improvised(model, player, generator(*seed), temperature))
-    start = OPENING if isinstance(model, MelodyModel) else 0
+    start = OPENING if alone else 0
     found.corpus.add(own[start:], tonic, minor=minor, player=against)
     pitches, chances = [pitch for pitch, _ in played], [its for _, its in played]
     found.model.expect(pitches, chances, tonic, minor=minor, player=against)
@@ -166,9 +165,9 @@ def _compare(
 def play_along(model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0) -> list[int]:
     """Return what the model plays to the player's notes, hearing itself.
 
-    A melody model follows the first notes, OPENING of them, and of the others takes only the rhythm.
+    One that plays alone follows the first notes, OPENING of them, and of the others takes only the rhythm.
     """
-    given = [note.pitch for note in player[:OPENING]] if isinstance(model, MelodyModel) else []
+    given = [note.pitch for note in player[:OPENING]] if describe(model.task).alone else []
     return given + [pitch for pitch, _ in improvised(model, player, rng, temperature)]
 
 
@@ -176,8 +175,7 @@ def improvised(
     model: Model, player: Sequence[Note], rng: np.random.Generator, temperature: float = 1.0
 ) -> Iterator[tuple[int, Chances]]:
     """Yield each pitch that the model plays by itself, see `play_along`, and by what chances, shape (128,)."""
-    if isinstance(model, MelodyModel):
-        singer = model.responder()
+    if (singer := singer_of(model)) is not None:
         for number, note in enumerate(player):
             pitch = note.pitch
             if number >= OPENING:

@@ -7,9 +7,9 @@ import numpy as np
 
 from improviser.core.evolution.strategy import FloatArray
 from improviser.core.live.decoding import choose
-from improviser.core.melody.model import MelodyResponder
 from improviser.core.music.player import QUARTER_SECONDS, demo_tune
 from improviser.core.networks.responder import Model
+from improviser.core.tasks.registry import describe, singer_of
 from improviser.errors import ImproviserError
 from improviser.training.generations import Evolution
 
@@ -80,21 +80,21 @@ def diversity_of(population: FloatArray) -> float:
 
 def tune_for(model: Model) -> tuple[int, ...]:
     """Return the pitches of the tune that a model's phrase answers: of none of the chorales that models learn from."""
-    alone = isinstance(model.responder(), MelodyResponder)
-    return () if alone else tuple(note.pitch for note in demo_tune()[:PHRASE_NOTES])
+    return () if describe(model.task).alone else tuple(note.pitch for note in demo_tune()[:PHRASE_NOTES])
 
 
 def phrase_of(model: Model) -> tuple[int, ...]:
-    """Return the pitches that a model plays: a melody on its own, any other to the first line of the demo's tune."""
+    """Return the pitches that a model plays: on its own, if that is its task, else to the demo's first line."""
     rng = np.random.default_rng(1)
+    pitches: list[int] = []
+    if (singer := singer_of(model)) is not None:
+        for number in range(PHRASE_NOTES):
+            onset = number * QUARTER_SECONDS
+            pitches.append(choose(singer.proceed(onset), TEMPERATURE, rng))
+            singer.follow(pitches[-1], onset)
+        return tuple(pitches)
     responder = model.responder()
-    pitches = []
-    for number, note in enumerate(demo_tune()[:PHRASE_NOTES]):
-        onset = number * QUARTER_SECONDS if isinstance(responder, MelodyResponder) else note.onset_seconds
-        if isinstance(responder, MelodyResponder):
-            pitches.append(choose(responder.proceed(onset), TEMPERATURE, rng))
-            responder.follow(pitches[-1], onset)
-        else:
-            pitches.append(choose(responder.propose(note.pitch, onset), TEMPERATURE, rng))
-            responder.learn(note.pitch, onset, pitches[-1])
+    for note in demo_tune()[:PHRASE_NOTES]:
+        pitches.append(choose(responder.propose(note.pitch, note.onset_seconds), TEMPERATURE, rng))
+        responder.learn(note.pitch, note.onset_seconds, pitches[-1])
     return tuple(pitches)

@@ -23,7 +23,7 @@ RECIPES = {
     "harmony": "improviser.training.harmony_recipe:prepare",
     "melody": "improviser.training.melody_recipe:prepare",
 }
-"""The function (`Options`, `Progress` → `Recipe`) of each task; imported when needed."""
+"""The function (`Options`, `Progress` → `Recipe`) of each task of `core.tasks.registry`; imported when needed."""
 
 
 @dataclass(frozen=True, slots=True)

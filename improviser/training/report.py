@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from improviser import __version__
+from improviser.core.tasks.registry import describe
 from improviser.files import write_atomically
 from improviser.library.model_file import SUFFIX
 from improviser.show.picture import CurvePoint, training_curve
@@ -91,8 +92,7 @@ def _curve(name: str, recipe: Recipe, done: Run) -> str:
     member = done.records[-1][0] if done.records else 0
     points = [CurvePoint(one.generation, one.best, one.mean, one.held_out) for of, one in done.records if of == member]
     title = f"{name}: {recipe.task.name}" + (f", network {member + 1} of {recipe.members}" if member else "")
-    measure = "fitness (correlation)" if recipe.task.name == "echo" else "fitness (minus bits a note)"
-    return training_curve(points, title, measure=measure)
+    return training_curve(points, title, measure=f"fitness ({describe(recipe.task.name).fitness})")
 
 
 def _values(record: Record) -> dict[str, float | int | bool | None]:

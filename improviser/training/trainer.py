@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from improviser import __version__
+from improviser.core.evolution.strategy import FloatArray
 from improviser.errors import OutputError
 from improviser.library import catalogue, model_file
 from improviser.training import checkpoint
@@ -142,7 +143,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
 
     :raises OutputError: if it cannot be written.
     """
-    genomes = [*done.calibrated.genomes] if done.calibrated else [champion.genome for champion in done.champions]
+    genomes = genomes_of(done)
     scores = {name: float(value) for name, value in recipe.scores(genomes).items()}
     provenance = {
         "program": f"improviser {__version__}",
@@ -157,6 +158,11 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
     }
     model_file.write(output, catalogue.take_apart(recipe.build(genomes), provenance))
     return scores
+
+
+def genomes_of(done: Run) -> list[FloatArray]:
+    """Return the genomes of a run's model, calibrated if they were."""
+    return [*done.calibrated.genomes] if done.calibrated else [champion.genome for champion in done.champions]
 
 
 def _last_of_each(records: list[Record]) -> list[Generation]:

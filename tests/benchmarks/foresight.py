@@ -50,14 +50,15 @@ def play(model: str, tune: Tune) -> tuple[int, float]:
     """Play a tune to a performer; return how many notes were foreseen, and the seconds that were spent thinking."""
     performer = Performer([catalogue.load_model(model)], Parameters(), np.random.default_rng(1))
 
-    def hear(event: Event, onset: float) -> None:
-        for answer in performer.hear(event, onset):
+    def hear(event: Event, onset: float) -> bool:
+        outcome = performer.hear(event, onset)
+        for answer in outcome.events:
             performer.sent(answer)
+        return outcome.foreseen
 
     foreseen, seconds = 0, 0.0
     for onset, pitch in tune:
-        hear(NoteOn(0, pitch, 80), onset)
-        foreseen += performer.foreseen
+        foreseen += hear(NoteOn(0, pitch, 80), onset)
         performer.settle()
         begun = time.perf_counter()
         while performer.foresee():

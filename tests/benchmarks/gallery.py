@@ -99,11 +99,11 @@ def give(exhibit: Exhibit) -> tuple[list[TimedEvent], list[TimedEvent]]:
 
     def play_what_is_due(until: float) -> None:
         while (deadline := performer.deadline) is not None and deadline <= until:
-            send(deadline, performer.advance(deadline))
+            send(deadline, performer.advance(deadline).events)
 
     for now, event in heard:
         play_what_is_due(now)
-        send(now, performer.hear(event, now))
+        send(now, performer.hear(event, now).events)
         performer.settle()
     end = heard[-1][0] + LONGEST_REPLY_SECONDS
     play_what_is_due(end)

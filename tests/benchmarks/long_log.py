@@ -61,9 +61,9 @@ def reports(notes: int, model: str, mode: str, seed: int = 1) -> Iterator[AnyRep
         pitch = min(84, max(48, pitch + chance.choice((-4, -2, -1, 1, 2, 3, 5))))
         for event in (NoteOn(0, pitch, chance.randrange(40, 110)), NoteOff(0, pitch, 64)):
             while (due := performer.deadline) is not None and due <= stamp:
-                yield Played(due, sent(performer.advance(due)), "timer", 0.0)
+                yield Played(due, sent(performer.advance(due).events), "timer", 0.0)
                 performer.settle()
-            yield Step(stamp, encode(event), sent(performer.hear(event, stamp)), LATENCY_SECONDS)
+            yield Step(stamp, encode(event), sent(performer.hear(event, stamp).events), LATENCY_SECONDS)
             performer.settle()
             stamp += chance.choice(GAPS)
 

@@ -5,7 +5,8 @@
 Starts a JACK server of its own (dummy driver; `--mode sync` with -S), and for each try a session with a keyboard and a
 synth. A chord and the pedal are held until the synth has heard them all (JACK without -S loses the player's messages,
 too); then comes one of the ways, by turns. `--load` counts what else the machine does. Prints a line for each try, and
-at the end for each way: tries, left sounding, and the time to silence (median, 90 %, 99 %, longest).
+at the end for each way: tries, left sounding, and the time to silence and to the end of the process
+(median, 90 %, 99 %, longest).
 """
 
 import argparse
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.benchmarks.under_load import Load, Scene, scene, server
+from tests.jack_peer import JackPeerError
 from tests.playing import write_small_model
 
 PATIENCE = {"async": 10.0, "sync": 30.0}
@@ -62,6 +64,11 @@ def _rename(on: Scene) -> None:
     os.kill(on.player.engine, signal.SIGKILL)
 
 
+def _end_after_death(on: Scene) -> None:
+    os.kill(on.player.engine, signal.SIGKILL)
+    on.player.process.terminate()
+
+
 WAYS: dict[str, Callable[[Scene], None]] = {
     "sigterm": _signal_daemon(signal.SIGTERM),
     "sigint": _signal_daemon(signal.SIGINT),
@@ -74,8 +81,11 @@ WAYS: dict[str, Callable[[Scene], None]] = {
     "model": _change_model,
     "cut": _cut,
     "rename": _rename,
+    "dying": _end_after_death,
 }
 """What ends the sound, by its name on the command line."""
+ENDS = {"sigterm": 0, "sigint": 130, "dying": 0}
+"""Those that end the session as well, and its exit code."""
 
 
 @dataclass(slots=True)
@@ -85,22 +95,49 @@ class Tally:
     tries: int = 0
     left: int = 0
     times: list[float] = field(default_factory=list)
+    ends: list[float] = field(default_factory=list)
+    """Times to the end of the process (s), where it ends."""
 
     def __str__(self) -> str:
-        ordered = sorted(self.times) or [float("nan")]
-        shares = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99)]
-        p50, p90, p99 = shares
-        return f"{self.tries:5} {self.left:5} {p50:7.2f} {p90:7.2f} {p99:7.2f} {ordered[-1]:7.2f}"
+        ends = f"   ended after {_spread(self.ends)}" if self.ends else ""
+        return f"{self.tries:5} {self.left:5} {_spread(self.times)}{ends}"
 
 
-def attempt(on: Scene, way: str, patience: float) -> tuple[float | None, set[tuple[int, int]]]:
+def _spread(times: list[float]) -> str:
+    ordered = sorted(times) or [float("nan")]
+    shares = [ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.9, 0.99, 1)]
+    return " ".join(f"{share:7.2f}" for share in shares)
+
+
+def _end_of(on: Scene, way: str, start: float) -> float:
+    """Wait for the end of a session, and return how long after `start` it came (s)."""
+    code = on.player.process.wait(PATIENCE["sync"])
+    if code != ENDS[way]:
+        raise RuntimeError(f"exit code {code}: {on.player.said()[-2000:]}")
+    return time.monotonic() - start
+
+
+def attempt(on: Scene, way: str, patience: float, tally: Tally) -> tuple[float | None, set[tuple[int, int]]]:
     """Hold a chord and leave by `way`; return when it was silent (seconds), and what sounds in the end."""
     on.hold_a_chord()
     start = time.monotonic()
     WAYS[way](on)
     silent = time.monotonic() - start if on.wait(lambda: not on.held(), patience) else None
+    tally.ends += [_end_of(on, way, start)] if way in ENDS else []
     time.sleep(SETTLED_SECONDS)
-    return silent, on.held()
+    left = on.held()
+    tally.tries += 1
+    tally.left += bool(left)
+    tally.times += [] if silent is None else [silent]
+    return silent, left
+
+
+def tell(number: int, way: str, on: Scene, silent: float | None, left: set[tuple[int, int]], slow: float) -> None:
+    """Print what was seen; the session's log too, if a note was left or it took longer than `slow` (s)."""
+    took = "never" if silent is None else f"{silent:.2f} s"
+    print(f"{number:4} {way:8} {took}{f'  LEFT {sorted(left)}' if left else ''}", flush=True)
+    if left or silent is None or silent > slow:
+        print(on.player.said()[-4000:], flush=True)
 
 
 def main() -> None:
@@ -113,7 +150,9 @@ def main() -> None:
     parser.add_argument("--ways", default=",".join(WAYS))
     parser.add_argument("--log-level", default="info")
     parser.add_argument("--slow", type=float, default=1.0, help="show the log of tries that took longer (s)")
+    parser.add_argument("--minutes", type=float, default=1e9, help="begin no try after so long")
     options = parser.parse_args()
+    last = time.monotonic() + 60 * options.minutes
     ways = options.ways.split(",")
     tallies = {way: Tally() for way in ways}
     with tempfile.TemporaryDirectory() as place, Load(options.load) as load:
@@ -122,21 +161,15 @@ def main() -> None:
         with server(Path(place), options.mode, options.frames) as jack:
             for number in range(options.tries):
                 load.adjust()
+                if time.monotonic() > last:
+                    break
                 way, folder = ways[number % len(ways)], Path(place) / str(number)
                 folder.mkdir()
-                with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
-                    began = time.time()
-                    silent, left = attempt(on, way, PATIENCE[options.mode])
-                    tally = tallies[way]
-                    tally.tries += 1
-                    tally.left += bool(left)
-                    tally.times += [] if silent is None else [silent]
-                    took = "never" if silent is None else f"{silent:.2f} s"
-                    print(f"{number:4} {way:8} {took}{f'  LEFT {sorted(left)}' if left else ''}", flush=True)
-                    if left or silent is None or silent > options.slow:
-                        print(
-                            f"began {time.strftime('%X', time.gmtime(began))}\n{on.player.said()[-4000:]}", flush=True
-                        )
+                try:
+                    with scene(jack, folder, f"improviser-way-{number}", *settings) as on:
+                        tell(number, way, on, *attempt(on, way, PATIENCE[options.mode], tallies[way]), options.slow)
+                except JackPeerError as error:
+                    print(f"{number:4} {way:8} no try: {error}", flush=True)
     print(f"{options.mode}, {options.frames} frames, load {options.load} (average {os.getloadavg()[0]:.1f})")
     print(f"{'':<8} tries  left     p50     p90     p99     max")
     for way, tally in tallies.items():

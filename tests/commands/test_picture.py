@@ -11,7 +11,7 @@ from improviser.core.harmony import session as harmony_session
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody import session as melody_session
 from improviser.library import catalogue, model_file
-from improviser.show.model_picture import SAID, strengths_of
+from improviser.show.model_picture import SAID
 from tests.command import CommandLine
 
 
@@ -37,19 +37,19 @@ def test_a_model_is_drawn_by_what_it_hears(improviser: CommandLine, name: str) -
     model = loaded(name)
     said = words(improviser.folder / "hears.svg")
     assert f"What {name} listens to" in said
-    assert len(strengths_of(model)) > 5
-    assert {SAID.get(row, row) for row, _ in strengths_of(model)} <= set(said)
+    assert len(model.strengths()) > 5
+    assert {SAID.get(row, row) for row, _ in model.strengths()} <= set(said)
 
 
 def test_strengths_are_those_of_the_weights() -> None:
     model = loaded("bach-bass")
     assert isinstance(model, HarmonyModel)
-    before = dict(strengths_of(model))
+    before = dict(model.strengths())
     model.genomes = model.genomes.copy()
     place = 0
     first = model.genomes[:, : model.shape.first_weights].reshape(-1, model.shape.hidden, model.shape.inputs)
     first[:, :, place : place + 2] += 100.0
-    changed = dict(strengths_of(model))
+    changed = dict(model.strengths())
     louder = [name for name in before if changed[name] > before[name] + 1]
     assert louder == [model.settings.viewpoints[0]]
 

@@ -120,6 +120,17 @@ def test_in_quiet_times_the_engine_thinks_of_the_notes_to_come(model: Path) -> N
     assert any(step.foreseen for step in play(opening(model), scene).steps)
 
 
+def test_an_engine_that_died_before_it_was_told_what_to_open_is_an_error_like_any_other(model: Path) -> None:
+    async def run() -> None:
+        engine = await EngineProcess.start()
+        engine.kill()
+        await engine.ended()
+        with pytest.raises(EngineError, match="before it was ready"):
+            await engine.begin(opening(model), lambda _: None)
+
+    asyncio.run(run())
+
+
 def test_closing_ends_what_sounds_with_its_pedal(model: Path) -> None:
     async def scene(engine: EngineProcess, reports: Reports) -> None:
         hears(engine, [PEDAL_DOWN, note_on(60), note_on(64), (0xE0, 0, 96)])

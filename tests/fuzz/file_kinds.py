@@ -231,11 +231,11 @@ class Logs(FileKind):
         for number in range(40):
             now = number * 0.2
             while (due := performer.deadline) is not None and due <= now:
-                entries.append(Played(due, sent(performer.advance(due)), "timer", 0.001))
+                entries.append(Played(due, sent(performer.advance(due).events), "timer", 0.001))
             message = bytes((0x80 if number % 2 else 0x90, 60 + number // 2 % 7, 64))
             event = decode(message)
             assert event is not None
-            entries.append(Step(now, message, sent(performer.hear(event, now)), 0.0001))
+            entries.append(Step(now, message, sent(performer.hear(event, now).events), 0.0001))
         entries.append(Applied("temperature", 1.5, None, 9.0, sent(performer.change("temperature", 1.5, 9.0))))
         entries += [Played(9.5, sent(performer.panic())), Noticed("a notice"), log.End()]
         others: list[Report] = [

@@ -8,6 +8,7 @@ import pytest
 import improviser
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import EchoNetwork, EchoShape
+from improviser.core.tasks.registry import TASKS
 from improviser.errors import ModelError
 from improviser.library import catalogue, model_file
 from improviser.library.model_file import ModelFile
@@ -69,7 +70,7 @@ def test_an_unknown_task_is_refused(shelf: Path) -> None:
         improviser.load_model("odd")
 
 
-@pytest.mark.parametrize("task", catalogue.TASKS)
+@pytest.mark.parametrize("task", TASKS)
 def test_parts_that_make_no_model_are_refused_by_name(task: str, shelf: Path) -> None:
     model_file.write(shelf / "odd.safetensors", ModelFile(task, {"nodes": "many"}, {"a": np.ones(2)}))
     with pytest.raises(ModelError, match=r"odd\.safetensors: "):

@@ -189,8 +189,8 @@ BLOCKS: Mapping[str, Run | str] = {
         ("systemd", "port nanoKEY", "port FLUID"),
         then=said("improviser plays on jack", "hears nanoKEY-out:out, plays to FLUID-in:in"),
     ),
-    # As a library
-    "import improviser": Run(),
+    # In Python
+    "import improviser": Run(then=both(said("1.0 "), wrote("mine.safetensors"))),
 }
 
 

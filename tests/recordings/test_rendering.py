@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from improviser.core.echo.model import EchoModel
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note
+from improviser.core.networks.asking import Session
 from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.library.catalogue import load_model
 from improviser.midifile import MidiPiece, TimedNote, read_midi, write_midi
@@ -39,6 +40,9 @@ class Octave:
         candidates: Sequence[int] | None = None,
     ) -> NDArray[np.float64]:
         return np.exp(self.propose(player[-1].pitch, onset_seconds))
+
+    def session(self) -> Session:
+        raise NotImplementedError("a performer does not ask for it")
 
     def responder(self) -> "Octave":
         return self

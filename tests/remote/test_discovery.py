@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.parameters import MODES
+from improviser.core.live.parameters import MODES, TABLE
 from improviser.remote.discovery import configurations, node_of
 from improviser.remote.wishes import read_wish
 
@@ -14,7 +14,9 @@ TOPICS = Topics("stage left")
 ENTITIES = {topic: msgspec.json.decode(data) for topic, data in configurations(TOPICS, ["bach-bass", "echo"]).items()}
 REQUIRED = {
     "select": {"command_topic", "options"},
-    "number": {"command_topic"},
+    "number": {"command_topic", "min", "max", "step"},
+    "switch": {"command_topic", "payload_on", "payload_off"},
+    "text": {"command_topic", "max"},
     "button": {"command_topic"},
     "binary_sensor": {"state_topic"},
 }
@@ -22,7 +24,9 @@ REQUIRED = {
 
 def test_there_is_what_one_needs() -> None:
     names = {topic.split("/")[3] for topic in ENTITIES}
-    assert names == {"mode", "model", "temperature", "panic", "status"}
+    assert names == {"model", *TABLE, "panic", "status"} - {"controls"}
+    few = {topic.split("/")[3] for topic, entity in ENTITIES.items() if "entity_category" not in entity}
+    assert few == {"model", "panic", "status", *(name for name, described in TABLE.items() if described.main)}
 
 
 @pytest.mark.parametrize("topic", ENTITIES)
@@ -41,7 +45,10 @@ def test_each_entity_is_complete(topic: str) -> None:
 def test_every_choice_can_be_set() -> None:
     for topic, entity in ENTITIES.items():
         name = topic.split("/")[3]
-        for choice in entity.get("options", [entity.get("min"), entity.get("max")] if "min" in entity else []):
+        said = [*entity.get("options", [])]
+        said += [entity["payload_on"], entity["payload_off"]] if "/switch/" in topic else []
+        said += [entity["min"], entity["max"], entity["min"] + entity["step"]] if "step" in entity else []
+        for choice in said:
             read_wish(name, str(choice).encode(), ["bach-bass", "echo"])
     modes = next(entity["options"] for topic, entity in ENTITIES.items() if "/mode/" in topic)
     assert modes == list(MODES)

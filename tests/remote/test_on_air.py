@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from improviser.core.addresses.topics import Topics
 from improviser.engine import supervisor
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import REFUSED
 from improviser.engine.protocol import Applied, Change, Command
 from improviser.engine.supervisor import Supervisor
+from improviser.remote.discovery import configurations
 from improviser.remote.on_air import NOT_PLAYING
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
@@ -256,7 +258,8 @@ class TestState:
                 topic = "homeassistant/select/improviser_improviser/model/config"
                 (found,) = await asyncio.to_thread(peer.wait_for, topic)
                 assert "small" in found.json["options"]
-                await act.until(lambda: len(peer.heard) == 5)
+                entities = configurations(Topics("improviser"), ["small"])
+                await act.until(lambda: {heard.topic for heard in peer.heard} == set(entities))
                 assert all(heard.retained for heard in peer.heard)
 
         on_air(mosquitto_broker, scene, mqtt_discovery=True)

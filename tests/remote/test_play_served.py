@@ -6,13 +6,13 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.melodies import TUNE, write_melody
-from tests.mqtt_peer import Peer
+from tests.mqtt_peer import Heard, Peer
 from tests.playing import Player, write_small_model
 from tests.servers import Broker
 
@@ -97,6 +97,22 @@ def test_settings_are_read_again_and_what_is_wrong_changes_nothing(
         peer.publish(f"{BASE}/set/density", "1")
         assert peer.wait_for(f"{BASE}/reply")[0].json["ok"]
     assert player.process.poll() is None
+
+
+def shows(**values: int) -> Callable[[Heard], bool]:
+    """Say of a state whether parameters have these values."""
+    return lambda heard: {name: heard.json[name] for name in values} == values
+
+
+def test_bounds_that_move_past_each_other_are_read_again(
+    player: Player, tmp_path: Path, mosquitto_broker: Broker
+) -> None:
+    with Peer(mosquitto_broker, f"{BASE}/#") as peer:
+        for low, high in ((30, 40), (80, 90), (10, 20)):
+            (tmp_path / "settings.toml").write_text(f"model = 'small'\nlow = {low}\nhigh = {high}\n")
+            player.process.send_signal(signal.SIGHUP)
+            peer.wait_for(f"{BASE}/state", shows(low=low, high=high))
+    assert "must not be above" not in player.said()
 
 
 def test_one_per_name_and_it_answers(player: Player, place: Path, environment: dict[str, str]) -> None:

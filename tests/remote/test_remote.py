@@ -1,6 +1,7 @@
 """What comes over the network: it is a checked wish or a refusal, whatever bytes it is made of."""
 
 import math
+import re
 from typing import Any
 
 import msgspec
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from improviser.core.live.kinds import Range
+from improviser.core.live.parameters import TABLE
 from improviser.errors import ConfigError
 from improviser.remote.wishes import (
     LARGEST_PAYLOAD,
@@ -76,6 +79,15 @@ def test_random_bytes_are_checked_or_refused(parameter: str, payload: bytes) -> 
         return
     assert validate(parameter, value) == value
     assert not isinstance(value, float) or math.isfinite(value)
+
+
+@pytest.mark.parametrize("name", [name for name, described in TABLE.items() if isinstance(described.kind, Range)])
+def test_numbers_out_of_range_are_refused_in_the_words_of_the_reply(name: str) -> None:
+    kind = TABLE[name].kind
+    assert isinstance(kind, Range)
+    for number in (f"{kind.low - 1:g}", f"{kind.high + 1:g}", "nan", "-inf"):
+        with pytest.raises(ConfigError, match=f"^{name} must be {re.escape(str(allowed_for(name, MODELS)))}; it is "):
+            wish(name, number.encode())
 
 
 @pytest.mark.parametrize(

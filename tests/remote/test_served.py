@@ -5,36 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from improviser.core.live.parameters import Parameters
-from improviser.engine.live_state import BUSY, Door, Reply, check_order
+from improviser.engine.live_state import BUSY, Door, Reply
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, EngineError
-from improviser.remote.served import Served, in_order
-from improviser.settings.config import LIVE_KEYS, Config, Settings
-
-BOUND = st.tuples(st.integers(0, 127), st.integers(0, 127)).map(sorted)
-
-
-def test_models_come_first_and_then_what_the_settings_say() -> None:
-    changed = dict.fromkeys(reversed(LIVE_KEYS), 1)
-    assert in_order(changed, Parameters()) == ["model", *(name for name in LIVE_KEYS if name != "model")]
-    assert in_order({"name": "x", "mode": "mute", "log_level": "debug"}, Parameters()) == ["mode"]
-
-
-@given(BOUND, BOUND, BOUND, BOUND)
-def test_two_bounds_that_move_make_room_for_each_other(
-    low: list[int], input_low: list[int], other_low: list[int], other_input: list[int]
-) -> None:
-    playing: dict[str, Any] = dict(zip(("low", "high", "input_low", "input_high"), (*low, *input_low), strict=True))
-    changed = dict(zip(playing, (*other_low, *other_input), strict=True))
-    for name in in_order(changed, Parameters(**playing)):
-        check_order(name, changed[name], playing)
-        playing[name] = changed[name]
-    assert playing == changed
+from improviser.remote.served import Served
+from improviser.settings.config import Config, Settings
 
 
 class Told(Service):

@@ -11,7 +11,6 @@ import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
 
 from improviser.commands import config as command
 from improviser.core.live.parameters import MODES, Parameters
@@ -93,7 +92,7 @@ class TestSchema:
             assert refusal.startswith(f"{name} must be ")
             assert len(refusal) < 250
             return
-        settings = structs.replace(Settings(), **{name: checked})
+        settings = dataclasses.replace(Settings(), **{name: checked})
         assert settings.mode in MODES
         assert math.isfinite(settings.temperature)
         assert 0 <= settings.temperature <= 4
@@ -286,7 +285,7 @@ class TestCommand:
         path.write_text("\n".join(line.removeprefix("# ") for line in lines if " = " in line), "utf-8")
         assert set(tomllib.loads(path.read_text("utf-8"))) == set(KEYS)
         settings = load(file=path, environment={}).settings
-        assert settings == structs.replace(Settings(), **EXAMPLES)
+        assert settings == dataclasses.replace(Settings(), **EXAMPLES)
 
     def test_it_never_overwrites_unless_told(self, tmp_path: Path) -> None:
         path = written(tmp_path, "low = 1")

@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 
+from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
@@ -24,7 +25,6 @@ from improviser.show.terminal import (
     BOTH,
     COLOURS,
     HEADS,
-    INVITATIONS,
     WHITE_KEY,
     SessionScreen,
 )
@@ -348,6 +348,6 @@ def test_news_are_no_warnings() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_it_invites_to_play_until_somebody_does(mode: str) -> None:
     tally, setup = Tally(), replace(SETUP, mode=mode)
-    assert INVITATIONS[mode] in "\n".join(texts(drawn(tally.snapshot(1.0, setup))))
+    assert MODES_BY_NAME[mode].invitation in "\n".join(texts(drawn(tally.snapshot(1.0, setup))))
     tally.step(1.0, NoteOn(0, 60, 80), [], 0.001)
-    assert INVITATIONS[mode] not in "\n".join(texts(drawn(tally.snapshot(1.1, setup))))
+    assert MODES_BY_NAME[mode].invitation not in "\n".join(texts(drawn(tally.snapshot(1.1, setup))))

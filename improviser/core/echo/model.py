@@ -13,6 +13,7 @@ from improviser.core.echo.decoding import decode_whole, rate_population
 from improviser.core.echo.encoding import EncodedNotes, FloatArray
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.music.note import PITCHES, Note
+from improviser.core.networks.asking import ask, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
@@ -66,6 +67,16 @@ class EchoModel:
             tensors[LAYER.format(number)] = short if (short == weights).all() else weights
         return settings, tensors
 
+    def layers(self) -> list[int]:
+        """Return how many nodes each layer of the network has, the inputs first."""
+        return list(self.network.shape.nodes)
+
+    def strengths(self) -> list[tuple[str, float]]:
+        """Return each note of the window and how strongly it moves the network, the current one first."""
+        weights = np.abs(self.network.shape.collapse(self.network.genome))[::-1]  # the current note is the last
+        names = ["the current note", "1 note before", *(f"{back} notes before" for back in range(2, len(weights)))]
+        return [(name, float(weight)) for name, weight in zip(names, weights, strict=False)]
+
     def play_whole(self, pitches: Sequence[int]) -> list[int]:
         """Return the answers to a whole piece, one for each pitch, exactly as the original decodes them."""
         notes = EncodedNotes.of(pitches)
@@ -90,17 +101,52 @@ class EchoModel:
         The network hears the player and not itself; where there is no player, the voice's own `history` is what it
         follows. Nearly all is on the causal decoder's choice.
         """
-        check_onset(onset_seconds)
-        heard = player or history
-        responder = self.responder()
-        for note in heard[:-1]:
-            responder.learn(note.pitch, note.onset_seconds, None)
-        logs = responder.propose(heard[-1].pitch, onset_seconds) if heard else np.zeros(PITCHES)
-        return over_candidates(logs, candidates)
+        return ask(self.session(), history, onset_seconds, player, candidates)
+
+    def session(self) -> "EchoSession":
+        """Return a session that answers as `distribution` does, note by note."""
+        return EchoSession(self)
 
     def responder(self) -> "EchoResponder":
         """Return a fresh session with this model."""
         return EchoResponder(self)
+
+
+class EchoSession:
+    """An echo model asked note by note; what it has taken in is taken in again only where the past has changed."""
+
+    def __init__(self, model: EchoModel) -> None:
+        self._responder = model.responder()
+        self._own: list[Note] = []
+        self._known: list[Note] = []
+        """The notes that the responder knows."""
+
+    def learn(self, note: Note) -> None:
+        """Take in the voice's next note.
+
+        :raises NoteError: if it is no note.
+        """
+        check_notes((note,))
+        self._own.append(note)
+
+    def distribution(
+        self, onset_seconds: float, *, player: Sequence[Note] = (), candidates: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
+        """Return what the model's `distribution` does with the notes learned so far."""
+        check_onset(onset_seconds)
+        heard = list(player) or self._own.copy()
+        if not heard:
+            return over_candidates(np.zeros(PITCHES), candidates)
+        now = heard.pop()
+        if not goes_on(heard, self._known):
+            self._responder.reset()
+            self._known = []
+        fresh = heard[len(self._known) :]
+        check_notes((*fresh, now))
+        for note in fresh:
+            self._responder.learn(note.pitch, note.onset_seconds, None)
+        self._known = heard
+        return over_candidates(self._responder.propose(now.pitch, onset_seconds), candidates)
 
 
 class EchoResponder:

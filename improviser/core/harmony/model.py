@@ -1,5 +1,7 @@
 """The task `harmony`, live: a voice that answers each note of the player with a note of its own, at once."""
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
+from improviser.core.networks.asking import ask, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
@@ -18,6 +21,7 @@ from improviser.core.networks.responder import LogProbabilities
 ALIGNMENT_SECONDS = 0.01
 # Below this pitch of the player there is no room for an answer underneath.
 LOWEST_CEILING = 31
+MIDDLE_C = 60
 
 
 class HarmonyModel(ChoirModel[Situation]):
@@ -59,17 +63,63 @@ class HarmonyModel(ChoirModel[Situation]):
         is what sounds when a note of the player begins. `player` are the player's notes up to and
         including the one that starts now; without any, the voice goes by its own, an octave higher.
         """
+        return ask(self.session(), history, onset_seconds, player, candidates)
+
+    def session(self) -> "HarmonySession":
+        """Return a session that answers as `distribution` does, note by note."""
+        return HarmonySession(self)
+
+
+class HarmonySession:
+    """A harmony model asked note by note; what it has taken in is taken in again only where the past has changed."""
+
+    def __init__(self, model: HarmonyModel) -> None:
+        self._responder = model.responder()
+        self._own: list[Note] = []
+        self._alone: list[Note] = []
+        """For want of a player: the own notes an octave higher."""
+        self._heard: list[Note] = []
+        """The player's notes that the responder knows."""
+        self._answers = Answers(self._own)
+
+    def learn(self, note: Note) -> None:
+        """Take in the voice's next note.
+
+        :raises NoteError: if it is no note.
+        """
+        check_notes((note,))
+        if note.onset_seconds <= self._answers.settled_seconds:
+            self._begin_anew()
+        place = bisect_right(self._own, note.onset_seconds, key=lambda own: own.onset_seconds)
+        self._own.insert(place, note)
+        self._alone.insert(place, replace(note, pitch=min(PITCHES - 1, note.pitch + 12)))
+
+    def distribution(
+        self, onset_seconds: float, *, player: Sequence[Note] = (), candidates: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
+        """Return what the model's `distribution` does with the notes learned so far."""
         check_onset(onset_seconds)
-        if not player:
-            alone = sorted(history, key=lambda note: note.onset_seconds)
-            heard = [replace(note, pitch=min(PITCHES - 1, note.pitch + 12)) for note in alone]
-            player = [*heard, heard[-1] if heard else Note(60, onset_seconds, 0.0)]
-        now = player[-1].pitch
-        responder = self.responder()
-        own = answers_to(player[:-1], history)
-        for note, played in zip(player[:-1], own, strict=True):
-            responder.learn(note.pitch, note.onset_seconds, played)
-        return over_candidates(responder.propose(now, onset_seconds), candidates)
+        heard = list(player)
+        now = heard.pop() if heard else None
+        if now is None:
+            heard = self._alone.copy()
+            pitch = heard[-1].pitch if heard else MIDDLE_C
+        else:
+            check_notes((now,))
+            pitch = now.pitch
+        if not goes_on(heard, self._heard):
+            self._begin_anew()
+        fresh = heard[len(self._heard) :]
+        check_notes(fresh)
+        for note in fresh:
+            self._responder.learn(note.pitch, note.onset_seconds, self._answers.to(note))
+        self._heard += fresh
+        return over_candidates(self._responder.propose(pitch, onset_seconds), candidates)
+
+    def _begin_anew(self) -> None:
+        self._responder.reset()
+        self._heard = []
+        self._answers = Answers(self._own)
 
 
 def answers_to(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
@@ -77,15 +127,30 @@ def answers_to(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
 
     None where the voice rests: it has not begun yet, or its last note is over.
     """
-    answers: list[int | None] = []
-    ordered = sorted(own, key=lambda note: note.onset_seconds)
-    began = 0
-    for note in player:
-        while began < len(ordered) and ordered[began].onset_seconds <= note.onset_seconds + ALIGNMENT_SECONDS:
-            began += 1
-        latest = ordered[began - 1] if began else None
-        answers.append(latest.pitch if latest is not None and _sounds(latest, note.onset_seconds) else None)
-    return answers
+    answers = Answers(sorted(own, key=lambda note: note.onset_seconds))
+    return [answers.to(note) for note in player]
+
+
+class Answers:
+    """Finds, for one note of the player after the other, the own note that answers it.
+
+    :param own: the own notes by onset; may grow by later ones than `settled_seconds`.
+    """
+
+    def __init__(self, own: Sequence[Note]) -> None:
+        self._own = own
+        self._began = 0
+        self.settled_seconds = -math.inf
+        """The own notes that start up to here have been looked at."""
+
+    def to(self, note: Note) -> int | None:
+        """Return the pitch of the own note with it or held over it; None where the voice rests."""
+        until = note.onset_seconds + ALIGNMENT_SECONDS
+        self.settled_seconds = max(self.settled_seconds, until)
+        while self._began < len(self._own) and self._own[self._began].onset_seconds <= until:
+            self._began += 1
+        latest = self._own[self._began - 1] if self._began else None
+        return latest.pitch if latest is not None and _sounds(latest, note.onset_seconds) else None
 
 
 def _sounds(note: Note, onset_seconds: float) -> bool:

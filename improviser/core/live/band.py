@@ -16,14 +16,16 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
-from improviser.core.live.parameters import Parameters, within
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.register import allowed_pitches, within
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
-from improviser.core.music.scales import AUTO, pitches_heard
+from improviser.core.music.pitch import AUTO
+from improviser.core.music.scales import pitches_heard
 from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+from improviser.core.tasks.registry import TASKS
 
-ECHO = "echo"
 REMEMBERED = 64
 """Notes of the player that models get to know when they join; more of them would hold up the next note."""
 
@@ -101,7 +103,7 @@ class Band:
         self._parts = tuple(model.responder() for model in models)
         self._opinions = []
         singers = [part for part in self._parts if isinstance(part, Singer)]
-        echoes = [part for part, model in zip(self._parts, models, strict=True) if model.task == ECHO]
+        echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
         self._leader = next(iter([*singers, *echoes]), None)
         for pitch, onset in self._heard:
@@ -114,7 +116,7 @@ class Band:
 
         :raises ConfigError: if they cannot be.
         """
-        self._allowed = parameters.allowed()
+        self._allowed = allowed_pitches(parameters)
         self._parameters = parameters
         self._wheels = []
         self._tune()
@@ -302,6 +304,11 @@ class Band:
             for degree in _TRIADS[minor > 0.5]:
                 shaped[(tonic + degree) % 12 :: 12] += CLOSING
         return shaped
+
+
+def _can_lead(model: Model) -> bool:
+    """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
+    return model.task in TASKS and TASKS[model.task].leads
 
 
 def _in_range(pitch: int) -> int:

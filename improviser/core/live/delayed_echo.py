@@ -69,6 +69,10 @@ class DelayedEcho:
         sign = _sign(event)
         return any(sign == sent for sent, _ in self._sent)
 
+    def awaits(self, event: NoteOff) -> bool:
+        """Say whether the note that this ends has come back."""
+        return (event.channel, event.pitch) in self._returned
+
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard; a note-off never is."""
         self._expire(now)

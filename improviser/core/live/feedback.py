@@ -81,7 +81,7 @@ class FeedbackGuard:
     def suspects(self, event: Event) -> bool:
         """Say whether this may be our own; if not it is heard, and `passes_over` has time until the answer has left."""
         if isinstance(event, NoteOff):
-            return False
+            return self._delayed.awaits(event)
         lately = self._notes if isinstance(event, NoteOn) else self._others
         return self._delayed.knows(event) or any(event == sent for sent, _ in lately)
 

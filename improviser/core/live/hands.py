@@ -10,6 +10,7 @@ Messages to a whole channel (MIDI 1.0) mean here:
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
+from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
 from improviser.core.midi.event import SOFT, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
@@ -122,6 +123,6 @@ def routes_of(parameters: Parameters) -> Routes:
         if not passed or not parameters.hears_channel(channel):
             return set()
         own = {channel} if parameters.thru else set()
-        return own if parameters.mode == "mute" else own | {parameters.output_channel(channel)}
+        return own if MODES_BY_NAME[parameters.mode].silent else own | {parameters.output_channel(channel)}
 
     return routes

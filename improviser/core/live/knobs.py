@@ -5,23 +5,19 @@ effect between the same two notes each time, and a log of what was heard replays
 that the performer cannot know by itself (models come from files): it says what was picked, and is told in time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.core.live.allowed import POSITIONS, TABLE, Bindings, Range, Scale
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.kinds import POSITIONS, Range
+from improviser.core.live.parameters import ORDERED, TABLE, Parameters
 from improviser.core.midi.event import SOFT, SOSTENUTO, SUSTAIN, ControlChange
-from improviser.core.music.pitch import key_name
-from improviser.core.music.scales import AUTO, OFF
 from improviser.errors import ConfigError
 
 MODEL = "model"
-BOUNDS = {
-    "low": ("high", min),
-    "high": ("low", max),
-    "input_low": ("input_high", min),
-    "input_high": ("input_low", max),
+BOUNDS: Mapping[str, tuple[str, Callable[..., Any]]] = {
+    **{low: (high, min) for low, high in ORDERED},
+    **{high: (low, max) for low, high in ORDERED},
 }
 """A knob stops where its counterpart is."""
 
@@ -41,16 +37,8 @@ _RESERVED = {
 }
 """Control changes that mean something else to every instrument (MIDI 1.0, table of controllers)."""
 
-_SCALES = (OFF, AUTO, *(key_name(tonic, minor=minor) for minor in (False, True) for tonic in range(12)))
-
-
-_UNTURNED = ("programs", "pickup", "controls")
-"""Parameters that say what controls do are turned by none."""
-
 RANGES: Mapping[str, Range | tuple[Value, ...]] = {
-    name: _SCALES if isinstance(described.kind, Scale) else described.kind
-    for name, described in TABLE.items()
-    if name not in _UNTURNED and not isinstance(described.kind, Bindings)
+    name: described.way for name, described in TABLE.items() if described.knob
 }
 """What a knob goes through between its ends: a range, or choices, each with an equal part of the way."""
 

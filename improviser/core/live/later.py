@@ -77,4 +77,5 @@ class Later:
 
 def earliest(*times: float | None) -> float | None:
     """Return the first of some times, None if there is none; a time that is None never comes."""
-    return min((time for time in times if time is not None), default=None)
+    known = [time for time in times if time is not None]
+    return min(known) if known else None

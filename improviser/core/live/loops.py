@@ -16,14 +16,9 @@ class Loops:
         self._leaving: list[tuple[Event, float]] = []
 
     @property
-    def echoing(self) -> bool:
-        """Whether our own notes come back in."""
-        return self._feedback.echoing
-
-    @property
-    def circling(self) -> bool:
-        """Whether our notes come back as others have answered them."""
-        return self._ring.known
+    def found(self) -> tuple[bool, bool]:
+        """Whether our own notes come back in, and whether they come back as others have answered them."""
+        return self._feedback.echoing, self._ring.known
 
     @property
     def due(self) -> float | None:

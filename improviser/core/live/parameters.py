@@ -1,81 +1,104 @@
-"""The live parameters: everything about the playing that can be changed while one plays."""
+"""The live parameters, in one table: everything about the playing that can be changed while one plays.
+
+Whatever else there is to a parameter is derived from its entry here: what it may be (`allowed`), the setting and the
+environment variable (`settings.config`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
+understood and offered over MQTT (`remote.wishes`, `remote.discovery`), and its line in the README.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any, get_type_hints
 
-import numpy as np
+from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, words
+from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
+from improviser.core.midi.clock import GRIDS
+from improviser.core.music.note import CHANNELS, PITCHES
+from improviser.core.music.pitch import OFF
 
-from improviser.core.live.decoding import Mask
-from improviser.core.music.note import PITCHES
-from improviser.core.music.scales import OFF, pitches_of
-
-MODES = ("shadow", "answer", "solo", "mute")
+MODES = tuple(MODES_BY_NAME)
 SIDES = ("both", "below", "above")
+
+_KEY = Range(0, PITCHES - 1, whole=True)
+_CHANNEL = Range(0, CHANNELS, whole=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What can be changed while one plays. Channels are counted from 1, as on every keyboard; 0 is any of them.
+    """What can be changed while one plays. Channels are counted from 1, as on every keyboard; 0 is any of them."""
 
-    :param mode: "shadow" answers each note at once; "answer" listens to a phrase and replies to it; "solo" goes on by
-        itself when the player stops; "mute" listens only.
-    :param temperature: ≥ 0; 0 plays the most likely pitch, 1 draws from the network's distribution as it is.
-    :param density: 0–1, the share of notes that are answered.
-    :param scale: "off", a key such as "D minor", or "auto", the key of what is played: answers keep to it.
-    :param low, high: 0–127, the lowest and the highest pitch of an answer; answers move there by octaves.
-    :param transpose: semitones that answers sound above what the model plays; `low`, `high` and `scale` bind the sound.
-    :param velocity_scale: ≥ 0, how loud answers are against the player.
-    :param velocity_curve: > 0, below 1 soft notes are answered louder than played, above 1 softer.
-    :param channel: 0 answers on the player's channel; 1–16 on this one.
-    :param thru: whether the player's own notes are sent on as well.
-    :param bend, aftertouch: whether the player's pitch bend and aftertouch are passed on.
-    :param input_channel: 0 hears all channels; 1–16 only this one.
-    :param input_low, input_high: 0–127, what keys of the player are heard at all.
-    :param side: which side of the split is answered: "both", "below" it, or "above". The other is for `thru` alone.
-    :param split: 0–127, the lowest key above the split.
-    :param delay: seconds ≥ 0 that an answer in shadow comes after its note, and ends after it.
-    :param release_after: seconds > 0 without a sign of life of the player's, after which what keys and pedals hold is
-        released, in case the messages that end it were lost; 0 waits for ever.
-    :param quantise: "off", or the grid of a MIDI clock on which answers start, one of `core.midi.clock.GRIDS`.
-    :param guard: whether an echo of our own notes at our input is recognised and passed over.
-    :param programs: whether a program change picks the model; else it goes where `thru` sends it.
-    :param pickup: whether a knob turns nothing before it has come to where its parameter is; else that jumps to it.
-    :param controls: which control change turns which parameter, see `knobs`.
-    """
-
-    mode: str = "shadow"
-    temperature: float = 0.7
-    density: float = 1.0
-    scale: str = OFF
-    low: int = 0
-    high: int = PITCHES - 1
-    transpose: int = 0
-    velocity_scale: float = 1.0
-    velocity_curve: float = 1.0
-    channel: int = 0
-    thru: bool = False
-    bend: bool = True
-    aftertouch: bool = True
-    input_channel: int = 0
-    input_low: int = 0
-    input_high: int = PITCHES - 1
-    side: str = "both"
-    split: int = 60
-    delay: float = 0.0
-    release_after: float = 0.0
-    quantise: str = "off"
-    guard: bool = True
-    programs: bool = True
-    pickup: bool = False
-    controls: Mapping[str, Any] = field(default_factory=dict)
-
-    def allowed(self) -> Mask | None:
-        """Return which pitches an answer may have, shape (128,), or None if any ("auto" is the performer's to find).
-
-        :raises ConfigError: if the scale is not known.
-        """
-        return within(self.low, self.high, pitches_of(self.scale))
+    mode: Annotated[
+        str,
+        Described(
+            MODES,
+            "How it plays.",
+            modes_explained(),
+            main=True,
+        ),
+    ] = "shadow"
+    temperature: Annotated[
+        float, Described(Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free", main=True)
+    ] = 0.7
+    density: Annotated[
+        float,
+        Described(Range(0, 1, step=0.05), "The share of notes that are answered.", main=True),
+    ] = 1.0
+    scale: Annotated[str, Described(Scale(), "The key that answers keep to.", main=True)] = OFF
+    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", main=True, not_above="high")] = 0
+    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", main=True)] = PITCHES - 1
+    transpose: Annotated[int, Described(Range(-48, 48, whole=True), "Added to every answer.", unit="semitones")] = 0
+    velocity_scale: Annotated[
+        float, Described(Range(0, 2, step=0.05), "How loud answers are against you.", "1 is as loud")
+    ] = 1.0
+    velocity_curve: Annotated[
+        float,
+        Described(
+            Range(0.25, 4, step=0.05),
+            "How answers follow your touch.",
+            "1 is as played, less lifts soft notes, more lowers them",
+        ),
+    ] = 1.0
+    channel: Annotated[int, Described(_CHANNEL, "The channel of answers.", "0 is that of your note")] = 0
+    thru: Annotated[bool, Described(SWITCH, "Send the player's own notes on as well.", main=True)] = False
+    bend: Annotated[bool, Described(SWITCH, "Pass pitch bend on.")] = True
+    aftertouch: Annotated[bool, Described(SWITCH, "Pass aftertouch on.")] = True
+    input_channel: Annotated[int, Described(_CHANNEL, "The only channel that is heard.", "0 is every channel")] = 0
+    input_low: Annotated[int, Described(_KEY, "The lowest key that is heard.", not_above="input_high")] = 0
+    input_high: Annotated[int, Described(_KEY, "The highest key that is heard.")] = PITCHES - 1
+    side: Annotated[str, Described(SIDES, "Which side of the split is answered.")] = "both"
+    split: Annotated[int, Described(_KEY, "The lowest key above the split.")] = 60
+    delay: Annotated[
+        float, Described(Range(0, 2, step=0.01), "How long answers come after your notes.", unit="seconds")
+    ] = 0.0
+    release_after: Annotated[
+        float,
+        Described(
+            Range(0, 3600),
+            "After how long without a sign of life of yours held notes are released.",
+            "0 is never",
+            unit="seconds",
+        ),
+    ] = 0.0
+    quantise: Annotated[str, Described(tuple(GRIDS), "Where answers start while a MIDI clock runs.")] = "off"
+    guard: Annotated[bool, Described(SWITCH, "Pass over our own notes where they come back in.")] = True
+    programs: Annotated[
+        bool,
+        Described(SWITCH, "Program changes pick the model; else they go where thru sends them.", knob=False),
+    ] = True
+    pickup: Annotated[
+        bool,
+        Described(
+            SWITCH, "A knob turns nothing before it comes to where things are, so that nothing jumps.", knob=False
+        ),
+    ] = False
+    controls: Annotated[
+        Mapping[str, Any],
+        Described(
+            Bindings(),
+            "Knobs, and what they turn; `improviser play --learn temperature` finds them out.",
+            knob=False,
+            option=False,
+        ),
+    ] = field(default_factory=dict)
 
     def hears_channel(self, channel: int) -> bool:
         """Say whether the player's channel, 0–15, is heard."""
@@ -101,11 +124,26 @@ class Parameters:
         return max(1, min(127, round(loud)))
 
 
-def within(low: int, high: int, scale: Mask | None) -> Mask | None:
-    """Return which pitches are in the register and the scale, or in the register if none is in both; None if all."""
-    if low == 0 and high == PITCHES - 1:
-        return scale
-    pitches = np.arange(PITCHES)
-    register = (pitches >= low) & (pitches <= high)
-    both = register if scale is None else register & scale
-    return both if both.any() else register
+TABLE: Mapping[str, Described] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(Parameters, include_extras=True).items()
+}
+"""Every live parameter, by its name in `Parameters`."""
+
+DEFAULTS: Mapping[str, Any] = asdict(Parameters())
+
+ORDERED = tuple((name, described.not_above) for name, described in TABLE.items() if described.not_above)
+"""Pairs of parameters of which the first must not be above the second."""
+
+
+def allowed_words(name: str) -> str:
+    """Return what the parameter `name` may be, in words: "a number 0–4: 0 is sure of itself, 1 free"."""
+    described = TABLE[name]
+    said = words(described.kind, described.unit)
+    said += "".join(f", not above {high}" for low, high in ORDERED if low == name)
+    said += "".join(f", not below {low}" for low, high in ORDERED if high == name)
+    return f"{said}: {described.note}" if described.note else said
+
+
+Parameters.__doc__ = "\n".join(
+    [f"{Parameters.__doc__}\n", *(f":param {name}: {TABLE[name].help} May be {allowed_words(name)}." for name in TABLE)]
+)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from improviser.core.live.parameters import DEFAULTS
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.keys import KeyTracker, estimate_key
@@ -71,8 +72,8 @@ class Setup:
     mode: str
     models: tuple[str, ...]
     temperature: float
-    density: float = 1.0
-    scale: str = "off"
+    density: float = DEFAULTS["density"]
+    scale: str = DEFAULTS["scale"]
     api: str = ""
     hears: str = ""
     plays_to: str = ""

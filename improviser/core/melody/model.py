@@ -1,5 +1,6 @@
 """The task `melody`, live: a line that goes on from what it has sung, or from what the player has played."""
 
+import math
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
+from improviser.core.networks.asking import ask, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
@@ -17,6 +19,7 @@ from improviser.core.networks.responder import FloatArray, LogProbabilities
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
+_NEVER = (-math.inf, False, 0)
 # For each pitch class of the player's, which pitches clash with it.
 _CLASHING = np.array([[(pitch - player) % 12 in CLASHES for pitch in range(PITCHES)] for player in range(12)])
 
@@ -49,17 +52,66 @@ class MelodyModel(ChoirModel[Situation]):
         `history` are the line's notes before it. A `player` helps to find the key; the pitches that clash with the
         player's last note are left out.
         """
+        return ask(self.session(), history, onset_seconds, player, candidates)
+
+    def session(self) -> "MelodySession":
+        """Return a session that answers as `distribution` does, note by note."""
+        return MelodySession(self)
+
+
+class MelodySession:
+    """A melody model asked note by note; what it has taken in is taken in again only where the past has changed."""
+
+    def __init__(self, model: MelodyModel) -> None:
+        self._responder = model.responder()
+        self._own: list[Note] = []
+        self._sung = 0
+        """How many of them the responder knows."""
+        self._heard: list[Note] = []
+        """The player's notes that the responder knows."""
+        self._latest = _NEVER
+
+    def learn(self, note: Note) -> None:
+        """Take in the line's next note.
+
+        :raises NoteError: if it is no note.
+        """
+        check_notes((note,))
+        self._own.append(note)
+
+    def distribution(
+        self, onset_seconds: float, *, player: Sequence[Note] = (), candidates: Sequence[int] | None = None
+    ) -> NDArray[np.float64]:
+        """Return what the model's `distribution` does with the notes learned so far."""
         check_onset(onset_seconds)
-        responder = self.responder()
-        heard = [(note.onset_seconds, 0, note.pitch) for note in player[:-1]]
-        sung = [(note.onset_seconds, 1, note.pitch) for note in history]
-        for onset, own, pitch in sorted([*heard, *sung]):
+        heard = list(player)
+        now = heard.pop() if heard else None
+        if not goes_on(heard, self._heard):
+            self._begin_anew()
+        check_notes(heard[len(self._heard) :] if now is None else (*heard[len(self._heard) :], now))
+        fresh = self._fresh(heard)
+        if fresh and fresh[0] < self._latest:
+            self._begin_anew()
+            fresh = self._fresh(heard)
+        for onset, own, pitch in fresh:
             if own:
-                responder.follow(pitch, onset)
+                self._responder.follow(pitch, onset)
             else:
-                responder.learn(pitch, onset, None)
-        logs = responder.propose(player[-1].pitch, onset_seconds) if player else responder.proceed(onset_seconds)
+                self._responder.learn(pitch, onset, None)
+        self._latest = fresh[-1] if fresh else self._latest
+        self._heard, self._sung = heard, len(self._own)
+        responder = self._responder
+        logs = responder.proceed(onset_seconds) if now is None else responder.propose(now.pitch, onset_seconds)
         return over_candidates(logs, candidates)
+
+    def _fresh(self, heard: Sequence[Note]) -> list[tuple[float, bool, int]]:
+        """Return what the responder does not know, in order: onset, whether it is the line's own, pitch."""
+        fresh = [(note.onset_seconds, False, note.pitch) for note in heard[len(self._heard) :]]
+        return sorted(fresh + [(note.onset_seconds, True, note.pitch) for note in self._own[self._sung :]])
+
+    def _begin_anew(self) -> None:
+        self._responder.reset()
+        self._heard, self._sung, self._latest = [], 0, _NEVER
 
 
 class MelodyResponder:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from improviser.core.printable import shown
 from improviser.errors import NoteError
 
 PITCHES = 128
@@ -27,18 +28,26 @@ class Note:
 
     def __post_init__(self) -> None:
         if not (_is_whole(self.pitch) and 0 <= self.pitch < PITCHES):
-            raise NoteError(f"pitch {self.pitch!r} is no whole number within 0–127")
+            raise NoteError(f"pitch {shown(self.pitch)} is no whole number within 0–127")
         if not (_is_whole(self.velocity) and 1 <= self.velocity <= 127):
-            raise NoteError(f"velocity {self.velocity!r} is no whole number within 1–127")
-        if not math.isfinite(self.onset_seconds):
-            raise NoteError(f"onset {self.onset_seconds} is not a finite number of seconds")
-        if not (math.isfinite(self.duration_seconds) and self.duration_seconds >= 0):
-            raise NoteError(f"duration {self.duration_seconds} is not a finite number of seconds ≥ 0")
+            raise NoteError(f"velocity {shown(self.velocity)} is no whole number within 1–127")
+        if not is_time(self.onset_seconds):
+            raise NoteError(f"onset {shown(self.onset_seconds)} is not a finite number of seconds")
+        if not (is_time(self.duration_seconds) and self.duration_seconds >= 0):
+            raise NoteError(f"duration {shown(self.duration_seconds)} is not a finite number of seconds ≥ 0")
 
     @property
     def end_seconds(self) -> float:
         """When it stops sounding."""
         return self.onset_seconds + self.duration_seconds
+
+
+def is_time(value: object) -> bool:
+    """Whether `value` is a finite number of seconds, of Python's or of numpy's."""
+    try:
+        return math.isfinite(value)  # type: ignore[arg-type]  # what is no number is told by this
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _is_whole(value: object) -> bool:

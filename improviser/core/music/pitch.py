@@ -1,6 +1,9 @@
 """What pitches are called, and where they lie on a keyboard."""
 
 NAMES = ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")
+OFF, AUTO = "off", "auto"
+"""What a scale is called that keeps to nothing, and the one of the key that is heard."""
+
 BLACK_KEYS = frozenset({1, 3, 6, 8, 10})
 """The pitch classes of a keyboard's black keys."""
 

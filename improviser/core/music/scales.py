@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.note import PITCHES
+from improviser.core.music.pitch import AUTO, OFF
 from improviser.errors import ConfigError
-
-OFF, AUTO = "off", "auto"
 
 STEPS = {
     "major": (0, 2, 4, 5, 7, 9, 11),

@@ -1,14 +1,14 @@
 """From log-probabilities to the probabilities of the pitches one asks about."""
 
-import math
 from collections.abc import Sequence
 from operator import index
 
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.music.note import PITCHES
+from improviser.core.music.note import PITCHES, is_time
 from improviser.core.networks.responder import LogProbabilities
+from improviser.core.printable import shown
 from improviser.errors import NoteError
 
 
@@ -34,8 +34,8 @@ def check_onset(onset_seconds: float) -> None:
 
     :raises NoteError: if it is not finite.
     """
-    if not math.isfinite(onset_seconds):
-        raise NoteError(f"onset {onset_seconds} is not a finite number of seconds")
+    if not is_time(onset_seconds):
+        raise NoteError(f"onset {shown(onset_seconds)} is not a finite number of seconds")
 
 
 def _pitches(candidates: Sequence[int]) -> list[int]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from improviser.core.networks.choir import ChoirSettings, check_genomes, read_settings
 from improviser.core.networks.network import Network, Shape
+from improviser.core.networks.strengths import viewpoint_strengths
 from improviser.core.networks.viewpoints import Choice, Inputs, Numbers, Situation
 from improviser.errors import ModelError
 
@@ -46,3 +47,12 @@ class ChoirModel(Generic[Situation]):
     def to_parts(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         """Take the model apart: settings (JSON values) and arrays."""
         return self.settings.to_json(), {"genomes": self.genomes}
+
+    def layers(self) -> list[int]:
+        """Return how many nodes each layer of one network has, the inputs first."""
+        return [self.shape.inputs, self.shape.hidden, self.shape.pitches + self.shape.rest]
+
+    def strengths(self) -> list[tuple[str, float]]:
+        """Return each viewpoint and how strongly it moves the networks, the strongest first."""
+        seen = {name: self.viewpoints[name] for name in self.settings.viewpoints}
+        return viewpoint_strengths(self.genomes, self.shape, seen)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.note import Note
+from improviser.core.networks.asking import Session
 
 FloatArray = NDArray[np.float32]
 LogProbabilities = NDArray[np.float64]
@@ -67,11 +68,40 @@ class Model(Protocol):
         player: Sequence[Note] = (),
         candidates: Sequence[int] | None = None,
     ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate) for this voice's note at `onset_seconds`.
+        """Return the probability of each pitch for this voice's note that starts at `onset_seconds`.
 
-        `history` holds the voice's own notes before it; `player` the player's notes up to and including the one that
-        starts now (harmony models read it). Stateless: the same arguments give the same answer. Sums to 1.
+        Stateless: the same arguments give the same answer.
+
+        :param history: the voice's own notes before it, in order of onset; may be empty.
+        :param onset_seconds: when the note starts; finite, on the same clock as the notes.
+        :param player: the player's notes up to and including the one that starts now, in order of onset. Harmony models
+            answer it, echo models follow it; a melody model finds the key by it and keeps from clashing with its last.
+        :param candidates: the pitches to choose among, 0–127; None: all.
+        :return: probabilities, float64, shape (128,) or (number of candidates,); they sum to 1.
+        :raises NoteError: if a time is not finite, a candidate no pitch, or something among the notes no `Note`.
+
+        >>> from improviser import Note, load_model
+        >>> tune = [Note(67, 0.0, 0.5), Note(69, 0.5, 0.5)]
+        >>> bass = load_model("bach-bass")
+        >>> chances = bass.distribution([Note(48, 0.0, 0.5)], onset_seconds=0.5, player=tune)
+        >>> chances.shape, chances.dtype.name, round(float(chances.sum()), 9)
+        ((128,), 'float64', 1.0)
+        >>> bass.distribution([], onset_seconds=0.0, player=tune[:1], candidates=[48, 52, 55]).shape
+        (3,)
+        """
+
+    def session(self) -> Session:
+        """Return a session that answers as `distribution` does, note by note, and fast.
+
+        >>> from improviser import Note, load_model
+        >>> tune = [Note(67, 0.0, 0.5), Note(69, 0.5, 0.5)]
+        >>> session = load_model("bach-bass").session()
+        >>> session.distribution(0.0, player=tune[:1]).shape
+        (128,)
+        >>> session.learn(Note(48, 0.0, 0.5))
+        >>> session.distribution(0.5, player=tune).shape
+        (128,)
         """
 
     def responder(self) -> Responder:
-        """Return a fresh session with this model."""
+        """Return what plays it live: a performer asks for it."""

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, Transport
@@ -15,9 +16,10 @@ from tests.core.live.synth import Synth
 
 
 class Desk:
-    """Does with a performer what the engine does: hear, send, confirm, settle. `sent` is all that left, with stamps.
+    """Does with a performer what the engine does: hear, send, confirm, settle.
 
-    Before each message leaves, it is checked that whoever has the ledger alone could end everything.
+    `sent` is all that left, with stamps; `last` is what came of the event that was heard last. Before each message
+    leaves, it is checked that whoever has the ledger alone could end everything.
     """
 
     def __init__(self, *models: Model, seed: int = 1, check_every_send: bool = False, **parameters: Any) -> None:
@@ -27,6 +29,7 @@ class Desk:
         self.synth = Synth()
         self.sent: list[tuple[float, Event]] = []
         self.now = 0.0
+        self.last = Outcome([])
         self._check_every_send = check_every_send
 
     def send(self, events: Iterable[Event]) -> list[Event]:
@@ -52,7 +55,8 @@ class Desk:
     def hear(self, event: Event | Transport, after: float = 0.25) -> list[Event]:
         """Let the player do something, `after` seconds after the last."""
         self.now += after
-        return self.send(self.performer.hear(event, self.now))
+        self.last = self.performer.hear(event, self.now)
+        return self.send(self.last.events)
 
     def down(self, pitch: int, velocity: int = 80, *, channel: int = 0, after: float = 0.25) -> list[Event]:
         """Press a key."""
@@ -79,7 +83,7 @@ class Desk:
         start, until = len(self.sent), self.now + seconds
         while (deadline := self.performer.deadline) is not None and deadline <= until:
             self.now = max(self.now, deadline)
-            self.send(self.performer.advance(self.now))
+            self.send(self.performer.advance(self.now).events)
         self.now = until
         return self.sent[start:]
 

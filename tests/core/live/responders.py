@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.note import PITCHES, Note
+from improviser.core.networks.asking import Session
 from improviser.core.networks.responder import LogProbabilities
 
 
@@ -35,6 +36,9 @@ class RuleModel:
     ) -> NDArray[np.float64]:
         chances = np.exp(certain(self.rule(player[-1].pitch if player else 60)))
         return chances if candidates is None else chances[list(candidates)]
+
+    def session(self) -> Session:
+        raise NotImplementedError("a performer does not ask for it")
 
     def responder(self) -> "RuleResponder":
         self.sessions.append(RuleResponder(self.rule))

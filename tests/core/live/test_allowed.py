@@ -1,16 +1,18 @@
 """What a live parameter may be: whatever cannot be is refused and changes nothing; all else can be borne."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import TABLE, Range, check
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.allowed import check, in_order
+from improviser.core.live.kinds import Bindings, Range
+from improviser.core.live.parameters import DEFAULTS, TABLE, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.clock import GRIDS
 from improviser.core.midi.event import ControlChange, KeyPressure, PitchBend, Start, Tick
@@ -162,12 +164,66 @@ def test_a_performer_begins_only_with_what_can_be(name: Any, value: Any) -> None
     assert asdict(performer.parameters).keys() == TABLE.keys()
 
 
+KEYS = st.tuples(st.integers(0, 127), st.integers(0, 127)).map(sorted)
+
+
+@given(KEYS, KEYS, KEYS, KEYS, st.booleans())
+def test_changes_that_can_be_together_can_be_made_one_after_the_other(
+    before: list[int], after: list[int], heard: list[int], hears: list[int], both: bool
+) -> None:
+    desk = Desk(low=before[0], high=before[1], input_low=heard[0], input_high=heard[1])
+    changes = {"high": after[1], "delay": 0.5, "input_high": hears[1], "input_low": hears[0], "low": after[0]}
+    if not both:
+        del changes["input_low"]
+        changes["input_high"] = max(heard[0], hears[1])
+    order = in_order(changes, desk.performer.parameters)
+    assert sorted(order) == sorted(changes)
+    for name in order:
+        desk.change(name, changes[name])
+    assert {name: getattr(desk.performer.parameters, name) for name in changes} == changes
+
+
 def test_a_table_of_controls_that_is_changed_afterwards_changes_nothing() -> None:
     controls = {"mode": {"control": 20}}
     desk = Desk()
     desk.change("controls", controls)
     controls["mode"]["control"] = 99
     assert desk.performer.parameters.controls == {"mode": {"control": 20}}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_an_entry_holds_together(name: str) -> None:
+    described, default = TABLE[name], DEFAULTS[name]
+    plain = get_type_hints(Parameters)[name]
+    assert plain == described.type or (described.type is dict and get_origin(plain) is Mapping)
+    assert (check(name, default), type(default)) == (default, described.type)
+    assert described.help.endswith(".")
+    assert not described.note.endswith(".")
+    assert "\n" not in described.help + described.note
+    assert not described.unit or isinstance(described.kind, Range)
+    assert not (isinstance(described.kind, Bindings) and (described.knob or described.option))
+    if isinstance(described.kind, Range):
+        assert 0 < described.kind.step <= described.kind.high - described.kind.low
+        assert not described.kind.whole or all(
+            number == int(number) for number in (described.kind.low, described.kind.high, described.kind.step)
+        )
+    if described.not_above:
+        other = TABLE[described.not_above]
+        assert (other.kind, other.not_above) == (described.kind, "")
+
+
+@given(st.sampled_from([name for name, described in TABLE.items() if described.knob]), st.data())
+def test_steps_stay_within_what_is_allowed(name: str, data: st.DataObject) -> None:
+    described, value = TABLE[name], DEFAULTS[name]
+    for steps in data.draw(st.lists(st.integers(-9, 9), max_size=9)):
+        value = described.stepped(value, steps)
+        assert check(name, value) == value
+    if isinstance(described.kind, Range):
+        assert described.stepped(described.kind.high, 1) == described.kind.high
+        assert described.stepped(described.kind.low, -1) == described.kind.low
+    else:
+        assert described.stepped(described.stepped(value, 1), -1) == value
+        assert described.stepped("nothing that there is", 1) == described.way[0]  # type: ignore[index]
 
 
 def test_each_parameter_is_described_and_the_settings_agree() -> None:

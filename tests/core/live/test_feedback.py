@@ -28,7 +28,7 @@ def test_a_loop_is_recognised_and_the_player_is_heard_on() -> None:
         assert key - 12 in notes(answer)
         assert echo(desk, answer) < 100
         assert echo(desk, desk.up(key)) < 100
-    assert desk.performer.echoing
+    assert desk.last.echoing
     assert len(notes(desk.down(60, 99))) == 1
     desk.up(60)
     assert desk.synth.at_rest
@@ -56,7 +56,8 @@ def test_all_is_heard_again_once_nothing_comes_back() -> None:
     for _ in range(4):
         desk.down(60)
         desk.up(60)
-    assert not desk.performer.echoing
+    desk.down(60)
+    assert not desk.last.echoing
 
 
 @given(

@@ -76,7 +76,7 @@ def test_a_tune_that_comes_again_is_foreseen(name: str) -> None:
     foreseen = []
     for pitch in TUNE * 3:
         desk.down(pitch)
-        foreseen.append(desk.performer.foreseen)
+        foreseen.append(desk.last.foreseen)
         desk.up(pitch)
         think(desk, THOUGHT_OF)
     assert all(foreseen[len(TUNE) :])
@@ -88,9 +88,9 @@ def test_what_is_no_note_was_not_foreseen() -> None:
     for _ in range(3):
         desk.down(60, after=0.5)
         think(desk, THOUGHT_OF)
-    assert desk.performer.foreseen
+    assert desk.last.foreseen
     desk.up(60)
-    assert not desk.performer.foreseen
+    assert not desk.last.foreseen
 
 
 def test_nothing_is_thought_of_where_nothing_is_answered_at_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import Range
+from improviser.core.live.kinds import Range
 from improviser.core.live.knobs import LEARNABLE, MODEL, RANGES, Knobs, Picked, place_of, rebound, value_at
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange
@@ -100,7 +100,7 @@ def test_binding_anew_never_makes_two_of_one(steps: list[tuple[str, Any]]) -> No
 
 
 def turned(desk: Desk) -> tuple[str, Any] | None:
-    return desk.performer.turned
+    return desk.last.turned
 
 
 def test_a_turned_knob_is_a_change_and_is_not_passed_on() -> None:
@@ -108,6 +108,8 @@ def test_a_turned_knob_is_a_change_and_is_not_passed_on() -> None:
     assert 60 in notes(desk.down(72))
     assert desk.hear(ControlChange(15, 21, 127)) == []
     assert turned(desk) == ("transpose", 48)
+    desk.up(72)
+    assert turned(desk) is None
     assert desk.performer.parameters.transpose == 48
     assert NoteOn(0, 108, 80) in desk.down(72)
     desk.hear(ControlChange(15, 21, 127))
@@ -168,13 +170,13 @@ def test_models_are_picked_and_played_when_they_come() -> None:
     desk = Desk(temperature=0.0, controls={MODEL: 30})
     desk.down(72)
     assert desk.hear(ProgramChange(0, 3)) == []
-    assert desk.performer.picked == Picked(3)
-    assert desk.performer.picked.among(2) == 3
+    assert desk.last.picked == Picked(3)
+    assert desk.last.picked.among(2) == 3
     desk.swap(RuleModel(lambda pitch: pitch + 7))
     assert desk.up(72) == [NoteOff(0, 60)]
     assert notes(desk.down(60)) == [67]
     desk.hear(ControlChange(0, 30, 64))
-    assert desk.performer.picked == Picked(64, 128)
+    assert desk.last.picked == Picked(64, 128)
     assert [Picked(position, 128).among(4) for position in (0, 31, 32, 127)] == [0, 0, 1, 3]
     desk.up(60)
     assert desk.synth.at_rest
@@ -183,4 +185,4 @@ def test_models_are_picked_and_played_when_they_come() -> None:
 def test_programs_of_a_channel_that_is_not_heard_pick_nothing() -> None:
     desk = Desk(input_channel=2, thru=True)
     assert desk.hear(ProgramChange(0, 3)) == []
-    assert desk.performer.picked is None
+    assert desk.last.picked is None

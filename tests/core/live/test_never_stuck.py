@@ -192,7 +192,7 @@ class Session(RuleBasedStateMachine):
     def sleep_and_wake_late(self, seconds: float) -> None:
         """Time passes, but the machine was asleep: what was due is due all at once."""
         self.desk.now += seconds
-        self.desk.send(self.desk.performer.advance(self.desk.now))
+        self.desk.send(self.desk.performer.advance(self.desk.now).events)
 
     @precondition(lambda self: self.keys or self.pedals or self.bends)
     @rule()

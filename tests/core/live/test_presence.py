@@ -30,6 +30,24 @@ def test_what_a_source_holds_is_released_once_its_active_sensing_ends() -> None:
     assert desk.up(60) == desk.up(62, channel=5) == []
 
 
+def test_the_outcome_says_once_that_the_source_is_gone() -> None:
+    desk = Desk(temperature=0.0)
+    sense(desk)
+    desk.down(60)
+    found = []
+    while (due := desk.performer.deadline) is not None:
+        outcome = desk.performer.advance(due)
+        found.append((outcome.lost, outcome.events))
+        desk.send(outcome.events)
+    assert found == [(True, [NoteOff(0, 48)])]
+    desk.hear(Tick(), 1.0)
+    assert not desk.last.lost
+    sense(desk)
+    desk.down(60)
+    desk.hear(Tick(), SENSING_SECONDS + 1)  # what was due before an event is part of what comes of it
+    assert desk.last.lost
+
+
 def test_a_source_that_never_promised_anything_may_be_silent() -> None:
     desk = Desk(temperature=0.0)
     desk.down(60)

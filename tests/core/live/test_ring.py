@@ -53,7 +53,7 @@ def test_one_note_that_circles_is_enough(size: int) -> None:
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
     wiring.play(0, NoteOff(0, 60), 1.5)
     wiring.run(4.0)
-    assert any(performer.circling for performer in wiring.performers)
+    assert any(outcome.circling for outcome in wiring.outcomes)
     assert all(synth.at_rest for synth in wiring.synths)
     assert max(wiring.heard.values()) < 1500
 
@@ -63,7 +63,7 @@ def test_a_slow_ring_is_found_by_its_not_ending() -> None:
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
     wiring.play(0, NoteOff(0, 60), 1.5)
     wiring.run(40.0)
-    assert any(performer.circling for performer in wiring.performers)
+    assert any(outcome.circling for outcome in wiring.outcomes)
     assert wiring.notes(0, 35.0) == 0
     assert all(synth.at_rest for synth in wiring.synths)
 
@@ -74,7 +74,7 @@ def test_a_ring_is_found_whatever_it_does_to_the_notes(changes: dict[str, Any]) 
     wiring.play(0, NoteOn(0, 60, 80), 1.0)
     wiring.play(0, NoteOff(0, 60), 1.2)
     wiring.run(6.0)
-    assert any(performer.circling for performer in wiring.performers)
+    assert any(outcome.circling for outcome in wiring.outcomes)
     assert sum(wiring.notes(index, 5.0) for index in range(3)) == 0
     assert all(synth.at_rest for synth in wiring.synths)
 
@@ -94,7 +94,7 @@ def test_once_it_is_cut_all_is_heard_again() -> None:
     wiring._wires.clear()
     start = wiring.now
     wiring.run(phrase(wiring, start, 12) + 1.0)
-    assert not wiring.performers[0].circling
+    assert not wiring.outcomes[0].circling
     assert wiring.notes(0, start) == 12
 
 
@@ -117,7 +117,7 @@ def test_a_pedal_that_is_released_is_never_missed() -> None:
     """Also if the ring is cut while the pedal moves, and nothing comes back any more."""
     wiring = ring(3, 0.0013)
     wiring.run(phrase(wiring, 1.0) + 2.0)
-    assert wiring.performers[0].circling
+    assert wiring.outcomes[0].circling
     wiring._wires.clear()
     for number, value in enumerate((127, 0, 127, 0, 127, 127, 0)):
         wiring.play(0, ControlChange(0, 64, value), wiring.now + 0.01 * number)
@@ -150,7 +150,7 @@ def test_a_sequencer_that_plays_as_fast_is_answered(rate: int, regular: bool) ->
         if len(sounding) > 4:
             desk.up(sounding.pop(0), after=gap / 2)
     assert answered == count
-    assert not desk.performer.circling
+    assert not desk.last.circling
     for pitch in sounding:
         desk.up(pitch, after=0.0)
     desk.wait(2 * LONGEST_SECONDS)
@@ -167,7 +167,7 @@ def test_two_in_a_row_that_a_machine_floods_are_no_ring() -> None:
         wiring.play(0, NoteOn(0, 40 + number % 40, 80), 1 + number / 300)
         wiring.play(0, NoteOff(0, 40 + number % 40), 1.002 + number / 300)
     wiring.run(12.0)
-    assert not any(performer.circling for performer in wiring.performers)
+    assert not any(outcome.circling for outcome in wiring.outcomes)
     assert wiring.notes(0) == wiring.notes(1) == 3000
 
 
@@ -183,7 +183,7 @@ def test_nobody_who_plays_by_hand_is_asked() -> None:
         for pitch in range(40, 70, 3):
             desk.up(pitch, after=0.03)
     assert not [event for _, event in desk.sent if isinstance(event, ControlChange)]
-    assert not desk.performer.circling
+    assert not desk.last.circling
 
 
 def test_a_soft_pedal_that_is_held_comes_back_to_where_it_was() -> None:

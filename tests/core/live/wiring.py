@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from improviser.core.live.ledger import Ledger
+from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, NoteOn
@@ -38,6 +39,8 @@ class Wiring:
         ]
         self.synths = [Synth() for _ in self.performers]
         self.played: list[list[tuple[float, Event]]] = [[] for _ in self.performers]
+        self.outcomes = [Outcome([]) for _ in self.performers]
+        """What came of what each of them heard, or did, last."""
         self.heard: Counter[int] = Counter()
         self.noticed: set[int] = set()
         """Those to whom what they played has come back, as they know."""
@@ -65,20 +68,21 @@ class Wiring:
                 break
             self.now = max(self.now, min(deadline, arrival))
             if deadline <= arrival:
-                self._send(index, self.performers[index].advance(self.now))
+                self._take(index, self.performers[index].advance(self.now))
             else:
                 _, _, index, event = heapq.heappop(self._waiting)
                 self.heard[index] += isinstance(event, NoteOn)
-                self._send(index, self.performers[index].hear(event, self.now))
+                self._take(index, self.performers[index].hear(event, self.now))
         self.now = until
 
     def notes(self, performer: int, since: float = 0.0) -> int:
         """Return how many notes a performer has begun since a time."""
         return sum(isinstance(event, NoteOn) for at, event in self.played[performer] if at >= since)
 
-    def _send(self, index: int, events: list[Event]) -> None:
+    def _take(self, index: int, outcome: Outcome) -> None:
+        """Send what a performer returned, and keep what it has found out."""
         performer = self.performers[index]
-        for event in events:
+        for event in outcome.events:
             self.synths[index].take([event])
             performer.sent(event)
             self.played[index].append((self.now, event))
@@ -88,5 +92,6 @@ class Wiring:
                     self._latest[wire] = max(self._latest.get(wire, 0.0), self.now + late)
                     self.play(wire[1], event, self._latest[wire])
         performer.settle()
-        if performer.circling or performer.echoing:
+        self.outcomes[index] = outcome
+        if outcome.circling or outcome.echoing:
             self.noticed.add(index)

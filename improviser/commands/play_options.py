@@ -1,0 +1,111 @@
+"""The options of `play`: one for each live parameter, from its entry in the table, and those of the session."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from improviser.commands import completion
+from improviser.commands.live_options import live_option
+from improviser.core.live.parameters import TABLE
+
+LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.items() if described.option}
+"""The options of live parameters, by the parameter."""
+
+SETTINGS: Mapping[str, Any] = {
+    "input": Annotated[
+        str | None,
+        typer.Option(metavar="P", help="auto (the default), virtual, part of a port's name, FILE.mid, or computer."),
+    ],
+    "loop": Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")],
+    "strict": Annotated[
+        bool | None, typer.Option("--strict", help="Refuse a file that is not quite right; do not repair it.")
+    ],
+    "output": Annotated[
+        str | None, typer.Option(metavar="P", help="auto (the default), virtual, or part of a port's name.")
+    ],
+    "api": Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")],
+    "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of our MIDI client.")],
+    "wait_for_ports": Annotated[
+        bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
+    ],
+    "model": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="M",
+            help="Who answers (bach-bass); several play one voice each. A program change picks another.",
+            autocompletion=completion.models,
+        ),
+    ],
+    **LIVE,
+    "seed": Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")],
+    "record": Annotated[
+        Path | None, typer.Option("--record", metavar="DIR", help="Keep the session there (by default: user data).")
+    ],
+    "mqtt": Annotated[
+        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt://user@host:port, or mqtts.")
+    ],
+    "mqtt_password_file": Annotated[
+        str | None, typer.Option(metavar="FILE", help="The broker's password; or set IMPROVISER_MQTT_PASSWORD.")
+    ],
+    "mqtt_events": Annotated[bool | None, typer.Option("--mqtt-events", help="Publish every note, too.")],
+    "mqtt_discovery": Annotated[bool | None, typer.Option("--mqtt-discovery", help="Appear in Home Assistant.")],
+    "listen_to": Annotated[
+        str | None, typer.Option(metavar="NAME", help="Another improviser to hear as a player, over MQTT.")
+    ],
+    "log_format": Annotated[str | None, typer.Option(metavar="text|json", help="How the log is written.")],
+    "log_level": Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning, error")],
+    "sound": Annotated[
+        bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
+    ],
+    "soundfont": Annotated[
+        str | None, typer.Option(metavar="FILE", help="Play it aloud with a SoundFont, by FluidSynth; auto finds one.")
+    ],
+    "display": Annotated[
+        bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
+    ],
+}
+"""The options that say what the setting of the same name is."""
+
+OTHERS: Mapping[str, Any] = {
+    "learn": Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PARAMETER",
+            help="Move a knob: it turns this from now on, and is kept in the settings.",
+            autocompletion=completion.learnable,
+        ),
+    ],
+    "no_record": Annotated[bool, typer.Option("--no-record", help="Keep nothing.")],
+    "config": Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")],
+    "profile": Annotated[str | None, typer.Option(metavar="NAME", help="One of the profiles in the settings.")],
+}
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "How it plays": ("model", *(name for name in LIVE if TABLE[name].main), "learn", "seed"),
+    "How notes are heard and answered": tuple(name for name in LIVE if not TABLE[name].main),
+    "What is seen, heard and kept": ("display", "sound", "soundfont", "record", "no_record"),
+    "Over MQTT": ("mqtt", "mqtt_password_file", "mqtt_events", "mqtt_discovery", "listen_to"),
+    "Settings and log": ("config", "profile", "log_format", "log_level"),
+}
+"""The options by what they are for; ports, and what is named nowhere, come first."""
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Let the command line give `command`, which takes any keywords, all options, and show them in panels."""
+    annotations = {**SETTINGS, **OTHERS}
+    for panel, names in PANELS.items():
+        for name in names:
+            annotations[name].__metadata__[0].rich_help_panel = panel
+    ordered = {name: annotations.pop(name) for panel in PANELS.values() for name in panel}
+    signature = [
+        inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=False if name == "no_record" else None, annotation=annotation
+        )
+        for name, annotation in {**annotations, **ordered}.items()
+    ]
+    command.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+    command.__annotations__ = {**annotations, **ordered}
+    return command

@@ -1,0 +1,29 @@
+"""What comes of an event that is heard, or of time that passes: one value, which holds all that a caller needs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from improviser.core.live.knobs import Picked
+from improviser.core.midi.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a performer does, and has found out.
+
+    :param events: what to send at once, in order.
+    :param turned: the parameter that a knob has turned, and what it is now.
+    :param picked: the model that the player has picked; `Performer.swap` brings it.
+    :param foreseen: whether the answer had been thought out before its note came.
+    :param lost: whether the player's source was found to be gone.
+    :param echoing: whether our own notes come back in, and are passed over.
+    :param circling: whether others answer our answers, in a ring, so that they come back, and are passed over.
+    """
+
+    events: list[Event]
+    turned: tuple[str, Any] | None = None
+    picked: Picked | None = None
+    foreseen: bool = False
+    lost: bool = False
+    echoing: bool = False
+    circling: bool = False

@@ -1,0 +1,174 @@
+"""What is played: answers to notes, and replies to phrases, as the mode wants them.
+
+A reply is a schedule of beats, in the rhythm of a phrase. Any note that may be answered ends it at once.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from improviser.core.live.band import Band
+from improviser.core.live.chance import Chance
+from improviser.core.live.later import Owner
+from improviser.core.live.modes.registry import MODES_BY_NAME
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.reply import Beat, Schedule, reply_to
+from improviser.core.live.sounding import ANSWER, REPLY, Sounding
+from improviser.core.midi.clock import GRIDS, Clock
+from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
+from improviser.core.music.phrase import PhraseTracker
+
+
+class Playing:
+    """Does what a mode asks for (its `Actions`) with the band's pitches; what its methods return is to be sent."""
+
+    def __init__(
+        self, band: Band, parameters: Parameters, chance: Chance, tracker: PhraseTracker, sounding: Sounding
+    ) -> None:
+        self.mode = MODES_BY_NAME[parameters.mode]
+        self._parameters = parameters
+        self._band: Final = band
+        self._chance: Final = chance
+        self._tracker: Final = tracker
+        self._sounding: Final = sounding
+        self._clock: Final = Clock()
+        self._schedule: Schedule | None = None
+        self._again_at: float | None = None
+        """When a further reply begins, to no new phrase."""
+        self._not_before = -math.inf
+
+    def adopt(self, parameters: Parameters, now: float) -> list[Event]:
+        """Play with these parameters from `now` on."""
+        self._band.adopt(parameters)
+        changes_mode = parameters.mode != self._parameters.mode
+        self._parameters = parameters
+        if not changes_mode:
+            return []
+        self.mode = MODES_BY_NAME[parameters.mode]
+        events = self.interrupt()
+        # What was played before is not replied to; but the rhythms in it are known.
+        end = self._tracker.end()
+        if end is not None and end <= now:
+            self._tracker.close(end)
+        self._not_before = now
+        return events + self.mode.begin(self, now)
+
+    def follow(self, event: Transport, now: float) -> list[Event]:
+        """Follow the clock of a sequencer: where it stops a reply ends; where it starts, the mode decides."""
+        self._clock.follow(event, now)
+        if isinstance(event, Stop):
+            return self.interrupt()
+        if isinstance(event, Start | Continue):
+            self.mode.sequencer_started(self, now)
+        return []
+
+    def hear(self, note: NoteOn, now: float) -> list[Event]:
+        """Take in a note of the player's that may be answered."""
+        return self.mode.hear(self, note, now)
+
+    def is_chosen(self) -> bool:
+        """Draw whether something is part of the share that is played, the density."""
+        return self._chance.random() < self._parameters.density
+
+    def answer(self, note: NoteOn, now: float) -> list[Event]:
+        """Answer a note of the player's at once; the answer ends with its key."""
+        channel = self._parameters.output_channel(note.channel)
+        velocity = self._parameters.loudness(note.velocity)
+        owner = ANSWER, note.channel, note.pitch
+        pitches = self._band.answer(note.pitch, channel, now)
+        return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+    def listen(self, note: NoteOn, now: float) -> None:
+        """Take in a note of a phrase that is to be replied to."""
+        self._band.listen(note.pitch, now)
+
+    def learn(self, note: NoteOn, now: float) -> None:
+        """Take in a note that is not answered."""
+        self._band.hear(note.pitch, now)
+
+    def end_answers(self) -> list[Event]:
+        """End all answers to notes, those that are to come as well."""
+        events = self._sounding.stop_all(ANSWER)
+        self._sounding.drop(ANSWER)
+        return events
+
+    def reply_again(self, seconds: float) -> None:
+        """Begin a further reply at that time, in a rhythm that the player has played; if there is none yet, do not."""
+        if self._tracker.phrases:
+            self._again_at = seconds
+
+    @property
+    def is_replying(self) -> bool:
+        """Whether a reply has begun."""
+        return self._schedule is not None
+
+    def replies_to(self, channel: int) -> bool:
+        """Say whether a reply has begun that goes by notes of a channel of the player's."""
+        return self._schedule is not None and self._schedule.has_beats_of(channel)
+
+    def turn(self) -> float | None:
+        """Return when the reply goes on, or begins."""
+        if self._schedule is not None:
+            return self._schedule.due
+        if not self.mode.replies or not len(self._band):
+            return None
+        turn = self._tracker.turn()
+        turn = self._again_at if turn is None else turn
+        return None if turn is None else max(turn, self._not_before)
+
+    def interrupt(self) -> list[Event]:
+        """End a reply, wherever it is."""
+        self._again_at = None
+        if self._schedule is None and self._sounding.due is None:
+            return []
+        self._schedule = None
+        self._sounding.drop(REPLY)
+        return self._sounding.stop_all(REPLY)
+
+    def postpone(self, seconds: float) -> None:
+        """Let the reply go on so much later."""
+        if self._schedule is not None:
+            self._schedule.postpone(seconds)
+
+    def forget(self) -> None:
+        """Forget what is being replied to."""
+        self._schedule = self._again_at = None
+
+    def play_on(self, now: float) -> list[Event]:
+        """Play what is due at `now`: begin a reply, end beats, begin one."""
+        if self._schedule is None:
+            self._schedule = self._begin(now)
+        schedule = self._schedule
+        events = [off for number in schedule.ended(now) for off in self._sounding.stop((REPLY, number), now)]
+        if (begun := schedule.begun(now)) is not None:
+            number, beat, last = begun
+            if self.is_chosen():
+                events += self._beat(number, beat, now, closing=last)
+        if schedule.due is None:
+            self._schedule = None
+            self.mode.replied(self, max(now, schedule.following_seconds))
+        return events
+
+    def _begin(self, now: float) -> Schedule:
+        """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
+        self._again_at = None
+        phrase = self._tracker.close(now)
+        again = phrase is None
+        if phrase is None:
+            phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
+        varied = again or self._band.imagines_its_leader
+        return Schedule(reply_to(phrase, self._chance.generator if varied else None), now, phrase.pulse_seconds)
+
+    def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
+        channel = self._parameters.output_channel(beat.channel)
+        velocity = self._parameters.loudness(beat.velocity)
+        pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+        return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+    def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
+        """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
+        parameters = self._parameters
+        delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
+        if owner[0] == ANSWER:
+            delay += parameters.delay
+        return self._sounding.start(owner, notes, now, delay)

@@ -1,0 +1,195 @@
+"""The session's connections, by a stand-in for JACK-Client that tells nothing of changes, as busy JACK for a while."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.midi.event import NoteOn
+from improviser.ports import patchbay
+from improviser.ports.connections import Wiring
+
+OUT, IN, SYNTH = "improviser:out", "improviser:in", "synth:in"
+RELEASE = bytes((0x80, 60, 0))
+
+
+class Port:
+    is_physical = False
+
+    def __init__(self, name: str, graph: "Graph") -> None:
+        self.name = name
+        self._graph = graph
+
+    def clear_buffer(self) -> None:
+        """Nothing stays in it."""
+
+    def write_midi_event(self, _offset: int, message: bytes) -> None:
+        for source, destination in self._graph.connections:
+            if source == self.name:
+                self._graph.arrived.append((destination, message))
+
+    def unregister(self) -> None:
+        self._graph.ports.pop(self.name)
+
+
+class Graph:
+    """What JACK-Client's module offers to those of the daemon's clients that connect and release."""
+
+    JackError = type("JackError", (Exception,), {})
+
+    def __init__(self) -> None:
+        self.ports: dict[str, Port] = {}
+        self.connections: set[tuple[str, str]] = set()
+        self.arrived: list[tuple[str, bytes]] = []
+
+    def add(self, name: str) -> Port:
+        self.ports[name] = Port(name, self)
+        return self.ports[name]
+
+    def Client(self, name: str, **_options: Any) -> "Client":  # noqa: N802  the module's name
+        return Client(name, self)
+
+
+class Client:
+    def __init__(self, name: str, graph: Graph) -> None:
+        self._name, self._graph = name, graph
+        self._process: Callable[[int], None] | None = None
+        self._active = threading.Event()
+        self.midi_outports = self
+
+    def register(self, name: str) -> Port:
+        return self._graph.add(f"{self._name}:{name}")
+
+    def set_process_callback(self, process: Callable[[int], None]) -> None:
+        self._process = process
+
+    def set_shutdown_callback(self, _callback: object) -> None:
+        """It never goes."""
+
+    def set_port_registration_callback(self, _callback: object, **_options: Any) -> None:
+        """It tells nothing."""
+
+    set_port_connect_callback = set_port_rename_callback = set_port_registration_callback
+
+    def activate(self) -> None:
+        self._active.set()
+        if self._process is not None:
+            threading.Thread(target=self._run, args=(self._process,), daemon=True).start()
+
+    def _run(self, process: Callable[[int], None]) -> None:
+        while self._active.is_set():
+            process(64)
+            time.sleep(0.001)
+
+    def deactivate(self) -> None:
+        self._active.clear()
+
+    close = deactivate
+
+    def get_ports(self, **_flags: Any) -> list[Port]:
+        return list(self._graph.ports.values())
+
+    def get_port_by_name(self, name: str) -> Port:
+        if name not in self._graph.ports:
+            raise self._graph.JackError(name)
+        return self._graph.ports[name]
+
+    def get_all_connections(self, name: str) -> list[Port]:
+        return [
+            self._graph.ports[other]
+            for pair in self._graph.connections
+            if name in pair
+            for other in pair
+            if other != name and other in self._graph.ports
+        ]
+
+    def connect(self, source: Port | str, destination: str) -> None:
+        self._graph.connections.add((source if isinstance(source, str) else source.name, destination))
+
+
+@pytest.fixture
+def graph(monkeypatch: pytest.MonkeyPatch) -> Graph:
+    graph = Graph()
+    monkeypatch.setattr(patchbay, "load_jack", lambda: graph)
+    for name in (IN, OUT, SYNTH):
+        graph.add(name)
+    return graph
+
+
+def with_wiring(scene: Callable[[Wiring, Ledger], None]) -> None:
+    """Call `scene` with the wiring of a session whose engine has the ports `IN` and `OUT`."""
+
+    async def run() -> None:
+        wiring = Wiring("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        wiring.join()
+        wiring.adopt_engine("improviser")
+        try:
+            scene(wiring, Ledger(memoryview(bytearray(SIZE))))
+        finally:
+            wiring.leave()
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_jack_has_not_told_of_is_seen_and_gets_its_release(graph: Graph) -> None:
+    def scene(wiring: Wiring, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        wiring.look(ledger)
+        assert wiring.connections[1] == SYNTH
+        graph.connections.clear()  # the engine is dead
+        del graph.ports[OUT], graph.ports[IN]
+        assert wiring.release([RELEASE], lambda: None)
+
+    with_wiring(scene)
+    assert (SYNTH, RELEASE) in graph.arrived
+
+
+def test_a_wire_whose_cutting_jack_has_not_told_of_gets_its_release(graph: Graph) -> None:
+    def scene(wiring: Wiring, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        wiring.look(ledger)
+        ledger.admit(NoteOn(0, 60, 80))
+        wiring.look(ledger)
+        assert not graph.arrived
+        graph.connections.clear()
+        wiring.look(ledger)
+        arrived = list(graph.arrived)
+        wiring.look(ledger)
+        assert graph.arrived == arrived  # it is parted once
+
+    with_wiring(scene)
+    assert (SYNTH, RELEASE) in [(port, bytes((*message[:2], 0))) for port, message in graph.arrived]
+
+
+def test_a_connection_of_our_output_with_our_input_is_never_made_again(graph: Graph) -> None:
+    def scene(wiring: Wiring, ledger: Ledger) -> None:
+        graph.connections.add((OUT, IN))  # as an engine makes it to test itself
+        wiring.look(ledger)
+        assert IN not in wiring.connections[1]
+        graph.connections.clear()
+        assert wiring.restore("improviser") == ()
+
+    with_wiring(scene)
+    assert not graph.connections
+
+
+def test_that_a_release_has_begun_is_told_in_the_loop(graph: Graph) -> None:
+    async def run() -> None:
+        begun = asyncio.Event()
+        wiring = Wiring("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        wiring.join()
+        wiring.adopt_engine("improviser")
+        graph.connections.add((OUT, SYNTH))
+        wiring.look(Ledger(memoryview(bytearray(SIZE))))
+        releasing = asyncio.ensure_future(asyncio.to_thread(wiring.release, [RELEASE], begun.set))
+        await asyncio.wait_for(begun.wait(), 20)
+        assert graph.arrived == [(SYNTH, RELEASE)]  # once as yet: it goes on
+        assert await releasing
+        assert len(graph.arrived) > 1
+        wiring.leave()
+
+    asyncio.run(run())
