@@ -10,12 +10,13 @@ from typing import Any
 
 from improviser.core.addresses.broker import Broker as Address
 from improviser.engine.protocol import AnyReport, Applied, Hear, Played, Step
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.remote.mqtt import Access
 from improviser.remote.on_air import OnAir
 from improviser.settings.config import Settings
 from tests.jack_peer import held
-from tests.playing import note_off, note_on
+from tests.playing import bus_to, note_off, note_on
 from tests.servers import Broker, EmbeddedBroker
 
 
@@ -79,14 +80,10 @@ async def airing(
     air = OnAir(Access(Address(broker.host, broker.port)), settings, save)
     reports: list[AnyReport] = []
 
-    def take(report: AnyReport) -> None:
-        reports.append(report)
-        air.take(report)
-
     session = Session(
         api="loopback", name=settings.name, models=settings.model, parameters={"temperature": 0.7}, seed=1
     )
-    service = Service(session, take)
+    service = Service(session, bus_to(reports.append, events=[air.take]))
     playing = asyncio.ensure_future(service.run())
     aired = asyncio.ensure_future(air.run(service))
     try:

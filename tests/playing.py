@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +16,9 @@ import numpy as np
 
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import EchoNetwork, EchoShape
+from improviser.engine.bus import Bus
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import AnyReport
 from improviser.library import model_file
 
 PEDAL_DOWN, PEDAL_UP = (0xB0, 64, 127), (0xB0, 64, 0)
@@ -112,3 +116,17 @@ class Player:
         while left := self.family():
             assert time.monotonic() < deadline, f"still there: {left}"
             time.sleep(0.02)
+
+
+def bus_to(*takes: Callable[[AnyReport], None], events: Iterable[Callable[[SessionEvent], None]] = ()) -> Bus:
+    """Return a bus that gives each of `takes` the engine's reports as they are, and each of `events` what they say."""
+    bus = Bus()
+    for number, take in enumerate(takes):
+        bus.subscribe(f"reports {number}", partial(_take_report, take))
+    for number, take_event in enumerate(events):
+        bus.subscribe(f"events {number}", take_event)
+    return bus
+
+
+def _take_report(take: Callable[[AnyReport], None], event: SessionEvent) -> None:
+    take(event.report)

@@ -40,8 +40,10 @@ def demo(
     from improviser.logs import start_log
     from improviser.saying import say
     from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
+    from improviser.session.live import live
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
+    from improviser.session.transcript import Transcript
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal
@@ -55,25 +57,23 @@ def demo(
 
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
-    async def perform() -> tuple[int, Stage]:
-        stage = Stage(keep=True, full_screen=display, keys=legend())
+    async def perform() -> tuple[int, Transcript]:
+        stage = Stage(full_screen=display, keys=legend())
         recital = Recital(wanted, stage, loudspeaker)
-        beside = [asyncio.ensure_future(stage.show(recital.service)), asyncio.ensure_future(steer(recital.service))]
-        if picture is not None:
-            beside.append(asyncio.ensure_future(photograph(recital, stage, picture)))
-        try:
-            return await run_until_signal(recital.play(), recital.service.stop), stage
-        finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+        async with live(recital.session, recital.bus) as playing:
+            service = playing.service
+            playing.beside("the display", stage.show(service))
+            playing.beside("steering by keys", steer(service))
+            if picture is not None:
+                playing.beside("the picture", photograph(recital, service, stage, picture))
+            return await run_until_signal(recital.play(playing), service.stop), recital.transcript
 
     try:
-        code, stage = asyncio.run(perform())
+        code, played = asyncio.run(perform())
     finally:
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
     if code == 0:
-        paths = write_files(stage, out, title_of(wanted), synthesiser_for(soundfont))
+        paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
         say(f"wrote {', '.join(map(str, paths))}")
     raise SystemExit(code)

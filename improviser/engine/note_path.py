@@ -227,10 +227,10 @@ class Engine:
         match command:
             case Hear(stamp, message):
                 self.hear(message, stamp)
-            case Change(parameter, value):
-                self._change(parameter, value)
-            case Swap(models):
-                self._swap(models)
+            case Change():
+                self._change(command)
+            case Swap():
+                self._swap(command)
             case Panic():
                 with self.lock:
                     self._panic()
@@ -241,32 +241,34 @@ class Engine:
             case Open():
                 raise EngineError("the engine is open already")
 
-    def _change(self, parameter: str, value: object) -> None:
+    def _change(self, change: Change) -> None:
+        parameter, value, request = change.parameter, change.value, change.request
         with self.lock:
             now = self._latest = self._now()
             self._keep_time(now)
             try:
                 events = self._performer.change(parameter, value, now)
             except (ImproviserError, TypeError, ValueError) as error:
-                self._reporter.send(Applied(parameter, value, str(error), now))
+                self._reporter.send(Applied(parameter, value, str(error), now, request=request))
             else:
-                self._reporter.send(Applied(parameter, value, None, now, self._send(events)))
+                self._reporter.send(Applied(parameter, value, None, now, self._send(events), request=request))
                 self._ports.heed_clock(heed=self._heeds_clock)
                 self._set_alarm()
 
-    def _swap(self, names: list[str]) -> None:
+    def _swap(self, swap: Swap) -> None:
+        names, request = swap.models, swap.request
         try:
             models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
             with self.lock:
-                self._reporter.send(Applied(MODEL, names, str(error), self._now()))
+                self._reporter.send(Applied(MODEL, names, str(error), self._now(), request=request))
         else:
             with self.lock:
                 now = self._latest = self._now()
                 self._keep_time(now)
                 self._models, self._loaded = models, loaded
                 played = self._send(self._performer.swap(models, now))
-                self._reporter.send(Applied(MODEL, names, None, now, played, loaded))
+                self._reporter.send(Applied(MODEL, names, None, now, played, loaded, request))
 
     def _panic(self) -> None:
         now = self._now()

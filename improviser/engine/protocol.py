@@ -57,16 +57,18 @@ class Hear(Command, frozen=True):
 
 
 class Change(Command, frozen=True):
-    """Change a live parameter (already validated by the daemon)."""
+    """Change a live parameter (already validated by the daemon); `request` is the number of who asked."""
 
     parameter: str
     value: Any
+    request: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Swap(Command, frozen=True):
-    """Play with other models."""
+    """Play with other models; `request` is the number of who asked."""
 
     models: list[str]
+    request: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Panic(Command, frozen=True):
@@ -144,7 +146,8 @@ class Played(Report, frozen=True):
 class Applied(Report, frozen=True):
     """A change or swap that took effect and what was played to it, or the `error` that kept it from doing so.
 
-    The value of a swap (of `MODEL`) is the models' names; `models` are what was found under them.
+    The value of a swap (of `MODEL`) is the models' names; `models` are what was found under them. `request` is the
+    number of the command that asked for it; no log holds it.
     """
 
     parameter: str
@@ -153,6 +156,7 @@ class Applied(Report, frozen=True):
     stamp: float = 0.0
     played: list[bytes] = []
     models: list[Loaded] = []
+    request: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Turned(Report, frozen=True):

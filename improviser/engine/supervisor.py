@@ -1,4 +1,4 @@
-"""The daemon: the asyncio service around the engine. It starts it, watches it, replaces it, and ends what it left.
+"""The supervisor: the life and death of engines. It starts one, watches it, replaces it, and ends what it left.
 
 However an engine ends, the notes it left sounding are released at the destinations that heard them, a new one takes its
 place, and the connections of its ports are restored:
@@ -15,31 +15,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from improviser.core.live import knobs
-from improviser.core.live.parameters import Parameters
 from improviser.core.midi.codec import encode
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import (
-    AnyReport,
-    Applied,
-    Command,
-    Failed,
-    Lost,
-    Noticed,
-    Open,
-    Panic,
-    Picked,
-    Ready,
-    Swap,
-)
+from improviser.engine.protocol import AnyReport, Command, Open, Panic, Ready
+from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.executors import OneByOne
-from improviser.library.catalogue import live_names
 from improviser.ports.connections import Wiring
 from improviser.ports.hotplug import NamedPorts
 from improviser.ports.interface import JACK_APIS
@@ -76,41 +61,24 @@ class Cause(enum.Enum):
     REPLUGGED = "has its device back"
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What to open and how to play; see the `play` command for the meaning of each."""
-
-    api: str = "auto"
-    name: str = "improviser"
-    input: str = "auto"
-    output: str = "auto"
-    models: tuple[str, ...] = ("bach-bass",)
-    parameters: dict[str, Any] = field(default_factory=dict)
-    seed: int = 0
-    wait_for_ports: bool = False
-    choices: tuple[tuple[str, ...], ...] = ()
-    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
-    player: str = ""
-    """What is heard, for people to read, if it is not a port."""
-
-
-class Service:
+class Supervisor:
     """Keeps an engine playing until it is told to stop.
 
-    :param on_report: gets every report of every engine, in order.
+    :param state: what engines begin with, and are asked for.
+    :param take: gets every report of every engine, in order.
     :param engine: one that was started already, to be the first.
     """
 
     def __init__(
         self,
         session: Session,
-        on_report: Callable[[AnyReport], None] = lambda _: None,
+        state: LiveState,
+        take: Callable[[AnyReport], None],
         engine: EngineProcess | None = None,
     ) -> None:
         self._session = session
-        self._on_report = on_report
-        self._state = LiveState(session.models, session.parameters)
-        self._unknown_programs: set[int] = set()
+        self._state = state
+        self._take = take
         self._started = engine
         self._engine: EngineProcess | None = None
         self._ready: Ready | None = None
@@ -135,19 +103,14 @@ class Service:
         """The zero of the session's time, on `time.perf_counter`."""
 
     @property
-    def models(self) -> tuple[str, ...]:
-        """The models that play, one voice each."""
-        return tuple(self._state.models)
+    def has_engine(self) -> bool:
+        """Whether there is an engine that takes commands."""
+        return self._engine is not None
 
     @property
-    def parameters(self) -> Parameters:
-        """The live parameters as they were last set."""
-        return Parameters(**self._state.parameters)
-
-    @property
-    def name(self) -> str:
-        """The name of our MIDI client."""
-        return self._session.name
+    def has_opened(self) -> bool:
+        """Whether a first engine has played."""
+        return self._opened.is_set()
 
     @property
     def playing(self) -> bool:
@@ -162,10 +125,9 @@ class Service:
     @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
-        hears, plays_to = (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
         if self._wiring.joined:
-            hears, plays_to = self._wiring.connections
-        return self._session.player or hears, plays_to
+            return self._wiring.connections
+        return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""
@@ -177,15 +139,17 @@ class Service:
         self._wake.set()
 
     def send(self, command: Command) -> None:
-        """Send a command to the engine, or to the next one if there is none just now.
-
-        What it changes holds for the engine's successors as well.
-        """
-        self._state.request(command)
+        """Send a command to the engine; if there is none just now, to the next one."""
         if self._engine is not None:
             self._engine.send(command)
         else:
             self._unsent.append(command)
+
+    def ask(self) -> None:
+        """Send the engine what the live state wants of it; without one, that waits there for the next."""
+        if self._engine is not None:
+            for command in self._state.next_commands():
+                self._engine.send(command)
 
     async def run(self) -> None:
         """Play until `stop`.
@@ -251,7 +215,7 @@ class Service:
             name=session.name,
             input=session.input,
             output=session.output,
-            models=self._state.models,
+            models=self._state.confirmed_models,
             parameters=self._state.confirmed,
             seed=session.seed,
             epoch=self.epoch,
@@ -261,7 +225,8 @@ class Service:
         self._ready = ready = await engine.begin(opening, self._take)
         self._engine = engine
         log.debug("engine %d plays on %s", engine.pid, ready.api)
-        for command in self._unsent:
+        self._state.begin_engine()
+        for command in (*self._state.next_commands(), *self._unsent):
             engine.send(command)
         self._unsent.clear()
         if ready.api not in JACK_APIS:
@@ -274,31 +239,6 @@ class Service:
         engine, self._engine = self._engine, None
         if engine is not None:
             await engine.close()
-
-    def _take(self, report: AnyReport) -> None:
-        if isinstance(report, Lost):
-            log.warning("the engine lost %d reports: display and recording are incomplete", report.count)
-        elif isinstance(report, Noticed):
-            log.warning("%s", report.message)
-        elif isinstance(report, Failed) and self._opened.is_set():
-            log.error("%s", report.message)
-        elif isinstance(report, Applied) and report.error is not None:
-            log.warning("%s stays as it was: %s", report.parameter, report.error)
-        elif isinstance(report, Picked):
-            self._pick(report)
-        self._state.take(report)
-        self._on_report(report)
-
-    def _pick(self, picked: Picked) -> None:
-        """Play with the models that the player has picked."""
-        choices = self._session.choices or tuple((name,) for name in live_names())
-        number = knobs.Picked(picked.number, picked.positions).among(len(choices))
-        if number >= len(choices):
-            if number not in self._unknown_programs:  # some sequencers send one with every bar
-                self._unknown_programs.add(number)
-                log.info("program %d: there are %d to pick from", number + 1, len(choices))
-        elif list(choices[number]) != self._state.models:
-            self.send(Swap(list(choices[number])))
 
     async def _play(self) -> Cause:
         """Watch over the engine until it no longer plays; release what it left sounding."""
@@ -316,9 +256,7 @@ class Service:
         await ended
         if cause is Cause.DIED and engine.said:
             log.error("the engine's last words: %s", engine.said[-1])
-        again, refused = self._state.end_engine()
-        self._unsent[:0] = again
-        for report in refused:
+        for report in self._state.end_engine():
             self._take(report)
         self._unreleased = _releases(engine) or self._unreleased
         begun = asyncio.Event()

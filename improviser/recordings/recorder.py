@@ -1,6 +1,6 @@
 """The recorder: keeps every session on disk, and never makes anything wait.
 
-The daemon hands it the engine's reports; a thread of its own writes them, twice a second. A session's files begin with
+The bus hands it the session's events; a thread of its own writes them, twice a second. A session's files begin with
 its first note; when an engine begins anew (see `silence`), or after an hour, there are new ones, and the oldest make
 room for them. If the disk is full or gone, that is one line in the daemon's log, and playing goes on: what is played
 meanwhile is kept in memory and written when there is room again, so that nothing is missing, or (after an hour of much
@@ -19,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from improviser.engine.bus import say_ended
+from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Step
 from improviser.errors import OutputError
 from improviser.files import create_folder
@@ -75,8 +76,9 @@ class Recorder:
         self._say_what_is_lost()
         self._waiting.append(None)
 
-    def take(self, report: AnyReport) -> None:
-        """Have a report written; returns at once."""
+    def take(self, event: SessionEvent) -> None:
+        """Have the report of an event written; returns at once."""
+        report = event.report
         if isinstance(report, Ready):
             self._begun = self.on
         if not self._begun:

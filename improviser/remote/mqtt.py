@@ -25,6 +25,7 @@ from paho.mqtt.properties import Properties
 
 from improviser.core.addresses.broker import Broker
 from improviser.core.live.pacing import Bucket, pause_seconds
+from improviser.engine.live_state import BURST, RATE
 
 log = logging.getLogger("improviser")
 
@@ -33,8 +34,6 @@ ANSWER_SECONDS = 4.0
 KEEP_ALIVE_SECONDS = 10
 ECHO_SECONDS = 3.0
 GOODBYE_SECONDS = 1.5
-RATE, BURST = 400.0, 800.0
-"""How many messages a second are taken in for ever, and at once; of each topic that is named, and of all others."""
 STREAM_KEPT, REPLIES_KEPT, INBOX_KEPT = 2000, 1000, 1000
 BATCH = 20
 TIMED_OUT = "Operation timed out"
@@ -87,6 +86,8 @@ class Counts:
 
 class Inbox(asyncio.Queue[aiomqtt.Message]):
     """Where messages arrive: what comes too fast, or finds no room, is dropped before anybody looks at it.
+
+    As many are taken in as there may be requests: the rest would be refused, and is not even read.
 
     :param buckets: one for each topic of its own, and the one called "" for the rest: a flood on one topic does not
         keep others out.

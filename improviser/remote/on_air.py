@@ -1,7 +1,8 @@
 """A session on the air: what the service does, published over MQTT; what others wish over MQTT, done by the service.
 
-It stands beside the note path and never in it: reports are looked at once and forgotten, posts are left with the link,
-and a wish is one more command to the engine. Its reply goes out when the engine says that it holds.
+It stands beside the note path and never in it: events are looked at once and forgotten, posts are left with the link
+(which drops and counts what a slow broker leaves waiting), and a wish is one more request to the engine. Its reply goes
+out when the engine says that it holds.
 """
 
 import asyncio
@@ -15,18 +16,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.midi.codec import decode, events_of
-from improviser.core.midi.event import Event
-from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Lost, Panic, Played, Ready, Step, Swap
-from improviser.engine.supervisor import Service
-from improviser.errors import EngineError, ImproviserError, OutputError
+from improviser.engine.events import SessionEvent
+from improviser.engine.live_state import Reply as Confirmed
+from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Step
+from improviser.engine.service import Service
+from improviser.errors import ImproviserError, OutputError
 from improviser.executors import Unawaited
 from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
 from improviser.remote.mqtt import Access, Letter, Link, Post
 from improviser.remote.state import Score, setting
-from improviser.remote.wishes import COMMAND, MODEL, Reply, Wish, allowed_for, encode, plain, read_command, read_wish
+from improviser.remote.wishes import COMMAND, Reply, allowed_for, encode, plain, read_command, read_wish
 from improviser.settings.config import LIVE_KEYS, Settings
 
 log = logging.getLogger("improviser")
@@ -34,21 +35,21 @@ log = logging.getLogger("improviser")
 LOOK_SECONDS = 0.2
 STATE_SECONDS = 10.0
 CONFIRM_SECONDS = 5.0
-MOST_PENDING, MOST_SWAPS = 1000, 4
+TOO_LATE = "the engine did not confirm it in time"
+NOT_PLAYING = "no engine plays just now; the next one is asked for it"
 NOBODY: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A wish that the engine has not confirmed yet, and until when it may."""
+    """A reply that is waited for, and until when."""
 
-    wish: Wish
-    correlation: bytes | None
+    reply: asyncio.Future[Confirmed]
     deadline: float
 
 
 class OnAir:
-    """Publishes a session and lets it be steered; `take` gets the engine's reports, `run` lasts as long as the session.
+    """Publishes a session and lets it be steered; `take` gets its events, `run` lasts as long as the session.
 
     :param save: writes what was recorded so far and returns where to, or raises ImproviserError.
     """
@@ -77,20 +78,16 @@ class OnAir:
             urgent=[topics.command],
         )
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        self._score.take(report)
-        match report:
-            case Step(stamp, message, messages):
-                self._tell(stamp, decode(message), events_of(messages), self._ears.via(stamp))
-            case Played(stamp, messages, cause):
-                via = NOBODY if cause == "panic" else self._ears.recently(stamp)
-                self._tell(stamp, None, events_of(messages), via)
-            case Applied(parameter, value, error, stamp, messages):
-                self._confirm(parameter, value, error)
-                self._tell(stamp, None, events_of(messages), NOBODY)
-            case Ready():
-                self._confirm_all()
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        self._score.take(event)
+        match event.report:
+            case Step(stamp=stamp):
+                self._tell(stamp, event, self._ears.via(stamp))
+            case Played(stamp=stamp, cause=cause):
+                self._tell(stamp, event, NOBODY if cause == "panic" else self._ears.recently(stamp))
+            case Applied(stamp=stamp):
+                self._tell(stamp, event, NOBODY)
             case Lost(count):
                 self._unpublished += count
             case _:
@@ -135,7 +132,7 @@ class OnAir:
                 discovered = True
                 for topic, payload in configurations(self._topics, catalogue.names()).items():
                     self.link.keep(topic, payload)
-            self._expire(service)
+            self._expire()
             if not self.link.connected and self._other is not None:
                 self._hear(self._ears.release(self._now(service)))
             now, current = time.monotonic(), {**setting(service), "on": self.link.connected}
@@ -150,15 +147,15 @@ class OnAir:
 
     # What is published.
 
-    def _tell(self, stamp: float, heard: Event | None, played: Sequence[Event], via: Sequence[str]) -> None:
+    def _tell(self, stamp: float, event: SessionEvent, via: Sequence[str]) -> None:
         if not self._settings.mqtt_events:
             return
         if self._unpublished and self.link.stream(self._topics.played, missing(self._unpublished)):
             self._unpublished = 0
-        if heard is not None:
-            self._stream(self._topics.heard, published(heard, stamp, via))
-        for event in played:
-            self._stream(self._topics.played, published(event, stamp, (*via, self._settings.name)))
+        if event.heard is not None:
+            self._stream(self._topics.heard, published(event.heard, stamp, via))
+        for played in event.played:
+            self._stream(self._topics.played, published(played, stamp, (*via, self._settings.name)))
 
     def _stream(self, topic: str, payload: bytes | None) -> None:
         if payload is not None and not self.link.stream(topic, payload):
@@ -216,59 +213,37 @@ class OnAir:
     def _wish(self, service: Service, parameter: str, letter: Letter) -> None:
         models = catalogue.names() if parameter == MODEL else ()
         try:
-            wish = read_wish(parameter, letter.payload, service.parameters, models)
-            self._check_room(parameter)
+            value = read_wish(parameter, letter.payload, models)
+            reply = service.request(parameter, value, "mqtt")
         except ImproviserError as error:
             now = self._value(parameter)
             self._refuse(parameter, now, str(error), allowed_for(parameter, models), letter.correlation)
             return
-        self._pending.append(Pending(wish, letter.correlation, time.monotonic() + CONFIRM_SECONDS))
-        service.send(Swap(list(wish.value)) if parameter == MODEL else Change(parameter, wish.value))
-
-    def _check_room(self, parameter: str) -> None:
-        """Check that the engine is not behind with what others wish.
-
-        :raises EngineError: if it is.
-        """
-        swaps = sum(pending.wish.parameter == MODEL for pending in self._pending) if parameter == MODEL else 0
-        if len(self._pending) >= MOST_PENDING or swaps >= MOST_SWAPS:
-            raise EngineError("the engine is busy with what was asked before; try again")
+        self._pending.append(Pending(reply, time.monotonic() + CONFIRM_SECONDS))
+        reply.add_done_callback(lambda told: self._answer(parameter, value, told, letter.correlation))
 
     # What they get for it.
 
-    def _confirm(self, parameter: str, value: Any, error: str | None) -> None:
-        """Reply to the first wish for this; others may change parameters as well."""
-        for pending in self._pending:
-            wish = pending.wish
-            if wish.parameter == parameter and (list(wish.value) if parameter == MODEL else wish.value) == value:
-                self._pending.remove(pending)
-                self._answer(pending, error)
-                return
+    def _expire(self) -> None:
+        """Wait no longer for replies that are late."""
+        while self._pending and (self._pending[0].reply.done() or self._pending[0].deadline < time.monotonic()):
+            self._pending.popleft().reply.cancel()
 
-    def _confirm_all(self) -> None:
-        """Reply to all wishes: a new engine begins with what was set last, those included that the last one missed."""
-        while self._pending:
-            self._answer(self._pending.popleft(), None)
-
-    def _expire(self, service: Service) -> None:
-        while self._pending and self._pending[0].deadline < time.monotonic():
-            error = "the engine did not confirm it in time" if service.playing else None
-            self._answer(self._pending.popleft(), error)
-
-    def _answer(self, pending: Pending, error: str | None) -> None:
-        parameter = pending.wish.parameter
+    def _answer(self, parameter: str, value: Any, told: asyncio.Future[Confirmed], correlation: bytes | None) -> None:
+        playing = self._service is not None and self._service.playing
+        late = TOO_LATE if playing else NOT_PLAYING
+        error = late if told.cancelled() else told.result().error
         allowed = allowed_for(parameter, catalogue.names() if parameter == MODEL else ())
         if error is None:
-            reply = Reply(ok=True, parameter=parameter, value=plain(pending.wish.value), allowed=allowed)
-            self._reply(reply, pending.correlation)
+            self._reply(Reply(ok=True, parameter=parameter, value=plain(value), allowed=allowed), correlation)
         else:
-            self._refuse(parameter, self._value(parameter), error, allowed, pending.correlation)
+            self._refuse(parameter, self._value(parameter), error, allowed, correlation)
 
     def _value(self, parameter: str) -> Any:
         """Return what a parameter is now, None if there is none of this name."""
         if self._service is None or parameter not in LIVE_KEYS:
             return None
-        return plain(self._service.models if parameter == MODEL else getattr(self._service.parameters, parameter))
+        return plain(self._service.confirmed(parameter))
 
     def _refuse(
         self, parameter: str, value: Any, error: str, allowed: str | list[str] | None, correlation: bytes | None

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from improviser.core.addresses.broker import parse_broker
 from improviser.core.live.allowed import in_order
 from improviser.engine.bus import alone
-from improviser.engine.protocol import AnyReport, Change, Swap
-from improviser.engine.supervisor import Service
-from improviser.errors import ConfigError, UserError
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import MODEL
+from improviser.engine.service import Service
+from improviser.errors import ConfigError, ImproviserError, UserError
 from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
 from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
-from improviser.remote.wishes import MODEL, plain
+from improviser.remote.wishes import plain
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
 
@@ -28,7 +29,7 @@ log = logging.getLogger("improviser")
 
 
 class Served:
-    """Serves the session of one name; `take` gets the engine's reports, `run` lasts as long as the session.
+    """Serves the session of one name; `take` gets its events, `run` lasts as long as the session.
 
     :param load: reads the settings again, where that is possible.
     :param save: writes what was recorded so far and returns where to.
@@ -39,15 +40,17 @@ class Served:
         self, config: Config, load: Callable[[], Config] | None = None, save: Callable[[], str] | None = None
     ) -> None:
         self._settings = config.settings
+        self._refused: dict[str, Any] = {}
+        """What could not be asked for when settings were read again, and what it was before."""
         self._load = load
         self._score = Score()
         self._notifier = Notifier(os.environ)
         self._air = _on_air(config.settings, save)
         self._instance = Instance(config.settings.name)
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        (self._score if self._air is None else self._air).take(report)
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        (self._score if self._air is None else self._air).take(event)
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
@@ -93,15 +96,21 @@ class Served:
 
     def _apply(self, fresh: Settings, service: Service) -> None:
         before = {name: getattr(self._settings, name) for name in KEYS}
+        before |= self._refused  # these are asked for again
         before[CONTROLS] = service.parameters.controls  # what was learned meanwhile is in the file, or gone again
         changed = {name: getattr(fresh, name) for name in KEYS if getattr(fresh, name) != before[name]}
-        self._settings = fresh
-        if MODEL in changed:
-            service.send(Swap(list(fresh.model)))
-        for name in in_order(changed, service.parameters):
-            service.send(Change(name, changed[name]))
-        said = ", ".join(f"{name} = {plain(value)}" for name, value in changed.items() if name in LIVE_KEYS)
-        log.info("read the settings again: %s", said or "nothing that can change while playing has changed")
+        said: list[str] = []
+        refused: dict[str, Any] = {}
+        for name in (*([MODEL] if MODEL in changed else ()), *in_order(changed, service.parameters)):
+            try:
+                service.request(name, changed[name], "settings")
+            except ImproviserError as error:
+                refused[name] = before[name]
+                log.warning("%s stays as it was: %s", name, error)
+            else:
+                said.append(f"{name} = {plain(changed[name])}")
+        log.info("read the settings again: %s", ", ".join(said) or "nothing that can change while playing has changed")
+        self._settings, self._refused = fresh, refused
         waiting = sorted(changed.keys() - set(LIVE_KEYS))
         if waiting:
             log.warning("%s: this takes a restart", ", ".join(waiting))

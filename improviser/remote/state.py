@@ -6,29 +6,28 @@ from typing import Any
 
 from improviser import __version__
 from improviser.core.live.snapshot import Setup, Tally
-from improviser.core.midi.codec import decode, events_of
-from improviser.engine.protocol import AnyReport, Applied, Played, Step
-from improviser.engine.supervisor import Service
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Applied, Played, Step
+from improviser.engine.service import Service
 from improviser.remote.wishes import plain
 
 UNKNOWN = Setup("", (), 0.0)
 
 
 class Score:
-    """Counts the notes of a session and how long the answers took, from the engine's reports."""
+    """Counts the notes of a session and how long the answers took, from its events."""
 
     def __init__(self) -> None:
         self._tally = Tally()
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        match report:
-            case Step(stamp, message, messages, latency):
-                heard = decode(message)
-                if heard is not None:
-                    self._tally.step(stamp, heard, events_of(messages), latency)
-            case Played(stamp=stamp, played=messages) | Applied(stamp=stamp, played=messages):
-                self._tally.play(stamp, events_of(messages))
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        match event.report:
+            case Step(stamp=stamp, latency_seconds=latency):
+                if event.heard is not None:
+                    self._tally.step(stamp, event.heard, event.played, latency)
+            case Played(stamp=stamp) | Applied(stamp=stamp):
+                self._tally.play(stamp, event.played)
             case _:
                 pass
 

@@ -5,20 +5,17 @@ may be is defined where it is for files and flags: in the schema of `config`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from improviser.core.live.knobs import BOUNDS
-from improviser.core.live.parameters import Parameters
+from improviser.engine.protocol import MODEL
 from improviser.errors import ConfigError
 from improviser.settings.config import KEYS, LIVE_KEYS, validate
 
 LARGEST_PAYLOAD = 4096
 LONGEST_NAME = 80
 JSON_STARTS = ('"', "[", "{")
-MODEL = "model"
 COMMAND = "cmd"
 
 
@@ -30,14 +27,6 @@ class Reply(msgspec.Struct, frozen=True):
     value: Any = None
     error: str | None = None
     allowed: str | list[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A live parameter and the checked value that it is to have."""
-
-    parameter: str
-    value: Any
 
 
 def read_text(payload: bytes) -> str:
@@ -68,8 +57,8 @@ def read_value(payload: bytes) -> Any:
     return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
 
 
-def read_wish(parameter: str, payload: bytes, playing: Parameters, models: Sequence[str]) -> Wish:
-    """Return the change that a message on `set/<parameter>` asks for.
+def read_wish(parameter: str, payload: bytes, models: Sequence[str]) -> Any:
+    """Return what a message on `set/<parameter>` asks for: the checked value that the parameter is to have.
 
     :param models: the names of the library: over a network, models are chosen by these alone, never by a path.
     :raises ConfigError: if there is no such live parameter, or it cannot be this.
@@ -81,13 +70,7 @@ def read_wish(parameter: str, payload: bytes, playing: Parameters, models: Seque
         for name in value:
             if name not in models:
                 raise ConfigError(f"there is no model named {name[:LONGEST_NAME]!r} in the library")
-    if parameter in BOUNDS:
-        other, nearer = BOUNDS[parameter]
-        bound = getattr(playing, other)
-        if nearer(value, bound) != value:
-            low, high = sorted((parameter, other), reverse=True)
-            raise ConfigError(f"{low} must not be above {high}; {other} is {bound}")
-    return Wish(parameter, value)
+    return value
 
 
 def read_command(payload: bytes, commands: Sequence[str]) -> str:

@@ -1,18 +1,18 @@
 """A live session from its settings to its end: the service, what it says, and what it shows."""
 
-import asyncio
 import logging
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
-from improviser.engine.bus import Bus, Taker, alone
+from improviser.engine.bus import Bus, Subscriber
 from improviser.engine.handle import EngineProcess
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import OutputError
 from improviser.files import user_path
 from improviser.library.catalogue import find
@@ -24,6 +24,7 @@ from improviser.recordings.recorder import Recorder
 from improviser.remote.served import Served
 from improviser.saying import say
 from improviser.session.learning import Learning
+from improviser.session.live import live
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
@@ -152,41 +153,37 @@ async def give(
     silence = Silence()
     served = Served(config, load, partial(saved_in, recorder))
     bus = Bus()
-    takers: dict[str, Taker | None] = {
+    subscribers: dict[str, Subscriber | None] = {
         "the end of a session by silence": silence,
         "what is told of the session": served,
-        "the display": stage,
         "the recording": recorder,
         "the sound": loudspeaker,
         "the player": player,
         "learning": learning,
     }
-    for part, taker in takers.items():
-        if taker is not None:
-            bus.subscribe(part, taker.take)
-    service = Service(session_of(config, random_seed, player), bus.take, engine)
+    for part, subscriber in subscribers.items():
+        if subscriber is not None:
+            bus.subscribe(part, subscriber.take)
+    if stage is not None:
+        bus.subscribe_slow("the display", stage.take)
     tell_user = log.info if config.settings.log_format == "json" else say
-    beside: dict[str, Awaitable[None]] = {
-        "the display": _follow(service, stage, recorder, tell_user),
-        "the end of a session by silence": silence.end(service),
-        "what is told of the session": served.run(service),
-    }
-    if learning is not None:
-        beside["learning"] = learning.run(service, log.info if shown else tell_user)
-    if shown or on_keys:
-        from improviser.session.steering import steer
-
-        instrument = player.press if player else lambda _: False
-        beside["steering by keys"] = steer(service, tell, instrument, recorder)
-    if player is not None:
-        beside["the player"] = player.play(service)
-    tasks = [asyncio.ensure_future(alone(part, work)) for part, work in beside.items()]
     try:
-        return await run_until_signal(service.run(), service.stop, lambda: served.reload(service))
+        async with live(session_of(config, random_seed, player), bus, engine) as playing:
+            service = playing.service
+            playing.beside("the display", _follow(service, stage, recorder, tell_user))
+            playing.beside("the end of a session by silence", silence.end(service))
+            playing.beside("what is told of the session", served.run(service))
+            if learning is not None:
+                playing.beside("learning", learning.run(service, log.info if shown else tell_user))
+            if shown or on_keys:
+                from improviser.session.steering import steer
+
+                instrument = player.press if player else lambda _: False
+                playing.beside("steering by keys", steer(service, tell, instrument, recorder))
+            if player is not None:
+                playing.beside("the player", player.play(service))
+            return await run_until_signal(playing.ended(), service.stop, lambda: served.reload(service))
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         served.close()
         recorder.close()
         if loudspeaker is not None:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -15,16 +16,20 @@ from improviser.core.midi.codec import encode
 from improviser.core.midi.pairing import notes_of
 from improviser.core.music.player import note_events, performance
 from improviser.engine.bus import Bus
-from improviser.engine.protocol import AnyReport, Applied, Played, Step
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Applied, Played, Step
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import MidiFileError
 from improviser.files import check_writable, create_folder, open_regular, write_atomically
 from improviser.midifile import read_midi
 from improviser.ports.interface import LOOPBACK
 from improviser.recordings.midi_recording import IMPROVISER, PLAYER, write_session
+from improviser.session.live import Live
 from improviser.session.players import feed
 from improviser.session.stage import Stage
 from improviser.session.steering import LEGEND
+from improviser.session.transcript import Transcript
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav
@@ -62,66 +67,70 @@ class Recital:
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
         self._stage = stage
-        self._bus = Bus()
+        self.transcript = Transcript()
+        self.bus = Bus()
         if loudspeaker is not None:
-            self._bus.subscribe("the sound", loudspeaker.take)
-        self._bus.subscribe("the display", self._show)
+            self.bus.subscribe("the sound", loudspeaker.take)
+        self.bus.subscribe("the files", lambda event: self._pass_on(event, self.transcript.take))
+        self.bus.subscribe("the end of the demo", self._count)
+        self.bus.subscribe_slow("the display", lambda event: self._pass_on(event, stage.take))
         parameters = {"temperature": demo.temperature}
-        session = Session(
+        self.session = Session(
             api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
         )
-        self.service = Service(session, self._take)
 
-    def _take(self, report: AnyReport) -> None:
-        self._bus.take(report)
-        if isinstance(report, Step):
+    def _count(self, event: SessionEvent) -> None:
+        if isinstance(event.report, Step):
             self._unheard -= 1
             if not self._unheard:
                 self._all_heard.set()
 
-    def _show(self, report: AnyReport) -> None:
+    def _pass_on(self, event: SessionEvent, take: Callable[[SessionEvent], None]) -> None:
+        """Let `take` have an event, with times that count from the recital's beginning."""
+        report = event.report
         if isinstance(report, Step | Played | Applied):
-            report = msgspec.structs.replace(report, stamp=report.stamp - self._stage.zero)
+            stamp = report.stamp - self._stage.zero
+            event = replace(event, report=msgspec.structs.replace(report, stamp=stamp))
         # What ends the session comes when the clock says; the files end by themselves.
         if not isinstance(report, Played) or report.cause != "panic":
-            self._stage.take(report)
+            take(event)
 
     @property
     def seconds(self) -> float:
         """How long it lasts."""
         return self._events[-1][0]
 
-    async def play(self) -> None:
+    async def play(self, playing: Live) -> None:
         """Play to the end, or until the service is stopped.
 
         :raises ImproviserError: if the engine cannot play.
         """
-        running = asyncio.ensure_future(self.service.run())
-        feeding = asyncio.ensure_future(self._feed())
-        await asyncio.wait({running, feeding}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
+        ended = asyncio.ensure_future(playing.ended())
+        feeding = asyncio.ensure_future(self._feed(playing.service))
+        await asyncio.wait({ended, feeding}, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_heard.wait(), LAST_ANSWER_SECONDS)
-            self.service.stop()
+            playing.service.stop()
         feeding.cancel()
-        await running
+        await ended
 
-    async def _feed(self) -> None:
+    async def _feed(self, service: Service) -> None:
         """Play all, as soon as there is an engine."""
-        await self.service.opened()
-        now = time.perf_counter() - self.service.epoch
+        await service.opened()
+        now = time.perf_counter() - service.epoch
         self._stage.zero = math.ceil((now + LEAD_SECONDS) / START) * START
-        await feed(self.service, self._events, self._stage.zero)
+        await feed(service, self._events, self._stage.zero)
 
 
-async def photograph(recital: Recital, stage: Stage, path: Path) -> None:
+async def photograph(recital: Recital, service: Service, stage: Stage, path: Path) -> None:
     """Write what a terminal shows when most of the recital has been played, as SVG.
 
     :raises OutputError: if it cannot be written.
     """
-    await recital.service.opened()
+    await service.opened()
     await asyncio.sleep(LEAD_SECONDS + recital.seconds * PICTURE_AT)
-    screen = stage.screen(recital.service, LEGEND)
+    screen = stage.screen(service, LEGEND)
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())
 
 
@@ -159,20 +168,20 @@ def _is_of_a_demo(folder: Path) -> bool:
         return False
 
 
-def write_files(stage: Stage, folder: Path, title: str, synthesiser: Synthesiser = render) -> list[Path]:
+def write_files(played: Transcript, folder: Path, title: str, synthesiser: Synthesiser = render) -> list[Path]:
     """Write what was heard and played as MIDI, sound and picture; return the files.
 
     :param synthesiser: what the sound is made with.
     :raises OutputError: if one cannot be written.
     """
     midi, wav, svg = paths = [folder / name for name in FILES]
-    end = max((seconds for seconds, _ in stage.heard + stage.played), default=0.0)
+    end = max((seconds for seconds, _ in played.heard + played.played), default=0.0)
     with contextlib.ExitStack() as undo:  # a run that fails leaves nothing behind
-        write_session(midi, stage.heard, stage.played, end_seconds=end)
+        write_session(midi, played.heard, played.played, end_seconds=end)
         undo.callback(midi.unlink, missing_ok=True)
-        write_wav(wav, stage.heard, stage.played, end_seconds=end, synthesiser=synthesiser)
+        write_wav(wav, played.heard, played.played, end_seconds=end, synthesiser=synthesiser)
         undo.callback(wav.unlink, missing_ok=True)
-        picture = session_picture(notes_of(stage.heard, end), notes_of(stage.played, end), title)
+        picture = session_picture(notes_of(played.heard, end), notes_of(played.played, end), title)
         write_atomically(svg, picture.encode())
         undo.pop_all()
     return paths

@@ -7,20 +7,23 @@ import os
 import random
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 
-from improviser.core.midi.codec import decode
 from improviser.core.midi.event import NoteOn
-from improviser.engine.protocol import AnyReport, Hear, Step
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.bus import Bus
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Hear, Step
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import EngineError
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.round_trip import ITSELF, WARM_UP
+from improviser.session.live import Live, live
 from improviser.session.stage import Stage
 
 if TYPE_CHECKING:
@@ -94,28 +97,24 @@ async def measure(trial: Trial) -> Latency:
     """
     times: list[float] = []
     foreseen: list[bool] = []
-    takers: list[Callable[[AnyReport], None]] = []
 
-    def take(report: AnyReport) -> None:
-        if isinstance(report, Step) and isinstance(decode(report.heard), NoteOn) and report.played:
+    def take(event: SessionEvent) -> None:
+        report = event.report
+        if isinstance(report, Step) and isinstance(event.heard, NoteOn) and report.played:
             times.append(report.latency_seconds)
             foreseen.append(report.foreseen)
-        for taker in takers:
-            taker(report)
 
     name = f"improviser-latency-{os.getpid()}"
     choice = "auto" if trial.api == LOOPBACK else "virtual"
     session = Session(api=trial.api, name=name, input=choice, output=choice, models=(trial.model,), seed=1)
-    service = Service(session, take)
-    running = asyncio.ensure_future(service.run())
-    try:
-        await _first(service.opened(), running)
-        async with _load(service, takers, wanted=trial.load) as load:
+    bus = Bus()
+    bus.subscribe("the measurement", take)
+    async with live(session, bus) as playing:
+        await playing.opened()
+        service = playing.service
+        async with _load(playing, wanted=trial.load) as load:
             run = _over_loopback if trial.api == LOOPBACK else _over_wire
             lost, wire, bare = await run(service, trial, name, times)
-    finally:
-        service.stop()
-        await running
     thought_of = foreseen[WARM_UP:]
     return Latency(
         engine_us=Spread.of(times[WARM_UP:]),
@@ -128,16 +127,6 @@ async def measure(trial: Trial) -> Latency:
         foreseen=round(sum(thought_of) / max(1, len(thought_of)), 3),
         load=tuple(load),
     )
-
-
-async def _first(wanted: Awaitable[None], running: asyncio.Future[None]) -> None:
-    """Await `wanted`, unless the service fails before."""
-    waiting = asyncio.ensure_future(wanted)
-    await asyncio.wait({waiting, running}, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        waiting.cancel()
-        running.result()
-        raise EngineError("the engine ended before anything could be measured")
 
 
 _Result = tuple[int, list[float], list[float]]
@@ -191,9 +180,7 @@ async def _run_wire(api: str, client: str, trial: Trial) -> tuple[int, list[floa
 
 
 @contextlib.asynccontextmanager
-async def _load(
-    service: Service, takers: list[Callable[[AnyReport], None]], *, wanted: bool
-) -> AsyncIterator[list[str]]:
+async def _load(playing: Live, *, wanted: bool) -> AsyncIterator[list[str]]:
     """Keep the daemon busy with a display that nobody sees, and a broker if there is one; say with what."""
     if not wanted:
         yield []
@@ -206,9 +193,9 @@ async def _load(
         raise ValueError(BROKER)
     with _hidden_terminal() as console:
         stage = Stage(console=console)
-        takers.append(stage.take)
+        playing.bus.subscribe_slow("the display", stage.take)
         posts = Link(Access(broker), TOPIC, Post(TOPIC, b"1"), Post(TOPIC, b"0"), (), lambda _: None)
-        tasks = [asyncio.ensure_future(work) for work in (stage.show(service), posts.run(), _publish(posts))]
+        tasks = [asyncio.ensure_future(work) for work in (stage.show(playing.service), posts.run(), _publish(posts))]
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_SECONDS):

@@ -11,10 +11,9 @@ from typing import Any
 
 from improviser.core.live.knobs import LEARNABLE, check_control, rebound
 from improviser.core.live.movement import FINE, SELECTING, judge
-from improviser.core.midi.codec import decode
 from improviser.core.midi.event import ControlChange
-from improviser.engine.protocol import AnyReport, Change, Step
-from improviser.engine.supervisor import Service
+from improviser.engine.events import SessionEvent
+from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
 from improviser.settings.config import nearest
 
@@ -41,15 +40,15 @@ class Learning:
         """The channels on which an NRPN or RPN has been selected: what data comes there is its value."""
         self._waiting = False
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
-        event = decode(report.heard) if isinstance(report, Step) else None
-        if not isinstance(event, ControlChange):
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        moved = event.heard
+        if not isinstance(moved, ControlChange):
             return
-        if event.control in SELECTING:
-            self._numbered.add(event.channel)
-        elif self._waiting and self._may_be_meant(event):
-            self._moved.put_nowait(event)
+        if moved.control in SELECTING:
+            self._numbered.add(moved.channel)
+        elif self._waiting and self._may_be_meant(moved):
+            self._moved.put_nowait(moved)
 
     def _may_be_meant(self, event: ControlChange) -> bool:
         """Say whether a control change can be bound, and is not still the knob that was learned before."""
@@ -69,7 +68,7 @@ class Learning:
             binding = {"control": moved.control, "channel": moved.channel + 1}
             before = service.parameters.controls
             controls = rebound(before, parameter, binding)
-            service.send(Change("controls", controls))
+            service.request("controls", controls, "learning")
             lost = [name for name in before if name not in controls]
             instead = f", and {', '.join(lost)} no more" if lost else ""
             what = f"control {moved.control} on channel {moved.channel + 1} turns {parameter}{instead}"

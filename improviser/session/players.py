@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.midi.codec import encode
+from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.player import note_events
 from improviser.core.music.typed_notes import TypedNotes
-from improviser.engine.protocol import AnyReport, Applied, Hear, Played, Step
-from improviser.engine.supervisor import Service
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Applied, Hear, Played, Step
+from improviser.engine.service import Service
 from improviser.errors import ConfigError
 from improviser.files import user_path
 from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
@@ -50,8 +52,8 @@ class Player(Protocol):
     name: str
     remarks: tuple[str, ...]
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
 
     def press(self, key: str) -> bool:
         """Take a key of the terminal, if it means anything here."""
@@ -117,21 +119,18 @@ class FilePlayer:
         self._sounding: set[tuple[int, int]] = set()
         self._active_at = 0.0
 
-    def take(self, report: AnyReport) -> None:
+    def take(self, event: SessionEvent) -> None:
         """Follow what sounds."""
+        report = event.report
         if isinstance(report, Step) and report.stamp == self._last_stamp and report.heard == self._messages[-1][1]:
             self._heard_all.set()
         if isinstance(report, Step | Played | Applied):
             self._active_at = time.monotonic()
-            for message in report.played:
-                self._follow(message)
-
-    def _follow(self, message: bytes) -> None:
-        kind, channel = message[0] & 0xF0, message[0] & 0xF
-        if kind == 0x90 and message[2]:
-            self._sounding.add((channel, message[1]))
-        elif kind in (0x80, 0x90):
-            self._sounding.discard((channel, message[1]))
+            for played in event.played:
+                if isinstance(played, NoteOn):
+                    self._sounding.add((played.channel, played.pitch))
+                elif isinstance(played, NoteOff):
+                    self._sounding.discard((played.channel, played.pitch))
 
     def press(self, key: str) -> bool:  # noqa: ARG002
         """Take none."""
@@ -189,7 +188,7 @@ class ComputerPlayer:
         self._service: Service | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    def take(self, report: AnyReport) -> None:
+    def take(self, event: SessionEvent) -> None:
         """Nothing is to be known."""
 
     def press(self, key: str) -> bool:

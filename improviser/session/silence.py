@@ -3,8 +3,9 @@
 import asyncio
 import time
 
-from improviser.engine.protocol import AnyReport, Ready, Renew
-from improviser.engine.supervisor import Service
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Ready, Renew
+from improviser.engine.service import Service
 from improviser.recordings.recorder import sounds
 
 SILENCE_SECONDS = 600.0
@@ -12,15 +13,16 @@ LOOK_SECONDS = 5.0
 
 
 class Silence:
-    """Takes the engine's reports and knows since when nothing has sounded."""
+    """Takes a session's events and knows since when nothing has sounded."""
 
     def __init__(self, seconds: float = SILENCE_SECONDS) -> None:
         self._seconds = seconds
         self._since = 0.0
         self._fresh = True
 
-    def take(self, report: AnyReport) -> None:
-        """Take in a report of the engine."""
+    def take(self, event: SessionEvent) -> None:
+        """Take in an event."""
+        report = event.report
         if isinstance(report, Ready) or sounds(report):
             self._since = time.monotonic()
         self._fresh = isinstance(report, Ready)

@@ -7,14 +7,13 @@ from pathlib import Path
 from improviser.core.live.kinds import after
 from improviser.core.live.parameters import TABLE
 from improviser.core.live.snapshot import News
-from improviser.engine.protocol import Change, Panic, Renew, Swap
-from improviser.engine.supervisor import Service
+from improviser.engine.protocol import MODEL, Panic, Renew
+from improviser.engine.service import Service
 from improviser.errors import ImproviserError
 from improviser.library.catalogue import live_names
 from improviser.library.model_file import SUFFIX
 from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
-from improviser.settings.config import validate
 from improviser.show.terminal import KEYS
 
 LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
@@ -78,7 +77,7 @@ class Steering:
         elif key in WARMER or key in COOLER:
             self._step("temperature", 1 if key in WARMER else -1)
         elif key == "n":
-            self._service.send(Swap([after(live_names(), self._model)]))
+            self._change(MODEL, (after(live_names(), self._model),))
         elif key in (" ", "p"):
             self._service.send(Panic())
         elif key == "r" and self._recorder is not None:
@@ -91,7 +90,7 @@ class Steering:
         self._change(parameter, TABLE[parameter].stepped(getattr(self._service.parameters, parameter), steps))
 
     def _change(self, parameter: str, value: object) -> None:
-        self._service.send(Change(parameter, validate(parameter, value)))
+        self._service.request(parameter, value, "keys")
 
     def _record(self, recorder: Recorder) -> None:
         """Start or stop the recording. It starts with a performer that begins anew, so that it can be replayed."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, PitchBend
+from improviser.engine.events import SessionEvent
 from improviser.engine.handle import OWN_GROUP
-from improviser.engine.protocol import AnyReport, Applied, Played, Ready, Step
+from improviser.engine.protocol import Applied, Played, Ready, Step
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
 
@@ -63,9 +64,9 @@ class Loudspeaker:
             log.warning("no sound: %s; everything else goes on", why or "the audio system failed")
             self.said.set()
 
-    def take(self, report: AnyReport) -> None:
-        """Play a report of the engine; returns at once."""
-        match report:
+    def take(self, event: SessionEvent) -> None:
+        """Play an event; returns at once."""
+        match event.report:
             case Step(heard=heard, played=played):
                 self._send(HEARD, [heard])
                 self._send(PLAYED, played)

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.settings.config import Settings
 from tests.airing import Act, airing
+from tests.playing import bus_to
 from tests.servers import Broker
 
 if TYPE_CHECKING:
@@ -85,7 +87,7 @@ async def measure(broker: Broker, trouble: Trouble | None, seconds: float) -> tu
 async def alone(settings: Settings) -> AsyncIterator[Act]:
     """Have a session without any MQTT while the block lasts."""
     reports: list[AnyReport] = []
-    service = Service(Session(api="loopback", models=settings.model, seed=1), reports.append)
+    service = Service(Session(api="loopback", models=settings.model, seed=1), bus_to(reports.append))
     playing = asyncio.ensure_future(service.run())
     await service.opened()
     yield Act(service, None, reports)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from improviser.engine.protocol import (
     LENGTH,
     MAX_FRAME,
     AnyReport,
+    Applied,
     Change,
     FrameReader,
     Hear,
@@ -43,6 +44,18 @@ def test_a_report_survives() -> None:
     step = Step(1.5, b"\x90\x3c\x40", [b"\x90\x30\x40"], 0.0001)
     (body,) = FrameReader().feed(frame(step))
     assert decode_report(body) == step
+
+
+def test_the_number_of_a_request_travels_and_is_nowhere_else() -> None:
+    for command in (Change("density", 0.5, 7), Swap(["echo"], 7)):
+        (body,) = FrameReader().feed(frame(command))
+        assert decode_command(body) == command
+    (body,) = FrameReader().feed(frame(Applied("density", 0.5, request=7)))
+    assert decode_report(body) == Applied("density", 0.5, request=7)
+    without = Applied("density", 0.5)
+    (body,) = FrameReader().feed(frame(without))
+    assert b"request" not in body
+    assert decode_report(body) == without
 
 
 def test_a_frame_out_of_all_proportion_is_refused() -> None:

@@ -8,15 +8,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
 
 from improviser.engine import supervisor
-from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Played, Ready, Step, Swap
-from improviser.engine.supervisor import Service, Session
-from improviser.errors import ImproviserError, ModelError
+from improviser.engine.handle import EngineProcess
+from improviser.engine.live_state import ENDED, REFUSED, Door, Reply
+from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Command, Hear, Played, Ready, Step
+from improviser.engine.service import Service
+from improviser.engine.session import Session
+from improviser.errors import ConfigError, ImproviserError, ModelError
 from improviser.ports import hotplug
 from improviser.ports.interface import LOOPBACK
 from tests.jack_peer import held
-from tests.playing import note_off, note_on, write_small_model
+from tests.playing import bus_to, note_off, note_on, write_small_model
 
 Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
 
@@ -31,7 +35,7 @@ def run(session: Session, scene: Scene) -> list[AnyReport]:
     reports: list[AnyReport] = []
 
     async def live() -> None:
-        service = Service(session, reports.append)
+        service = Service(session, bus_to(reports.append))
         running = asyncio.ensure_future(service.run())
         try:
             await asyncio.wait({running, asyncio.ensure_future(service.opened())}, return_when="FIRST_COMPLETED")
@@ -65,20 +69,20 @@ def sent(reports: list[AnyReport]) -> list[bytes]:
 
 
 def engine_pid(service: Service) -> int:
-    assert service._engine is not None
-    return service._engine.pid
+    assert service._supervisor._engine is not None
+    return service._supervisor._engine.pid
 
 
 def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        service.send(Change("mode", "mute"))
+        service.request("mode", "mute", "keys")
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)
         os.kill(engine_pid(service), signal.SIGKILL)
         await until(lambda: engines(reports) == 2)
         service.send(Hear(1.0, bytes(note_on(62))))
         await until(lambda: len(steps(reports)) == 2)
-        service.send(Change("mode", "shadow"))
+        service.request("mode", "shadow", "keys")
         service.send(Hear(2.0, bytes(note_on(64))))
         await until(lambda: len(steps(reports)) == 3)
 
@@ -102,20 +106,86 @@ def test_a_frozen_engine_is_killed_and_replaced(model: str) -> None:
 
 def test_a_model_that_ends_every_engine_is_given_up(model: str, caplog: pytest.LogCaptureFixture) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        service.send(Swap(["echo"]))
+        assert await service.request(MODEL, ["echo"], "keys") == Reply(MODEL, ["echo"])
         for death in range(1, 4):
             os.kill(engine_pid(service), signal.SIGKILL)
             await until(lambda death=death: engines(reports) == 1 + death)  # type: ignore[misc]
-            await until(lambda: service._engine is not None)
+            await until(lambda: service._supervisor._engine is not None)
         assert service.models == (model,)
 
     run(Session(api=LOOPBACK, models=(model,)), scene)
     assert "ends every engine" in caplog.text
 
 
+def test_a_request_that_no_engine_lives_to_confirm_is_refused_and_says_so(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine dies whenever it is asked for this: the second time, nobody asks again, and the session goes on."""
+
+    class Frail(EngineProcess):
+        def send(self, command: Command) -> None:
+            if isinstance(command, Change) and command.parameter == "quantise":
+                self.kill()
+            else:
+                super().send(command)
+
+    monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        fatal = service.request("quantise", "1/4", "mqtt")
+        sound = service.request("density", 0.5, "mqtt")
+        assert await fatal == Reply("quantise", "1/4", REFUSED)
+        assert await sound == Reply("density", 0.5)
+        assert (service.parameters.quantise, service.parameters.density) == ("off", 0.5)
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+        assert engines(reports) == 3
+
+    reports = run(Session(api=LOOPBACK, models=(model,)), scene)
+    applied = [report for report in reports if isinstance(report, Applied)]
+    assert [(report.parameter, report.error) for report in applied] == [("quantise", REFUSED), ("density", None)]
+
+
+def test_requests_are_replied_to_one_by_one_and_at_the_end(model: str) -> None:
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        doors: tuple[Door, ...] = "keys", "mqtt", "keys"
+        same = [service.request("density", 0.5, door) for door in doors]
+        broken = service.request(MODEL, ["no such model"], "keys")
+        assert await asyncio.gather(*same) == [Reply("density", 0.5)] * 3
+        assert "no model named" in str((await broken).error)
+        wrong: list[tuple[str, object]] = [("density", 2), ("nonsense", 1), ("name", "x"), ("low", 128), (MODEL, 7)]
+        for parameter, value in wrong:
+            with pytest.raises(ConfigError):
+                service.request(parameter, value, "keys")
+        await service.request("high", 60, "keys")
+        with pytest.raises(ConfigError, match="low must not be above high; high is 60"):
+            service.request("low", 61, "keys")
+        assert not [report for report in reports if isinstance(report, Applied) and report.request is not UNSET]
+        os.kill(engine_pid(service), signal.SIGSTOP)
+        late.append(service.request("density", 0.1, "keys"))
+
+    late: list[asyncio.Future[Reply]] = []
+    run(Session(api=LOOPBACK, models=(model,)), scene)
+    assert late[0].result() == Reply("density", 0.1, ENDED)
+
+
+def test_a_model_that_cannot_be_is_no_hindrance_to_a_next_engine(model: str) -> None:
+    """It is asked for while there is no engine; the next one begins with what was confirmed, and refuses it."""
+
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        os.kill(engine_pid(service), signal.SIGKILL)
+        await until(lambda: service._supervisor._engine is None)
+        reply = await service.request(MODEL, ["no such model"], "keys")
+        assert "no model named" in str(reply.error)
+        assert engines(reports) == 2
+        assert service.models == (model,)
+
+    run(Session(api=LOOPBACK, models=(model,)), scene)
+
+
 def test_a_model_that_is_not_there_leaves_the_one_that_plays(model: str) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        service.send(Swap(["no such model"]))
+        service.request(MODEL, ["no such model"], "keys")
         await until(lambda: service.models == (model,))
         service.send(Hear(0.0, bytes(note_on(60))))
         service.send(Hear(0.1, bytes(note_off(60))))
@@ -127,11 +197,11 @@ def test_a_model_that_is_not_there_leaves_the_one_that_plays(model: str) -> None
 
 def test_of_two_wishes_the_second_counts_though_the_first_cannot_be(model: str) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        service.send(Swap(["no such model"]))
-        service.send(Swap(["echo"]))
+        service.request(MODEL, ["no such model"], "keys")
+        service.request(MODEL, ["echo"], "keys")
         await until(lambda: sum(isinstance(report, Applied) for report in reports) == 2)
         assert service.models == ("echo",)
-        service.send(Swap(["no such model"]))
+        service.request(MODEL, ["no such model"], "keys")
         await until(lambda: sum(isinstance(report, Applied) for report in reports) == 3)
         assert service.models == ("echo",)
         os.kill(engine_pid(service), signal.SIGKILL)

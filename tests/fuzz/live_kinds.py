@@ -3,7 +3,7 @@
 import contextlib
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from improviser.core.addresses.broker import Broker
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.live.performer import Performer
+from improviser.engine.live_state import Door, LiveState, Reply, check_order
 from improviser.engine.note_path import Engine
 from improviser.engine.protocol import (
     AnyReport,
@@ -25,7 +26,6 @@ from improviser.engine.protocol import (
     Open,
     Panic,
     Played,
-    Ready,
     Step,
     Swap,
     decode_command,
@@ -178,6 +178,22 @@ class WireBytes(LiveKind):
         return [*rng.randbytes(rng.choice((0, 1, 2, 3, 3, 4, 50)))]
 
 
+class _Told:
+    """A reply that is there at once, to who would await it."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+
+    def add_done_callback(self, call: Callable[["_Told"], object]) -> None:
+        call(self)
+
+    def cancelled(self) -> bool:
+        return False
+
+    def result(self) -> Reply:
+        return self._reply
+
+
 class Letters(LiveKind):
     """What comes over MQTT: topics and payloads of every kind, to a session on the air."""
 
@@ -214,8 +230,24 @@ class Letters(LiveKind):
         )
         air = OnAir(Access(Broker("localhost", 1883)), settings, save=lambda: "a folder")
         commands: list[Command] = []
+        live = LiveState([SMALL], {})
+
+        def request(parameter: str, value: object, door: Door) -> _Told:
+            value = validate(parameter, value)
+            check_order(parameter, value, asdict(Parameters()))
+            live.request(parameter, value, door)
+            commands.extend(live.next_commands())
+            return _Told(Reply(parameter, value))
+
         service = SimpleNamespace(
-            parameters=Parameters(), models=(SMALL,), send=commands.append, stop=lambda: None, playing=True, epoch=0.0
+            parameters=Parameters(),
+            models=(SMALL,),
+            send=commands.append,
+            request=request,
+            confirmed=lambda parameter: live.models if parameter == "model" else getattr(Parameters(), parameter),
+            stop=lambda: None,
+            playing=True,
+            epoch=0.0,
         )
         air._service = cast("Any", service)
         wishes = 0
@@ -226,7 +258,6 @@ class Letters(LiveKind):
                 letter.topic == replied[1] or letter.topic == replied[0][:-1] or letter.topic.startswith(replied[0])
             )
             air._take_letter(letter)
-        air.take(Ready("loopback", "loopback", "loopback"))
         replies = [*air.link._first_replies, *air.link._replies]
         if len(replies) != wishes:
             yield f"{wishes} wishes got {len(replies)} replies"

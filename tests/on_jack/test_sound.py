@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from improviser.engine.events import event_of
 from improviser.engine.protocol import Step
 from improviser.show.loudspeaker import Loudspeaker
 from tests.jack_peer import JackPeer
@@ -106,8 +107,8 @@ def test_a_soundfont_bends_with_the_wheel(restartable_jack: JackServer, tmp_path
     try:
         assert loudspeaker.said.wait(30)
         with restartable_jack.recorded(recording, 2, "improviser-sound:left"):
-            loudspeaker.take(Step(0.0, bytes((0xE0, 127, 127)), [], 0.0))
-            loudspeaker.take(Step(0.0, bytes(note_on(69, 100)), [], 0.0))
+            loudspeaker.take(event_of(Step(0.0, bytes((0xE0, 127, 127)), [], 0.0)))
+            loudspeaker.take(event_of(Step(0.0, bytes(note_on(69, 100)), [], 0.0)))
             time.sleep(1)
     finally:
         loudspeaker.close()
@@ -138,7 +139,7 @@ def test_when_fluidsynth_dies_the_built_in_synthesiser_goes_on(
         deadline = time.monotonic() + 30
         while loudspeaker.plays_on != "the built-in synthesiser on Null":
             assert time.monotonic() < deadline, caplog.messages
-            loudspeaker.take(Step(0.0, bytes(note_on(60)), [bytes(note_off(60))], 0.0))
+            loudspeaker.take(event_of(Step(0.0, bytes(note_on(60)), [bytes(note_off(60))], 0.0)))
             time.sleep(0.05)
         loudspeaker.close()
     assert "FluidSynth has gone; the built-in synthesiser goes on" in caplog.messages
@@ -152,7 +153,7 @@ def test_no_fluidsynth_survives_its_speaker(restartable_jack: JackServer) -> Non
     loudspeaker = Loudspeaker(font=str(sound_font()))
     assert loudspeaker.said.wait(30)
     synth = fluidsynth_of(loudspeaker)
-    loudspeaker.take(Step(0.0, bytes(note_on(60)), [], 0.0))
+    loudspeaker.take(event_of(Step(0.0, bytes(note_on(60)), [], 0.0)))
     loudspeaker._process.kill()
     deadline = time.monotonic() + 10
     while Path(f"/proc/{synth}/exe").exists():

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from improviser.engine.events import event_of
 from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Recorder, Sessions
 from tests.recordings.test_recorder import READY, logs, make, note
@@ -179,7 +180,7 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     opened = set()
     for hour in range(8):
         for report in (READY, *note(hour * 20.0), *note(hour * 20.0 + 11.0)):
-            recorder.take(report)
+            recorder.take(event_of(report))
         recorder._sessions.write(recorder._take_waiting())
         opened.add(count())
     recorder.close()

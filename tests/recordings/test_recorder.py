@@ -11,6 +11,7 @@ from pathlib import Path
 import mido
 import pytest
 
+from improviser.engine.events import event_of
 from improviser.engine.protocol import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
 from improviser.errors import OutputError
 from improviser.midifile import part, read_midi
@@ -42,7 +43,7 @@ def test_what_is_reported_is_kept_in_order(tmp_path: Path) -> None:
     change = Applied("temperature", 1.5, None, 0.05)
     reports = [READY, change, *note(0.1), Lost(3), Played(1.0, [b"\x80\x30\x40"]), *note(2.0, 64)]
     for report in reports:
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.close()
     (log,) = logs(tmp_path / "new" / "folder")
     assert kept(log) == reports
@@ -56,7 +57,7 @@ def test_what_is_reported_is_kept_in_order(tmp_path: Path) -> None:
 def test_nothing_is_kept_of_a_session_without_notes(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path)
     for report in (READY, Applied("density", 0.5), Played(1.0, []), Step(1.0, b"\xb0\x40\x7f", [], 0.0), READY):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -88,18 +89,18 @@ def test_it_starts_with_an_engine_and_ends_at_once(tmp_path: Path) -> None:
     """What is kept begins where the performer begins anew: from there on it can be replayed."""
     recorder = Recorder(tmp_path / "kept", on=False)
     for report in (READY, *note(1.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     assert not (tmp_path / "kept").exists()
     recorder.start()
     for report in (*note(2.0), Played(3.0, []), READY, *note(4.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.stop()
     recorder.start()
     for report in (*note(5.0), READY, *note(6.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.stop()
     for report in (*note(7.0), READY, *note(8.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.close()
     assert [kept(log) for log in logs(tmp_path / "kept")] == [[READY, *note(4.0)], [READY, *note(6.0)]]
     assert not any(log.cut for log in logs(tmp_path / "kept"))
@@ -120,12 +121,13 @@ def test_a_turn_under_a_held_note_leaves_none_hanging(tmp_path: Path) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
+from improviser.engine.events import event_of
 from improviser.engine.protocol import Ready, Step
 from improviser.recordings.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]))
-recorder.take(Ready("loopback", "", "", [], {}, 1))
+recorder.take(event_of(Ready("loopback", "", "", [], {}, 1)))
 for number in range(1_000_000):
-    recorder.take(Step(number * 0.01, bytes((0x90, 60 + number % 12, 64)), [bytes((0x90, 40, 64))], 0.0))
+    recorder.take(event_of(Step(number * 0.01, bytes((0x90, 60 + number % 12, 64)), [bytes((0x90, 40, 64))], 0.0)))
     print(number, flush=True)
     time.sleep(0.001)
 """
@@ -356,10 +358,10 @@ def test_a_disk_that_hangs_loses_reports_and_says_so(tmp_path: Path, monkeypatch
     monkeypatch.setattr(recorder_module, "WRITE_SECONDS", 3600.0)
     recorder = Recorder(tmp_path)
     for report in (READY, *note(1.0), *note(2.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder._sessions.write(recorder._take_waiting())
     for report in note(3.0):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.close()
     (log,) = logs(tmp_path)
     assert kept(log) == [READY, *note(1.0), Lost(2), *note(3.0)]
@@ -372,7 +374,7 @@ def test_what_a_disk_that_hangs_has_lost_is_said_before_the_end(
     monkeypatch.setattr(recorder_module, "WRITE_SECONDS", 3600.0)
     recorder = Recorder(tmp_path)
     for report in (READY, *note(1.0), *note(2.0)):
-        recorder.take(report)
+        recorder.take(event_of(report))
     recorder.stop()
     recorder.close()
     (log,) = logs(tmp_path)

@@ -14,8 +14,13 @@ from typing import Any
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.engine.protocol import Applied, Change
+from improviser.engine import supervisor
+from improviser.engine.handle import EngineProcess
+from improviser.engine.live_state import REFUSED
+from improviser.engine.protocol import Applied, Change, Command
+from improviser.engine.supervisor import Supervisor
 from improviser.remote.discovery import configurations
+from improviser.remote.on_air import NOT_PLAYING
 from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
@@ -101,6 +106,67 @@ class TestSteering:
 
         on_air(mosquitto_broker, scene)
 
+    def test_a_wish_that_ends_every_engine_is_not_confirmed_by_the_next(
+        self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Frail(EngineProcess):
+            def send(self, command: Command) -> None:
+                if isinstance(command, Change) and command.parameter == "quantise":
+                    self.kill()
+                else:
+                    super().send(command)
+
+        monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 60.0)
+
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                reply = await ask(peer, "set/quantise", "1/4")
+                assert (reply["ok"], reply["value"], reply["error"]) == (False, "off", REFUSED)
+                assert (await ask(peer, "set/density", "0.5"))["ok"]
+                assert len(peer.on(REPLY)) == 2
+
+        on_air(mosquitto_broker, scene)
+
+    def test_where_no_engine_plays_the_reply_says_so_and_the_next_is_asked(
+        self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        reopen, may_open = Supervisor._reopen, asyncio.Event()
+
+        async def wait_and_reopen(self: Supervisor) -> None:
+            await may_open.wait()
+            await reopen(self)
+
+        monkeypatch.setattr(Supervisor, "_reopen", wait_and_reopen)
+        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 0.3)
+
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                await act.until(lambda: act.air.link.connected)
+                engine = act.service._supervisor._engine
+                assert engine is not None
+                engine.kill()
+                await act.until(lambda: not act.service.playing)
+                reply = await ask(peer, "set/density", "0.5")
+                assert (reply["ok"], reply["value"], reply["error"]) == (False, 1.0, NOT_PLAYING)
+                may_open.set()
+                await act.until(lambda: act.service.confirmed("density") == 0.5)
+                assert len(peer.on(REPLY)) == 1
+
+        on_air(mosquitto_broker, scene)
+
+    def test_who_wishes_what_another_door_asks_for_gets_a_reply_of_its_own(self, mosquitto_broker: Broker) -> None:
+        async def scene(act: Act) -> None:
+            with Peer(mosquitto_broker, REPLY) as peer:
+                await act.until(lambda: act.air.link.connected)
+                others = [act.service.request("density", 0.5, "keys") for _ in range(20)]
+                replies = [await ask(peer, "set/density", "0.5") for _ in range(3)]
+                assert all(reply["ok"] for reply in replies)
+                assert all(reply.error is None for reply in await asyncio.gather(*others))
+                assert len(peer.on(REPLY)) == 3
+
+        on_air(mosquitto_broker, scene)
+
     def test_commands(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, REPLY) as peer:
@@ -149,7 +215,7 @@ class TestState:
             with Peer(mosquitto_broker, STATE, STATUS) as peer:
                 (first,) = await asyncio.to_thread(peer.wait_for, STATE)
                 assert first.retained
-                act.service.send(Change("density", 0.5))  # whoever changes it, it is told
+                act.service.request("density", 0.5, "keys")  # whoever changes it, it is told
                 changed = await asyncio.to_thread(peer.wait_for, STATE, replied(lambda state: state["density"] == 0.5))
                 state = changed[-1].json
             assert set(LIVE_KEYS) <= set(state)

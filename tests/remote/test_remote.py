@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.live.kinds import Range
-from improviser.core.live.parameters import TABLE, Parameters
+from improviser.core.live.parameters import TABLE
 from improviser.errors import ConfigError
 from improviser.remote.wishes import (
     LARGEST_PAYLOAD,
@@ -33,8 +33,8 @@ NASTY = [
 ]  # fmt: skip
 
 
-def wish(parameter: str, payload: bytes, **playing: Any) -> Any:
-    return read_wish(parameter, payload, Parameters(**playing), MODELS).value
+def wish(parameter: str, payload: bytes) -> Any:
+    return read_wish(parameter, payload, MODELS)
 
 
 @pytest.mark.parametrize(
@@ -96,23 +96,6 @@ def test_numbers_out_of_range_are_refused_in_the_words_of_the_reply(name: str) -
 def test_models_are_chosen_by_name_alone(name: str) -> None:
     with pytest.raises(ConfigError, match="no model named"):
         wish("model", name.encode())
-
-
-def test_low_stays_below_high() -> None:
-    assert wish("low", b"60", high=60) == 60
-    assert wish("high", b"60", low=60) == 60
-    with pytest.raises(ConfigError, match="low must not be above high; high is 60"):
-        wish("low", b"61", high=60)
-    with pytest.raises(ConfigError, match="low must not be above high; low is 60"):
-        wish("high", b"59", low=60)
-
-
-def test_what_is_heard_stays_a_range_too() -> None:
-    assert wish("input_low", b"50", input_high=50) == 50
-    with pytest.raises(ConfigError, match="input_low must not be above input_high; input_high is 50"):
-        wish("input_low", b"100", input_high=50)
-    with pytest.raises(ConfigError, match="input_low must not be above input_high; input_low is 70"):
-        wish("input_high", b"69", input_low=70)
 
 
 def test_what_cannot_change_while_playing_is_said() -> None:

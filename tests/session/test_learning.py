@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from improviser.core.live.movement import ENDLESS, NUMBERED
-from improviser.engine.protocol import Applied, Change, Picked, Step, Turned
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.events import event_of
+from improviser.engine.protocol import Applied, Picked, Step, Turned
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import ConfigError, OutputError
 from improviser.session.learning import PAUSE_SECONDS, Learning
 
@@ -35,15 +37,15 @@ def learn(
 
     async def run() -> tuple[list[str], dict[str, Any], list[dict[str, Any]]]:
         service = Service(Session(parameters={"controls": before or {}}))
-        service._opened.set()
+        service._supervisor._opened.set()
         learning = Learning(parameters, keep)
         said: list[str] = []
-        learning.take(step(0xB0, 77, 1))  # before anything is to be learned
+        learning.take(event_of(step(0xB0, 77, 1)))  # before anything is to be learned
         learned = asyncio.ensure_future(learning.run(service, said.append))
         for move in moves:
             await asyncio.sleep(0.02 if move else 2 * PAUSE_SECONDS)
             if move:
-                learning.take(step(*move))
+                learning.take(event_of(step(*move)))
         await asyncio.wait_for(learned, 5)
         return said, dict(service.parameters.controls), kept
 
@@ -116,9 +118,9 @@ def test_the_engines_word_counts_for_its_successors() -> None:
         service = Service(Session(choices=(("a",), ("b",), ("a", "b")), models=("a", "b")))
         service._take(Turned("temperature", 2.0))
         assert service.parameters.temperature == 2.0
-        service.send(Change("temperature", 1.0))
+        service.request("temperature", 1.0, "keys")
         service._take(Turned("temperature", 3.0))  # turned before it heard of the change
-        service._take(Applied("temperature", 1.0))
+        service._take(Applied("temperature", 1.0, request=1))
         assert service.parameters.temperature == 1.0
         played = []
         for picked in (Picked(1), Picked(127, 128), Picked(3)):

@@ -12,8 +12,9 @@ import pytest
 from improviser.core.midi.codec import decode, encode, events_of
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import notes_of
-from improviser.engine.protocol import AnyReport, Played, Step
-from improviser.engine.supervisor import Session
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Played, Step
+from improviser.engine.session import Session
 from improviser.errors import ConfigError, MidiFileError
 from improviser.ports.interface import LOOPBACK
 from improviser.recordings.midi_recording import write_session
@@ -62,16 +63,16 @@ def session(
         parameters = {"mode": mode}
         service = Recorded(Session(api=LOOPBACK, models=(model,), player=player.name, parameters=parameters))
 
-        def take(report: AnyReport) -> None:
-            player.take(report)
-            if isinstance(report, Played):
-                replies.extend(events_of(report.played))
-            if isinstance(report, Step):
-                steps.append(report)
+        def take(event: SessionEvent) -> None:
+            player.take(event)
+            if isinstance(event.report, Played):
+                replies.extend(event.played)
+            if isinstance(event.report, Step):
+                steps.append(event.report)
                 if len(steps) == rounds * len(PLAYED):
                     looped.set()
 
-        service._on_report = take
+        service._bus.subscribe("the player", take)
         looped = asyncio.Event()
         running = asyncio.ensure_future(service.run())
         playing = asyncio.ensure_future(player.play(service))
@@ -142,7 +143,7 @@ def test_only_who_needs_no_midi_system_does_without(monkeypatch: pytest.MonkeyPa
 def test_the_computers_keyboard_plays() -> None:
     async def play() -> list[object]:
         service = Recorded(Session())
-        service._opened.set()
+        service._supervisor._opened.set()
         player = ComputerPlayer()
         assert not player.press("a"), "nobody would hear it"
         playing = asyncio.ensure_future(player.play(service))

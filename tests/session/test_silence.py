@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from improviser.engine.events import event_of
 from improviser.engine.protocol import Applied, Command, Played, Ready, Renew, Step
 from improviser.session.silence import Silence
 
@@ -19,8 +20,8 @@ class Told:
 
     def send(self, command: Command) -> None:
         self.commands.append(command)
-        self._silence.take(Played(0.0, []))
-        self._silence.take(READY)
+        self._silence.take(event_of(Played(0.0, [])))
+        self._silence.take(event_of(READY))
 
 
 def told_after(*reports: Ready | Step | Applied, seconds: float) -> list[Command]:
@@ -28,7 +29,7 @@ def told_after(*reports: Ready | Step | Applied, seconds: float) -> list[Command
         silence = Silence(seconds)
         told: Any = Told(silence)
         for report in reports:
-            silence.take(report)
+            silence.take(event_of(report))
         ending = asyncio.ensure_future(silence.end(told, 0.001))
         await asyncio.sleep(0.1)
         ending.cancel()

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Setup, Tally
-from improviser.engine.protocol import Change, Command, Panic, Renew, Swap
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.live_state import Door, Reply
+from improviser.engine.protocol import MODEL, Command, Hear, Panic, Renew
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.library import catalogue
 from improviser.recordings.recorder import Recorder
 from improviser.session.players import COMPUTER_LEGEND
@@ -25,11 +28,17 @@ class Recorded(Service):
     def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.sent: list[Command] = []
+        self.asked: list[tuple[str, Any]] = []
         self.stopped = False
 
-    def send(self, command: Command) -> None:
+    def send(self, command: Hear | Panic | Renew) -> None:
         self.sent.append(command)
         super().send(command)
+
+    def request(self, parameter: str, value: Any, door: Door) -> asyncio.Future[Reply]:
+        self.asked.append((parameter, value))
+        assert door == "keys"
+        return super().request(parameter, value, door)
 
     def stop(self) -> None:
         self.stopped = True
@@ -51,7 +60,7 @@ def after(keys: str | list[str], session: Session | None = None) -> Recorded:
 
 def test_modes_go_round() -> None:
     service = after("m" * len(MODES))
-    assert service.sent == [Change("mode", mode) for mode in (*MODES[1:], MODES[0])]
+    assert service.asked == [("mode", mode) for mode in (*MODES[1:], MODES[0])]
 
 
 @pytest.mark.parametrize(
@@ -79,14 +88,14 @@ def test_models_that_cannot_play_are_passed_over(tmp_path: Path, monkeypatch: py
     names = catalogue.live_names()
     assert {"bass.v2", "bass.v3", "d, e"} < set(names)
     assert "cc" not in names
-    sent = after("n" * len(names), Session(models=(names[0],))).sent
-    assert sent == [Swap([name]) for name in (*names[1:], names[0])]
+    asked = after("n" * len(names), Session(models=(names[0],))).asked
+    assert asked == [(MODEL, (name,)) for name in (*names[1:], names[0])]
 
 
 def test_models_go_round() -> None:
     names = catalogue.names()
     service = after("n" * len(names), Session(models=(names[0],)))
-    assert service.sent == [Swap([name]) for name in (*names[1:], names[0])]
+    assert service.asked == [(MODEL, (name,)) for name in (*names[1:], names[0])]
     assert after("n", Session(models=("/somewhere/mine.safetensors",))).models == (names[0],)
 
 

@@ -22,7 +22,8 @@ from improviser.core.live.knobs import Knobs, value_at
 from improviser.core.live.parameters import TABLE, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import ControlChange
-from improviser.engine.supervisor import Service, Session
+from improviser.engine.service import Service
+from improviser.engine.session import Session
 from improviser.errors import ConfigError
 from improviser.remote.discovery import configurations
 from improviser.remote.state import setting
@@ -79,7 +80,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "settings file": in_file.live[name],
             "environment": load(environment={variable: good}).live[name],
             "option": load({name: at_the_command_line(name, on_play)}, environment={}).live[name],
-            "MQTT": read_wish(name, good.encode(), Parameters(), []).value,
+            "MQTT": read_wish(name, good.encode(), []),
             "knob": getattr(knobs.parameters, name),
         },
         "refusals": {
@@ -87,7 +88,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "settings file": wrong_file,
             "environment": refusal(lambda: load(environment={variable: bad})).removeprefix(f"{variable}: "),
             "option": refusal(lambda: load({name: wrong}, environment={})).removeprefix(f"{option}: "),
-            "MQTT": refusal(lambda: read_wish(name, bad.encode(), Parameters(), [])),
+            "MQTT": refusal(lambda: read_wish(name, bad.encode(), [])),
         },
         "turned": [value_at(name, position, Parameters()) for position in (0, 127)],
         "bound": Knobs({name: 20}).turned_by(ControlChange(0, 20, 1)),

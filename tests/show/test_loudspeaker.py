@@ -11,6 +11,7 @@ import pytest
 
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.engine.events import event_of
 from improviser.engine.protocol import Played, Ready, Step
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.loudspeaker import Loudspeaker
@@ -99,11 +100,11 @@ def test_it_plays_beside_everything_else() -> None:
     assert loudspeaker.said.wait(20)
     assert loudspeaker.plays_on == "the built-in synthesiser on Null"
     for report in (Ready("loopback", "", ""), Step(0.0, ON, [ON], 0.0), Played(1.0, [OFF, b"\xc0\1"])):
-        loudspeaker.take(report)
+        loudspeaker.take(event_of(report))
     assert not loudspeaker._waiting
     loudspeaker.close()
     assert loudspeaker._process.returncode == 0
-    loudspeaker.take(Step(2.0, OFF, [OFF], 0.0))
+    loudspeaker.take(event_of(Step(2.0, OFF, [OFF], 0.0)))
 
 
 def test_without_a_device_it_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -111,7 +112,7 @@ def test_without_a_device_it_is_one_line(caplog: pytest.LogCaptureFixture) -> No
         loudspeaker = Loudspeaker("coreaudio" if sys.platform != "darwin" else "alsa")
         assert loudspeaker.said.wait(20)
         for _ in range(3):
-            loudspeaker.take(Step(0.0, ON, [ON], 0.0))
+            loudspeaker.take(event_of(Step(0.0, ON, [ON], 0.0)))
         loudspeaker.close()
     assert loudspeaker.plays_on is None
     (line,) = caplog.messages
@@ -126,7 +127,7 @@ def test_a_speaker_that_dies_ends_nothing(caplog: pytest.LogCaptureFixture) -> N
     loudspeaker._process.kill()
     loudspeaker._process.wait()
     for _ in range(3):
-        loudspeaker.take(Step(0.0, ON, [ON], 0.0))
+        loudspeaker.take(event_of(Step(0.0, ON, [ON], 0.0)))
     loudspeaker.close()
     assert [line for line in caplog.messages if "no sound any more" in line] == caplog.messages[:1]
 

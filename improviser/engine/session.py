@@ -1,0 +1,22 @@
+"""What a session opens, and how it plays."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What to open and how to play; see the `play` command for the meaning of each."""
+
+    api: str = "auto"
+    name: str = "improviser"
+    input: str = "auto"
+    output: str = "auto"
+    models: tuple[str, ...] = ("bach-bass",)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    wait_for_ports: bool = False
+    choices: tuple[tuple[str, ...], ...] = ()
+    """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
+    player: str = ""
+    """What is heard, for people to read, if it is not a port."""
