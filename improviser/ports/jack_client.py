@@ -19,7 +19,7 @@ from typing import Any
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
-from improviser.ports.backends import JACK
+from improviser.ports.backends import BACKENDS, JACK
 from improviser.ports.interface import Listener, Receipts
 from improviser.threads import remember_this_thread
 
@@ -35,6 +35,7 @@ TEST_SECONDS, TEST_PERIODS, TESTS = 0.2, 4, 10
 WAITING_SECONDS = 15.0
 """How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
 POLL_SECONDS = 0.002
+REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
 
@@ -67,8 +68,9 @@ class JackPorts:
         self.lost = False
         try:
             self._client: Any = jack.Client(name, no_start_server=True)
-        except jack.JackError as error:
-            raise MidiSystemError(f"JACK does not work here ({error}); start a JACK server") from error
+        except jack.JackOpenError as error:
+            problem = "no server answers" if error.status.server_failed else str(error)
+            raise MidiSystemError(f"JACK does not work here ({problem}); {REMEDY}") from error
         try:
             self._open()
         except jack.JackError as error:

@@ -32,7 +32,8 @@ def survey() -> list[ApiReport]:
     try:
         rtmidi_backends()
     except MidiSystemError as error:
-        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=str(error), remedy=RTMIDI_REMEDY))
+        problem = str(error).partition("; ")[0]
+        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=RTMIDI_REMEDY))
     return reports
 
 
