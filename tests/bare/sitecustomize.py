@@ -33,6 +33,7 @@ class Hiding:
         return None
 
 
-if LIBJACK in hidden:
-    ctypes.util.find_library = find_what_is_not_hidden
-sys.meta_path.insert(0, Hiding)
+if __name__ == "sitecustomize":  # and not where a test only wants its names
+    if LIBJACK in hidden:
+        ctypes.util.find_library = find_what_is_not_hidden
+    sys.meta_path.insert(0, Hiding)
