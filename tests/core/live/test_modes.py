@@ -46,7 +46,7 @@ from rich.console import Console
 from tests.core.live.desk import Desk, notes
 
 assert check("mode", "both") == validate("mode", "both") == value_at("mode", 127, Parameters()) == "both"
-assert read_wish("mode", b"both", Parameters(), ()).value == "both"
+assert read_wish("mode", b"both", ()) == "both"
 assert "both" in allowed_for("mode", ())
 assert completion.choices(TABLE["mode"].kind)("bo") == ["both"]
 assert TABLE["mode"].stepped("mute", 1) == "both"  # as the key m does
