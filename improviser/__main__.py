@@ -1,5 +1,6 @@
 """Runs the command line: `python -m improviser`."""
 
+import contextlib
 import io
 import os
 import signal
@@ -24,7 +25,18 @@ def main() -> None:
     except KeyboardInterrupt:  # as soon as that: there is nothing to end yet
         sys.exit(INTERRUPTED)
     sys.excepthook = show_fault
-    sys.exit(run())
+    end(run())
+
+
+def end(code: int) -> NoReturn:
+    """Exit with `code`, also where a call hangs in a library that would hold up an orderly end (libjack may)."""
+    executors = sys.modules.get("improviser.executors")
+    if executors is not None and executors.hangs():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

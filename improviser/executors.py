@@ -2,12 +2,19 @@
 
 import asyncio
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_all: "weakref.WeakSet[OneByOne]" = weakref.WeakSet()
+
+
+def hangs() -> bool:
+    """Return whether a call of a library's has not come back, which may then hold up the end of the process, too."""
+    return any(each.busy for each in _all)
 
 
 class Unawaited(ThreadPoolExecutor):
@@ -41,6 +48,9 @@ class OneByOne:
     """Calls that may hang, one after the other in one thread, which ends with the program like the others."""
 
     def __init__(self, name: str) -> None:
+        self.busy = False
+        """Whether a call has not come back."""
+        _all.add(self)
         self._calls: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, daemon=True, name=name)
 
@@ -54,7 +64,9 @@ class OneByOne:
 
     def _run(self) -> None:
         while True:
+            self.busy = False
             future, call = self._calls.get()
+            self.busy = True
             if not future.set_running_or_notify_cancel():
                 continue
             try:

@@ -51,3 +51,34 @@ def test_after_the_end_results_are_nobodys() -> None:
     for thread in threading.enumerate():
         if thread.name == "unawaited":
             thread.join(10)
+
+
+HANGING = """
+import asyncio, atexit, threading, time
+from improviser import __main__, cli
+from improviser.executors import OneByOne
+
+async def play():
+    calls = OneByOne("jack")
+    try:
+        await asyncio.wait_for(calls.call(threading.Event().wait), 0.1)
+    except TimeoutError:
+        pass
+    kept.append(calls)
+
+def run():
+    asyncio.run(play())
+    print("done")
+    return 3
+
+kept = []
+atexit.register(time.sleep, 1000)
+cli.run = run
+__main__.main()
+"""
+
+
+def test_a_call_that_hangs_holds_up_no_end() -> None:
+    """Nor does what a library does at the end of a process, such as to wait for that call."""
+    ran = subprocess.run([sys.executable, "-c", HANGING], capture_output=True, text=True, timeout=60, check=False)
+    assert (ran.returncode, ran.stdout.strip()) == (3, "done"), ran.stderr
