@@ -8,12 +8,15 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable
 
 DONE, INTERRUPTED = 0, 130
 CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
 """Exit codes by signal; a service that is told to end has done its work."""
 TERMINAL = "/dev/tty"
+LAST_SECONDS = 14.0
+"""After so long the process ends even if an orderly end has got stuck; longer than a release may take on JACK."""
 
 
 async def run_until_signal(
@@ -39,6 +42,10 @@ async def run_until_signal(
             if not minds_hangup:
                 return
         codes.append(CODES[name])
+        # The engine ends all that sounds by itself when we are gone.
+        last = threading.Timer(LAST_SECONDS, os._exit, [codes[0]])
+        last.daemon = True
+        last.start()
         stop()
 
     for number in before:
