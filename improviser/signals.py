@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 DONE, INTERRUPTED = 0, 130
 CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
@@ -42,10 +44,10 @@ async def run_until_signal(
             if not minds_hangup:
                 return
         codes.append(CODES[name])
-        # The engine ends all that sounds by itself when we are gone.
-        last = threading.Timer(LAST_SECONDS, os._exit, [codes[0]])
-        last.daemon = True
-        last.start()
+        if owns_process():  # the engine ends all that sounds by itself when we are gone
+            last = threading.Timer(LAST_SECONDS, os._exit, [codes[0]])
+            last.daemon = True
+            last.start()
         stop()
 
     for number in before:
@@ -62,6 +64,12 @@ async def run_until_signal(
                 loop.remove_signal_handler(number)
             signal.signal(number, handler)
     return codes[0] if codes else DONE
+
+
+def owns_process() -> bool:
+    """Say whether this process is our command line, and no program that uses us as a library."""
+    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return getattr(spec, "name", "") == "improviser.__main__" or Path(sys.argv[0]).stem == "improviser"
 
 
 def has_terminal() -> bool:
