@@ -3,17 +3,18 @@
 import contextlib
 import io
 import os
-import signal
 import sys
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import NoReturn
 
-DONE, INTERRUPTED = 0, 130
+from improviser import termination
+
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    signal.signal(signal.SIGTERM, leave)
+    termination.listen()
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:  # it was closed: what is said there is for nobody
             setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115  for good
@@ -46,11 +47,6 @@ def show_fault(kind: type[BaseException], error: BaseException, trace: Traceback
     from improviser.core.printable import printable_lines
 
     sys.stderr.write(printable_lines("".join(traceback.format_exception(kind, error, trace))))
-
-
-def leave(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """End at once, as one does who is told to: commands that have more to end take SIGTERM over as they begin."""
-    sys.exit(DONE)
 
 
 if __name__ == "__main__":

@@ -8,17 +8,14 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
-import threading
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+
+from improviser import termination
 
 DONE, INTERRUPTED = 0, 130
 CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
 """Exit codes by signal; a service that is told to end has done its work."""
 TERMINAL = "/dev/tty"
-LAST_SECONDS = 14.0
-"""After so long the process ends even if an orderly end has got stuck; longer than a release may take on JACK."""
 
 
 async def run_until_signal(
@@ -44,10 +41,6 @@ async def run_until_signal(
             if not minds_hangup:
                 return
         codes.append(CODES[name])
-        if owns_process():  # the engine ends all that sounds by itself when we are gone
-            last = threading.Timer(LAST_SECONDS, os._exit, [codes[0]])
-            last.daemon = True
-            last.start()
         stop()
 
     for number in before:
@@ -56,6 +49,8 @@ async def run_until_signal(
             loop.add_signal_handler(number, told, name)
         except NotImplementedError:  # Windows: the loop cannot, the signal module can
             signal.signal(number, lambda *_, name=name: loop.call_soon_threadsafe(told, name))
+    if termination.requested():  # just before, and its exception was lost
+        told("SIGTERM")
     try:
         await work
     finally:
@@ -64,12 +59,6 @@ async def run_until_signal(
                 loop.remove_signal_handler(number)
             signal.signal(number, handler)
     return codes[0] if codes else DONE
-
-
-def owns_process() -> bool:
-    """Say whether this process is our command line, and no program that uses us as a library."""
-    spec = getattr(sys.modules.get("__main__"), "__spec__", None)
-    return getattr(spec, "name", "") == "improviser.__main__" or Path(sys.argv[0]).stem == "improviser"
 
 
 def has_terminal() -> bool:

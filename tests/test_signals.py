@@ -152,3 +152,32 @@ def _session(pid: int) -> list[str]:
     """Return the processes that belong to a session and still live."""
     listing = subprocess.run(["ps", "-s", str(pid), "-o", "pid=,stat="], capture_output=True, text=True, check=False)
     return [line for line in listing.stdout.splitlines() if "Z" not in line.split()[1]]
+
+
+SWALLOWED = """
+import asyncio, os, signal
+from improviser import termination
+from improviser.signals import run_until_signal
+from improviser.training.stopping import stop_request
+
+class Swallowing:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+termination.listen()
+Swallowing()
+with stop_request() as request:
+    assert request()
+
+async def session():
+    stopped = asyncio.Event()
+    return await run_until_signal(stopped.wait(), stopped.set)
+
+raise SystemExit(asyncio.run(session()))
+"""
+
+
+def test_a_request_to_end_whose_exception_was_swallowed_is_not_lost() -> None:
+    ran = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, timeout=60, check=False)
+    assert "Exception ignored" in ran.stderr
+    assert ran.returncode == 0, ran.stderr

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from improviser import termination
+
 
 class StopRequest:
     """Whether somebody has asked to stop, and how."""
@@ -33,6 +35,7 @@ def stop_request() -> Iterator[StopRequest]:
     """Give a request that SIGINT and SIGTERM set, for as long as this lasts."""
     request = StopRequest()
     before = {number: signal.signal(number, request.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    request.asked = termination.requested()
     try:
         yield request
     finally:
