@@ -32,7 +32,7 @@ LAYERS = (
     "commands",
     "cli",
 )
-GROUND = {"executors", "files", "locks", "logs", "midifile", "saying", "signals", "termination", "threads"}
+GROUND = {"executors", "files", "locks", "logs", "midifile", "console_output", "signals", "termination", "threads"}
 """What every layer needs of the system: no module here has but one importer."""
 PURE = {
     *(
@@ -73,7 +73,7 @@ RESERVED = {
         "commands",
         "session.latency",
         "show.picture",
-        "session.stage",
+        "session.display",
         "show.terminal",
         "show.views",
         "training.view",
