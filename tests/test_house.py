@@ -48,7 +48,7 @@ PURE = {
         "heapq",
         "itertools",
     ),
-    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
+    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "numpy"),
 }
 # What compiles the forward pass of a population: pure arithmetic, too.
 COMPILED = {"numba", "llvmlite"}

@@ -17,7 +17,10 @@ LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.
 SETTINGS: Mapping[str, Any] = {
     "input": Annotated[
         str | None,
-        typer.Option(metavar="P", help="auto (the default), virtual, part of a port's name, FILE.mid, or computer."),
+        typer.Option(
+            metavar="P",
+            help="auto (the default: the keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
+        ),
     ],
     "loop": Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")],
     "strict": Annotated[

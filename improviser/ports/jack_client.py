@@ -16,7 +16,7 @@ from collections import deque
 from types import ModuleType
 from typing import Any
 
-from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import VIRTUAL, cut_name
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
@@ -67,7 +67,7 @@ class JackPorts:
         self._known = False
         self.lost = False
         try:
-            self._client: Any = jack.Client(name, no_start_server=True)
+            self._client: Any = jack.Client(cut_name(name), no_start_server=True)
         except jack.JackOpenError as error:
             problem = "no server answers" if error.status.server_failed else str(error)
             raise MidiSystemError(f"JACK does not work here ({problem}); {REMEDY}") from error
