@@ -19,7 +19,7 @@ SETTINGS: Mapping[str, Any] = {
         str | None,
         typer.Option(
             metavar="P",
-            help="auto (the default: the keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
+            help="auto (the one keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
         ),
     ],
     "loop": Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")],

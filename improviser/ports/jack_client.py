@@ -16,7 +16,7 @@ from collections import deque
 from types import ModuleType
 from typing import Any
 
-from improviser.core.addresses.port_choice import VIRTUAL, cut_name
+from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
@@ -38,6 +38,17 @@ POLL_SECONDS = 0.002
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
+
+
+def _client_called(jack: ModuleType, name: str) -> Any:
+    """Return a client of this name, as far as JACK has room for it; where it is taken, room for a number is needed."""
+    longest, shorter = cut_name(name), cut_name(name, MOST_SHARED_NAME_BYTES)
+    try:
+        return jack.Client(longest, no_start_server=True)
+    except jack.JackOpenError:
+        if shorter == longest:
+            raise
+        return jack.Client(shorter, no_start_server=True)
 
 
 class JackPorts:
@@ -67,7 +78,7 @@ class JackPorts:
         self._known = False
         self.lost = False
         try:
-            self._client: Any = jack.Client(cut_name(name), no_start_server=True)
+            self._client: Any = _client_called(jack, name)
         except jack.JackOpenError as error:
             problem = "no server answers" if error.status.server_failed else str(error)
             raise MidiSystemError(f"JACK does not work here ({problem}); {REMEDY}") from error
