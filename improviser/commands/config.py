@@ -54,7 +54,7 @@ def check(
 def listed(config: "Config") -> list[str]:
     """Return one line for each setting: what it is, and where that comes from."""
     from improviser.settings.config import KEYS
-    from improviser.settings.explained import as_toml
+    from improviser.settings.toml import as_toml
 
     values = {name: getattr(config.settings, name) for name in KEYS}
     lines = {
