@@ -38,12 +38,12 @@ def demo(
     from improviser.files import check_writable
     from improviser.library.catalogue import find
     from improviser.logs import start_log
+    from improviser.recordings.transcript import Transcript
     from improviser.saying import say
     from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
     from improviser.session.live import live
     from improviser.session.stage import Stage
     from improviser.session.steering import legend, steer
-    from improviser.session.transcript import Transcript
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal

@@ -21,18 +21,18 @@ def replay(
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.recordings.collecting import uncollected
     from improviser.recordings.log import read_chain
-    from improviser.recordings.replaying import Copy
+    from improviser.recordings.midi_recording import SessionMidi
     from improviser.recordings.replaying import replay as replay_logs
     from improviser.saying import say
 
     if out is not None:
         check_writable(out, force=force)
     chain = read_chain(log)
-    copy = Copy()
+    copy = SessionMidi()
     with uncollected():
-        found = replay_logs(chain) if out is None else replay_logs(chain, copy.tell)
+        found = replay_logs(chain) if out is None else replay_logs(chain, copy.add)
     if out is not None:
-        write_atomically(out, copy.image(), PRIVATE)
+        write_atomically(out, copy.image(final=True), PRIVATE)
     if chain[-1].cut:
         say(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
     if found.lost:

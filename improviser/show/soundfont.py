@@ -31,6 +31,7 @@ from improviser.core.midi.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    TimedEvent,
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.files import open_regular, user_path
@@ -41,7 +42,6 @@ from improviser.show.sound import (
     SILENCE_SECONDS,
     TAIL_SECONDS,
     Synthesiser,
-    TimedEvent,
     fade,
     limit,
 )
