@@ -12,17 +12,16 @@ are tried.
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
 import msgspec
 
-from improviser.core.live.knobs import BOUNDS
 from improviser.core.live.pacing import Bucket
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Played, Step, Swap, Turned
-from improviser.errors import ConfigError, EngineError
+from improviser.errors import EngineError
 
 REFUSED = "the engine ended twice when it was asked for this"
 REPLACED = "a later request took its place before an engine confirmed it"
@@ -242,20 +241,6 @@ class LiveState:
         else:
             self.confirmed_models = self._former_models
         return f"{', '.join(ended)} ends every engine; playing with {', '.join(self.confirmed_models)} again"
-
-
-def check_order(parameter: str, value: Any, playing: Mapping[str, Any]) -> None:
-    """Check that a bound stays on its side of the other one, in parameters that are otherwise `playing`.
-
-    :raises ConfigError: if it does not.
-    """
-    if parameter not in BOUNDS:
-        return
-    other, nearer = BOUNDS[parameter]
-    bound = playing[other]
-    if nearer(value, bound) != value:
-        low, high = sorted((parameter, other), reverse=True)
-        raise ConfigError(f"{low} must not be above {high}; {other} is {bound}")
 
 
 def without_request(report: AnyReport) -> AnyReport:

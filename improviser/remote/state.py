@@ -11,7 +11,7 @@ from improviser.engine.protocol import Applied, Played, Step
 from improviser.engine.service import Service
 from improviser.remote.wishes import plain
 
-UNKNOWN = Setup("", (), 0.0)
+UNKNOWN = Setup(())
 
 
 class Score:

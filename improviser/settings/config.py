@@ -25,6 +25,7 @@ from improviser.core.live import allowed
 from improviser.core.live.kinds import Bindings
 from improviser.core.live.knobs import Knobs
 from improviser.core.live.parameters import TABLE, allowed_words
+from improviser.core.printable import LONGEST_SHOWN, shown
 from improviser.errors import ConfigError
 from improviser.settings.serving import NAME_PATTERN, ServingSettings, Words, about
 from improviser.settings.toml import read_toml
@@ -41,7 +42,6 @@ OTHER_VARIABLES = (
     "IMPROVISER_MODELS",
     "IMPROVISER_REQUIRE_SERVERS",
 )
-MAX_SHOWN = 40
 MISTYPED = 0.9
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -172,7 +172,7 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     prefix = f"{origin}: " if origin else ""
     key = KEYS.get(name)
     if key is None:
-        raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {nearest(name, KEYS)}")
+        raise ConfigError(f"{prefix}there is no setting {shown(name)}; {nearest(name, KEYS)}")
     try:
         if name in TABLE:
             return _check_live(name, value)
@@ -184,7 +184,9 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     except ConfigError as error:
         raise ConfigError(f"{prefix}{error}") from None
     except msgspec.ValidationError:
-        raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}") from None
+        raise ConfigError(
+            f"{prefix}{name} must be {key.allowed}; it is {shown(list(value) if isinstance(value, tuple) else value)}"
+        ) from None
 
 
 def _check_live(name: str, value: Any) -> Any:
@@ -217,7 +219,7 @@ def validate(parameter: str, value: Any) -> Any:
     if parameter not in LIVE_KEYS:
         if parameter in KEYS:
             raise ConfigError(f"{parameter} cannot change while one plays; what can: {', '.join(LIVE_KEYS)}")
-        raise ConfigError(f"there is no parameter {_shown(parameter)}; {nearest(parameter, LIVE_KEYS)}")
+        raise ConfigError(f"there is no parameter {shown(parameter)}; {nearest(parameter, LIVE_KEYS)}")
     return check_text(parameter, value) if isinstance(value, str) else check(parameter, value)
 
 
@@ -261,7 +263,7 @@ def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
         raise ConfigError(f"{origins[low] if origins[low] != 'default' else origins[high]}: {said}")
     if settings.listen_to == settings.name:
         raise ConfigError(
-            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"
+            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {shown(settings.name)}"
         )
     if settings.listen_to is not None and settings.mqtt == OFF:
         raise ConfigError(
@@ -289,7 +291,7 @@ def _from_file(path: Path | None, profile: str | None) -> Iterator[tuple[str, An
     }
     if profile is not None and profile not in checked:
         there = nearest(profile, checked) if checked else "there are none"
-        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {_shown(profile)}; {there}")
+        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {shown(profile)}; {there}")
     yield from checked[profile] if profile is not None else ()
 
 
@@ -359,12 +361,7 @@ def _flat(kind: Any) -> Iterator[Any]:
         yield origin or kind
 
 
-def _shown(value: Any) -> str:
-    text = repr(list(value) if isinstance(value, tuple) else value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the one of `names` that `name` may have been meant for, or all of them, for the end of a message."""
-    near = difflib.get_close_matches(name[:MAX_SHOWN], names, 1, 0.5)
+    near = difflib.get_close_matches(name[:LONGEST_SHOWN], names, 1, 0.5)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"

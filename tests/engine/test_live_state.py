@@ -17,11 +17,10 @@ from improviser.engine.live_state import (
     Door,
     LiveState,
     Reply,
-    check_order,
     without_request,
 )
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Lost, Step, Swap, Turned
-from improviser.errors import ConfigError, EngineError
+from improviser.errors import EngineError
 
 NOTE = Step(1.0, b"\x90<P", [], 0.0)
 
@@ -328,21 +327,6 @@ def test_models_with_which_every_engine_dies_are_taken_back_for_good() -> None:
     assert live.fall_back() == "worse ends every engine; playing with bach-bass again"
     assert live.models == live.confirmed_models == ["bach-bass"]
     assert live.fall_back() is None
-
-
-def test_a_bound_stays_on_its_side() -> None:
-    playing = {"low": 40, "high": 60, "input_low": 50, "input_high": 70}
-    for parameter, value in (("low", 60), ("high", 40), ("input_low", 70), ("input_high", 50), ("split", 127)):
-        check_order(parameter, value, playing)
-    for parameter, value, said in (
-        ("low", 61, "low must not be above high; high is 60"),
-        ("high", 39, "low must not be above high; low is 40"),
-        ("input_low", 100, "input_low must not be above input_high; input_high is 70"),
-        ("input_high", 49, "input_low must not be above input_high; input_low is 50"),
-    ):
-        with pytest.raises(ConfigError) as raised:
-            check_order(parameter, value, playing)
-        assert str(raised.value) == said
 
 
 def test_the_number_of_a_request_stays_between_hub_and_engine() -> None:

@@ -158,7 +158,7 @@ def test_requests_are_replied_to_one_by_one_and_at_the_end(model: str) -> None:
             with pytest.raises(ConfigError):
                 service.request(parameter, value, "keys")
         await service.request("high", 60, "keys")
-        with pytest.raises(ConfigError, match="low must not be above high; high is 60"):
+        with pytest.raises(ConfigError, match="low must not be above high; they are 61 and 60"):
             service.request("low", 61, "keys")
         assert not [report for report in reports if isinstance(report, Applied) and report.request is not UNSET]
         os.kill(engine_pid(service), signal.SIGSTOP)

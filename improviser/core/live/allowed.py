@@ -1,6 +1,7 @@
 """Checks what a live parameter is to be against the table: whatever cannot be is refused, and changes nothing."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from improviser.core.printable import shown
 from improviser.errors import ConfigError
 
 LONGEST_NAME = 40
+BOUNDED = {name for pair in ORDERED for name in pair}
 
 
 def check(name: object, value: Any) -> Any:
@@ -52,6 +54,17 @@ def crossed(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
         lowest, highest = getattr(parameters, low), getattr(parameters, high)
         if lowest > highest:
             yield low, high, f"{low} must not be above {high}; they are {lowest} and {highest}"
+
+
+def check_order(parameter: str, value: Any, playing: Parameters) -> None:
+    """Check that a bound stays on its side of the other one, in parameters that are otherwise `playing`.
+
+    :raises ConfigError: if it does not.
+    """
+    if parameter in BOUNDED:
+        for *pair, said in crossed(replace(playing, **{parameter: value})):
+            if parameter in pair:
+                raise ConfigError(said)
 
 
 def in_order(changes: Mapping[str, Any], playing: Parameters) -> list[str]:

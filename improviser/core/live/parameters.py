@@ -2,14 +2,15 @@
 
 Whatever else there is to a parameter is derived from its entry here: what it may be (`allowed`), the setting and the
 environment variable (`settings.config`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
-understood and offered over MQTT (`remote.wishes`, `remote.discovery`), and its line in the README.
+understood and offered over MQTT (`remote.wishes`, `remote.discovery`), what the display says of it (`notable`), and its
+line in the README.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, get_type_hints
 
-from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, words
+from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, named, words
 from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
@@ -36,7 +37,10 @@ class Parameters:
         ),
     ] = "shadow"
     temperature: Annotated[
-        float, Described(Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free", main=True)
+        float,
+        Described(
+            Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free", main=True, always=True
+        ),
     ] = 0.7
     density: Annotated[
         float,
@@ -142,6 +146,16 @@ def allowed_words(name: str) -> str:
     said += "".join(f", not above {high}" for low, high in ORDERED if low == name)
     said += "".join(f", not below {low}" for low, high in ORDERED if high == name)
     return f"{said}: {described.note}" if described.note else said
+
+
+def notable(parameters: Parameters) -> dict[str, str]:
+    """Return what is not as it is by default, and what is always to be known, by name and as a display says it."""
+    return {
+        name: named(name, value, described.unit)
+        for name, described in TABLE.items()
+        if not isinstance(described.kind, Bindings)
+        and ((value := getattr(parameters, name)) != DEFAULTS[name] or described.always)
+    }
 
 
 Parameters.__doc__ = "\n".join(
