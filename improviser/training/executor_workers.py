@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.training.generations import CHUNK, Scored, fitness_of
 from improviser.training.upbringing import Advanced, Upbringing
@@ -58,7 +58,7 @@ class _There:
         """Begin to breed a member on; see `Upbringing.advance`."""
         return self._submit(_advance, member, state, generations, beside)
 
-    def score(self, population: FloatArray, batch: Any) -> Scored:
+    def score(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
         chunks = -(-len(population) // CHUNK)
         jobs = min(self.workers, chunks)
@@ -89,7 +89,7 @@ def _advance(pickled: bytes, member: int, state: Mapping[str, Any] | None, gener
     return upbringing.advance(member, state, generations, beside)
 
 
-def _score(pickled: bytes, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+def _score(pickled: bytes, population: Float32Array, batch: Any) -> NDArray[np.float64]:
     """Score some of a population, in a worker."""
     return fitness_of(_unpickled(pickled), population, batch)
 

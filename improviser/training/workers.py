@@ -17,7 +17,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.strategy import FloatArray, Task
+from improviser.core.arrays import Float32Array
+from improviser.core.evolution.strategy import Task
 from improviser.threads import use_one_thread
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.processes import Processes
@@ -89,7 +90,7 @@ class SharedScores:
         self._submit = submit
         self._memory: SharedMemory | None = None
 
-    def __call__(self, population: FloatArray, batch: Any) -> Scored:
+    def __call__(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score; the chunks are those of one process, and so is the result.
 
         :raises ImproviserError: if a worker dies; so does what is returned.
@@ -104,7 +105,7 @@ class SharedScores:
             parts.append(self._submit(_score_rows, rows, batch))
         return lambda: np.concatenate([part() for part in parts])
 
-    def _share(self, population: FloatArray) -> str | None:
+    def _share(self, population: Float32Array) -> str | None:
         """Copy the population into shared memory; return its name, or None if there is no room for it."""
         if self._memory is None or self._memory.size < population.nbytes:
             self.close()
@@ -140,12 +141,12 @@ def _advance(member: int, state: Mapping[str, Any] | None, generations: int, bes
     return _upbringing[0].advance(member, state, generations, beside)
 
 
-def _score_rows(rows: Rows | FloatArray, batch: Any) -> NDArray[np.float64]:
+def _score_rows(rows: Rows | Float32Array, batch: Any) -> NDArray[np.float64]:
     """Score some rows of a population in a worker."""
     return fitness_of(_held["task"], _rows_at(rows) if isinstance(rows, Rows) else rows, batch)
 
 
-def _rows_at(place: Rows) -> FloatArray:
+def _rows_at(place: Rows) -> Float32Array:
     """Return rows of a population in shared memory, which they keep open as long as they are used."""
     if place.memory not in _attached:
         for old in _attached.values():
@@ -156,5 +157,5 @@ def _rows_at(place: Rows) -> FloatArray:
     return rows.reshape(place.stop, place.genes)[place.start :]
 
 
-def _floats(memory: SharedMemory, count: int) -> FloatArray:
+def _floats(memory: SharedMemory, count: int) -> Float32Array:
     return np.frombuffer(cast("memoryview", memory.buf), np.float32, count)

@@ -3,20 +3,23 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.echo.causal import CausalDecoder, Tables
 from improviser.core.echo.decoding import decode_whole, rate_population
-from improviser.core.echo.encoding import EncodedNotes, FloatArray
+from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.asking import ask, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
+
+if TYPE_CHECKING:
+    from improviser.core.arrays import Float64Array
 
 LAYER = "layer_{}"
 
@@ -155,7 +158,7 @@ class EchoResponder:
     def __init__(self, model: EchoModel) -> None:
         shape = model.network.shape
         self._tables = model.tables
-        self._places: FloatArray = shape.collapse(model.network.genome)
+        self._places: Float64Array = shape.collapse(model.network.genome)
         self._window: deque[int] = deque(maxlen=shape.lookback)
         self._decoder = CausalDecoder(self._tables)
 

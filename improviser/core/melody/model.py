@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
@@ -15,7 +16,7 @@ from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
-from improviser.core.networks.responder import FloatArray, LogProbabilities
+from improviser.core.networks.responder import LogProbabilities
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
@@ -149,7 +150,7 @@ class MelodyResponder:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return normalised(self._expect(onset_seconds, None))
 
-    def _expect(self, onset_seconds: float, against: int | None) -> FloatArray:
+    def _expect(self, onset_seconds: float, against: int | None) -> Float32Array:
         model = self._model
         now = self._session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks import population, task
 from improviser.core.networks.network import Shape
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from tests.core.networks.populations import SHAPES, some_genomes, some_notes
 
 fused: Any = pytest.importorskip("improviser.core.networks.fused", reason="needs Numba (extra `fast`)")
 
 
-def both(shape: Shape, genomes: FloatArray, notes: Notes) -> tuple[Any, Any]:
+def both(shape: Shape, genomes: Float32Array, notes: Notes) -> tuple[Any, Any]:
     plain, compiled = population.Scorer(shape), fused.Scorer(shape)
     return (
         plain.population_bits(genomes, plain.lay_out(notes)),
