@@ -14,10 +14,8 @@ from typing import Any
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.engine import supervisor
-from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import REFUSED
-from improviser.engine.protocol import Applied, Change, Command
+from improviser.engine.protocol import Applied
 from improviser.engine.supervisor import Supervisor
 from improviser.remote.discovery import configurations
 from improviser.remote.on_air import NOT_PLAYING
@@ -25,7 +23,7 @@ from improviser.settings.config import LIVE_KEYS, Settings
 from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
 from tests.mqtt_peer import Heard, Peer
-from tests.playing import write_small_model
+from tests.playing import kill_engines_asked_for, write_small_model
 from tests.remote.test_remote import NASTY
 from tests.servers import Broker, requires
 
@@ -109,14 +107,7 @@ class TestSteering:
     def test_a_wish_that_ends_every_engine_is_not_confirmed_by_the_next(
         self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Frail(EngineProcess):
-            def send(self, command: Command) -> None:
-                if isinstance(command, Change) and command.parameter == "quantise":
-                    self.kill()
-                else:
-                    super().send(command)
-
-        monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+        kill_engines_asked_for("quantise", monkeypatch)
         monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 60.0)
 
         async def scene(act: Act) -> None:

@@ -13,7 +13,7 @@ from improviser.core.echo.decoding import decode_whole, rate_population
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.networks.asking import ask, check_notes, goes_on
+from improviser.core.networks.asking import Asked, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
@@ -25,8 +25,11 @@ LAYER = "layer_{}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EchoModel:
+class EchoModel(Asked):
     """An evolved or imported network, with the tables a session starts from.
+
+    Asked for a distribution, it follows the player and not itself; where there is no player, the voice's own notes.
+    Nearly all is on the causal decoder's choice.
 
     :param name: what it is called.
     :param network: its weights, float64.
@@ -90,21 +93,6 @@ class EchoModel:
         """Return how well the answers to `notes` follow them: Pearson's correlation of the numbers, or NaN."""
         raw = self.network.outputs(notes.windows(self.network.shape.lookback))
         return float(rate_population(raw[None], notes.numbers, notes.ranked)[0])
-
-    def distribution(
-        self,
-        history: Sequence[Note],
-        *,
-        onset_seconds: float,
-        player: Sequence[Note] = (),
-        candidates: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate) for this voice's note at `onset_seconds`.
-
-        The network hears the player and not itself; where there is no player, the voice's own `history` is what it
-        follows. Nearly all is on the causal decoder's choice.
-        """
-        return ask(self.session(), history, onset_seconds, player, candidates)
 
     def session(self) -> "EchoSession":
         """Return a session that answers as `distribution` does, note by note."""
