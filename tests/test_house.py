@@ -58,6 +58,7 @@ RESERVED = {
     "miniaudio": {"show.speaker"},
     "mido": {"midifile", "recordings.midi_recording"},
     "llvmlite": {"kernels"},
+    "loky": {"training.local_executor"},
     "music21": {"training.chorales"},
     "numba": {"kernels"},
     "platformdirs": {
