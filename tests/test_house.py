@@ -33,7 +33,18 @@ LAYERS = (
     "commands",
     "cli",
 )
-GROUND = {"executors", "files", "locks", "logs", "midifile", "console_output", "signals", "termination", "threads"}
+GROUND = {
+    "executors",
+    "files",
+    "locks",
+    "logs",
+    "midifile",
+    "console_output",
+    "signals",
+    "termination",
+    "threads",
+    "version",
+}
 """What every layer needs of the system: no module here has but one importer."""
 PURE = {
     *(
