@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def init(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+        Path | None, typer.Argument(metavar="[FILE]", help="By default the one IMPROVISER_CONFIG names, or your own.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write a file with every setting, explained."""
+    """Write a settings file with every setting explained."""
     import os
 
     from improviser.console_output import say
@@ -36,11 +36,11 @@ def init(
 
 def check(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+        Path | None, typer.Argument(metavar="[FILE]", help="By default the one IMPROVISER_CONFIG names, or your own.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="A profile from the file.")] = None,
 ) -> None:
-    """Check the settings and print them, each with where it comes from."""
+    """Check the settings and print each one with its source."""
     from improviser.console_output import say
     from improviser.settings.config import default_file, load
 

@@ -13,11 +13,11 @@ DIFFERENT = 1
 def replay(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="The .jsonl file of a session.")],
     out: Annotated[
-        Path | None, typer.Argument(metavar="[OUT.mid]", help="Write what is played now as a MIDI file.")
+        Path | None, typer.Argument(metavar="[OUT.mid]", help="Also write what is played now as a MIDI file.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
+    """Play a session's log again and compare the notes: exit code 0 if they are the same, 1 if not."""
     from improviser.console_output import say
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.recordings.collecting import uncollected

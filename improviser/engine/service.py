@@ -68,7 +68,7 @@ class Service:
 
     @property
     def name(self) -> str:
-        """The name of our MIDI client."""
+        """The name of the MIDI client."""
         return self._session.name
 
     @property

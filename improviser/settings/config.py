@@ -59,46 +59,53 @@ class Settings(ServingSettings):
         about("The MIDI system.", "auto (whatever works), jack, alsa, coremidi or winmm"),
     ] = "auto"
     name: Annotated[
-        str, about("The name of our MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
+        str, about("The name of the MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
     ] = "improviser"
     wait_for_ports: Annotated[bool, about("Start even if a named port is not there yet.", "true or false")] = False
     model: Annotated[
         tuple[Words, ...],
         about(
-            "Who answers.", "a name, or a list of up to eight: one voice each", live=True, min_length=1, max_length=8
+            "The model that answers.",
+            "a name, or a list of up to eight: one voice each",
+            live=True,
+            min_length=1,
+            max_length=8,
         ),
     ] = ("bach-bass",)
     program_models: Annotated[
         tuple[Words, ...],
         about(
-            "The models that program changes pick from, instead of those of play or the library.",
+            "The models that program changes pick from, in place of those of play or the library.",
             "a list of names; program 1 is the first",
             max_length=128,
         ),
     ] = ()
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
-        about("Makes the answers repeatable; another each time by default.", "a whole number ≥ 0"),
+        about("Makes the answers repeatable; by default it is different each time.", "a whole number ≥ 0"),
     ] = None
-    record: Annotated[bool | Words, about("Keep every session.", "true, false, or the folder to keep it in")] = True
+    record: Annotated[bool | Words, about("Record every session.", "true, false, or the folder to keep it in")] = True
     record_days: Annotated[
         float, about("How many days a recorded session is kept.", "a number > 0", gt=0, le=1_000_000)
     ] = 365.0
     record_megabytes: Annotated[
-        float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
+        float,
+        about("How much room all recordings may take; the oldest are deleted first.", "a number > 0", gt=0, le=1e9),
     ] = 1000.0
     sound: Annotated[
         bool | None,
-        about("Play it aloud, without a synthesiser of your own; by default with a soundfont.", "true or false"),
+        about("Play the session aloud; by default if a soundfont is set.", "true or false"),
     ] = None
     soundfont: Annotated[
         Words,
-        about("The SoundFont it is played aloud with, by FluidSynth.", "off, auto (the system's), or a .sf2 file"),
+        about(
+            "The SoundFont with which FluidSynth plays the session aloud.", "off, auto (the system's), or a .sf2 file"
+        ),
     ] = "off"
-    loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
-    strict: Annotated[bool, about("Refuse a file that is the input if it needs repairs.", "true or false")] = False
+    loop: Annotated[bool, about("Repeat the input file again and again.", "true or false")] = False
+    strict: Annotated[bool, about("Refuse an input file that needs repairs.", "true or false")] = False
     display: Annotated[
-        bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
+        bool | None, about("Show what is heard and played; by default in a terminal.", "true or false")
     ] = None
 
 
