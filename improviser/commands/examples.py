@@ -69,7 +69,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "config init": (("config init", "every setting, explained; edit what you need"),),
     "config check": (("config check", "every value, and where it is set"),),
-    "service install": (("service install -- --mqtt mqtt://localhost", "starts at your next login"),),
+    "service install": (("service install -- --mqtt mqtt://localhost", "starts when you log in"),),
 }
 
 
