@@ -7,10 +7,10 @@ from improviser.settings.config import KEYS, Key
 from improviser.settings.toml import as_toml
 
 HEADING = """\
-# How improviser plays live. Remove the "# " before a setting to change it from what it is by default.
-# Environment variables (IMPROVISER_TEMPERATURE, say) come before this file, and the options of `play` before both.
-# Settings under a heading such as [profile.piano], at the end of the file, hold with `play --profile piano` alone.
-# Check it with: improviser config check
+# How improviser plays live. All settings are at their defaults; to change one, remove the "# " in front of it.
+# Environment variables (such as IMPROVISER_TEMPERATURE) override this file, and the options of `play` override both.
+# Settings under a heading such as [profile.piano], at the end of the file, apply only with `play --profile piano`.
+# To check this file: improviser config check
 """
 EXAMPLES: Mapping[str, Any] = {
     "seed": 1,

@@ -62,7 +62,7 @@ class TestSteering:
                     "parameter": "temperature",
                     "value": 1.5,
                     "error": None,
-                    "allowed": "a number 0–4: 0 plays safe, 1 plays freely",
+                    "allowed": "a number 0–4 (0 plays safe, 1 plays freely)",
                 }
                 assert (await ask(peer, "set/model", "echo"))["value"] == "echo"
                 assert (await ask(peer, "set/mode", '"mute"'))["ok"]

@@ -63,7 +63,7 @@ CASES: dict[str, dict[str, Any]] = {
     "swing": {
         "good": "0.25", "bad": "9", "value": 0.25, "shown": " · swing 0.25 beats ",
         "turned": [0.0, 1.0], "next": 0.75, "default": 0.5,
-        "allowed": "a number of beats 0–1: 0 is even",
+        "allowed": "a number of beats 0–1 (0 is even)",
         "entity": ("number", {"min": 0, "max": 1, "step": 0.25, "unit_of_measurement": "beats"}),
     },
     "voices": {
@@ -118,7 +118,7 @@ def test_play_offers_it_and_refuses_what_it_cannot_be(copy: Path) -> None:
     assert "How keys are struck: soft, firm or hard (firm)." in offered
     refused = run(copy, "improviser", "play", "--no-record", "--swing", "9")
     assert refused.returncode == 2
-    assert refused.stderr == "improviser: error: --swing: swing must be a number of beats 0–1: 0 is even; it is 9.0\n"
+    assert refused.stderr == "improviser: error: --swing: swing must be a number of beats 0–1 (0 is even); it is 9.0\n"
 
 
 def test_it_is_in_no_other_file_of_the_package(copy: Path) -> None:

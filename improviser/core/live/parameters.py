@@ -149,12 +149,12 @@ ORDERED = tuple((name, described.not_above) for name, described in TABLE.items()
 
 
 def allowed_words(name: str) -> str:
-    """Return what the parameter `name` may be, in words: "a number 0–4: 0 plays safe, 1 plays freely"."""
+    """Return what the parameter `name` may be, in words: "a number 0–4 (0 plays safe, 1 plays freely)"."""
     described = TABLE[name]
     said = words(described.kind, described.unit)
     said += "".join(f", not above {high}" for low, high in ORDERED if low == name)
     said += "".join(f", not below {low}" for low, high in ORDERED if high == name)
-    return f"{said}: {described.note}" if described.note else said
+    return f"{said} ({described.note})" if described.note else said
 
 
 def notable(parameters: Parameters) -> dict[str, str]:
