@@ -6,10 +6,6 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
-import tomlkit
-from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import InlineTable, Table
-
 from improviser.errors import ConfigError
 from improviser.files import create_folder, write_atomically
 from improviser.settings.config import Config, default_file, find_file
@@ -59,6 +55,8 @@ def with_controls(text: str, controls: Mapping[str, Any], above: tuple[str, ...]
     :param above: the names of the tables that the controls are in.
     :return: None if the text is of a form that cannot be changed so; nobody's file is risked.
     """
+    from tomlkit.exceptions import TOMLKitError  # here and below, since a session that learns nothing needs none of it
+
     mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
     plain = text.removeprefix(mark)
     windows = "\r\n" in plain and plain.count("\r\n") == plain.count("\n")
@@ -76,6 +74,8 @@ def with_controls(text: str, controls: Mapping[str, Any], above: tuple[str, ...]
 
 def _candidates(text: str, controls: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
     """Yield the text with the controls changed where they are, or added: at the end, if that can be, or in place."""
+    import tomlkit
+
     document = tomlkit.parse(text)
     table = _table(document, above)
     if CONTROLS not in table:
@@ -85,7 +85,7 @@ def _candidates(text: str, controls: Mapping[str, Any], above: tuple[str, ...]) 
         kept = text.rstrip()
         yield f"{kept}\n\n{tomlkit.dumps(nested)}" if kept else tomlkit.dumps(nested)
         table[CONTROLS] = as_item(controls)
-    elif isinstance(table[CONTROLS], InlineTable):
+    elif isinstance(table[CONTROLS], tomlkit.items.InlineTable):
         table[CONTROLS] = as_item(controls)
     else:
         _fill(table[CONTROLS], controls)
@@ -94,6 +94,8 @@ def _candidates(text: str, controls: Mapping[str, Any], above: tuple[str, ...]) 
 
 def _fill(table: MutableMapping[str, Any], controls: Mapping[str, Any]) -> None:
     """Make a table say `controls`; comments, order and spacing of what stays in it are kept."""
+    from tomlkit.items import Table
+
     for name in [name for name in table if name not in controls]:
         del table[name]
     for name, binding in controls.items():
