@@ -114,10 +114,14 @@ class Engine:
             self._gate.waiting.append(arrived)
             self._wake.set()
             return
+        self._reporter.holding = True
         try:
             self._hear_arrived(arrived)
         finally:
+            self._reporter.holding = False
             self.lock.release()
+        # All else can wait until the answer has left: the main thread learns from it, and reports it.
+        self._wake.set()
 
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
@@ -130,6 +134,7 @@ class Engine:
             with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
                     self._hear_arrived(gate.waiting.popleft())
+                    self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
 
@@ -144,6 +149,8 @@ class Engine:
         with self.lock:
             for one in messages_of(message):
                 self._hear_or_end(one, stamp, arrived.at, stamped=True)
+                self._settle()
+            self._set_alarm()
 
     def _hear_or_end(self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False) -> None:
         try:
@@ -170,11 +177,17 @@ class Engine:
         outcome = self._performer.hear(event, now)
         played = self._send(outcome.events)
         latency = time.perf_counter() - arrived
-        self._performer.settle()
         self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
         self._tell_what_else(outcome)
-        self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
+
+    def _settle(self) -> None:
+        """Learn from what was heard and answered. A fault ends the engine."""
+        try:
+            self._performer.settle()
+        except Exception as error:  # noqa: BLE001  as if it had come while the note was heard
+            self.fault = error
+            self.stop()
 
     def _tell_what_else(self, outcome: Outcome) -> None:
         """Report what the message that was heard has done, beside being answered."""
@@ -301,6 +314,7 @@ class Engine:
             self._wake.clear()
             self._catch_up()
             with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
+                self._settle()
                 now = self._now()
                 self._keep_time(now)
                 if now >= next_beat:

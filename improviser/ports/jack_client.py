@@ -59,6 +59,10 @@ class JackPorts:
         self._heed_clock = False
         self._offset = 0
         self._periods = 0
+        self.period = self.left_in = -1
+        """The first frames of the period that we are in, and of the one that something left in last."""
+        self.left_at = 0.0
+        """When we were called in that one (`time.perf_counter`)."""
         self._due_frame: int | None = None
         self._seen_to_lose: bool | None = None
         """Whether this server loses events; None as long as there is no sign of either."""
@@ -164,6 +168,7 @@ class JackPorts:
         elif passed > frames and self._seen_to_lose is None:
             self._seen_to_lose = False
         self._due_frame = (start + frames) % FRAMES
+        self.period = start
         self._periods += 1
         self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
         for offset, data in self._in.incoming_midi_events():
@@ -190,6 +195,7 @@ class JackPorts:
             outgoing.popleft()
             written += 1
         if written:
+            self.left_in, self.left_at = self.period, now
             self._receipts.left.append((written, now))
 
     @property
