@@ -7,8 +7,9 @@ answers what was left to it.
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -46,6 +47,7 @@ from improviser.engine.sensing import wait_if_late
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
+NOTE_ON = 0x90
 HEARTBEAT_SECONDS, FLUSH_SECONDS = 0.1, 0.005
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
@@ -53,6 +55,34 @@ QUIET_SECONDS = 0.0001
 LOCK_SECONDS = 0.0003
 """How long the backend's thread waits for the others: a quarter of JACK's period of 64 frames."""
 MUTE_NOTICE = "JACK goes on, but does not call the engine any more"
+
+
+class Ahead(NamedTuple):
+    """A note whose answer was sent before it was heard: when it was played, what was sent, and how soon (seconds)."""
+
+    arrived: Arrived
+    now: float
+    sent: list[bytes]
+    latency: float
+
+
+class Turn:
+    """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
+
+    def __init__(self, lock: threading.Lock, make_good: Callable[[], None]) -> None:
+        self._lock = lock
+        self._make_good = make_good
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._make_good()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Engine:
@@ -70,7 +100,8 @@ class Engine:
         self._wake = threading.Event()
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
-        self._thinking = False
+        self._ahead: Ahead | None = None
+        self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
         self._opening = opening
         self._reporter = reporter
@@ -109,6 +140,9 @@ class Engine:
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
         """
         arrived = self._gate.arrive(message, age)
+        if self._gate.open and self._answer_ahead(arrived):
+            self._wake.set()
+            return
         answers = self._gate.open and not self._ports.hurried
         if not (answers and self.lock.acquire(timeout=LOCK_SECONDS)):
             self._gate.waiting.append(arrived)
@@ -116,12 +150,40 @@ class Engine:
             return
         self._reporter.holding = True
         try:
+            self._make_good()
             self._hear_arrived(arrived)
         finally:
             self._reporter.holding = False
             self.lock.release()
         # All else can wait until the answer has left: the main thread learns from it, and reports it.
         self._wake.set()
+
+    def _answer_ahead(self, arrived: Arrived) -> bool:
+        """Send the answer to a note where it is known at a look, and leave it to `_make_good` to hear the note."""
+        message = arrived.message
+        if not (message[0] & 0xF0 == NOTE_ON and len(message) == 3 and message[2]) or self._stopping:
+            return False
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            if self._ahead is not None:
+                return False
+            now = max(self._latest, arrived.stamp - self._epoch)
+            events = self._performer.foretell(NoteOn(message[0] & 0x0F, message[1], message[2]), now)
+            if events is None:
+                return False
+            sent = self._output.send_ahead(events)
+            self._ahead = Ahead(arrived, now, sent, time.perf_counter() - arrived.at)
+            self._latest = now
+        finally:
+            self.lock.release()
+        return True
+
+    def _make_good(self) -> None:
+        """Hear the note whose answer was sent ahead; before anything else is done with the performer."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            self._hear_or_end(ahead.arrived.message, ahead.now, ahead.arrived.at, ahead=ahead)
 
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
@@ -131,7 +193,7 @@ class Engine:
             if time.perf_counter() - last_arrival < QUIET_SECONDS:
                 time.sleep(QUIET_SECONDS)
                 continue
-            with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
+            with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
                     self._hear_arrived(gate.waiting.popleft())
                     self._settle()
@@ -146,15 +208,17 @@ class Engine:
     def hear(self, message: bytes, stamp: float) -> None:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
         arrived = self._gate.arrive(message, 0.0)
-        with self.lock:
+        with self._turn:
             for one in messages_of(message):
                 self._hear_or_end(one, stamp, arrived.at, stamped=True)
                 self._settle()
             self._set_alarm()
 
-    def _hear_or_end(self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False) -> None:
+    def _hear_or_end(
+        self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False, ahead: Ahead | None = None
+    ) -> None:
         try:
-            self._hear(message, stamp, arrived, stamped=stamped)
+            self._hear(message, stamp, arrived, stamped=stamped, ahead=ahead)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -164,8 +228,8 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool) -> None:
-        if self._stopping:
+    def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool, ahead: Ahead | None) -> None:
+        if self._stopping and ahead is None:
             return
         if stamped:  # what was due is as old as its stamp says, also where its source was silent for too long
             self._keep_time(now, stamped=True)
@@ -175,8 +239,8 @@ class Engine:
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
         outcome = self._performer.hear(event, now)
-        played = self._send(outcome.events)
-        latency = time.perf_counter() - arrived
+        played = self._send(outcome.events, None if ahead is None else ahead.sent)
+        latency = time.perf_counter() - arrived if ahead is None else ahead.latency
         self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
         self._tell_what_else(outcome)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
@@ -225,15 +289,15 @@ class Engine:
         self._thinking = False
 
     def _foresee(self) -> bool:
-        with self.lock:
+        with self._turn:
             self._thinking = self._performer.foresee()
             return self._thinking
 
     def _is_needed(self) -> bool:
         return self._stopping or not self._gate.quiet or self._now() >= self._sleeps_until
 
-    def _send(self, events: Iterable[Event]) -> list[bytes]:
-        return self._output.send(events, self._performer.sent)
+    def _send(self, events: Iterable[Event], ahead: Sequence[bytes] | None = None) -> list[bytes]:
+        return self._output.send(events, self._performer.sent, ahead)
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""
@@ -245,7 +309,7 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                with self.lock:
+                with self._turn:
                     self._panic()
             case Renew():
                 self._renew()
@@ -256,7 +320,7 @@ class Engine:
 
     def _change(self, change: Change) -> None:
         parameter, value, request = change.parameter, change.value, change.request
-        with self.lock:
+        with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
             try:
@@ -273,10 +337,10 @@ class Engine:
         try:
             models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
-            with self.lock:
+            with self._turn:
                 self._reporter.send(Applied(MODEL, names, str(error), self._now(), request=request))
         else:
-            with self.lock:
+            with self._turn:
                 now = self._latest = self._now()
                 self._keep_time(now)
                 self._models, self._loaded = models, loaded
@@ -288,7 +352,7 @@ class Engine:
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _renew(self) -> None:
-        with self.lock:
+        with self._turn:
             self._panic()
             self._performer = self._begin(self._performer.parameters)
             self.report_ready()
@@ -313,7 +377,7 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             self._catch_up()
-            with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
+            with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
                 self._settle()
                 now = self._now()
                 self._keep_time(now)
@@ -328,7 +392,7 @@ class Engine:
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
             self._think_ahead()
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
-        with self.lock:
+        with self._turn:
             self._panic()
             self._output.end_all(self._beat)
         # Not under the lock: the backend waits for its thread, which may be about to be heard, and is turned away.

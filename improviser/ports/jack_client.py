@@ -171,7 +171,9 @@ class JackPorts:
         self.period = start
         self._periods += 1
         self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
+        self.heard = 0
         for offset, data in self._in.incoming_midi_events():
+            self.heard += 1
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)

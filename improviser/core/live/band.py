@@ -218,6 +218,30 @@ class Band:
             played.append(sounding)
         return played
 
+    def foretell(self, pitch: int, channel: int, now: float, first: int) -> list[int] | None:
+        """Return what `answer` would return, if it is thought of; changes nothing. None if it takes more than a look.
+
+        :param first: how many random numbers are drawn before.
+        """
+        taken = {sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS}
+        played: list[int] = []
+        for number, responder in enumerate(self._parts):
+            thought = self._thoughts[number].get((pitch, responder.moment(now)))
+            chance = self._chance.peek(first + number)
+            if thought is None or chance is None:
+                return None
+            sounding = spin(thought.sums, chance)
+            if sounding in taken:
+                return None
+            taken.add(sounding)
+            played.append(sounding)
+        return played
+
+    @property
+    def crowded_until(self) -> float:
+        """Until when a note is one of a crowd."""
+        return self._crowd.until
+
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:

@@ -24,6 +24,11 @@ class Chance:
         self._next += 1
         return self._drawn[self._next - 1]
 
+    def peek(self, number: int) -> float | None:
+        """Return what `random` returns after it was called `number` times more; None if that is not drawn yet."""
+        place = self._next + number
+        return self._drawn[place] if place < len(self._drawn) else None
+
     def prepare(self) -> None:
         """Draw ahead, if little is left."""
         if len(self._drawn) - self._next < AHEAD // 2:

@@ -7,6 +7,7 @@ is the same.
 """
 
 from collections import deque
+from math import inf
 
 CROWD_NOTES, CROWD_SECONDS = 64, 0.1
 EAR = 64
@@ -18,6 +19,12 @@ class Crowd:
     def __init__(self) -> None:
         self._onsets: deque[float] = deque(maxlen=CROWD_NOTES)
         self._unheard = 0
+
+    @property
+    def until(self) -> float:
+        """Until when the next note is one of a crowd."""
+        full = len(self._onsets) >= CROWD_NOTES - 1
+        return self._onsets[1 - CROWD_NOTES] + CROWD_SECONDS if full else -inf
 
     def swallows(self, now: float) -> bool:
         """Take in a note of the player; say whether it is one of those that the models do not hear."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from improviser.core.live.feedback import FeedbackGuard
 from improviser.core.live.ring import RingGuard
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
 
 
 class Loops:
@@ -32,6 +32,10 @@ class Loops:
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` has come back, and is not to be heard."""
         return self._feedback.recognises(event, now) or self._ring.recognises(event, now)
+
+    def ignores(self, note: NoteOn, now: float) -> bool:
+        """Say whether a note that comes at `now` is surely heard, as if there were no guard; changes nothing."""
+        return self._ring.ignores(now) and not self._feedback.suspects(note)
 
     def leaves(self, events: Iterable[Event], now: float) -> None:
         """Take in what is sent at `now`."""

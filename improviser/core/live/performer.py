@@ -5,7 +5,8 @@ Rules of the house:
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
   What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
 * `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
-  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do.
+  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do;
+  what such a note will be answered, `foretell` says at a look, so that the answer can leave before the note is heard.
 * Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
   be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
   event with `sent`.
@@ -14,8 +15,9 @@ What becomes of a note of the player's, and what happens without one, is the mod
 be answered ends a reply at once.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,19 @@ LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
 
+@dataclass(frozen=True, slots=True)
+class Foretelling:
+    """When it can be known what a note is answered before it is heard, as things stand.
+
+    :param begins: not before (seconds); `ends`: only before.
+    :param held: the (channel, pitch) of the keys that hold something.
+    """
+
+    begins: float
+    ends: float
+    held: frozenset[tuple[int, int]]
+
+
 class Performer:
     """Plays with one player, with one or more models, one voice each.
 
@@ -83,6 +98,8 @@ class Performer:
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
         self._lost = False
+        self._settled = False
+        self._foretelling: Foretelling | None = None
 
     @property
     def deadline(self) -> float | None:
@@ -101,6 +118,7 @@ class Performer:
     def sense(self, now: float, *, promised: bool = False) -> None:
         """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
         self._presence.senses(now, promised=promised)
+        self._unsettle()
 
     def advance(self, now: float) -> Outcome:
         """Play all that is due by `now`, in order; return what to send, and what was found out."""
@@ -110,6 +128,7 @@ class Performer:
     def lose(self, now: float) -> list[Event]:
         """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
         self.settle()
+        self._unsettle()
         return self._enter(self._advance(now) + self._let_go(now), now)
 
     def hear(self, event: Event | Transport, now: float) -> Outcome:
@@ -135,6 +154,7 @@ class Performer:
 
     def _begin_call(self) -> None:
         self.settle()
+        self._unsettle()
         self._turned = self._picked = None
         self._band.foreseen = self._lost = False
 
@@ -156,10 +176,42 @@ class Performer:
         self._pressed.clear()
         self._loops.settle()
         self._chance.prepare()
+        self._foretelling = None
+        self._settled = True
+
+    def _unsettle(self) -> None:
+        """Let nothing be foretold until all is settled again."""
+        self._foretelling = None
+        self._settled = False
 
     def foresee(self) -> bool:
         """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
+        if self._settled and self._foretelling is None:
+            self._foretelling = self._prepare()
         return self._playing.mode.answers and self._band.foresee()
+
+    def _prepare(self) -> Foretelling:
+        """Return when `foretell` can tell, and of which keys it cannot."""
+        deadline = self.deadline
+        ends = math.inf if deadline is None else deadline
+        if self.parameters.thru or not self._playing.foretells:
+            ends = -math.inf
+        return Foretelling(self._band.crowded_until, ends, frozenset(self._sounding.keys))
+
+    def foretell(self, note: NoteOn, now: float) -> list[Event] | None:
+        """Return the events of what `hear` would return; changes nothing.
+
+        None if it takes more than a look: where the answer is not thought of yet, or anything is unusual.
+        """
+        ready, parameters = self._foretelling, self.parameters
+        if ready is None or not ready.begins <= now < ready.ends or (note.channel, note.pitch) in ready.held:
+            return None
+        if not (parameters.hears_channel(note.channel) and parameters.hears_key(note.pitch)):
+            return None
+        if not parameters.answers_key(note.pitch) or (parameters.guard and not self._loops.ignores(note, now)):
+            return None
+        answers = self._playing.foretell(note, now)
+        return None if answers is None else [part for answer in answers for part in self.ledger.foretell(answer)]
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
@@ -168,6 +220,7 @@ class Performer:
         """
         changed, knobs = self.changed(name, value)
         self.settle()
+        self._unsettle()
         events = self._advance(now)
         self._knobs = knobs
         return self._enter(events + self._adopt(changed, now), now)
@@ -201,6 +254,7 @@ class Performer:
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
         """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
         self.settle()
+        self._unsettle()
         events = self._enter(self._advance(now), now)
         self._band.join(models)
         return events
@@ -208,6 +262,7 @@ class Performer:
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
         self.settle()
+        self._unsettle()
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()

@@ -78,6 +78,25 @@ class Playing:
         pitches = self._band.answer(note.pitch, channel, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
+    @property
+    def foretells(self) -> bool:
+        """Whether it may be known what a note is answered before it comes."""
+        parameters, sounding = self._parameters, self._sounding
+        at_once = parameters.quantise == "off" and not parameters.delay
+        return self.mode.answers and at_once and self._schedule is None and sounding.due is None
+
+    def foretell(self, note: NoteOn, now: float) -> list[NoteOn] | None:
+        """Return what `hear` would return where `foretells`, if that takes no more than a look; changes nothing."""
+        chance = self._chance.peek(0)
+        if chance is None or chance >= self._parameters.density:
+            return None
+        channel = self._parameters.output_channel(note.channel)
+        pitches = self._band.foretell(note.pitch, channel, now, 1)
+        if pitches is None:
+            return None
+        velocity = self._parameters.loudness(note.velocity)
+        return [NoteOn(channel, pitch, velocity) for pitch in pitches]
+
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
         self._band.listen(note.pitch, now)

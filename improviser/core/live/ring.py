@@ -98,6 +98,15 @@ class RingGuard:
         self._count(now)
         return now < self._deaf_until
 
+    def ignores(self, now: float) -> bool:
+        """Say whether a note that comes at `now` is surely heard, and nothing to be asked because of it."""
+        if self._window is not None or now < self._deaf_until or self._wants_to_ask or self._has_to_rest:
+            return False
+        if self._asked is not None or now < self._not_before:
+            return True
+        many = len(self._heard) >= MANY - 1 and now - self._heard[1 - MANY] < MANY_SECONDS
+        return not many and self._run + 1 < ENDLESS
+
     def probes(self, now: float, at_rest: Callable[[int], int]) -> list[Event]:
         """Return what is to be sent; `at_rest` says where that controller should be at an output channel."""
         if self._wants_to_ask:
