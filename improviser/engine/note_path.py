@@ -4,6 +4,7 @@ RtMidi's or JACK's thread hears; the reader's takes commands; the main thread be
 answers what was left to it.
 """
 
+import contextlib
 import math
 import threading
 import time
@@ -18,7 +19,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
-from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.event import Event
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -66,6 +67,23 @@ class Ahead(NamedTuple):
     latency: float
 
 
+class Wake:
+    """Wakes the one thread that waits: what `threading.Event` does, with far less for whoever sets it."""
+
+    def __init__(self) -> None:
+        self._unset = threading.Lock()
+        self._unset.acquire()
+
+    def set(self) -> None:
+        """Let `wait` return, now or when it is called next."""
+        with contextlib.suppress(RuntimeError):  # it was set already
+            self._unset.release()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is set, but no longer than this; then it is not set any more."""
+        self._unset.acquire(timeout=seconds)
+
+
 class Turn:
     """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
 
@@ -97,7 +115,7 @@ class Engine:
         self._stopping = self._thinking = False
         self._heart: memoryview | None = None
         self._beats = 0
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
         self._ahead: Ahead | None = None
@@ -121,7 +139,7 @@ class Engine:
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
-        self._ports.listen(self.overhear)
+        self._ports.listen(self.overhear, self._wake.set)
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""
@@ -137,16 +155,16 @@ class Engine:
     def overhear(self, message: bytes, age: float) -> None:
         """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
+        All else can wait until the answer has left: then the main thread is woken, learns from it, and reports it.
+
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
         """
         arrived = self._gate.arrive(message, age)
         if self._gate.open and self._answer_ahead(arrived):
-            self._wake.set()
             return
         answers = self._gate.open and not self._ports.hurried
         if not (answers and self.lock.acquire(timeout=LOCK_SECONDS)):
             self._gate.waiting.append(arrived)
-            self._wake.set()
             return
         self._reporter.holding = True
         try:
@@ -155,8 +173,6 @@ class Engine:
         finally:
             self._reporter.holding = False
             self.lock.release()
-        # All else can wait until the answer has left: the main thread learns from it, and reports it.
-        self._wake.set()
 
     def _answer_ahead(self, arrived: Arrived) -> bool:
         """Send the answer to a note where it is known at a look, and leave it to `_make_good` to hear the note."""
@@ -169,7 +185,7 @@ class Engine:
             if self._ahead is not None:
                 return False
             now = max(self._latest, arrived.stamp - self._epoch)
-            events = self._performer.foretell(NoteOn(message[0] & 0x0F, message[1], message[2]), now)
+            events = self._performer.foretell(message[0] & 0x0F, message[1], message[2], now)
             if events is None:
                 return False
             sent = self._output.send_ahead(events)
@@ -375,7 +391,6 @@ class Engine:
         """Beat the heart and play what is due until told to stop; then end all that sounds and close the ports."""
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
-            self._wake.clear()
             self._catch_up()
             with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
                 self._settle()

@@ -36,8 +36,11 @@ class Ports(Protocol):
     receipts: Receipts | None
     """None where what is sent is sure to arrive, or nothing is known of it."""
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out."""
+    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
+        """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out.
+
+        Call `answered` when what was sent to those that came in together has left: time for all else.
+        """
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out (as it is at first)."""
@@ -75,7 +78,7 @@ class LoopbackPorts:
         self.client = ""
         self.receipts: Receipts | None = None
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
         """Nothing comes in but what the daemon sends as commands."""
 
     def heed_clock(self, *, heed: bool) -> None:

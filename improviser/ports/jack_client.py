@@ -13,6 +13,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,9 +22,11 @@ from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
 from improviser.ports.interface import Listener, Receipts
+from improviser.ports.jack_period import period_of
 from improviser.threads import remember_this_thread
 
 ACTIVE_SENSING = b"\xfe"
+NOTE_BYTES = 3
 CLOCK = b"\xf8"
 FRAMES = 1 << 32
 """JACK's frame times are 32 bits wide."""
@@ -40,6 +43,13 @@ BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
 
 
+def _messages(data: bytes) -> Sequence[bytes]:
+    """Return the messages in one event: it is whole, since JACK mixes several sources."""
+    if len(data) == NOTE_BYTES and 0x80 <= data[0] < 0xC0 and data[1] < 0x80 and data[2] < 0x80:
+        return (data,)  # by far the most, and each waits to be answered
+    return MidiStream().feed(data)
+
+
 class JackPorts:
     """An input `in` and an output `out` of one JACK client.
 
@@ -53,9 +63,11 @@ class JackPorts:
         self.client = ""
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
+        self._jack = jack
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
         self._listener: Listener = lambda _message, _age: None
+        self._answered: Callable[[], None] = lambda: None
         self._heed_clock = False
         self._offset = 0
         self._periods = 0
@@ -89,6 +101,7 @@ class JackPorts:
         self.client = str(client.name)
         self._in = client.midi_inports.register("in")
         self._out = client.midi_outports.register("out")
+        self._period = period_of(self._jack, client, self._in, self._out)
         self._rate = float(client.samplerate)
         client.set_process_callback(self._process)
         client.set_xrun_callback(self._on_xrun)
@@ -160,8 +173,8 @@ class JackPorts:
             self._known = True
             remember_this_thread()
         now = time.perf_counter()
-        client = self._client
-        start, passed = client.last_frame_time, client.frames_since_cycle_start
+        period = self._period
+        start, passed = period.start(), period.passed()
         if self._due_frame is not None and start != self._due_frame:
             self._seen_to_lose = True
             self._receipts.doubts.append(now)
@@ -171,28 +184,28 @@ class JackPorts:
         self.period = start
         self._periods += 1
         self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
-        self.heard = 0
-        for offset, data in self._in.incoming_midi_events():
-            self.heard += 1
+        heard = False
+        for offset, data in period.incoming(frames):
+            heard = True
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
-            for message in MidiStream().feed(bytes(data)):  # one event, whole: JACK mixes several sources
+            for message in _messages(data):
                 if message != CLOCK or self._heed_clock:
                     self._listener(message, age)
         self._offset = 0
         self._write(frames, now)
+        if heard:
+            self._answered()
 
     def _write(self, frames: int, now: float) -> None:
-        out, outgoing = self._out, self._outgoing
-        out.clear_buffer()
+        period, outgoing = self._period, self._outgoing
+        period.clear(frames)
         position = written = 0
         while outgoing:
             offset, message = outgoing[0]
             position = max(position, min(offset, frames - 1))
-            try:
-                out.write_midi_event(position, message)
-            except self._errors:  # no room in this period's buffer: the rest leaves with the next
+            if not period.write(position, message):  # no room in this period's buffer: the rest leaves with the next
                 break
             outgoing.popleft()
             written += 1
@@ -210,8 +223,12 @@ class JackPorts:
         """Whether so much of the period is over that others would be late if we went on answering in it."""
         return time.perf_counter() > self._ends_at
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx."""
+    def listen(self, listener: Listener, answered: Callable[[], None] = lambda: None) -> None:
+        """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx.
+
+        `answered` is called when all of a period was heard, and what was sent to it has left.
+        """
+        self._answered = answered
         self._listener = listener
 
     def heed_clock(self, *, heed: bool) -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ class RtMidiPorts:
         port.open_virtual_port(own_name)
         return VIRTUAL
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
         """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
@@ -104,6 +104,7 @@ class RtMidiPorts:
                 remembered.add(thread)
                 remember_this_thread()
             listener(bytes(timed[0]), 0.0)
+            answered()
 
         self._midi_in.set_callback(hear)
 

@@ -74,8 +74,8 @@ class Measured:
     def __init__(self) -> None:
         self.seconds: list[float] = []
         self.period_seconds: list[float] = []
-        self.engine_seconds: list[float] = []
-        self.lost = self.same = self.foreseen = 0
+        self.engine_seconds: dict[bool, list[float]] = {True: [], False: []}
+        self.lost = self.same = 0
 
     def take(self, way: Way) -> None:
         """Take in a round."""
@@ -88,8 +88,7 @@ class Measured:
         """Take in what the engine says of itself."""
         report = event.report
         if isinstance(report, Step) and report.played and report.heard[0] & 0xF0 == 0x90:
-            self.engine_seconds.append(report.latency_seconds)
-            self.foreseen += report.foreseen
+            self.engine_seconds[report.foreseen].append(report.latency_seconds)
 
 
 async def _round(api: str, number: int, options: argparse.Namespace, broker: str, found: Measured) -> None:
@@ -139,7 +138,8 @@ def _print(measured: dict[str, Measured]) -> None:
         for title, spread, base in (
             (api, Spread.of(found.seconds), bare),
             (" from period", Spread.of(found.period_seconds), bare_period),
-            (" in engine", Spread.of(found.engine_seconds), None),
+            (" foreseen", Spread.of(found.engine_seconds[True]), None),
+            (" others", Spread.of(found.engine_seconds[False]), None),
         ):
             if spread is None:
                 continue
@@ -148,7 +148,8 @@ def _print(measured: dict[str, Measured]) -> None:
                 line += "   " + "".join(f"{getattr(spread, rank) - getattr(base, rank):>8.0f}" for rank in RANKS)
             if title == api:
                 line += f"   {found.lost:>4}  {found.same / max(1, len(found.seconds)):>11.1%}"
-                line += f"  {found.foreseen / max(1, len(found.engine_seconds)):>8.0%}" if found.engine_seconds else ""
+                seen, others = len(found.engine_seconds[True]), len(found.engine_seconds[False])
+                line += f"  {seen / (seen + others):>8.0%}" if seen + others else ""
             print(line)
 
 

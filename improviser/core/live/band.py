@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -223,17 +224,17 @@ class Band:
 
         :param first: how many random numbers are drawn before.
         """
-        taken = {sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS}
+        if self._chance.left < first + 2 * len(self._parts):
+            return None
+        numbers = count(first)
+        taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
         played: list[int] = []
-        for number, responder in enumerate(self._parts):
-            thought = self._thoughts[number].get((pitch, responder.moment(now)))
-            chance = self._chance.peek(first + number)
-            if thought is None or chance is None:
+        for responder, thoughts in zip(self._parts, self._thoughts, strict=True):
+            thought = thoughts.get((pitch, responder.moment(now)))
+            if thought is None:
                 return None
-            sounding = spin(thought.sums, chance)
-            if sounding in taken:
-                return None
-            taken.add(sounding)
+            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)))
+            taken.append(sounding)
             played.append(sounding)
         return played
 
@@ -302,15 +303,20 @@ class Band:
 
     def _choose(self, thought: Thought, channel: int, now: float) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
-        pitch = spin(thought.sums, self._chance.random())
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
+        pitch = self._pick(thought, taken, self._chance.random)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float]) -> int:
+        """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
+        pitch = spin(thought.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
                 others = wheel(thought.scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), self._chance.random())
-        self._chord.append((now, channel, pitch))
+                pitch = spin(others.tolist(), chance())
         return pitch
 
     def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:

@@ -24,10 +24,14 @@ class Chance:
         self._next += 1
         return self._drawn[self._next - 1]
 
-    def peek(self, number: int) -> float | None:
-        """Return what `random` returns after it was called `number` times more; None if that is not drawn yet."""
-        place = self._next + number
-        return self._drawn[place] if place < len(self._drawn) else None
+    def peek(self, number: int) -> float:
+        """Return what `random` returns after it was called `number` times more, which are fewer than are `left`."""
+        return self._drawn[self._next + number]
+
+    @property
+    def left(self) -> int:
+        """How many numbers are drawn already."""
+        return len(self._drawn) - self._next
 
     def prepare(self) -> None:
         """Draw ahead, if little is left."""

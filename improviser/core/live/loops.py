@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from improviser.core.live.feedback import FeedbackGuard
 from improviser.core.live.ring import RingGuard
-from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.event import Event
 
 
 class Loops:
@@ -33,9 +33,15 @@ class Loops:
         """Say whether what comes in at `now` has come back, and is not to be heard."""
         return self._feedback.recognises(event, now) or self._ring.recognises(event, now)
 
-    def ignores(self, note: NoteOn, now: float) -> bool:
-        """Say whether a note that comes at `now` is surely heard, as if there were no guard; changes nothing."""
-        return self._ring.ignores(now) and not self._feedback.suspects(note)
+    @property
+    def calm(self) -> tuple[float, float]:
+        """From when on, and until when, the next note is heard as if there were no guard, if it is not suspected."""
+        return self._ring.calm
+
+    @property
+    def suspected(self) -> frozenset[tuple[int, int, int]]:
+        """Channel, pitch and velocity of the notes that may be our own when they come in next."""
+        return self._feedback.suspected
 
     def leaves(self, events: Iterable[Event], now: float) -> None:
         """Take in what is sent at `now`."""

@@ -56,15 +56,17 @@ LATE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Foretelling:
-    """When it can be known what a note is answered before it is heard, as things stand.
+    """Of which notes it can be known, as things stand, what they are answered before they are heard.
 
-    :param begins: not before (seconds); `ends`: only before.
-    :param held: the (channel, pitch) of the keys that hold something.
+    :param begins: of none before (seconds); `ends`: only of those before.
+    :param held: not of keys, (channel, pitch), that hold something.
+    :param suspected: nor of notes, (channel, pitch, velocity), that may be our own.
     """
 
     begins: float
     ends: float
     held: frozenset[tuple[int, int]]
+    suspected: frozenset[tuple[int, int, int]]
 
 
 class Performer:
@@ -191,26 +193,29 @@ class Performer:
         return self._playing.mode.answers and self._band.foresee()
 
     def _prepare(self) -> Foretelling:
-        """Return when `foretell` can tell, and of which keys it cannot."""
-        deadline = self.deadline
-        ends = math.inf if deadline is None else deadline
+        """Return which notes `foretell` can tell of."""
+        begins, ends = self._loops.calm if self.parameters.guard else (-math.inf, math.inf)
+        if (deadline := self.deadline) is not None:
+            ends = min(ends, deadline)
         if self.parameters.thru or not self._playing.foretells:
             ends = -math.inf
-        return Foretelling(self._band.crowded_until, ends, frozenset(self._sounding.keys))
+        suspected = self._loops.suspected if self.parameters.guard else frozenset()
+        begins = max(begins, self._band.crowded_until)
+        return Foretelling(begins, ends, frozenset(self._sounding.keys), suspected)
 
-    def foretell(self, note: NoteOn, now: float) -> list[Event] | None:
-        """Return the events of what `hear` would return; changes nothing.
+    def foretell(self, channel: int, pitch: int, velocity: int, now: float) -> list[Event] | None:
+        """Return the events of what `hear` would return for this `NoteOn`; changes nothing.
 
         None if it takes more than a look: where the answer is not thought of yet, or anything is unusual.
         """
         ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.begins <= now < ready.ends or (note.channel, note.pitch) in ready.held:
+        if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
             return None
-        if not (parameters.hears_channel(note.channel) and parameters.hears_key(note.pitch)):
+        if (channel, pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
             return None
-        if not parameters.answers_key(note.pitch) or (parameters.guard and not self._loops.ignores(note, now)):
+        if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
             return None
-        answers = self._playing.foretell(note, now)
+        answers = self._playing.foretell(channel, pitch, velocity, now)
         return None if answers is None else [part for answer in answers for part in self.ledger.foretell(answer)]
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:

@@ -80,21 +80,19 @@ class Playing:
 
     @property
     def foretells(self) -> bool:
-        """Whether it may be known what a note is answered before it comes."""
-        parameters, sounding = self._parameters, self._sounding
-        at_once = parameters.quantise == "off" and not parameters.delay
-        return self.mode.answers and at_once and self._schedule is None and sounding.due is None
+        """Whether the next note is answered, and at once, by what `foretell` says."""
+        parameters, chance = self._parameters, self._chance
+        at_once = self.mode.answers and parameters.quantise == "off" and not parameters.delay
+        free = self._schedule is None and self._sounding.due is None
+        return at_once and free and chance.left > 0 and chance.peek(0) < parameters.density
 
-    def foretell(self, note: NoteOn, now: float) -> list[NoteOn] | None:
+    def foretell(self, channel: int, pitch: int, velocity: int, now: float) -> list[NoteOn] | None:
         """Return what `hear` would return where `foretells`, if that takes no more than a look; changes nothing."""
-        chance = self._chance.peek(0)
-        if chance is None or chance >= self._parameters.density:
-            return None
-        channel = self._parameters.output_channel(note.channel)
-        pitches = self._band.foretell(note.pitch, channel, now, 1)
+        channel = self._parameters.output_channel(channel)
+        pitches = self._band.foretell(pitch, channel, now, 1)
         if pitches is None:
             return None
-        velocity = self._parameters.loudness(note.velocity)
+        velocity = self._parameters.loudness(velocity)
         return [NoteOn(channel, pitch, velocity) for pitch in pitches]
 
     def listen(self, note: NoteOn, now: float) -> None:

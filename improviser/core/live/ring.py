@@ -98,14 +98,19 @@ class RingGuard:
         self._count(now)
         return now < self._deaf_until
 
-    def ignores(self, now: float) -> bool:
-        """Say whether a note that comes at `now` is surely heard, and nothing to be asked because of it."""
-        if self._window is not None or now < self._deaf_until or self._wants_to_ask or self._has_to_rest:
-            return False
-        if self._asked is not None or now < self._not_before:
-            return True
-        many = len(self._heard) >= MANY - 1 and now - self._heard[1 - MANY] < MANY_SECONDS
-        return not many and self._run + 1 < ENDLESS
+    @property
+    def calm(self) -> tuple[float, float]:
+        """From when on, and until when, the next note is surely heard, and nothing is asked because of it."""
+        if self._window is not None or self._wants_to_ask or self._has_to_rest:
+            return inf, -inf
+        begins = self._deaf_until
+        if self._asked is not None:
+            return begins, inf
+        if self._run + 1 >= ENDLESS:
+            return begins, self._not_before
+        if len(self._heard) >= MANY - 1:
+            begins = max(begins, self._heard[1 - MANY] + MANY_SECONDS)
+        return begins, inf
 
     def probes(self, now: float, at_rest: Callable[[int], int]) -> list[Event]:
         """Return what is to be sent; `at_rest` says where that controller should be at an output channel."""
