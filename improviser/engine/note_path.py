@@ -49,6 +49,8 @@ from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
 NOTE_ON = 0x90
+WARM_PERIODS, WARM_SECONDS, WARMING = 2, 2.0, (0, 60, 64)
+"""How often, and how long after a message, what an answer takes is kept in the processor's caches, by such a note."""
 HEARTBEAT_SECONDS, FLUSH_SECONDS = 0.1, 0.005
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
@@ -65,6 +67,7 @@ class Ahead(NamedTuple):
     now: float
     sent: list[bytes]
     latency: float
+    foreseen: bool
 
 
 class Wake:
@@ -119,6 +122,7 @@ class Engine:
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
         self._ahead: Ahead | None = None
+        self._silent = 0
         self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
         self._opening = opening
@@ -139,7 +143,7 @@ class Engine:
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
-        self._ports.listen(self.overhear, self._wake.set)
+        self._ports.listen(self.overhear, self._answered)
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""
@@ -174,6 +178,25 @@ class Engine:
             self._reporter.holding = False
             self.lock.release()
 
+    def _answered(self, *, heard: bool) -> None:
+        """Take in that all that came in was answered, if anything was `heard`; called by the backend's thread."""
+        if heard:
+            self._wake.set()
+            return
+        self._silent += 1
+        if self._silent % WARM_PERIODS == 0 and time.perf_counter() - self._gate.last_arrival < WARM_SECONDS:
+            self._keep_warm()
+
+    def _keep_warm(self) -> None:
+        """Look what a note would be answered, to no end but that all that takes is at hand when one comes."""
+        if self.lock.acquire(blocking=False):
+            try:
+                if self._ahead is None:
+                    now = max(self._latest, self._now())
+                    self._performer.foretell(*WARMING, now, think=False)
+            finally:
+                self.lock.release()
+
     def _answer_ahead(self, arrived: Arrived) -> bool:
         """Send the answer to a note where it is known at a look, and leave it to `_make_good` to hear the note."""
         message = arrived.message
@@ -185,11 +208,12 @@ class Engine:
             if self._ahead is not None:
                 return False
             now = max(self._latest, arrived.stamp - self._epoch)
-            events = self._performer.foretell(message[0] & 0x0F, message[1], message[2], now)
-            if events is None:
+            channel, pitch, velocity = message[0] & 0x0F, message[1], message[2]
+            told = self._performer.foretell(channel, pitch, velocity, now, think=not self._ports.hurried)
+            if told is None:
                 return False
-            sent = self._output.send_ahead(events)
-            self._ahead = Ahead(arrived, now, sent, time.perf_counter() - arrived.at)
+            sent = self._output.send_ahead(told[0])
+            self._ahead = Ahead(arrived, now, sent, time.perf_counter() - arrived.at, told[1])
             self._latest = now
         finally:
             self.lock.release()
@@ -256,8 +280,10 @@ class Engine:
         self._latest = max(self._latest, now)
         outcome = self._performer.hear(event, now)
         played = self._send(outcome.events, None if ahead is None else ahead.sent)
-        latency = time.perf_counter() - arrived if ahead is None else ahead.latency
-        self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
+        latency, foreseen = time.perf_counter() - arrived, outcome.foreseen
+        if ahead is not None:
+            latency, foreseen = ahead.latency, ahead.foreseen
+        self._reporter.send(Step(now, message, played, latency, foreseen))
         self._tell_what_else(outcome)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 

@@ -13,6 +13,13 @@ Listener = Callable[[bytes, float], None]
 """Takes a raw message, and how many seconds ago it came in by the stamp of its system (0 if it has none)."""
 
 
+class Answered(Protocol):
+    """What the listener's side does when all is answered."""
+
+    def __call__(self, *, heard: bool) -> None:
+        """Take that in; `heard`: whether there was anything (a system may call once for each period of its own)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipts:
     """What a system that may lose messages tells of those that were sent; its threads append, the engine takes.
@@ -36,7 +43,7 @@ class Ports(Protocol):
     receipts: Receipts | None
     """None where what is sent is sure to arrive, or nothing is known of it."""
 
-    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out.
 
         Call `answered` when what was sent to those that came in together has left: time for all else.
@@ -78,7 +85,7 @@ class LoopbackPorts:
         self.client = ""
         self.receipts: Receipts | None = None
 
-    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Nothing comes in but what the daemon sends as commands."""
 
     def heed_clock(self, *, heed: bool) -> None:

@@ -13,7 +13,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +21,7 @@ from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
-from improviser.ports.interface import Listener, Receipts
+from improviser.ports.interface import Answered, Listener, Receipts
 from improviser.ports.jack_period import period_of
 from improviser.threads import remember_this_thread
 
@@ -39,6 +39,8 @@ WAITING_SECONDS = 15.0
 """How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
 POLL_SECONDS = 0.002
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
+LOOK_PERIODS = 8
+"""How often we look how late we are called where nothing comes in."""
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
 
@@ -48,6 +50,10 @@ def _messages(data: bytes) -> Sequence[bytes]:
     if len(data) == NOTE_BYTES and 0x80 <= data[0] < 0xC0 and data[1] < 0x80 and data[2] < 0x80:
         return (data,)  # by far the most, and each waits to be answered
     return MidiStream().feed(data)
+
+
+def _pass_over(*, heard: bool) -> None:
+    """Do nothing at the end of a period."""
 
 
 class JackPorts:
@@ -67,7 +73,7 @@ class JackPorts:
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
         self._listener: Listener = lambda _message, _age: None
-        self._answered: Callable[[], None] = lambda: None
+        self._answered: Answered = _pass_over
         self._heed_clock = False
         self._offset = 0
         self._periods = 0
@@ -174,7 +180,10 @@ class JackPorts:
             remember_this_thread()
         now = time.perf_counter()
         period = self._period
-        start, passed = period.start(), period.passed()
+        start = period.start()
+        count = period.count(frames)
+        look = count > 0 or self._periods % LOOK_PERIODS == 0
+        passed = period.passed() if look else 0
         if self._due_frame is not None and start != self._due_frame:
             self._seen_to_lose = True
             self._receipts.doubts.append(now)
@@ -183,10 +192,9 @@ class JackPorts:
         self._due_frame = (start + frames) % FRAMES
         self.period = start
         self._periods += 1
-        self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
-        heard = False
-        for offset, data in period.incoming(frames):
-            heard = True
+        if count:
+            self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
+        for offset, data in period.incoming(count) if count else ():
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
@@ -195,8 +203,7 @@ class JackPorts:
                     self._listener(message, age)
         self._offset = 0
         self._write(frames, now)
-        if heard:
-            self._answered()
+        self._answered(heard=count > 0)
 
     def _write(self, frames: int, now: float) -> None:
         period, outgoing = self._period, self._outgoing
@@ -223,10 +230,10 @@ class JackPorts:
         """Whether so much of the period is over that others would be late if we went on answering in it."""
         return time.perf_counter() > self._ends_at
 
-    def listen(self, listener: Listener, answered: Callable[[], None] = lambda: None) -> None:
+    def listen(self, listener: Listener, answered: Answered = _pass_over) -> None:
         """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx.
 
-        `answered` is called when all of a period was heard, and what was sent to it has left.
+        `answered` is called at the end of each period, when what was sent in it has left.
         """
         self._answered = answered
         self._listener = listener

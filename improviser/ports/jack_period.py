@@ -20,8 +20,11 @@ class Period(Protocol):
     def passed(self) -> int:
         """Return how many frames are over of it."""
 
-    def incoming(self, frames: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the events that have come in: their places in the period, and their bytes."""
+    def count(self, frames: int) -> int:
+        """Return how many events have come in."""
+
+    def incoming(self, count: int) -> Iterator[tuple[int, bytes]]:
+        """Yield as many events as came in: their places in the period, and their bytes."""
 
     def clear(self, frames: int) -> None:
         """Make room for what goes out; before the first `write`."""
@@ -36,6 +39,7 @@ class PlainPeriod:
     def __init__(self, jack: ModuleType, client: Any, into: Any, out_of: Any) -> None:
         self._errors: type[Exception] = jack.JackError
         self._client, self._in, self._out = client, into, out_of
+        self._events: list[tuple[int, bytes]] = []
 
     def start(self) -> int:
         """Return the first frame of it."""
@@ -45,10 +49,14 @@ class PlainPeriod:
         """Return how many frames are over of it."""
         return int(self._client.frames_since_cycle_start)
 
-    def incoming(self, frames: int) -> Iterator[tuple[int, bytes]]:  # noqa: ARG002
-        """Yield the events that have come in: their places in the period, and their bytes."""
-        for offset, data in self._in.incoming_midi_events():
-            yield offset, bytes(data)
+    def count(self, frames: int) -> int:  # noqa: ARG002
+        """Return how many events have come in."""
+        self._events = [(offset, bytes(data)) for offset, data in self._in.incoming_midi_events()]
+        return len(self._events)
+
+    def incoming(self, count: int) -> Iterator[tuple[int, bytes]]:
+        """Yield as many events as came in: their places in the period, and their bytes."""
+        yield from self._events[:count]
 
     def clear(self, frames: int) -> None:  # noqa: ARG002
         """Make room for what goes out; before the first `write`."""
@@ -91,6 +99,7 @@ class DirectPeriod:
         )
         self._event = _Event()
         self._event_address = ctypes.addressof(self._event)
+        self._in_buffer: int | None = None
         self._out_buffer: int | None = None
 
     def start(self) -> int:
@@ -101,10 +110,15 @@ class DirectPeriod:
         """Return how many frames are over of it."""
         return int(self._passed(self._client))
 
-    def incoming(self, frames: int) -> Iterator[tuple[int, bytes]]:
-        """Yield the events that have come in: their places in the period, and their bytes."""
-        buffer, event = self._buffer_of(self._in, frames), self._event
-        for number in range(self._count(buffer)):
+    def count(self, frames: int) -> int:
+        """Return how many events have come in."""
+        self._in_buffer = self._buffer_of(self._in, frames)
+        return int(self._count(self._in_buffer))
+
+    def incoming(self, count: int) -> Iterator[tuple[int, bytes]]:
+        """Yield as many events as came in: their places in the period, and their bytes."""
+        buffer, event = self._in_buffer, self._event
+        for number in range(count):
             if self._get(self._event_address, buffer, number):
                 return
             yield event.time, ctypes.string_at(event.buffer, event.size)

@@ -9,14 +9,14 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from improviser.core.addresses.port_choice import VIRTUAL, hardware_among, pick
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
-from improviser.ports.interface import JACK_APIS, Listener, Receipts
+from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
 from improviser.threads import remember_this_thread
 
@@ -94,7 +94,7 @@ class RtMidiPorts:
         port.open_virtual_port(own_name)
         return VIRTUAL
 
-    def listen(self, listener: Listener, answered: Callable[[], None]) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
@@ -104,7 +104,7 @@ class RtMidiPorts:
                 remembered.add(thread)
                 remember_this_thread()
             listener(bytes(timed[0]), 0.0)
-            answered()
+            answered(heard=True)
 
         self._midi_in.set_callback(hear)
 

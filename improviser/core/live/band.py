@@ -219,24 +219,30 @@ class Band:
             played.append(sounding)
         return played
 
-    def foretell(self, pitch: int, channel: int, now: float, first: int) -> list[int] | None:
-        """Return what `answer` would return, if it is thought of; changes nothing. None if it takes more than a look.
+    def foretell(
+        self, pitch: int, channel: int, now: float, first: int, *, think: bool
+    ) -> tuple[list[int], bool] | None:
+        """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
+        :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
         """
         if self._chance.left < first + 2 * len(self._parts):
             return None
         numbers = count(first)
         taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
         played: list[int] = []
-        for responder, thoughts in zip(self._parts, self._thoughts, strict=True):
-            thought = thoughts.get((pitch, responder.moment(now)))
-            if thought is None:
+        foreseen = bool(self._parts)
+        for number, responder in enumerate(self._parts):
+            thought = self._thoughts[number].get((pitch, responder.moment(now)))
+            if thought is None and not think:
                 return None
+            if thought is None:
+                thought, foreseen = self._thought(number, pitch, now)[0], False
             sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)))
             taken.append(sounding)
             played.append(sounding)
-        return played
+        return played, foreseen
 
     @property
     def crowded_until(self) -> float:

@@ -203,10 +203,13 @@ class Performer:
         begins = max(begins, self._band.crowded_until)
         return Foretelling(begins, ends, frozenset(self._sounding.keys), suspected)
 
-    def foretell(self, channel: int, pitch: int, velocity: int, now: float) -> list[Event] | None:
-        """Return the events of what `hear` would return for this `NoteOn`; changes nothing.
+    def foretell(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[Event], bool] | None:
+        """Return the events that `hear` would return for this `NoteOn`, and whether they were foreseen.
 
-        None if it takes more than a look: where the answer is not thought of yet, or anything is unusual.
+        This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
+        thought out now (`think`).
         """
         ready, parameters = self._foretelling, self.parameters
         if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
@@ -215,8 +218,8 @@ class Performer:
             return None
         if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
             return None
-        answers = self._playing.foretell(channel, pitch, velocity, now)
-        return None if answers is None else [part for answer in answers for part in self.ledger.foretell(answer)]
+        told = self._playing.foretell(channel, pitch, velocity, now, think=think)
+        return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.

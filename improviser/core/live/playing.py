@@ -86,14 +86,16 @@ class Playing:
         free = self._schedule is None and self._sounding.due is None
         return at_once and free and chance.left > 0 and chance.peek(0) < parameters.density
 
-    def foretell(self, channel: int, pitch: int, velocity: int, now: float) -> list[NoteOn] | None:
-        """Return what `hear` would return where `foretells`, if that takes no more than a look; changes nothing."""
+    def foretell(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[NoteOn], bool] | None:
+        """Return what `hear` would return where `foretells`; see `Band.foretell`."""
         channel = self._parameters.output_channel(channel)
-        pitches = self._band.foretell(pitch, channel, now, 1)
-        if pitches is None:
+        told = self._band.foretell(pitch, channel, now, 1, think=think)
+        if told is None:
             return None
         velocity = self._parameters.loudness(velocity)
-        return [NoteOn(channel, pitch, velocity) for pitch in pitches]
+        return [NoteOn(channel, pitch, velocity) for pitch in told[0]], told[1]
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
