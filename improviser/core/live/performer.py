@@ -102,6 +102,7 @@ class Performer:
         self._lost = False
         self._settled = False
         self._foretelling: Foretelling | None = None
+        self.settle()
 
     @property
     def deadline(self) -> float | None:
