@@ -13,8 +13,8 @@ from itertools import count
 
 import numpy as np
 
+from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.parameters import Parameters
@@ -74,11 +74,11 @@ class Band:
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
-        self._crowd = Crowd()
+        self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part thought of the note that it heard last, if it has heard one."""
         self._wheels: list[list[float]] = []
-        """The same, to be drawn from in a crowd; made when the first of it comes."""
+        """The same, to be drawn from in a burst; made when the first of it comes."""
         self._thoughts: list[dict[tuple[int, Hashable], Thought]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
         self._likely: Iterator[tuple[int, float]] = iter(())
@@ -186,14 +186,14 @@ class Band:
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         # An echo that leads will hear the phrase again, note by note, as it replies.
@@ -203,7 +203,7 @@ class Band:
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self.foreseen = False
-        if self._crowd.swallows(now) and self._opinions:
+        if self._burst.drops(now) and self._opinions:
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
@@ -245,9 +245,9 @@ class Band:
         return played, foreseen
 
     @property
-    def crowded_until(self) -> float:
-        """Until when a note is one of a crowd."""
-        return self._crowd.until
+    def burst_ends(self) -> float:
+        """Until when a note is one of a burst."""
+        return self._burst.until
 
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""

@@ -60,7 +60,7 @@ def test_a_chord_is_foretold_and_its_notes_are_answered_by_different_pitches() -
 
 
 def test_what_comes_in_floods_is_not_foretold_wrongly() -> None:
-    """A crowd, and more than anybody plays by hand, about which the guard asks."""
+    """A burst, and more than anybody plays by hand, about which the guard asks."""
     for gap in (0.0005, 0.004, 0.019, 0.15):
         desk = Desk(foretells=True)
         for number in range(300):
