@@ -17,7 +17,7 @@ from improviser.core.addresses.devices import one_of_each_device
 from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name, pick, read_name, told_apart
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
-from improviser.ports.interface import JACK_APIS, Listener, Receipts
+from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
 from improviser.threads import remember_this_thread
 
@@ -110,7 +110,7 @@ class RtMidiPorts:
         port.open_virtual_port(own_name)
         return VIRTUAL
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
@@ -120,6 +120,7 @@ class RtMidiPorts:
                 remembered.add(thread)
                 remember_this_thread()
             listener(bytes(timed[0]), 0.0)
+            answered(heard=True)
 
         self._midi_in.set_callback(hear)
 
