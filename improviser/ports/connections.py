@@ -34,8 +34,7 @@ class Wiring:
     def __init__(
         self, client: str, input_choice: str, output_choice: str, *, wait_for_ports: bool, wake: Callable[[], None]
     ) -> None:
-        self.lost = False
-        """Whether the server is gone."""
+        self._lost = False
         self._changed = False
         self._client = client
         self._awaited = {IN: input_choice, OUT: output_choice}
@@ -44,12 +43,24 @@ class Wiring:
         self._loop = asyncio.get_running_loop()
         self._wires = Wires()
         self._patchbay: Patchbay | None = None
+        self._joined_before = ""
         self._release_again = NOTHING
 
     @property
     def joined(self) -> bool:
         """Whether there is a server, as far as we know."""
         return self._patchbay is not None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is gone; it tells of its end, or is seen to have ended."""
+        return self._lost or ((patchbay := self._patchbay) is not None and patchbay.gone)
+
+    @property
+    def server(self) -> str:
+        """Which server of JACK's we are on, "jackd" or "PipeWire"; empty if on none, or there is no telling."""
+        patchbay = self._patchbay
+        return patchbay.server if patchbay is not None else ""
 
     @property
     def connections(self) -> tuple[str, str]:
@@ -68,10 +79,13 @@ class Wiring:
         if self.lost:
             self.leave()
         if self._patchbay is None:
-            self.lost = False
+            self._lost = False
             self._patchbay = Patchbay(
                 self._client, self._wires, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
             )
+            if self._joined_before not in ("", self.server):
+                log.info("JACK is %s now, where it was %s", self.server or "another", self._joined_before)
+            self._joined_before = self.server
 
     def leave(self) -> None:
         """Leave the server."""
@@ -91,7 +105,7 @@ class Wiring:
         self._wake()
 
     def _on_lost(self) -> None:
-        self.lost = True
+        self._lost = True
         self._wake()
 
     def expect_engine(self) -> None:

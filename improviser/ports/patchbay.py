@@ -15,8 +15,10 @@ from typing import Any
 
 from improviser.core.addresses.port_choice import pick
 from improviser.errors import MidiSystemError
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_choice import PIPEWIRE
+from improviser.ports.jack_library import load_jack, server_of
 from improviser.ports.jack_release import OUT, ReleaseClient
+from improviser.ports.pipewire_watch import ServerWatch
 
 IN = "in"
 CUT_SECONDS = 5.0
@@ -77,13 +79,17 @@ class Patchbay:
     def __init__(self, name: str, wires: Wires, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         jack = load_jack()
+        self.server = server_of(jack)
+        """Which server this is, "jackd" or "PipeWire"; empty where there is no telling."""
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        self._watch_over = ServerWatch(jack)
         short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
         try:
             self._client: Any = jack.Client(f"{short}-patchbay", no_start_server=True)
         except jack.JackError as error:
+            self._watch_over.close()
             raise MidiSystemError(f"no JACK server answers ({error}); start one, or choose another --api") from error
-        self._releasing = ReleaseClient(jack, f"{short}-release")
+        self._releasing = ReleaseClient(jack, f"{short}-release", lambda: self.gone, in_advance=self.server != PIPEWIRE)
         self._name = name
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
@@ -128,6 +134,11 @@ class Patchbay:
         self._client.set_port_connect_callback(connected, only_available=False)
         self._client.set_port_rename_callback(renamed, only_available=False)
         self._client.activate()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the server has ended without a word; one that tells of its end calls `lost`."""
+        return self._watch_over.gone
 
     def expect(self) -> None:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
@@ -283,3 +294,4 @@ class Patchbay:
             self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
+        self._watch_over.close()
