@@ -1,20 +1,20 @@
-"""The wiring of a session on JACK: which ports the user chose, what is connected, and where a dead engine was heard.
+"""The connections of a session on JACK: which ports the user chose, what is connected, where a dead engine was heard.
 
-JACK's calls may take seconds (while a killed client holds up its server), so `Wiring` is used in a thread of its own:
-by `Service`, through `OneByOne`. Only `joined`, `lost` and `connections` are looked at from the event loop.
+JACK's calls may take seconds (while a killed client holds up its server), so `SessionConnections` is used in a thread
+of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and `peers` are read from the event loop.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from improviser.core.addresses.port_choice import AUTO
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.jack_release import OUT
-from improviser.ports.patchbay import IN, Patchbay, Wires
+from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
 log = logging.getLogger("improviser")
 
@@ -23,7 +23,7 @@ NOTHING: tuple[float, list[bytes]] = (0.0, [])
 DIRECTIONS = {IN: "input", OUT: "output"}
 
 
-class Wiring:
+class SessionConnections:
     """Connections that outlive engines and servers; without JACK (not `joined`) there is nothing to do.
 
     :param input_choice, output_choice: "auto", "virtual", or a port's name or part of it.
@@ -41,7 +41,7 @@ class Wiring:
         self._wait_for_ports = wait_for_ports
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self._wires = Wires()
+        self._remembered = RememberedConnections()
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
         self._release_again = NOTHING
@@ -63,11 +63,12 @@ class Wiring:
         return patchbay.server if patchbay is not None else ""
 
     @property
-    def connections(self) -> tuple[str, str]:
+    def peers(self) -> tuple[str, str]:
         """What input and output are connected to, or the ports of ours that wait for a connection."""
         ours = self._patchbay.ports if self._patchbay is not None else {}
         heard, played = (
-            ", ".join(sorted(self._wires.peers[role])) or f"virtual port {ours.get(role, role)}" for role in (IN, OUT)
+            ", ".join(sorted(self._remembered.peers[role])) or f"virtual port {ours.get(role, role)}"
+            for role in (IN, OUT)
         )
         return heard, played
 
@@ -81,7 +82,7 @@ class Wiring:
         if self._patchbay is None:
             self._lost = False
             self._patchbay = Patchbay(
-                self._client, self._wires, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
+                self._client, self._remembered, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
             )
             if self._joined_before not in ("", self.server):
                 log.info("JACK is %s now, where it was %s", self.server or "another", self._joined_before)
@@ -132,9 +133,9 @@ class Wiring:
                     raise
                 continue
             if peer is not None:
-                self._wires.add(role, peer)
+                self._remembered.add(role, peer)
             # With "auto", a device may be plugged in later; unless the user has connected something by then.
-            if peer is not None or choice != AUTO or self._wires.peers[role]:
+            if peer is not None or choice != AUTO or self._remembered.peers[role]:
                 del self._awaited[role]
 
     def look(self, ledger: Ledger) -> tuple[str, ...]:
@@ -154,18 +155,34 @@ class Wiring:
             except MidiSystemError:
                 self._changed = True
                 raise
-        rewiring = self._patchbay.refresh(self._loop.time())
-        for peer in rewiring.restored:
+        refreshed = self._patchbay.refresh(self._loop.time())
+        for peer in refreshed.restored:
             log.info("connected to %s", peer)
-        return rewiring.unplugged
+        self._release_returned(self._patchbay, refreshed.restored, ledger)
+        return refreshed.unplugged
+
+    def _release_returned(self, patchbay: Patchbay, restored: Iterable[str], ledger: Ledger) -> None:
+        """Send destinations that have come back the end of what they may still play from before."""
+        sounding = _releases(ledger)
+        destinations = self._remembered.peers[OUT]
+        absent = destinations & self._remembered.absent
+        self._remembered.owed.look(absent, destinations.intersection(restored), sounding)
+        for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
+            try:
+                reached = patchbay.release(messages, [peer])
+            except MidiSystemError as error:
+                log.debug("not yet: %s", error)
+                reached = []
+            if not reached:
+                self._remembered.owed.owe([peer], messages)
 
     @staticmethod
     def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
-        releases = () if ledger.silent else ledger.releases()
+        releases = _releases(ledger)
         parted = patchbay.parted()
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
-                reached = patchbay.release([encode(event) for event in releases], parted)
+                reached = patchbay.release(releases, parted)
                 log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
 
     def restore(self, client: str) -> tuple[str, ...]:
@@ -188,6 +205,7 @@ class Wiring:
             log.warning("%s", error)
             return False
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
+        self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
         return True
 
@@ -199,6 +217,11 @@ class Wiring:
         due, messages = self._release_again
         if messages and self._loop.time() > due and self._patchbay is not None:
             self._release_again = NOTHING
-            spared = {encode(event) for event in ledger.releases()}
+            spared = _releases(ledger)
             with contextlib.suppress(MidiSystemError):
                 self._patchbay.release([message for message in messages if message not in spared])
+
+
+def _releases(ledger: Ledger) -> list[bytes]:
+    """Return what ends all that sounds by a ledger."""
+    return [] if ledger.silent else [encode(event) for event in ledger.releases()]
