@@ -31,7 +31,7 @@ class OwedReleases:
         self._absent, self._sounded = absent, sounding
 
     def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
-        """Return what is owed to destinations that are there but for the ends of what sounds now, and owe it no more."""
+        """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""
         due = {name: self._owed.pop(name) for name in [*self._owed] if name in present}
         kept = {name: [message for message in messages if message not in sounding] for name, messages in due.items()}
         return {name: messages for name, messages in kept.items() if messages}

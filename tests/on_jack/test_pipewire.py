@@ -65,10 +65,20 @@ def wait_until_carried(keyboard: JackPeer, synth: JackPeer) -> None:
     synth.clear()
 
 
-def hold(keyboard: JackPeer, synth: JackPeer) -> None:
-    """Play two notes that are held, and wait until their answers sound."""
+def hold(keyboard: JackPeer, synth: JackPeer) -> set[tuple[int, int]]:
+    """Play two notes that are held, wait until their answers sound, and return these (channel, pitch)."""
     keyboard.send(note_on(60), note_on(64))
-    assert len(sounding(received.message for received in synth.wait_for(2))) == 2
+    held = sounding(received.message for received in synth.wait_for(2))
+    assert len(held) == 2
+    return held
+
+
+def wait_until_ended(synth: JackPeer, notes: set[tuple[int, int]]) -> None:
+    """Wait until a synthesiser has been sent the end of each of these notes, whether it has heard them or not."""
+    deadline = time.monotonic() + RETURN_SECONDS
+    while missing := notes - {(m.message[0] & 0x0F, m.message[1]) for m in synth.received() if m.message[0] >> 4 == 8}:
+        assert time.monotonic() < deadline, f"never ended: {missing}"
+        time.sleep(0.05)
 
 
 def wait_until_silent(synth: JackPeer, timeout: float = 20.0) -> None:
@@ -147,7 +157,7 @@ def test_a_server_that_dies_without_a_word_is_noticed_and_playing_goes_on(
     pipewire: PipeWire, player: Player, victims: str
 ) -> None:
     keyboard, synth = connected(pipewire)
-    hold(keyboard, synth)
+    held = hold(keyboard, synth)
     if victims == "both":
         pipewire.kill()
     else:
@@ -162,8 +172,22 @@ def test_a_server_that_dies_without_a_word_is_noticed_and_playing_goes_on(
         pipewire.manager.start()
     player.wait_for("playing again")
     with peer(pipewire, "keyboard") as keyboard, peer(pipewire, "synth") as synth:
+        wait_until_ended(synth, held)  # a synthesiser behind a port that is back may have played on
         assert_answered(keyboard, synth)
         wait_until_gone(pipewire, f"{CLIENT}-release")
+    assert player.leave(signal.SIGTERM) == 0
+
+
+def test_a_synth_that_was_gone_when_its_notes_ended_is_sent_their_end(pipewire: PipeWire, player: Player) -> None:
+    keyboard, synth = connected(pipewire)
+    with keyboard:
+        held = hold(keyboard, synth)
+        synth.kill()
+        keyboard.wait_until_gone(synth.input)
+        keyboard.send(note_off(60), note_off(64))
+        with peer(pipewire, "synth") as back:
+            wait_until_ended(back, held)
+            assert_answered(keyboard, back)
     assert player.leave(signal.SIGTERM) == 0
 
 
