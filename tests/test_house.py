@@ -33,7 +33,18 @@ LAYERS = (
     "commands",
     "cli",
 )
-GROUND = {"executors", "files", "locks", "logs", "midifile", "console_output", "signals", "termination", "threads"}
+GROUND = {
+    "executors",
+    "files",
+    "locks",
+    "logs",
+    "midifile",
+    "console_output",
+    "signals",
+    "termination",
+    "threads",
+    "version",
+}
 """What every layer needs of the system: no module here has but one importer."""
 PURE = {
     *(
@@ -56,8 +67,9 @@ RESERVED = {
     "aiomqtt": {"remote.mqtt"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},
-    "mido": {"midifile", "recordings.midi_recording"},
+    "mido": {"midifile"},
     "llvmlite": {"kernels"},
+    "loky": {"training.local_executor"},
     "music21": {"training.chorales"},
     "numba": {"kernels"},
     "platformdirs": {
@@ -79,6 +91,7 @@ RESERVED = {
     },
     "rtmidi": {"ports"},
     "safetensors": {"library.model_file"},
+    "tomlkit": {"settings.keeping", "settings.toml"},
     "typer": {"cli", "commands"},
 }
 # Put together here so that this file does not hold what it looks for.
