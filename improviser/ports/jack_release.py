@@ -18,6 +18,8 @@ from improviser.errors import MidiSystemError
 OUT = "out"
 ROUNDS = 6
 ROUND_SECONDS = 0.07
+SLOW_ROUNDS = 20
+"""On PipeWire, where a new connection may carry nothing for a while after it is shown."""
 PERIODS_BEFORE = 2
 """A new connection carries messages from the next period on."""
 POLL_SECONDS = 0.002
@@ -111,7 +113,7 @@ class ReleaseClient:
 
     def _send(self, messages: Sequence[bytes], begun: Callable[[], None]) -> None:
         self._await_periods(PERIODS_BEFORE)
-        for number in range(ROUNDS):
+        for number in range(ROUNDS if self._in_advance else SLOW_ROUNDS):
             self._waiting.extend(messages)
             self._await_periods(1)
             if number == 0:

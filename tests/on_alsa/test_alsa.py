@@ -41,8 +41,10 @@ class Device:
         self.unplug()
 
     def unplug(self) -> None:
-        self.port.close_port()
-        self.port.delete()
+        port, self.port = self.port, None
+        if port is not None:  # RtMidi's crashes if it is deleted twice
+            port.close_port()
+            port.delete()
 
     def send(self, *messages: tuple[int, int, int]) -> None:
         for message in messages:
