@@ -16,7 +16,7 @@ from collections import deque
 from types import ModuleType
 from typing import Any
 
-from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
@@ -39,6 +39,17 @@ POLL_SECONDS = 0.002
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
+
+
+def _client_called(jack: ModuleType, name: str) -> Any:
+    """Return a client of this name, as far as JACK has room for it; where it is taken, room for a number is needed."""
+    longest, shorter = cut_name(name), cut_name(name, MOST_SHARED_NAME_BYTES)
+    try:
+        return jack.Client(longest, no_start_server=True)
+    except jack.JackOpenError:
+        if shorter == longest:
+            raise
+        return jack.Client(shorter, no_start_server=True)
 
 
 class JackPorts:
@@ -69,7 +80,7 @@ class JackPorts:
         self._shut_down = False
         self._watch = ServerWatch(jack)
         try:
-            self._client: Any = jack.Client(name, no_start_server=True)
+            self._client: Any = _client_called(jack, name)
         except jack.JackOpenError as error:
             self._watch.close()
             problem = "no server answers" if error.status.server_failed else str(error)
