@@ -130,7 +130,7 @@ class Engine:
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output)
+        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output, opening.jack_server)
         self._output = Output(self._ports, ledger)
 
     def _begin(self, parameters: Parameters) -> Performer:

@@ -35,7 +35,8 @@ class Command(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
 class Open(Command, frozen=True):
     """The first command: open the ports, load the models, and begin.
 
-    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding.
+    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `jack_server`
+    is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one.
     """
 
     api: str
@@ -47,6 +48,7 @@ class Open(Command, frozen=True):
     seed: int
     epoch: float
     releases: list[bytes] = []
+    jack_server: str = ""
 
 
 class Hear(Command, frozen=True):

@@ -23,6 +23,7 @@ from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
 from improviser.ports.interface import Answered, Listener, Receipts
 from improviser.ports.jack_period import period_of
+from improviser.ports.pipewire_watch import ServerWatch
 from improviser.threads import remember_this_thread
 
 ACTIVE_SENSING = b"\xfe"
@@ -98,10 +99,12 @@ class JackPorts:
         self._delay = -1.0
         self._ends_at = 0.0
         self._known = False
-        self.lost = False
+        self._shut_down = False
+        self._watch = ServerWatch(jack)
         try:
             self._client: Any = _client_called(jack, name)
         except jack.JackOpenError as error:
+            self._watch.close()
             problem = "no server answers" if error.status.server_failed else str(error)
             raise MidiSystemError(f"JACK does not work here ({problem}); {REMEDY}") from error
         try:
@@ -129,7 +132,12 @@ class JackPorts:
         self._seen = self._look()
 
     def _on_shutdown(self, _status: object, _reason: str) -> None:
-        self.lost = True
+        self._shut_down = True
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is known to have gone."""
+        return self._shut_down or self._watch.gone
 
     def _on_xrun(self, delay: float) -> None:
         if delay == self._delay and self._seen_to_lose is not False:
@@ -287,3 +295,4 @@ class JackPorts:
             self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
+        self._watch.close()

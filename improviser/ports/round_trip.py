@@ -18,11 +18,12 @@ from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.ports.backends import JACK, Backend, backends_for
 from improviser.ports.jack_client import JackPorts
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_library import load_jack, share_library
 from improviser.ports.rtmidi_backend import quiet
 
 LOST_SECONDS = 1.0
 ITSELF = "-"
+APPEARING_SECONDS, POLL_SECONDS = 5.0, 0.01
 WARM_UP = 20
 """Notes before those that count."""
 
@@ -127,10 +128,13 @@ def own_name() -> str:
 
 
 def _find(port: Any, client: str) -> int:
-    """Return the number of the first port of a client whose name begins so."""
-    for number, name in enumerate(port.get_ports()):
-        if name.startswith(client):
-            return number
+    """Return the number of the first port of a client whose name begins so; PipeWire shows new ones after a while."""
+    end = time.monotonic() + APPEARING_SECONDS
+    while time.monotonic() < end:
+        for number, name in enumerate(port.get_ports()):
+            if name.startswith(client):
+                return number
+        time.sleep(POLL_SECONDS)
     raise SystemExit(f"there is no port of {client}")
 
 
@@ -175,6 +179,8 @@ class Stopwatch:
 def main() -> None:
     """Play, and print what was measured."""
     api, client, notes, gap = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    if api != JACK:
+        share_library()
     stopwatch = Stopwatch(api, client)
     times = []
     for number in range(WARM_UP + notes):
