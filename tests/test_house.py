@@ -79,6 +79,7 @@ RESERVED = {
         "training.view",
     },
     "rtmidi": {"ports"},
+    "rtmidi2": {"ports.rtmidi_library"},
     "safetensors": {"library.model_file"},
     "typer": {"cli", "commands"},
 }
@@ -228,7 +229,7 @@ import contextlib, io, json, sys
 import typer
 from improviser import cli
 heavy = {"aiomqtt", "asyncio", "jack", "mido", "msgspec", "music21", "numba", "numpy", "rich.live", "rtmidi"}
-heavy.add("safetensors")
+heavy |= {"rtmidi2", "safetensors"}
 helps = {}
 def visit(command, path):
     out = io.StringIO()

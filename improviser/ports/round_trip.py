@@ -18,6 +18,7 @@ from improviser.ports.backends import JACK, Backend, backends_for
 from improviser.ports.jack_client import JackPorts
 from improviser.ports.jack_library import load_jack
 from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.rtmidi_library import load_rtmidi
 
 LOST_SECONDS = 1.0
 ITSELF = "-"
@@ -42,8 +43,7 @@ class OverRtMidi:
     """A round trip through RtMidi, which opens a client for each port."""
 
     def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
-        import rtmidi
-
+        rtmidi = load_rtmidi()
         constant = getattr(rtmidi, backend.constant)
         name = own_name()
         with quiet():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from improviser.core.addresses.port_choice import AUTO, VIRTUAL, without_client_number
 from improviser.errors import MidiSystemError
-from improviser.ports.backends import JACK, RTMIDI_REMEDY, Backend, backends_for, rtmidi_backends
+from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
 from improviser.ports.jack_choice import pipewire_is_loaded
 from improviser.ports.jack_library import Missing, find_jack
 from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.rtmidi_library import load_rtmidi, remedy
 
 CLIENT = "improviser-ports"
 
@@ -33,7 +34,7 @@ def survey() -> list[ApiReport]:
         rtmidi_backends()
     except MidiSystemError as error:
         problem = str(error).partition("; ")[0]
-        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=RTMIDI_REMEDY))
+        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=remedy()))
     return reports
 
 
@@ -61,8 +62,7 @@ def _survey_jack(backend: Backend) -> ApiReport:
 
 
 def _survey_rtmidi(backend: Backend) -> ApiReport:
-    import rtmidi
-
+    rtmidi = load_rtmidi()
     constant = getattr(rtmidi, backend.constant)
     try:
         with quiet():
