@@ -32,7 +32,7 @@ LAYERS = (
     "commands",
     "cli",
 )
-GROUND = {"executors", "files", "locks", "logs", "midifile", "saying", "signals", "termination", "threads"}
+GROUND = {"executors", "files", "locks", "logs", "midifile", "pipes", "saying", "signals", "termination", "threads"}
 """What every layer needs of the system: no module here has but one importer."""
 PURE = {
     *(

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from improviser.errors import EngineError
+from improviser.pipes import never_waiting
 
 READ_BYTES = 1 << 16
 LENGTH = struct.Struct("<I")
@@ -246,13 +247,12 @@ class Reporter:
     """
 
     def __init__(self, descriptor: int, room: int = ROOM) -> None:
-        self._descriptor = descriptor
+        self._pipe = never_waiting(descriptor)
         self._room = room
         self._lost = 0
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._together: list[bytes] | None = None
-        os.set_blocking(descriptor, False)
 
     def send(self, report: Report) -> None:
         """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
@@ -289,7 +289,7 @@ class Reporter:
         try:
             while self._waiting:
                 data = self._waiting[0]
-                written = os.write(self._descriptor, data)
+                written = self._pipe.write(data)
                 self._size -= written
                 if written < len(data):
                     self._waiting[0] = data[written:]
@@ -304,3 +304,4 @@ class Reporter:
         end = time.monotonic() + seconds
         while not self.flush() and time.monotonic() < end:
             time.sleep(RETRY_SECONDS)
+        self._pipe.drain(max(0.0, end - time.monotonic()))

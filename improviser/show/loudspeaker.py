@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -11,10 +10,11 @@ from collections.abc import Iterable
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, PitchBend
 from improviser.engine.events import SessionEvent
-from improviser.engine.handle import OWN_GROUP
 from improviser.engine.protocol import Applied, Played, Ready, Step
+from improviser.pipes import never_waiting
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
+from improviser.signals import own_group
 
 log = logging.getLogger("improviser")
 
@@ -35,15 +35,14 @@ class Loudspeaker:
         arguments = [sys.executable, "-m", "improviser.show.speaker", backend, font]
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         # What the system's audio libraries print on stderr is for their authors.
-        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, process_group=OWN_GROUP)
+        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, **own_group())
         self._waiting = bytearray()
         self._dead = False
         self.said = threading.Event()
         """Set when it is known whether there is sound."""
         self.plays_on: str | None = None
         """The audio system that is played on."""
-        if self._process.stdin is not None:
-            os.set_blocking(self._process.stdin.fileno(), False)
+        self._pipe = None if self._process.stdin is None else never_waiting(self._process.stdin.fileno())
         threading.Thread(target=self._listen, name="loudspeaker", daemon=True).start()
 
     def _listen(self) -> None:
@@ -79,14 +78,14 @@ class Loudspeaker:
                 pass
 
     def _send(self, part: int, messages: Iterable[bytes]) -> None:
-        if self._dead or self._process.stdin is None:
+        if self._dead or self._pipe is None:
             return
         for message in messages:
             if len(message) == 3 and message[0] & 0xF0 in (NOTE_OFF, NOTE_ON, CONTROL, BEND):
                 self._waiting += bytes((part,)) + message
         try:
             while self._waiting:
-                written = os.write(self._process.stdin.fileno(), self._waiting)
+                written = self._pipe.write(self._waiting)
                 del self._waiting[:written]
         except BlockingIOError:
             if len(self._waiting) > MOST_WAITING:

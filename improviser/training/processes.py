@@ -18,6 +18,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from improviser.errors import ImproviserError
+from improviser.signals import pass_over_interrupts
 
 
 @dataclass(slots=True, eq=False)
@@ -133,7 +134,7 @@ def _deaf() -> Iterator[None]:
 
 def _work(pipe: "Connection[Any, Any]", prepare: Callable[..., None], arguments: tuple[object, ...]) -> None:
     """Do one job after another, in a process that lives no longer than the one that started it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # where it was not inherited
+    pass_over_interrupts()  # where it was not inherited
     threading.Thread(target=_end_with_parent, name="end with parent", daemon=True).start()
     prepare(*arguments)
     while True:
