@@ -1,7 +1,7 @@
 """Ports that an engine has opened by name, on a system that does not tell of devices that come and go: looked after."""
 
 from improviser.core.addresses.port_choice import VIRTUAL
-from improviser.executors import OneByOne
+from improviser.executors import SerialExecutor
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.survey import ports_present
 
@@ -11,7 +11,7 @@ class NamedPorts:
 
     def __init__(self) -> None:
         self._unplugged: set[str] = set()
-        self._looking = OneByOne("named ports")
+        self._looking = SerialExecutor("named ports")
         """One thread for all looks: CoreMIDI tells of changes the one that has looked first, and no other."""
 
     async def look(self, api: str, input_name: str, output_name: str) -> tuple[tuple[str, ...], bool]:

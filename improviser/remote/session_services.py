@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +122,6 @@ def _mqtt_session(settings: Settings, save: Callable[[], str] | None) -> "MqttSe
     """
     if parse_broker(settings.mqtt) is None:
         return None
-    if sys.platform == "win32":
-        # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
-        raise ConfigError("mqtt must be off on Windows: it does not work there yet")
     from improviser.remote.credentials import access_of
     from improviser.remote.mqtt_session import MqttSession
 

@@ -13,8 +13,6 @@ from improviser.remote.instance import Instance, ask, running, runtime_folder
 
 NAMES = ["improviser", "left hand", "..", "é" * 40, "x" * 40, "CON", "*", "$(reboot)"]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
-
 
 @pytest.fixture(autouse=True)
 def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
