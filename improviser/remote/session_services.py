@@ -12,7 +12,7 @@ from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL
 from improviser.engine.service import Service
-from improviser.errors import ConfigError, ImproviserError, UserError
+from improviser.errors import ImproviserError, UserError
 from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
 from improviser.remote.requests import plain

@@ -90,6 +90,7 @@ class Loudspeaker:
         except BlockingIOError:
             if len(self._waiting) > MOST_WAITING:
                 self._give_up("the audio system hangs")
+                self._process.kill()  # it may have to be gone before its pipe can be closed
         except OSError:
             self._give_up("the audio system has gone")
 
@@ -100,7 +101,8 @@ class Loudspeaker:
 
     def close(self, *, wait: bool = True) -> None:
         """Let the room ring out; without `wait`, it does so after this has returned."""
-        if self._process.stdin is not None:
+        if self._process.stdin is not None and self._pipe is not None:
+            self._pipe.drain(CLOSE_SECONDS)
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
         self._dead = True

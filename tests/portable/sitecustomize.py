@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 PLAYED = "STUB_RTMIDI_PLAYED"
-"""An environment variable: the file that gets what is sent to the synthesiser, a line in hexadecimal for each message."""
+"""An environment variable: the file that gets what is sent to the synthesiser, a line of hexadecimal a message."""
 KEYBOARD, SYNTHESISER = "Keystation 49 0", "Microsoft GS Wavetable Synth 0"
 TUNE = (60, 64, 67, 72)
 HOLD_SECONDS = 0.05
@@ -92,23 +92,22 @@ class TaggedMap(mmap.mmap):
         if tagname is None:
             return super().__new__(cls, fileno, length, **options)
         path = Path(tempfile.gettempdir()) / f"stand-in-for-{tagname}"
+        is_there = path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             os.truncate(descriptor, length)
             shared = super().__new__(cls, descriptor, length)
         finally:
             os.close(descriptor)
-        if path in _tagged:  # both sides have it
-            path.unlink(missing_ok=True)
-        _tagged.add(path)
+        if is_there:  # both sides have it now
+            path.unlink()
         return shared
 
 
-_tagged: set[Path] = set()
 CHANGED["mmap"] = {"mmap": TaggedMap}
 
 
-def lock(descriptor: int, mode: int, count: int) -> None:  # noqa: ARG001
+def lock(descriptor: int, mode: int, count: int) -> None:
     """Lock as `msvcrt.locking` does."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,7 +123,7 @@ def stand_in(name: str, **members: Any) -> ModuleType:
 
 
 class MidiPort:
-    """A port of the stand-in for RtMidi: a keyboard that plays a tune, or a synthesiser that writes down what it gets."""
+    """A port of the stand-in for RtMidi: a keyboard that plays a tune, or a synthesiser that keeps what it gets."""
 
     def __init__(self, api: int, name: str) -> None:
         self.name = name
@@ -227,4 +226,4 @@ def import_without(
 if __name__ == "sitecustomize":  # and not where a test only wants its names
     builtins.__import__ = import_without
     policy: Any = type(asyncio.get_event_loop_policy())
-    policy._loop_factory = ProactorLike  # noqa: SLF001
+    policy._loop_factory = ProactorLike
