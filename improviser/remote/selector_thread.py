@@ -52,7 +52,8 @@ async def run_in_selector_thread(work: Callable[[], Coroutine[Any, Any, None]], 
         else:
             tell(ended)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
     cancel = await asyncio.shield(begun)
     try:
         await asyncio.shield(ended)
@@ -61,3 +62,6 @@ async def run_in_selector_thread(work: Callable[[], Coroutine[Any, Any, None]], 
             cancel()
         await ended
         raise
+    finally:
+        if ended.done():
+            thread.join()  # it has told that all is over: what it held is let go of

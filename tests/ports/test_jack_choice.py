@@ -11,7 +11,7 @@ import pytest
 
 from improviser.ports import jack_choice
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "getuid"), reason="there is no JACK with such sockets here")
+pytestmark = pytest.mark.unix
 
 
 @pytest.fixture

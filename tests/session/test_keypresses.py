@@ -47,6 +47,7 @@ async def pressed(ours: int, theirs: int, typed: bytes, count: int) -> list[str]
     return taken
 
 
+@pytest.mark.unix
 def test_keys_come_one_by_one_and_the_terminal_is_given_back(terminal: tuple[int, int]) -> None:
     before = termios.tcgetattr(terminal[1])
     typed = "m \x1b[A\x1bOB+é".encode()
