@@ -21,6 +21,7 @@ def ends() -> Iterator[tuple[int, int]]:
             os.close(end)
 
 
+@pytest.mark.unix
 def test_the_system_does_it_where_it_can(ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     if not hasattr(os, "set_blocking"):
         pytest.skip("this system cannot")

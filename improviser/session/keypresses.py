@@ -1,7 +1,11 @@
 """Key presses on the terminal, one by one and unseen; the terminal is given back as it was, however that ends.
 
 On Unix the terminal is put into its cbreak mode (termios) and read by the event loop; tested on pseudo-terminals. On
-Windows, which has no termios, a thread asks the console (msvcrt); that is tested on a stand-in.
+Windows, which has no termios, a thread asks the console (msvcrt); that has not been tried on a real one.
+
+No library does the same: readchar (4.2) and blessed (1.52) give the terminal back only once its output has drained, so
+Ctrl-S would hold up the end, and readchar blocks; prompt_toolkit (3.0) takes Ctrl-C for itself instead of leaving it a
+signal; and none of them checks that the terminal is ours, so in a shell's background we would be stopped.
 """
 
 import asyncio

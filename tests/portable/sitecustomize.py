@@ -80,7 +80,13 @@ class ProactorLike(asyncio.SelectorEventLoop):
     def _no(self, *_: object, **__: object) -> NoReturn:
         raise NotImplementedError
 
-    add_reader = remove_reader = add_writer = remove_writer = _no
+    def remove_writer(self, fd: Any) -> bool:
+        """Refuse all but asyncio itself, which calls this one where it connects a socket."""
+        if sys._getframe(1).f_globals.get("__name__") != "asyncio.selector_events":
+            raise NotImplementedError
+        return super().remove_writer(fd)
+
+    add_reader = remove_reader = add_writer = _no
     add_signal_handler = remove_signal_handler = create_unix_server = create_unix_connection = _no
 
 
@@ -127,6 +133,7 @@ class MidiPort:
 
     def __init__(self, api: int, name: str) -> None:
         self.name = name
+        self.ended = threading.Event()
 
     def close_port(self) -> None:
         """Close it."""
@@ -151,7 +158,6 @@ class MidiIn(MidiPort):
 
     def set_callback(self, hear: Callable[[tuple[list[int], float], object], None]) -> None:
         """Play the tune again and again."""
-        self.ended = threading.Event()
         threading.Thread(target=self._play, args=(hear,), daemon=True).start()
 
     def _play(self, hear: Callable[[tuple[list[int], float], object], None]) -> None:
