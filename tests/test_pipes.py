@@ -81,6 +81,8 @@ def test_reports_by_a_thread_wait_for_nobody_and_what_is_too_much_is_counted(
     reporter.send(last)
     while last not in got:
         take()
-    *whole, lost, end = got
-    assert whole == REPORTS[: len(whole)]
-    assert (lost, end) == (Lost(len(REPORTS) - len(whole)), last)
+    whole = [report for report in got if isinstance(report, Noticed)]
+    lost = sum(report.count for report in got if isinstance(report, Lost))
+    assert 0 < lost == len(REPORTS) + 1 - len(whole)  # what is lost may be so at several times: the thread goes on
+    in_order = iter([*REPORTS, last])
+    assert all(report in in_order for report in whole)
