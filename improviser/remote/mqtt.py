@@ -18,6 +18,7 @@ import random
 import ssl
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -223,6 +224,7 @@ class Link:
             except Exception as error:  # noqa: BLE001  whatever happens to a connection, the next may be better
                 self._tell(error)
                 self._try_other_version(error)
+                _let_go(error)
             finally:
                 self.connected = False
             attempt = 0 if self.counts.connected > before else attempt + 1
@@ -420,6 +422,13 @@ def _hear_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
         log.debug("a connection that was given up: %s", context["exception"])
     else:
         loop.default_exception_handler(context)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of an error hold: the socket of a failed handshake, which paho closes in no other way."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _silent() -> logging.Logger:
