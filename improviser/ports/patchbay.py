@@ -13,8 +13,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.addresses.port_choice import pick
+from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, cut_name, pick
 from improviser.errors import MidiSystemError
+from improviser.ports.backends import JACK
 from improviser.ports.jack_library import load_jack
 from improviser.ports.jack_release import OUT, ReleaseClient
 
@@ -80,13 +82,13 @@ class Patchbay:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         jack = load_jack()
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
-        short = name.encode()[:LONGEST_NAME].decode(errors="ignore")
+        short = cut_name(name, LONGEST_NAME)
         try:
             self._client: Any = jack.Client(f"{short}-patchbay", no_start_server=True)
         except jack.JackError as error:
             raise MidiSystemError(f"no JACK server answers ({error}); start one, or choose another --api") from error
         self._releasing = ReleaseClient(jack, f"{short}-release")
-        self._name = name
+        self._name = cut_name(name, MOST_SHARED_NAME_BYTES)
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
         self._feeding: set[str] = set()
@@ -166,7 +168,10 @@ class Patchbay:
         ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
         ours = set(self._ports.values())
         others = [port for port in ports if port.name not in ours]
-        return pick(choice, [port.name for port in others], [p.name for p in others if p.is_physical], direction)
+        devices = [port for port in others if port.is_physical]
+        names, aliases = [port.name for port in devices], [port.aliases for port in devices]
+        hardware = one_of_each_device(names, JACK, aliases) if choice == AUTO else []
+        return pick(choice, [port.name for port in others], hardware, direction)
 
     def refresh(self, now: float) -> Refreshed:
         """Learn what the user has connected and cut, connect what has come back.

@@ -156,9 +156,9 @@ class Port:
     def __init__(self, port: Any) -> None:
         self._port = port
 
-    def get_ports(self) -> list[str]:
-        """Return the names of the ports there are, in order."""
-        return [name or "" for name in self._port.ports]
+    def get_ports(self, *, encoding: None) -> list[bytes | None]:  # noqa: ARG002  asked of the other, too
+        """Return the names of the ports there are, in order and as they are: in UTF-8."""
+        return [None if name is None else name.encode() for name in self._port.ports]
 
     def open_port(self, number: int, name: str) -> None:  # noqa: ARG002  our end has no name of its own in rtmidi2
         """Connect to the port of that number."""

@@ -8,7 +8,7 @@ from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
 from improviser.ports.jack_choice import pipewire_is_loaded
 from improviser.ports.jack_library import Missing, find_jack
-from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.rtmidi_backend import port_names, quiet
 from improviser.ports.rtmidi_library import load_rtmidi, remedy
 
 CLIENT = "improviser-ports"
@@ -68,7 +68,7 @@ def _survey_rtmidi(backend: Backend) -> ApiReport:
         with quiet():
             midi_in = rtmidi.MidiIn(constant, CLIENT)
             midi_out = rtmidi.MidiOut(constant, CLIENT)
-            inputs, outputs = tuple(midi_in.get_ports()), tuple(midi_out.get_ports())
+            inputs, outputs = tuple(port_names(midi_in)), tuple(port_names(midi_out))
             midi_in.delete()
             midi_out.delete()
     except rtmidi.RtMidiError as error:

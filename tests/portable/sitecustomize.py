@@ -152,9 +152,9 @@ class MidiPort:
 class MidiIn(MidiPort):
     """The keyboard."""
 
-    def get_ports(self) -> list[str]:
+    def get_ports(self, encoding: None) -> list[bytes]:
         """Return its name."""
-        return [KEYBOARD]
+        return [KEYBOARD.encode()]
 
     def set_callback(self, hear: Callable[[tuple[list[int], float], object], None]) -> None:
         """Play the tune again and again."""
@@ -178,9 +178,9 @@ class MidiIn(MidiPort):
 class MidiOut(MidiPort):
     """The synthesiser."""
 
-    def get_ports(self) -> list[str]:
+    def get_ports(self, encoding: None) -> list[bytes]:
         """Return its name."""
-        return [SYNTHESISER]
+        return [SYNTHESISER.encode()]
 
     def send_message(self, message: bytes) -> None:
         """Write the message down."""

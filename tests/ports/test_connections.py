@@ -19,6 +19,7 @@ RELEASE = bytes((0x80, 60, 0))
 
 class Port:
     is_physical = False
+    aliases: tuple[str, ...] = ()
 
     def __init__(self, name: str, graph: "Graph") -> None:
         self.name = name
@@ -193,3 +194,20 @@ def test_that_a_release_has_begun_is_told_in_the_loop(graph: Graph) -> None:
         connections.leave()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("choice", ["auto", "keystation"])
+def test_a_keyboard_with_several_ports_behind_a_bridge_is_connected_by_its_first(graph: Graph, choice: str) -> None:
+    keys = "a2j:Keystation 61 MK3 [24] (capture): Keystation 61 MK3 MIDI 1"
+    for name in ("a2j:Midi Through [14] (capture): Midi Through Port-0", keys, keys.replace("MIDI 1", "MIDI 2")):
+        graph.add(name).is_physical = True
+
+    async def run() -> str:
+        connections = SessionConnections("improviser", choice, "virtual", wait_for_ports=False, wake=lambda: None)
+        connections.join()
+        connections.adopt_engine("improviser")
+        connections.leave()
+        return connections.peers[0]
+
+    assert asyncio.run(run()) == keys
+    assert (keys, IN) in graph.connections
