@@ -30,10 +30,10 @@ from improviser.commands import (
     train,
 )
 from improviser.commands.examples import epilog_of
+from improviser.console_output import say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
-from improviser.saying import say, warn
 
 INTERRUPTED = 130
 

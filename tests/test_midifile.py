@@ -104,7 +104,7 @@ def test_notes_may_be_needed(tmp_path: Path, channel: int | None, complaint: str
 def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "void").touch()
-    (tmp_path / "letter").write_text("Dear MIDI, ")
+    (tmp_path / "message").write_text("Dear MIDI, ")
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(midifile.LARGEST_FILE + 1)
     forever = [on(60), off(60, 2**28 - 1)] * 4 + [mido.MetaMessage("set_tempo", tempo=2**24 - 1)]
@@ -112,7 +112,7 @@ def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     complaints = {
         "folder": "is a folder",
         "void": "is empty",
-        "letter": "is not a MIDI file",
+        "message": "is not a MIDI file",
         "huge": "larger than 4 MiB",
         "forever": "hours",
         "missing": "does not exist",

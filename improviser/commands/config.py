@@ -20,8 +20,8 @@ def init(
     """Write a file with every setting, explained."""
     import os
 
+    from improviser.console_output import say
     from improviser.files import check_writable, create_folder, write_atomically
-    from improviser.saying import say
     from improviser.settings.config import FILE_VARIABLE, default_file
     from improviser.settings.explained import all_explained
 
@@ -41,7 +41,7 @@ def check(
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
 ) -> None:
     """Check the settings and print them, each with where it comes from."""
-    from improviser.saying import say
+    from improviser.console_output import say
     from improviser.settings.config import default_file, load
 
     config = load(file=file, profile=profile)

@@ -35,14 +35,14 @@ def demo(
     import asyncio
 
     from improviser.commands.live_options import given
+    from improviser.console_output import say
     from improviser.files import check_writable
     from improviser.library.catalogue import find
     from improviser.logs import start_log
-    from improviser.saying import say
-    from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
+    from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
+    from improviser.session.display import Display
+    from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
-    from improviser.session.stage import Stage
-    from improviser.session.steering import legend, steer
     from improviser.session.transcript import Transcript
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
@@ -58,15 +58,15 @@ def demo(
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Transcript]:
-        stage = Stage(full_screen=display, keys=legend())
-        recital = Recital(wanted, stage, loudspeaker)
-        async with live(recital.session, recital.bus) as playing:
+        screen = Display(full_screen=display, keys=legend())
+        run = DemoRun(wanted, screen, loudspeaker)
+        async with live(run.session, run.bus) as playing:
             service = playing.service
-            playing.beside("the display", stage.show(service))
+            playing.beside("the display", screen.show(service))
             playing.beside("steering by keys", steer(service))
             if picture is not None:
-                playing.beside("the picture", photograph(recital, service, stage, picture))
-            return await run_until_signal(recital.play(playing), service.stop), recital.transcript
+                playing.beside("the picture", photograph(run, service, screen, picture))
+            return await run_until_signal(run.play(playing), service.stop), run.transcript
 
     try:
         code, played = asyncio.run(perform())

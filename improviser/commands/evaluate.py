@@ -25,8 +25,8 @@ def evaluate(
     import sys
 
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say, say_json, warn
     from improviser.library.catalogue import load_model
-    from improviser.saying import say, say_json, warn
     from improviser.training.evaluation import evaluate as score
     from improviser.training.view import steps_shown
     from improviser.training.voices import read_sources

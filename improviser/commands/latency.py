@@ -27,8 +27,8 @@ def latency(
     import asyncio
     from dataclasses import asdict
 
+    from improviser.console_output import say, say_json
     from improviser.library.catalogue import find
-    from improviser.saying import say, say_json
     from improviser.session.latency import Trial, measure
 
     find(model)

@@ -19,8 +19,8 @@ def picture(
     """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
     from improviser.commands.drawing import draw
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say
     from improviser.files import check_writable, write_atomically
-    from improviser.saying import say
 
     check_writable(output, force=force)
     drawing = draw(source, strict=strict)

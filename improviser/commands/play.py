@@ -38,7 +38,7 @@ async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, 
 
     engine = await EngineProcess.start()
     try:
-        from improviser.session.concert import give, learning_of
+        from improviser.session.performance import give, learning_of
 
         settings = load_settings()
         learning = learning_of(settings, learn, profile) if learn else None

@@ -28,12 +28,12 @@ def render(
 
     from improviser.commands.live_options import given
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say
     from improviser.errors import ConfigError
     from improviser.files import check_writable
     from improviser.library.catalogue import load_model
     from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.recordings.rendering import render as play
-    from improviser.saying import say
 
     chosen = given("temperature", temperature)
     if seed < 0:

@@ -18,12 +18,12 @@ def replay(
     force: Force = False,
 ) -> None:
     """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
+    from improviser.console_output import say
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.recordings.collecting import uncollected
     from improviser.recordings.log import read_chain
     from improviser.recordings.replaying import Copy
     from improviser.recordings.replaying import replay as replay_logs
-    from improviser.saying import say
 
     if out is not None:
         check_writable(out, force=force)

@@ -21,11 +21,11 @@ def report(
 ) -> None:
     """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say
     from improviser.errors import LogError
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.logs import start_log
     from improviser.recordings.reading import read_session
-    from improviser.saying import say
     from improviser.show.session_page import session_report
     from improviser.show.soundfont import synthesiser_for
 

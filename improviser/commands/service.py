@@ -25,10 +25,10 @@ def install(
 
     import platformdirs
 
+    from improviser.console_output import say
     from improviser.errors import OutputError
     from improviser.files import check_writable, create_folder, write_atomically
     from improviser.remote.systemd import unit
-    from improviser.saying import say
     from improviser.settings.config import check
 
     check("name", name, "--name")

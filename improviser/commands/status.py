@@ -10,9 +10,9 @@ def status(
     json_wanted: Annotated[bool, typer.Option("--json", help="Print one JSON object per session.")] = False,
 ) -> None:
     """Ask a running session how it is; no broker is needed."""
+    from improviser.console_output import say, say_json
     from improviser.errors import SessionError
     from improviser.remote.instance import ask, running
-    from improviser.saying import say, say_json
 
     names = [name] if name is not None else running()
     if not names:

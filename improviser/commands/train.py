@@ -83,14 +83,14 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     """Train with `options` and write everything."""
     from functools import partial
 
+    from improviser.console_output import warn
     from improviser.errors import ConfigError
-    from improviser.saying import warn
     from improviser.training import checkpoint as checkpoints
-    from improviser.training.glimpse import Glimpse
+    from improviser.training.evolution_plan import EvolutionPlan
+    from improviser.training.preview import Preview
     from improviser.training.report import write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
-    from improviser.training.upbringing import Upbringing
     from improviser.training.view import steps_shown, view_for
     from improviser.training.workers import working
 
@@ -103,9 +103,9 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
     if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
-    glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
-    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
-    with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as hands:
+    preview, title = Preview(recipe.build), f"evolving {options.task}"
+    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, preview=preview)
+    with stop_request() as request, working(workers, EvolutionPlan.of(recipe, options.seed)) as hands:
 
         def show(member: int, generation: "Generation") -> None:
             try:
@@ -122,7 +122,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
                 checkpoints=kept,
                 report=show,
                 stopped=request,
-                watch=glimpse.watch,
+                watch=preview.watch,
             )
         with steps_shown(sys.stderr) as progress:
             calibrate(recipe, done, partial(progress, "calibrating"), request)
@@ -164,7 +164,7 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
 
 def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
     """Say what was saved and what was left out; on standard error where the output is JSON."""
-    from improviser.saying import say, warn
+    from improviser.console_output import say, warn
 
     tell = warn if quiet else say
     if scores:

@@ -106,7 +106,7 @@ def _steered(topics: Topics, parameter: str) -> dict[str, Any]:
         "name": parameter.capitalize().replace("_", " "),
         "state_topic": topics.state,
         "value_template": f"{{{{ value_json.{parameter}{lower} }}}}",  # a template's "True" is JSON's true
-        "command_topic": topics.wish(parameter),
+        "command_topic": topics.set(parameter),
         **icon,
     }
 

@@ -9,7 +9,7 @@ from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Applied, Played, Step
 from improviser.engine.service import Service
-from improviser.remote.wishes import plain
+from improviser.remote.requests import plain
 
 UNKNOWN = Setup("", (), 0.0)
 

@@ -23,8 +23,8 @@ from improviser.engine.session import Session
 from improviser.errors import EngineError
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.round_trip import ITSELF, WARM_UP
+from improviser.session.display import Display
 from improviser.session.live import Live, live
-from improviser.session.stage import Stage
 
 if TYPE_CHECKING:
     from improviser.remote.mqtt import Link
@@ -192,10 +192,10 @@ async def _load(playing: Live, *, wanted: bool) -> AsyncIterator[list[str]]:
     if broker is None:
         raise ValueError(BROKER)
     with _hidden_terminal() as console:
-        stage = Stage(console=console)
-        playing.bus.subscribe_slow("the display", stage.take)
+        display = Display(console=console)
+        playing.bus.subscribe_slow("the display", display.take)
         posts = Link(Access(broker), TOPIC, Post(TOPIC, b"1"), Post(TOPIC, b"0"), (), lambda _: None)
-        tasks = [asyncio.ensure_future(work) for work in (stage.show(playing.service), posts.run(), _publish(posts))]
+        tasks = [asyncio.ensure_future(work) for work in (display.show(playing.service), posts.run(), _publish(posts))]
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_SECONDS):

@@ -73,7 +73,7 @@ class SessionScreen:
         """Return the lines of a screen of this size, not yet cut to it."""
         snapshot = self._snapshot
         answers = min(MOST_ANSWERS, max(2, (height - 8) // 4))
-        above = [_title(snapshot, width), _wires(snapshot)]
+        above = [_title(snapshot, width), _ports(snapshot)]
         below = [*_answers(snapshot, answers), _health(snapshot), _warning(snapshot), _keys(self._keys)]
         keyboard = _Keyboard(snapshot, width)
         keys = keyboard.keys(2 if height >= TALL else 1)
@@ -117,7 +117,7 @@ def _title(snapshot: Snapshot, width: int) -> Line:
     return [(left, TITLE), (middle, TITLE_SOFT), (" " * max(0, gap), TITLE_SOFT), (right, TITLE)]
 
 
-def _wires(snapshot: Snapshot) -> Line:
+def _ports(snapshot: Snapshot) -> Line:
     setup = snapshot.setup
     return [
         (f" {shown(setup.api)}  ", DIM),

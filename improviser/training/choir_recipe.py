@@ -20,6 +20,7 @@ from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Choice, Inputs, Numbers
 from improviser.errors import ConfigError, CorpusError
+from improviser.kernels.fastest import fastest_scorer
 from improviser.library.catalogue import LoadableModel
 from improviser.training.calibration import Calibration
 from improviser.training.collapse import CollapseGuard
@@ -175,7 +176,7 @@ def _task(
     held_out = material.notes(watched(others, "listening to what is held out", progress))
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
-    return NetworkTask(model.task, shape, notes, held_out)
+    return NetworkTask(model.task, shape, notes, held_out, scorer=fastest_scorer(shape))
 
 
 def strategy_of(name: str, task: NetworkTask, population: int, options: Options, member: int) -> Strategy:

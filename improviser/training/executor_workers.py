@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray
 from improviser.errors import ImproviserError
+from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Scored, fitness_of
-from improviser.training.upbringing import Advanced, Upbringing
 from improviser.training.workers import Workers
 
 _known = threading.local()
@@ -28,22 +28,22 @@ _known = threading.local()
 
 
 @contextmanager
-def working_on(executor: Executor, upbringing: Upbringing) -> Iterator[Workers]:
+def working_on(executor: Executor, plan: EvolutionPlan) -> Iterator[Workers]:
     """Give where to breed members, on `executor`, which stays its owner's; the result is that of this process.
 
     Of several members each is bred by one worker at a time; of one alone, all score its populations.
     """
-    if upbringing.members > 1:
-        there = _There(executor, pickle.dumps(upbringing))
-        yield Workers(places=min(there.workers, upbringing.members), elsewhere=there.advance)
+    if plan.members > 1:
+        there = _There(executor, pickle.dumps(plan))
+        yield Workers(places=min(there.workers, plan.members), elsewhere=there.advance)
     else:
-        yield Workers(_There(executor, pickle.dumps(upbringing.task)).score)
+        yield Workers(_There(executor, pickle.dumps(plan.task)).score)
 
 
 class _There:
     """Sends calls to an executor.
 
-    :param known: an `Upbringing`, or its task alone, pickled.
+    :param known: an `EvolutionPlan`, or its task alone, pickled.
     """
 
     def __init__(self, executor: Executor, known: bytes) -> None:
@@ -55,7 +55,7 @@ class _There:
     def advance(
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
     ) -> Callable[[], Advanced]:
-        """Begin to breed a member on; see `Upbringing.advance`."""
+        """Begin to breed a member on; see `EvolutionPlan.advance`."""
         return self._submit(_advance, member, state, generations, beside)
 
     def score(self, population: FloatArray, batch: Any) -> Scored:
@@ -85,8 +85,8 @@ class _There:
 
 def _advance(pickled: bytes, member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> Advanced:
     """Breed a member on, in a worker."""
-    upbringing: Upbringing = _unpickled(pickled)
-    return upbringing.advance(member, state, generations, beside)
+    plan: EvolutionPlan = _unpickled(pickled)
+    return plan.advance(member, state, generations, beside)
 
 
 def _score(pickled: bytes, population: FloatArray, batch: Any) -> NDArray[np.float64]:

@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.strategy import FloatArray, Task
 from improviser.threads import use_one_thread
+from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.processes import Processes
-from improviser.training.upbringing import Advanced, Upbringing
 
 LARGEST_SHARED = 2**25
 """Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
 
 _held: dict[str, Task] = {}
-_upbringing: list[Upbringing] = []
+_plan: list[EvolutionPlan] = []
 _attached: dict[str, SharedMemory] = {}
 
 
@@ -35,7 +35,7 @@ Submit = Callable[..., Callable[[], Any]]
 """Lets a worker call a function with arguments; what it returns waits for what came of it. See `Processes.submit`."""
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
-"""Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
+"""Begins what `EvolutionPlan.advance` does, in a worker; what it returns waits for what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +63,14 @@ class Rows:
 
 
 @contextmanager
-def working(workers: int, upbringing: Upbringing) -> Iterator[Workers]:
+def working(workers: int, plan: EvolutionPlan) -> Iterator[Workers]:
     """Give where to breed members, in `workers` processes (1: in this one); all give the same result."""
     if workers == 1:
         yield Workers()
         return
     use_one_thread()
-    several = upbringing.members > 1
-    processes = Processes(workers, hold, upbringing.task, upbringing if several else None)
+    several = plan.members > 1
+    processes = Processes(workers, hold, plan.task, plan if several else None)
     try:
         if several:
             yield Workers(places=workers, elsewhere=partial(processes.submit, _advance))
@@ -128,16 +128,16 @@ def _room_for(size: int) -> bool:
     return size <= LARGEST_SHARED and (not shared.is_dir() or shutil.disk_usage(shared).free > 2 * size)
 
 
-def hold(task: Task, upbringing: Upbringing | None) -> None:
+def hold(task: Task, plan: EvolutionPlan | None) -> None:
     """Keep what there is to do, in a new worker."""
     _held["task"] = task
-    if upbringing is not None:
-        _upbringing.append(upbringing)
+    if plan is not None:
+        _plan.append(plan)
 
 
 def _advance(member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> Advanced:
     """Breed a member on, in a worker."""
-    return _upbringing[0].advance(member, state, generations, beside)
+    return _plan[0].advance(member, state, generations, beside)
 
 
 def _score_rows(rows: Rows | FloatArray, batch: Any) -> NDArray[np.float64]:

@@ -26,6 +26,7 @@ from improviser.core.networks.network import Frame, Network
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
+from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.harmony_recipe import settings_for
 from tests.benchmarks import score_level
@@ -116,7 +117,7 @@ def choir_of(
         seed, members = options.seed, options.choir
         if options.strategy == "gradient":
             return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
-        task = NetworkTask("harmony", shape, level.notes(train), level.notes(held))
+        task = NetworkTask("harmony", shape, level.notes(train), level.notes(held), scorer=fastest_scorer(shape))
         return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
 
     chosen = {key: getattr(options, key) for key in ("level", "voice", "strategy", "generations", "choir", "seed")}

@@ -25,6 +25,7 @@ from improviser.core.networks.network import Frame, Network
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
+from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level
@@ -139,7 +140,7 @@ def choir_of(
         seed, members = options.seed + 100 * fold, options.choir
         if options.strategy == "gradient":
             return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
-        task = NetworkTask("melody", shape, level.notes(train), level.notes(held))
+        task = NetworkTask("melody", shape, level.notes(train), level.notes(held), scorer=fastest_scorer(shape))
         return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
 
     chosen = {key: getattr(options, key) for key in ("level", "strategy", "generations", "choir", "seed")}

@@ -26,8 +26,8 @@ from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
 from improviser.core.networks.notes import FloatArray, Notes
-from improviser.core.networks.population import Scorer
-from improviser.core.networks.task import PopulationScorer, fastest_scorer
+from improviser.core.networks.population import PopulationScorer, Scorer
+from improviser.kernels.fastest import fastest_scorer
 from tests.benchmarks import forward_peers
 
 SHAPE = Shape(inputs=131, hidden=16, low=57, high=81, experts=4)

@@ -84,7 +84,7 @@ def becomes(**wanted: object) -> Promise:
 
     def check(sandbox: Sandbox, _: str) -> None:
         topic = "improviser/improviser/state"
-        sandbox.on_air(topic).wait_for(topic, lambda heard: wanted.items() <= heard.json.items())
+        sandbox.subscribed(topic).wait_for(topic, lambda heard: wanted.items() <= heard.json.items())
 
     return check
 

@@ -23,7 +23,7 @@ from tests.jack_peer import JackPeer, held
 from tests.playing import Player as Playing
 from tests.playing import write_small_model
 from tests.servers import JackServer
-from tests.session.test_steering import Recorded
+from tests.session.test_key_commands import Recorded
 
 PLAYED: list[tuple[float, Event]] = [
     (0.0, NoteOn(0, 60, 70)),

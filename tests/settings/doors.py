@@ -26,8 +26,8 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError
 from improviser.remote.discovery import configurations
+from improviser.remote.requests import allowed_for, read_request
 from improviser.remote.state import setting
-from improviser.remote.wishes import allowed_for, read_wish
 from improviser.settings.config import check_text, load
 from improviser.settings.explained import all_explained
 from tests.readme.parameters import README, renewed
@@ -80,7 +80,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "settings file": in_file.live[name],
             "environment": load(environment={variable: good}).live[name],
             "option": load({name: at_the_command_line(name, on_play)}, environment={}).live[name],
-            "MQTT": read_wish(name, good.encode(), []),
+            "MQTT": read_request(name, good.encode(), []),
             "knob": getattr(knobs.parameters, name),
         },
         "refusals": {
@@ -88,7 +88,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "settings file": wrong_file,
             "environment": refusal(lambda: load(environment={variable: bad})).removeprefix(f"{variable}: "),
             "option": refusal(lambda: load({name: wrong}, environment={})).removeprefix(f"{option}: "),
-            "MQTT": refusal(lambda: read_wish(name, bad.encode(), [])),
+            "MQTT": refusal(lambda: read_request(name, bad.encode(), [])),
         },
         "turned": [value_at(name, position, Parameters()) for position in (0, 127)],
         "bound": Knobs({name: 20}).turned_by(ControlChange(0, 20, 1)),

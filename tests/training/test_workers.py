@@ -18,8 +18,8 @@ from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
 from improviser.training import workers
+from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import CHUNK, Limits, fitness_of
-from improviser.training.upbringing import Upbringing
 from tests.melodies import TUNE, write_melody
 
 
@@ -27,8 +27,8 @@ def task() -> EchoTask:
     return EchoTask(EchoShape((4, 3, 1)), EncodedNotes.of(TUNE), EncodedNotes.of(TUNE))
 
 
-def alone(of: EchoTask) -> Upbringing:
-    return Upbringing(
+def alone(of: EchoTask) -> EvolutionPlan:
+    return EvolutionPlan(
         of, lambda _: pytest.fail("nothing is bred"), 1, Limits(), "fitness", 1, lambda _: True, members=1
     )
 

@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
+from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.parameters import Parameters
@@ -73,11 +73,11 @@ class Band:
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
-        self._crowd = Crowd()
+        self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part thought of the note that it heard last, if it has heard one."""
         self._wheels: list[list[float]] = []
-        """The same, to be drawn from in a crowd; made when the first of it comes."""
+        """The same, to be drawn from in a burst; made when the first of it comes."""
         self._thoughts: list[dict[tuple[int, Hashable], Thought]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
         self._likely: Iterator[tuple[int, float]] = iter(())
@@ -185,14 +185,14 @@ class Band:
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         # An echo that leads will hear the phrase again, note by note, as it replies.
@@ -202,7 +202,7 @@ class Band:
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self.foreseen = False
-        if self._crowd.swallows(now) and self._opinions:
+        if self._burst.drops(now) and self._opinions:
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []

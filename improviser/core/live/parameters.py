@@ -2,7 +2,7 @@
 
 Whatever else there is to a parameter is derived from its entry here: what it may be (`allowed`), the setting and the
 environment variable (`settings.config`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
-understood and offered over MQTT (`remote.wishes`, `remote.discovery`), and its line in the README.
+understood and offered over MQTT (`remote.requests`, `remote.discovery`), and its line in the README.
 """
 
 from collections.abc import Mapping

@@ -26,12 +26,12 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
-from improviser.core.live.later import earliest
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.loops import Loops
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
+from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
 from improviser.core.midi.event import (

@@ -9,9 +9,9 @@ from typing import Final
 
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
-from improviser.core.live.later import Owner
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import Owner
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
 from improviser.core.midi.clock import GRIDS, Clock

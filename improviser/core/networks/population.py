@@ -5,6 +5,8 @@ processor's cache: the first layer of a handful of genomes is one matrix product
 an octave are gathered for twelve pitch classes only. The arithmetic is that of `improviser.core.networks.network`.
 """
 
+from typing import Any, Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,16 @@ TOGETHER = 10
 BLOCK = 5
 _SMALL, _LARGE = 1e-25, 1e35
 _LN2 = float(np.log(2.0))
+
+
+class PopulationScorer(Protocol):
+    """What scores populations: the forward pass below, or one that is compiled."""
+
+    def lay_out(self, notes: Notes) -> Any:
+        """Return the notes ready for scoring."""
+
+    def population_bits(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+        """Return the bits per note of each genome on notes that were laid out, shape (population,)."""
 
 
 class Batch:

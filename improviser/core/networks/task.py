@@ -1,7 +1,7 @@
 """What `harmony` and `melody` networks are evolved to do: to give high probability to the notes that were played."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
 from improviser.core.networks.notes import FloatArray, Notes
-from improviser.core.networks.population import Batch, Scorer
+from improviser.core.networks.population import Batch, PopulationScorer, Scorer
 
 MINIBATCH = 512
 # How many bits a note a mean squared weight of 1 costs: small weights generalise.
@@ -19,25 +19,6 @@ DECAY = 4.0
 # The share of inputs that each note of a minibatch is seen without, by lot: what no single input can be relied on for
 # must be learned from several (Srivastava et al., "Dropout", JMLR 15, 2014, for the inputs alone).
 BLINDNESS = 0.15
-
-
-class PopulationScorer(Protocol):
-    """What scores populations: the plain forward pass, or the compiled one."""
-
-    def lay_out(self, notes: Notes) -> Any:
-        """Return the notes ready for scoring."""
-
-    def population_bits(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
-        """Return the bits per note of each genome on notes that were laid out, shape (population,)."""
-
-
-def fastest_scorer(shape: Shape) -> PopulationScorer:
-    """Return the compiled scorer where Numba is installed, else the plain one; they agree to rounding."""
-    try:
-        from improviser.core.networks import fused
-    except (ImportError, RuntimeError):  # RuntimeError: Numba finds no folder to keep what it compiles
-        return Scorer(shape)
-    return fused.Scorer(shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +39,7 @@ class NetworkTask:
     :param minibatch: notes a generation is scored on; all of them if there are fewer.
     :param decay: bits a note that a mean squared weight of 1 costs.
     :param blindness: the share of inputs that are hidden, 0 ≤ blindness < 1; never the constant one, nor held-out ones.
+    :param scorer: scores populations; by default the plain forward pass.
     """
 
     def __init__(
@@ -70,6 +52,7 @@ class NetworkTask:
         minibatch: int = MINIBATCH,
         decay: float = DECAY,
         blindness: float = BLINDNESS,
+        scorer: PopulationScorer | None = None,
     ) -> None:
         self.name = name
         self.shape = shape
@@ -78,7 +61,7 @@ class NetworkTask:
         self._minibatch = min(minibatch, len(training))
         self._decay = decay
         self._blindness = blindness
-        self._scorer = fastest_scorer(shape)
+        self._scorer = Scorer(shape) if scorer is None else scorer
         # If it is to be compiled first (some seconds, once on a machine), then now: no generation waits for it.
         one = self._scorer.lay_out(training.take(np.arange(min(1, len(training)))))
         self._scorer.population_bits(np.zeros((1, shape.genome_size), dtype=np.float32), one)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from improviser.console_output import say
 from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.engine.bus import Bus, Subscriber
@@ -21,10 +22,9 @@ from improviser.ports.interface import LOOPBACK
 from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.pruning import Limits
 from improviser.recordings.recorder import Recorder
-from improviser.remote.served import Served
-from improviser.saying import say
-from improviser.session.learning import Learning
+from improviser.remote.session_services import SessionServices
 from improviser.session.live import live
+from improviser.session.midi_learn import Learning
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
@@ -34,7 +34,7 @@ from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
 
 if TYPE_CHECKING:
-    from improviser.session.stage import Stage
+    from improviser.session.display import Display
 
 log = logging.getLogger("improviser")
 
@@ -98,13 +98,13 @@ def loudspeaker_of(config: Config) -> Loudspeaker | None:
     return Loudspeaker(font=font) if wanted else None
 
 
-def stage_of(recorder: Recorder, *, on_keys: bool) -> "Stage":
+def display_of(recorder: Recorder, *, on_keys: bool) -> "Display":
     """Return what shows the session; `on_keys`: it is played on the computer's keyboard."""
     # Here, because who plays without a display need not wait for all that draws it.
-    from improviser.session.stage import Stage
-    from improviser.session.steering import legend
+    from improviser.session.display import Display
+    from improviser.session.key_commands import legend
 
-    return Stage(keys=COMPUTER_LEGEND if on_keys else legend(record=True), recording=lambda: recorder.on)
+    return Display(keys=COMPUTER_LEGEND if on_keys else legend(record=True), recording=lambda: recorder.on)
 
 
 def saved_in(recorder: Recorder) -> str:
@@ -148,14 +148,14 @@ async def give(
         log.warning("%s", remark)
     on_keys = config.settings.input == COMPUTER
     recorder = recorder_of(config)
-    stage = stage_of(recorder, on_keys=on_keys) if shown else None
+    display = display_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)
     silence = Silence()
-    served = Served(config, load, partial(saved_in, recorder))
+    services = SessionServices(config, load, partial(saved_in, recorder))
     bus = Bus()
     subscribers: dict[str, Subscriber | None] = {
         "the end of a session by silence": silence,
-        "what is told of the session": served,
+        "what is told of the session": services,
         "the recording": recorder,
         "the sound": loudspeaker,
         "the player": player,
@@ -164,27 +164,27 @@ async def give(
     for part, subscriber in subscribers.items():
         if subscriber is not None:
             bus.subscribe(part, subscriber.take)
-    if stage is not None:
-        bus.subscribe_slow("the display", stage.take)
+    if display is not None:
+        bus.subscribe_slow("the display", display.take)
     tell_user = log.info if config.settings.log_format == "json" else say
     try:
         async with live(session_of(config, random_seed, player), bus, engine) as playing:
             service = playing.service
-            playing.beside("the display", _follow(service, stage, recorder, tell_user))
+            playing.beside("the display", _follow(service, display, recorder, tell_user))
             playing.beside("the end of a session by silence", silence.end(service))
-            playing.beside("what is told of the session", served.run(service))
+            playing.beside("what is told of the session", services.run(service))
             if learning is not None:
                 playing.beside("learning", learning.run(service, log.info if shown else tell_user))
             if shown or on_keys:
-                from improviser.session.steering import steer
+                from improviser.session.key_commands import steer
 
                 instrument = player.press if player else lambda _: False
                 playing.beside("steering by keys", steer(service, tell, instrument, recorder))
             if player is not None:
                 playing.beside("the player", player.play(service))
-            return await run_until_signal(playing.ended(), service.stop, lambda: served.reload(service))
+            return await run_until_signal(playing.ended(), service.stop, lambda: services.reload(service))
     finally:
-        served.close()
+        services.close()
         recorder.close()
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
@@ -195,7 +195,7 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
-async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, told: Callable[[str], None]) -> None:
+async def _follow(service: Service, display: "Display | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
@@ -207,5 +207,5 @@ async def _follow(service: Service, stage: "Stage | None", recorder: Recorder, t
     )
     if recorder.on:
         told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
-    if stage is not None:
-        await stage.show(service)
+    if display is not None:
+        await display.show(service)

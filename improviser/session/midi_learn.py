@@ -1,4 +1,4 @@
-"""Learning: the user moves a knob, and it turns the parameter that is to be learned, now and in sessions to come.
+"""MIDI learn: the user moves a knob, and it turns the parameter that is to be learned, now and in sessions to come.
 
 The engine reports every message it hears, so what moves is known here, beside the note path; from then on the performer
 itself obeys the knob (see `core.live.knobs`).

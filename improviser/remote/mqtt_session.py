@@ -1,8 +1,8 @@
-"""A session on the air: what the service does, published over MQTT; what others wish over MQTT, done by the service.
+"""A session over MQTT: what the service does is published; what others ask for over MQTT, the service does.
 
-It stands beside the note path and never in it: events are looked at once and forgotten, posts are left with the link
-(which drops and counts what a slow broker leaves waiting), and a wish is one more request to the engine. Its reply goes
-out when the engine says that it holds.
+It is beside the note path and never in it. Events are looked at once and forgotten; what is to be published is left
+with the link, which drops and counts what a slow broker leaves waiting. What comes in is one more request to the
+engine, and its reply goes out when the engine confirms it.
 """
 
 import asyncio
@@ -21,13 +21,13 @@ from improviser.engine.live_state import Reply as Confirmed
 from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Step
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
-from improviser.executors import Unawaited
+from improviser.executors import DaemonThreadExecutor
 from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
-from improviser.remote.mqtt import Access, Letter, Link, Post
+from improviser.remote.mqtt import Access, Link, Post, Received
+from improviser.remote.requests import COMMAND, Reply, allowed_for, encode, plain, read_command, read_request
 from improviser.remote.state import Score, setting
-from improviser.remote.wishes import COMMAND, Reply, allowed_for, encode, plain, read_command, read_wish
 from improviser.settings.config import LIVE_KEYS, Settings
 
 log = logging.getLogger("improviser")
@@ -48,7 +48,7 @@ class Pending:
     deadline: float
 
 
-class OnAir:
+class MqttSession:
     """Publishes a session and lets it be steered; `take` gets its events, `run` lasts as long as the session.
 
     :param save: writes what was recorded so far and returns where to, or raises ImproviserError.
@@ -72,8 +72,8 @@ class OnAir:
             f"improviser-{secrets.token_hex(5)}",
             alive,
             gone,
-            [topics.wishes, *heard],
-            self._take_letter,
+            [topics.requests, *heard],
+            self._take_received,
             own=[topics.state, topics.reply],
             urgent=[topics.command],
         )
@@ -96,7 +96,7 @@ class OnAir:
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
         self._service = service
-        asyncio.get_running_loop().set_default_executor(Unawaited())
+        asyncio.get_running_loop().set_default_executor(DaemonThreadExecutor())
         linked = asyncio.ensure_future(self.link.run())
         try:
             await self._keep_state(service)
@@ -161,39 +161,41 @@ class OnAir:
         if payload is not None and not self.link.stream(topic, payload):
             self._unpublished += 1
 
-    # What others wish.
+    # What others ask for.
 
-    def _take_letter(self, letter: Letter) -> None:
+    def _take_received(self, message: Received) -> None:
         service = self._service
         if service is None:
             return
-        if self._other is not None and letter.topic == self._other.played:
-            self._hear(self._ears.hear(letter.payload, self._now(service)))
-        elif self._other is not None and letter.topic == self._other.status:
-            if letter.payload != b"online":
+        if self._other is not None and message.topic == self._other.played:
+            self._hear(self._ears.hear(message.payload, self._now(service)))
+        elif self._other is not None and message.topic == self._other.status:
+            if message.payload != b"online":
                 self._hear(self._ears.release(self._now(service)))
-        elif letter.retained:
-            # Nobody wishes this now: the broker kept it from some other time.
+        elif message.retained:
+            # Nobody asks for this now: the broker kept it from some other time.
             self._retained += 1
-        elif letter.topic == self._topics.command:
-            self._command(service, letter)
-        elif (parameter := self._topics.wished(letter.topic)) is not None:
-            self._wish(service, parameter, letter)
+        elif message.topic == self._topics.command:
+            self._command(service, message)
+        elif (parameter := self._topics.requested(message.topic)) is not None:
+            self._request_change(service, parameter, message)
 
     def _hear(self, heard: Sequence[Hear]) -> None:
         if self._service is not None:
             for each in heard:
                 self._service.send(each)
 
-    def _command(self, service: Service, letter: Letter) -> None:
+    def _command(self, service: Service, message: Received) -> None:
         command = None
         try:
-            command = read_command(letter.payload, self._commands)
+            command = read_command(message.payload, self._commands)
             done = self._obey(service, command)
         except ImproviserError as error:
-            self._refuse(COMMAND, command, str(error), list(self._commands), letter.correlation)
+            self._refuse(COMMAND, command, str(error), list(self._commands), message.correlation)
         else:
-            self._reply(Reply(ok=True, parameter=COMMAND, value=done, allowed=list(self._commands)), letter.correlation)
+            self._reply(
+                Reply(ok=True, parameter=COMMAND, value=done, allowed=list(self._commands)), message.correlation
+            )
 
     def _obey(self, service: Service, command: str) -> str:
         """Do it; return what was done.
@@ -210,17 +212,17 @@ class OnAir:
             return self._save()
         return command
 
-    def _wish(self, service: Service, parameter: str, letter: Letter) -> None:
+    def _request_change(self, service: Service, parameter: str, message: Received) -> None:
         models = catalogue.names() if parameter == MODEL else ()
         try:
-            value = read_wish(parameter, letter.payload, models)
+            value = read_request(parameter, message.payload, models)
             reply = service.request(parameter, value, "mqtt")
         except ImproviserError as error:
             now = self._value(parameter)
-            self._refuse(parameter, now, str(error), allowed_for(parameter, models), letter.correlation)
+            self._refuse(parameter, now, str(error), allowed_for(parameter, models), message.correlation)
             return
         self._pending.append(Pending(reply, time.monotonic() + CONFIRM_SECONDS))
-        reply.add_done_callback(lambda told: self._answer(parameter, value, told, letter.correlation))
+        reply.add_done_callback(lambda told: self._answer(parameter, value, told, message.correlation))
 
     # What they get for it.
 

@@ -1,4 +1,4 @@
-"""What a session offers beside its music: the air (MQTT), an answer to `status`, a word to systemd, settings anew."""
+"""What a session offers beside its music: MQTT, an answer to `status`, messages to systemd, settings read again."""
 
 import asyncio
 import logging
@@ -16,19 +16,19 @@ from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError, UserError
 from improviser.library.catalogue import find
 from improviser.remote.instance import Instance
+from improviser.remote.requests import plain
 from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
-from improviser.remote.wishes import plain
 from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
 from improviser.settings.keeping import CONTROLS
 
 if TYPE_CHECKING:
-    from improviser.remote.on_air import OnAir
+    from improviser.remote.mqtt_session import MqttSession
 
 log = logging.getLogger("improviser")
 
 
-class Served:
+class SessionServices:
     """Serves the session of one name; `take` gets its events, `run` lasts as long as the session.
 
     :param load: reads the settings again, where that is possible.
@@ -45,22 +45,22 @@ class Served:
         self._load = load
         self._score = Score()
         self._notifier = Notifier(os.environ)
-        self._air = _on_air(config.settings, save)
+        self._mqtt = _mqtt_session(config.settings, save)
         self._instance = Instance(config.settings.name)
 
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
-        (self._score if self._air is None else self._air).take(event)
+        (self._score if self._mqtt is None else self._mqtt).take(event)
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
         await self._instance.answer(lambda: self._state(service))
         tasks = {
             "what systemd is told": self._notifier.live(),
-            "the word of the start": self._report_ready(service),
+            "the message of the start": self._report_ready(service),
         }
-        if self._air is not None:
-            tasks["MQTT"] = self._air.run(service)
+        if self._mqtt is not None:
+            tasks["MQTT"] = self._mqtt.run(service)
         try:
             await asyncio.gather(*(alone(part, work) for part, work in tasks.items()))
             await asyncio.Event().wait()  # until cancelled: with nobody to serve, the session goes on all the same
@@ -72,7 +72,7 @@ class Served:
         self._instance.close()
 
     def _state(self, service: Service) -> dict[str, Any]:
-        state = self._air.state(service) if self._air is not None else self._score.state(service)
+        state = self._mqtt.state(service) if self._mqtt is not None else self._score.state(service)
         return state | {"pid": os.getpid()}
 
     async def _report_ready(self, service: Service) -> None:
@@ -116,7 +116,7 @@ class Served:
             log.warning("%s: this takes a restart", ", ".join(waiting))
 
 
-def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None":
+def _mqtt_session(settings: Settings, save: Callable[[], str] | None) -> "MqttSession | None":
     """Return what speaks MQTT, if it is wanted; without it there is less to import before the first note.
 
     :raises ConfigError: if a file for the broker cannot be used.
@@ -127,10 +127,10 @@ def _on_air(settings: Settings, save: Callable[[], str] | None) -> "OnAir | None
         # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
         raise ConfigError("mqtt must be off on Windows: it does not work there yet")
     from improviser.remote.credentials import access_of
-    from improviser.remote.on_air import OnAir
+    from improviser.remote.mqtt_session import MqttSession
 
     access = access_of(settings, os.environ)
-    return None if access is None else OnAir(access, settings, save)
+    return None if access is None else MqttSession(access, settings, save)
 
 
 def _summary(service: Service) -> str:

@@ -1,4 +1,4 @@
-"""What comes over the network → checked wishes and commands, and the replies to them. Nothing unchecked gets past here.
+"""What comes over the network → checked requests and commands, and the replies to them. Nothing unchecked gets past.
 
 A payload is a plain value (`0.5`, `D minor`, `true`), or JSON (`"D minor"`, `["bach-bass"]`, `{"value": 0.5}`). What it
 may be is defined where it is for files and flags: in the schema of `config`.
@@ -20,7 +20,7 @@ COMMAND = "cmd"
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What every wish and every command gets, exactly one: `value` is what holds now, whether `ok` or not."""
+    """What every request and every command gets, exactly one: `value` is what holds now, whether `ok` or not."""
 
     ok: bool
     parameter: str
@@ -57,7 +57,7 @@ def read_value(payload: bytes) -> Any:
     return value["value"] if isinstance(value, dict) and set(value) == {"value"} else value
 
 
-def read_wish(parameter: str, payload: bytes, models: Sequence[str]) -> Any:
+def read_request(parameter: str, payload: bytes, models: Sequence[str]) -> Any:
     """Return what a message on `set/<parameter>` asks for: the checked value that the parameter is to have.
 
     :param models: the names of the library: over a network, models are chosen by these alone, never by a path.

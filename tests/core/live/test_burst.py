@@ -1,10 +1,10 @@
-"""A crowd of notes: all are answered, the models hear a few, and nobody who plays by hand is taken for one."""
+"""A burst of notes: all are answered, the models hear a few, and nobody who plays by hand is taken for one."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.crowd import CROWD_NOTES, CROWD_SECONDS, EAR, Crowd
+from improviser.core.live.burst import BURST_NOTES, BURST_SECONDS, HEARD_ONE_IN, Burst
 from improviser.core.live.parameters import MODES
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from tests.core.live.desk import Desk, notes
@@ -38,13 +38,13 @@ def test_the_models_hear_a_few_of_them() -> None:
     model = RuleModel()
     played_by(Desk(model))
     heard = len(model.sessions[-1].learned)
-    assert (MANY - CROWD_NOTES) // EAR <= heard <= CROWD_NOTES + MANY // EAR + 1
+    assert (MANY - BURST_NOTES) // HEARD_ONE_IN <= heard <= BURST_NOTES + MANY // HEARD_ONE_IN + 1
 
 
 def test_the_others_are_answered_by_chance_from_what_was_thought_of_those() -> None:
     desk = Desk(RuleModel(), temperature=4.0)
     answered = [pitch for _, answers in played_by(desk) for pitch in notes(answers)]
-    assert len({*answered[-4 * EAR :]}) > 8  # of those, four opinions alone would make four
+    assert len({*answered[-4 * HEARD_ONE_IN :]}) > 8  # of those, four opinions alone would make four
 
 
 def test_what_is_asked_for_holds_in_a_crowd_too() -> None:
@@ -91,12 +91,12 @@ def test_a_crowd_is_survived_in_any_mode(mode: str) -> None:
 @given(st.lists(st.tuples(st.integers(1, 10), st.floats(0.02, 1.0)), max_size=60))
 def test_ten_fingers_are_no_crowd(chords: list[tuple[int, float]]) -> None:
     """Not even if all of them strike fifty times a second."""
-    crowd, now = Crowd(), 0.0
+    burst, now = Burst(), 0.0
     for size, gap in chords:
-        assert not any(crowd.swallows(now + finger * 0.001) for finger in range(size))
+        assert not any(burst.drops(now + finger * 0.001) for finger in range(size))
         now += gap
 
 
 def test_who_is_slower_than_a_crowd_is_none() -> None:
-    crowd = Crowd()
-    assert not any(crowd.swallows(number * CROWD_SECONDS / (CROWD_NOTES - 1.5)) for number in range(500))
+    burst = Burst()
+    assert not any(burst.drops(number * BURST_SECONDS / (BURST_NOTES - 1.5)) for number in range(500))

@@ -7,19 +7,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.networks import population, task
+from improviser.core.networks import population
 from improviser.core.networks.network import Shape
 from improviser.core.networks.notes import FloatArray, Notes
+from improviser.kernels.fastest import fastest_scorer
 from tests.core.networks.populations import SHAPES, some_genomes, some_notes
 
-fused: Any = pytest.importorskip("improviser.core.networks.fused", reason="needs Numba (extra `fast`)")
+compiled: Any = pytest.importorskip("improviser.kernels.population_bits", reason="needs Numba (extra `fast`)")
 
 
 def both(shape: Shape, genomes: FloatArray, notes: Notes) -> tuple[Any, Any]:
-    plain, compiled = population.Scorer(shape), fused.Scorer(shape)
+    plain, fast = population.Scorer(shape), compiled.CompiledScorer(shape)
     return (
         plain.population_bits(genomes, plain.lay_out(notes)),
-        compiled.population_bits(genomes, compiled.lay_out(notes)),
+        fast.population_bits(genomes, fast.lay_out(notes)),
     )
 
 
@@ -65,7 +66,7 @@ def test_a_genome_that_is_not_finite_scores_nan(gene: int) -> None:
     shape = SHAPES[1]
     genomes = some_genomes(shape, 2)
     genomes[0, gene] = np.nan
-    scorer = fused.Scorer(shape)
+    scorer = compiled.CompiledScorer(shape)
     bits = scorer.population_bits(genomes, scorer.lay_out(some_notes(shape, 200)))
     assert np.isnan(bits[0])
     assert np.isfinite(bits[1])
@@ -74,7 +75,7 @@ def test_a_genome_that_is_not_finite_scores_nan(gene: int) -> None:
 def test_the_same_genome_scores_the_same_wherever_it_stands() -> None:
     shape = SHAPES[3]
     genomes, notes = some_genomes(shape, 30), some_notes(shape, 300)
-    scorer = fused.Scorer(shape)
+    scorer = compiled.CompiledScorer(shape)
     batch = scorer.lay_out(notes)
     whole = scorer.population_bits(genomes, batch)
     parts = [scorer.population_bits(genomes[start : start + 7], batch) for start in range(0, 30, 7)]
@@ -82,7 +83,7 @@ def test_the_same_genome_scores_the_same_wherever_it_stands() -> None:
 
 
 def test_training_takes_the_compiled_pass_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(task.fastest_scorer(SHAPES[0]), fused.Scorer)
-    monkeypatch.setitem(__import__("sys").modules, "improviser.core.networks.fused", None)
-    monkeypatch.delattr("improviser.core.networks.fused")
-    assert isinstance(task.fastest_scorer(SHAPES[0]), population.Scorer)
+    assert isinstance(fastest_scorer(SHAPES[0]), compiled.CompiledScorer)
+    monkeypatch.setitem(__import__("sys").modules, "improviser.kernels.population_bits", None)
+    monkeypatch.delattr("improviser.kernels.population_bits")
+    assert isinstance(fastest_scorer(SHAPES[0]), population.Scorer)

@@ -1,4 +1,4 @@
-"""A session over loopback ports that is on the air: steered and watched over MQTT while a player plays."""
+"""A session over loopback ports with MQTT: steered and watched over MQTT while a player plays."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from improviser.engine.protocol import AnyReport, Applied, Hear, Played, Step
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.remote.mqtt import Access
-from improviser.remote.on_air import OnAir
+from improviser.remote.mqtt_session import MqttSession
 from improviser.settings.config import Settings
 from tests.jack_peer import held
 from tests.playing import bus_to, note_off, note_on
@@ -25,7 +25,7 @@ class Act:
     """A running session: what it was told, and what it did."""
 
     service: Service
-    air: OnAir
+    mqtt: MqttSession
     reports: list[AnyReport] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
@@ -67,42 +67,42 @@ class Act:
 Scene = Callable[[Act], Awaitable[None]]
 
 
-def on_air(broker: Broker, scene: Scene, **settings: Any) -> Act:
+def mqtt_session(broker: Broker, scene: Scene, **settings: Any) -> Act:
     """Run one session through a scene."""
     return asyncio.run(_aired(broker, scene, Settings(**{"model": ("small",), **settings})))
 
 
 @contextlib.asynccontextmanager
-async def airing(
+async def mqtt_act(
     broker: Broker | EmbeddedBroker, settings: Settings, save: Callable[[], str] | None = None
 ) -> AsyncIterator[Act]:
-    """Have a session on the air while the block lasts."""
-    air = OnAir(Access(Address(broker.host, broker.port)), settings, save)
+    """Have a session with MQTT while the block lasts."""
+    mqtt = MqttSession(Access(Address(broker.host, broker.port)), settings, save)
     reports: list[AnyReport] = []
 
     session = Session(
         api="loopback", name=settings.name, models=settings.model, parameters={"temperature": 0.7}, seed=1
     )
-    service = Service(session, bus_to(reports.append, events=[air.take]))
+    service = Service(session, bus_to(reports.append, events=[mqtt.take]))
     playing = asyncio.ensure_future(service.run())
-    aired = asyncio.ensure_future(air.run(service))
+    published = asyncio.ensure_future(mqtt.run(service))
     try:
         await service.opened()
-        yield Act(service, air, reports)
+        yield Act(service, mqtt, reports)
     finally:
         service.stop()
         await playing
-        aired.cancel()
+        published.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await aired
+            await published
 
 
 async def _aired(broker: Broker, scene: Scene, settings: Settings) -> Act:
     with _faults() as faults:
-        async with airing(broker, settings) as act:
+        async with mqtt_act(broker, settings) as act:
             act.faults = faults
             await scene(act)
-    assert act.air.link.counts.faults == 0
+    assert act.mqtt.link.counts.faults == 0
     assert not faults
     return act
 

@@ -16,8 +16,8 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.library import catalogue
 from improviser.recordings.recorder import Recorder
+from improviser.session.key_commands import LEGEND, RECORD, Steering, legend
 from improviser.session.players import COMPUTER_LEGEND
-from improviser.session.steering import LEGEND, RECORD, Steering, legend
 from improviser.show.terminal import SessionScreen
 from tests.playing import write_small_model
 
@@ -150,7 +150,7 @@ def test_a_folder_that_cannot_be_is_one_line(tmp_path: Path) -> None:
 
 
 def test_only_who_can_record_is_told_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("improviser.session.steering.can_press", lambda: True)
+    monkeypatch.setattr("improviser.session.key_commands.can_press", lambda: True)
     assert legend() == LEGEND
     assert set(legend(record=True)) - set(LEGEND) == {RECORD}
 

@@ -1,4 +1,4 @@
-"""Performers that hear each other, for the tests: messages travel along wires that take their time."""
+"""Performers that hear each other, for the tests: messages travel along cables that take their time."""
 
 import heapq
 from collections import Counter
@@ -17,17 +17,17 @@ from improviser.core.networks.responder import Model
 from tests.core.live.synth import Synth
 
 
-class Wiring:
-    """Performers, each with a synth at its output; `wires` say who hears whom: (from, to).
+class ConnectedPerformers:
+    """Performers, each with a synth at its output; `cables` say who hears whom: (from, to).
 
-    :param latency: seconds that a message takes along a wire; `jitter` is the share of that by which it varies. Nothing
-        overtakes anything.
+    :param latency: seconds that a message takes along a cable; `jitter` is the share of that by which it varies.
+        Nothing overtakes anything.
     """
 
     def __init__(
         self,
         models: Iterable[Model],
-        wires: Iterable[tuple[int, int]],
+        cables: Iterable[tuple[int, int]],
         *,
         latency: float,
         jitter: float = 0.0,
@@ -45,7 +45,7 @@ class Wiring:
         self.noticed: set[int] = set()
         """Those to whom what they played has come back, as they know."""
         self.now = 0.0
-        self._wires = list(wires)
+        self._cables = list(cables)
         self._latency, self._jitter = latency, jitter
         self._rng = np.random.default_rng(7)
         self._arrived: Counter[tuple[int, int]] = Counter()
@@ -86,11 +86,11 @@ class Wiring:
             self.synths[index].take([event])
             performer.sent(event)
             self.played[index].append((self.now, event))
-            for wire in self._wires:
-                if wire[0] == index:
+            for cable in self._cables:
+                if cable[0] == index:
                     late = self._latency * (1 + self._jitter * float(self._rng.uniform(-1, 1)))
-                    self._latest[wire] = max(self._latest.get(wire, 0.0), self.now + late)
-                    self.play(wire[1], event, self._latest[wire])
+                    self._latest[cable] = max(self._latest.get(cable, 0.0), self.now + late)
+                    self.play(cable[1], event, self._latest[cable])
         performer.settle()
         self.outcomes[index] = outcome
         if outcome.circling or outcome.echoing:

@@ -21,7 +21,7 @@ class Due:
     velocity: int = field(compare=False, default=64)
 
 
-class Later:
+class Postponed:
     """What is to start and to end later, in order."""
 
     def __init__(self) -> None:

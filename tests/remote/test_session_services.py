@@ -10,7 +10,7 @@ from improviser.engine.live_state import BUSY, Door, Reply
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, EngineError
-from improviser.remote.served import Served
+from improviser.remote.session_services import SessionServices
 from improviser.settings.config import Config, Settings
 
 
@@ -41,12 +41,12 @@ def reloaded(before: Settings, *later: Settings | ConfigError, busy: set[str] | 
     async def run() -> Told:
         config = Config(before, {}, None)
         service = Told(Session(models=before.model, parameters=config.live), busy or set())
-        served = Served(config, load)
+        services = SessionServices(config, load)
         try:
             for _ in later:
-                served.reload(service)
+                services.reload(service)
         finally:
-            served.close()
+            services.close()
         return service
 
     return asyncio.run(run())

@@ -1,4 +1,4 @@
-"""A look at a run while it is bred: how unlike each other its networks are, and what the best one plays by now."""
+"""A preview of a run while it evolves: how diverse its networks are, and what the best one plays by now."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ TEMPERATURE = 0.5
 SECONDS_BETWEEN_PHRASES = 1.0
 
 
-class Glimpse:
+class Preview:
     """Looks at one of the evolutions that it was told to `watch`; it takes milliseconds, and changes nothing.
 
     :param build: makes the model of one genome, or several.

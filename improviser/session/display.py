@@ -1,4 +1,4 @@
-"""The stage: what is shown of a session, from its events, ten times a second at most.
+"""The display: what is shown of a session, from its events, ten times a second at most.
 
 Events may be taken in by a thread of their own: a terminal that stands still (Ctrl-S) holds up whoever writes to it.
 """
@@ -23,7 +23,7 @@ from improviser.show.views import LiveView, PlainView, SessionView, log_to, view
 REFRESH_SECONDS = 0.1
 
 
-class Stage:
+class Display:
     """Takes the events, keeps the tally and, while it is `open`, shows it on a console.
 
     :param full_screen: whether to take over the terminal, if there is one that can; else each answer is a line.

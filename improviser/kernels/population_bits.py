@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from improviser.core.networks.network import Shape
 from improviser.core.networks.notes import FloatArray, Notes
-from improviser.core.networks.simd import LANES, F, at, exp, fma, load, spread, spread_at, store, summed, tanh
+from improviser.kernels.simd import LANES, F, at, exp, fma, load, spread, spread_at, store, summed, tanh
 
 # Notes whose hidden units are computed before their scores: few enough for the first cache.
 TILE = 128
@@ -77,7 +77,7 @@ class Batch:
             self.experts[:, :, : shape.pitches] = notes.experts
 
 
-class Scorer:
+class CompiledScorer:
     """Scores populations of genomes of one shape."""
 
     def __init__(self, shape: Shape) -> None:

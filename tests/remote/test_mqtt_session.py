@@ -1,4 +1,4 @@
-"""A session on the air, on real mosquitto and a real engine: steered, flooded, fuzzed, cut off, heard by another."""
+"""A session over MQTT, on real mosquitto and a real engine: steered, flooded, fuzzed, cut off, heard by another."""
 
 import asyncio
 import contextlib
@@ -20,10 +20,10 @@ from improviser.engine.live_state import REFUSED
 from improviser.engine.protocol import Applied, Change, Command
 from improviser.engine.supervisor import Supervisor
 from improviser.remote.discovery import configurations
-from improviser.remote.on_air import NOT_PLAYING
+from improviser.remote.mqtt_session import NOT_PLAYING
 from improviser.settings.config import LIVE_KEYS, Settings
-from tests.airing import Act, airing, on_air
 from tests.jack_peer import held
+from tests.mqtt_acts import Act, mqtt_act, mqtt_session
 from tests.mqtt_peer import Heard, Peer
 from tests.playing import write_small_model
 from tests.remote.test_remote import NASTY
@@ -82,7 +82,7 @@ class TestSteering:
             assert act.service.models == ("echo",)
             assert [report.value for report in act.reports if isinstance(report, Applied)] == [1.5, ["echo"], "mute"]
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_no_path_gets_in(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -93,7 +93,7 @@ class TestSteering:
                     assert {"small", "echo", "bach-bass"} <= set(reply["allowed"])
             assert not [report for report in act.reports if isinstance(report, Applied)]
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_a_model_that_cannot_be_loaded_is_said_and_the_former_plays_on(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -104,7 +104,7 @@ class TestSteering:
             await act.play(3)
             await act.assert_every_note_was_answered()
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_a_wish_that_ends_every_engine_is_not_confirmed_by_the_next(
         self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
@@ -117,7 +117,7 @@ class TestSteering:
                     super().send(command)
 
         monkeypatch.setattr(supervisor, "EngineProcess", Frail)
-        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 60.0)
+        monkeypatch.setattr("improviser.remote.mqtt_session.CONFIRM_SECONDS", 60.0)
 
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, REPLY) as peer:
@@ -126,7 +126,7 @@ class TestSteering:
                 assert (await ask(peer, "set/density", "0.5"))["ok"]
                 assert len(peer.on(REPLY)) == 2
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_where_no_engine_plays_the_reply_says_so_and_the_next_is_asked(
         self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
@@ -138,11 +138,11 @@ class TestSteering:
             await reopen(self)
 
         monkeypatch.setattr(Supervisor, "_reopen", wait_and_reopen)
-        monkeypatch.setattr("improviser.remote.on_air.CONFIRM_SECONDS", 0.3)
+        monkeypatch.setattr("improviser.remote.mqtt_session.CONFIRM_SECONDS", 0.3)
 
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, REPLY) as peer:
-                await act.until(lambda: act.air.link.connected)
+                await act.until(lambda: act.mqtt.link.connected)
                 engine = act.service._supervisor._engine
                 assert engine is not None
                 engine.kill()
@@ -153,19 +153,19 @@ class TestSteering:
                 await act.until(lambda: act.service.confirmed("density") == 0.5)
                 assert len(peer.on(REPLY)) == 1
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_who_wishes_what_another_door_asks_for_gets_a_reply_of_its_own(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, REPLY) as peer:
-                await act.until(lambda: act.air.link.connected)
+                await act.until(lambda: act.mqtt.link.connected)
                 others = [act.service.request("density", 0.5, "keys") for _ in range(20)]
                 replies = [await ask(peer, "set/density", "0.5") for _ in range(3)]
                 assert all(reply["ok"] for reply in replies)
                 assert all(reply.error is None for reply in await asyncio.gather(*others))
                 assert len(peer.on(REPLY)) == 3
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_commands(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -177,7 +177,7 @@ class TestSteering:
                 assert "no such command" in (await ask(peer, "cmd", "shutdown"))["error"]
             assert act.service.playing
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_shutdown_where_it_is_allowed(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -185,7 +185,7 @@ class TestSteering:
                 assert (await ask(peer, "cmd", "shutdown"))["ok"]
             await act.until(lambda: not act.service.playing)
 
-        on_air(mosquitto_broker, scene, mqtt_shutdown=True)
+        mqtt_session(mosquitto_broker, scene, mqtt_shutdown=True)
 
     def test_what_a_broker_kept_from_another_time_is_not_obeyed(self, mosquitto_broker: Broker) -> None:
         topics = (f"{BASE}/cmd", f"{BASE}/set/mode")
@@ -193,7 +193,7 @@ class TestSteering:
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, REPLY) as peer:
                 assert (await ask(peer, "set/density", "0.5"))["ok"]
-                assert act.air.state(act.service)["mqtt"]["retained"] == 2
+                assert act.mqtt.state(act.service)["mqtt"]["retained"] == 2
                 assert len(peer.on(REPLY)) == 1
             assert act.service.parameters.mode == "shadow"
 
@@ -201,7 +201,7 @@ class TestSteering:
             for topic, payload in zip(topics, ("panic", "mute"), strict=True):
                 before.publish(topic, payload, retain=True)
             try:
-                on_air(mosquitto_broker, scene)
+                mqtt_session(mosquitto_broker, scene)
             finally:
                 for topic in topics:
                     before.publish(topic, b"", retain=True)
@@ -226,12 +226,12 @@ class TestState:
             assert state["name"] == "improviser"
             assert state["version"]
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_events_if_they_are_wanted(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
             with Peer(mosquitto_broker, f"{BASE}/event/#") as peer:
-                await act.until(lambda: act.air.link.connected)
+                await act.until(lambda: act.mqtt.link.connected)
                 await act.play(20)
                 await act.assert_every_note_was_answered()
                 heard = await asyncio.to_thread(peer.wait_for, f"{BASE}/event/in", count=40)
@@ -241,7 +241,7 @@ class TestState:
                     assert (event["type"], event["channel"], event["pitch"]) == (kind, 0, message[1])
                     assert event["velocity"] == message[2]
 
-        on_air(mosquitto_broker, scene, mqtt_events=True)
+        mqtt_session(mosquitto_broker, scene, mqtt_events=True)
 
     def test_no_events_otherwise(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -250,7 +250,7 @@ class TestState:
                 assert (await ask(peer, "cmd", "panic"))["ok"]
                 assert not [heard for heard in peer.heard if "/event/" in heard.topic]
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_home_assistant_finds_it(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
@@ -262,12 +262,12 @@ class TestState:
                 await act.until(lambda: {heard.topic for heard in peer.heard} == set(entities))
                 assert all(heard.retained for heard in peer.heard)
 
-        on_air(mosquitto_broker, scene, mqtt_discovery=True)
+        mqtt_session(mosquitto_broker, scene, mqtt_discovery=True)
 
 
 @contextlib.asynccontextmanager
 async def flood(broker: Broker, seconds: float) -> AsyncIterator[None]:
-    """Have somebody publish wishes as fast as is said above, in a process of its own, until the end of the block."""
+    """Have somebody publish requests as fast as is said above, in a process of its own, until the end of the block."""
     command = [
         requires("mosquitto_pub"),
         "-h",
@@ -300,50 +300,50 @@ async def flood(broker: Broker, seconds: float) -> AsyncIterator[None]:
 class TestNotesComeFirst:
     def test_a_flood_of_wishes_costs_no_note(self, mosquitto_broker: Broker) -> None:
         async def scene(act: Act) -> None:
-            await act.until(lambda: act.air.link.connected)
+            await act.until(lambda: act.mqtt.link.connected)
             async with flood(mosquitto_broker, FLOOD_SECONDS):
                 await act.play(int(FLOOD_SECONDS * 50))
                 await act.assert_every_note_was_answered()
             with Peer(mosquitto_broker, REPLY) as peer:
                 assert (await ask(peer, "cmd", "panic"))["ok"]  # past all that still waits in the broker
             # On a busy machine the link may begin anew, which leaves behind what waits: so not all of it is counted.
-            assert act.air.link.counts.flooded > FLOOD_PER_SECOND / 10
+            assert act.mqtt.link.counts.flooded > FLOOD_PER_SECOND / 10
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
     def test_a_broker_that_dies_and_comes_again_costs_no_note(self, restartable_broker: Broker) -> None:
         async def scene(act: Act) -> None:
             playing = asyncio.ensure_future(act.play(160))
             for number in range(1, 3):
-                await act.until(lambda number=number: act.air.link.counts.connected == number)  # type: ignore[misc]
+                await act.until(lambda number=number: act.mqtt.link.counts.connected == number)  # type: ignore[misc]
                 restartable_broker.kill()
                 await asyncio.sleep(0.4)
                 await asyncio.to_thread(restartable_broker.start)
             await playing
             await act.assert_every_note_was_answered()
-            await act.until(lambda: act.air.link.connected)
+            await act.until(lambda: act.mqtt.link.connected)
             with Peer(restartable_broker, STATE, REPLY) as peer:
                 await asyncio.to_thread(peer.wait_for, STATE)
                 assert (await ask(peer, "set/density", "0.5"))["ok"]
 
-        on_air(restartable_broker, scene, mqtt_events=True)
+        mqtt_session(restartable_broker, scene, mqtt_events=True)
 
     def test_a_broker_that_hangs_costs_no_note(self, restartable_broker: Broker) -> None:
         async def scene(act: Act) -> None:
-            await act.until(lambda: act.air.link.connected)
+            await act.until(lambda: act.mqtt.link.connected)
             restartable_broker.freeze()
             await act.play(100)
             await act.assert_every_note_was_answered()
             restartable_broker.thaw()
 
-        on_air(restartable_broker, scene, mqtt_events=True)
+        mqtt_session(restartable_broker, scene, mqtt_events=True)
 
     def test_whatever_comes_on_whatever_topic_costs_no_note_and_no_answer(self, mosquitto_broker: Broker) -> None:
         rng = random.Random(1)
         topics = [f"set/{name}" for name in (*LIVE_KEYS, "nonsense", "a/b/c", "é", "")] + ["set", "cmd"]
 
         async def scene(act: Act) -> None:
-            await act.until(lambda: act.air.link.connected)
+            await act.until(lambda: act.mqtt.link.connected)
             playing = asyncio.ensure_future(act.play(100))
             with Peer(mosquitto_broker, REPLY) as peer:
                 payloads = [*NASTY, *(rng.randbytes(rng.randrange(300)) for _ in range(12))]
@@ -358,7 +358,7 @@ class TestNotesComeFirst:
                 for topic in ("status", "state", "reply", "event/in", "event/out"):
                     await asyncio.to_thread(peer.publish, f"{BASE}/{topic}", b"\xff{" * 50)
                 await playing
-                await act.until(lambda: len(peer.on(REPLY)) + act.air.link.counts.flooded >= count + 1)
+                await act.until(lambda: len(peer.on(REPLY)) + act.mqtt.link.counts.flooded >= count + 1)
                 for reply in peer.on(REPLY):
                     if reply.payload != b"\xff{" * 50:
                         assert set(json.loads(reply.payload)) == {"ok", "parameter", "value", "error", "allowed"}
@@ -366,7 +366,7 @@ class TestNotesComeFirst:
             assert [step.heard for step in act.steps] == act.sent
             assert act.service.playing
 
-        on_air(mosquitto_broker, scene)
+        mqtt_session(mosquitto_broker, scene)
 
 
 def notes_of(act: Act) -> list[bytes]:
@@ -379,9 +379,9 @@ class TestEnsemble:
         """Have a player play with the first of two; return both when all is quiet."""
 
         async def run() -> tuple[Act, Act]:
-            async with airing(broker, first) as leader, airing(broker, second) as follower:
+            async with mqtt_act(broker, first) as leader, mqtt_act(broker, second) as follower:
                 for act in (leader, follower):
-                    await act.until(partial(getattr, act.air.link, "connected"))
+                    await act.until(partial(getattr, act.mqtt.link, "connected"))
                 await leader.play(30, per_second=30)
                 await leader.assert_every_note_was_answered()
                 await follower.until(lambda: len(follower.steps) >= len(leader.played))
@@ -404,13 +404,13 @@ class TestEnsemble:
         leader, follower = self.duet(mosquitto_broker, first, second)
         assert [step.heard for step in leader.steps] == leader.sent
         assert len(follower.steps) == len(notes_of(leader)) == 60
-        assert leader.air.state(leader.service)["mqtt"]["circles"] == 30
+        assert leader.mqtt.state(leader.service)["mqtt"]["circles"] == 30
 
     def test_what_the_other_holds_ends_with_the_way_to_it(self, restartable_broker: Broker) -> None:
         async def run() -> None:
             second = Settings(name="second", model=("small",), listen_to="first")
-            async with airing(restartable_broker, second) as follower:
-                await follower.until(lambda: follower.air.link.connected)
+            async with mqtt_act(restartable_broker, second) as follower:
+                await follower.until(lambda: follower.mqtt.link.connected)
                 with Peer(restartable_broker) as peer:
                     note = {"type": "note_on", "channel": 0, "pitch": 60, "velocity": 80}
                     await asyncio.to_thread(peer.publish, "improviser/first/event/out", json.dumps(note))

@@ -13,7 +13,7 @@ from improviser.engine.protocol import Applied, Picked, Step, Turned
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, OutputError
-from improviser.session.learning import PAUSE_SECONDS, Learning
+from improviser.session.midi_learn import PAUSE_SECONDS, Learning
 
 FILE = Path("settings.toml")
 Moves = Sequence[Sequence[int]]

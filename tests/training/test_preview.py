@@ -12,7 +12,7 @@ from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 from improviser.library import catalogue
 from improviser.training.generations import Evolution, Generation, Limits
-from improviser.training.glimpse import PHRASE_NOTES, Glimpse, diversity_of, phrase_of
+from improviser.training.preview import PHRASE_NOTES, Preview, diversity_of, phrase_of
 from improviser.training.recipe import Options, prepare
 from improviser.training.view import TerminalView
 
@@ -37,21 +37,21 @@ def test_every_kind_of_model_plays_a_phrase_and_always_the_same(name: str) -> No
 
 def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
     recipe = prepare(Options(sources=("demo-tune",), task="echo", population=10))
-    glimpse = Glimpse(recipe.build)
-    assert math.isnan(glimpse.diversity())
-    assert glimpse.phrase() == ()
+    preview = Preview(recipe.build)
+    assert math.isnan(preview.diversity())
+    assert preview.phrase() == ()
     evolution = Evolution(recipe.task, recipe.strategy(0), seed=1, choice=recipe.choose_by)
-    glimpse.watch(0, evolution)
+    preview.watch(0, evolution)
     generation = evolution.step()
-    assert 0 < glimpse.diversity() < 2
-    assert len(glimpse.phrase()) == PHRASE_NOTES
+    assert 0 < preview.diversity() < 2
+    assert len(preview.phrase()) == PHRASE_NOTES
     console = Console(file=io.StringIO(), width=80, height=24, force_terminal=True, color_system=None)
-    view = TerminalView(Limits(generations=10), 1, "evolving echo", console, glimpse)
+    view = TerminalView(Limits(generations=10), 1, "evolving echo", console, preview)
     view.show(0, generation)
     lines = io.StringIO()
     Console(file=lines, width=80).print(view.render())
-    assert len(glimpse.tune()) == PHRASE_NOTES
-    figures = ("best", "held out", "mean", "generation", f"diversity   {glimpse.diversity():.0%}")
+    assert len(preview.tune()) == PHRASE_NOTES
+    figures = ("best", "held out", "mean", "generation", f"diversity   {preview.diversity():.0%}")
     for words in (*figures, "it hears", "it plays"):
         assert words in lines.getvalue()
     assert max(map(len, lines.getvalue().splitlines())) <= 80
@@ -61,15 +61,15 @@ def test_a_network_that_cannot_be_played_yet_plays_nothing() -> None:
     def fail(_: object) -> catalogue.LoadableModel:
         raise ModelError("its weights are no numbers")
 
-    glimpse = Glimpse(fail)
+    preview = Preview(fail)
     recipe = prepare(Options(sources=("demo-tune",), task="echo", population=10))
     evolution = Evolution(recipe.task, recipe.strategy(0), seed=1, choice=recipe.choose_by)
     evolution.step()
-    glimpse.watch(0, evolution)
-    assert glimpse.phrase() == ()
+    preview.watch(0, evolution)
+    assert preview.phrase() == ()
 
 
-def test_without_a_glimpse_the_panel_is_as_before() -> None:
+def test_without_a_preview_the_panel_is_as_before() -> None:
     lines = io.StringIO()
     view = TerminalView(Limits(generations=10), 1, "", Console(file=io.StringIO()))
     generation = Generation(1, 0.5, 0.25, math.nan, 10, 0.1, True)

@@ -1,4 +1,4 @@
-"""How the members of a choir are bred, wherever that happens: here, or each in a worker of its own.
+"""A plan for evolving the members of a choir, wherever that happens: here, or each in a worker of its own.
 
 All of it can be sent to another process; what a member has come to is its evolution's `state`.
 """
@@ -16,7 +16,7 @@ SEEN = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Upbringing:
+class EvolutionPlan:
     """What all members share; see `Recipe`. The seed is the first member's, the others count up from it."""
 
     task: Task
@@ -29,7 +29,7 @@ class Upbringing:
     members: int
 
     @classmethod
-    def of(cls, recipe: Recipe, seed: int) -> "Upbringing":
+    def of(cls, recipe: Recipe, seed: int) -> "EvolutionPlan":
         """Return that of a recipe's members."""
         how = recipe.limits, recipe.choose_by, recipe.check_every, recipe.accept
         return cls(recipe.task, recipe.strategy, seed, *how, recipe.members)

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from improviser.console_output import json_text, say, say_json, warn
 from improviser.core.printable import printable, printable_json, printable_lines
 from improviser.logs import start_log
-from improviser.saying import json_text, say, say_json, warn
-from improviser.session import concert
+from improviser.session import performance
 from tests.hostile_text import HOSTILE, HOSTILE_NAME, raw
 
 anything = st.text(st.characters(codec=None))
@@ -99,7 +99,7 @@ def test_the_first_line_of_a_session_is_printable(capsys: pytest.CaptureFixture[
         models=(HOSTILE,),
     )
     recorder = SimpleNamespace(on=True, folder=Path(HOSTILE_NAME))
-    asyncio.run(concert._follow(cast("Any", service), None, cast("Any", recorder), say))
+    asyncio.run(performance._follow(cast("Any", service), None, cast("Any", recorder), say))
     out = capsys.readouterr().out
     assert raw(out) == []
     assert out.count("\n") == 2
