@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import NAMES
 from improviser.core.music.scales import STEPS
@@ -132,7 +131,9 @@ class Keys:
     """
 
     def __init__(self, ear: Ear = EAR) -> None:
-        notes, rests, members = [], [], []
+        notes: list[FloatArray] = []
+        rests: list[FloatArray] = []
+        members: list[FloatArray] = []
         for mode in MODES:
             often = np.full(12, ear.foreign)
             often[list(mode.visitors)] = ear.visitor
