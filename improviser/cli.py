@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from improviser import __version__
 from improviser.commands import (
     config,
     demo,
@@ -34,6 +33,7 @@ from improviser.console_output import say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
+from improviser.version import __version__
 
 INTERRUPTED = 130
 

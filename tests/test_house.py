@@ -33,7 +33,18 @@ LAYERS = (
     "commands",
     "cli",
 )
-GROUND = {"executors", "files", "locks", "logs", "midifile", "console_output", "signals", "termination", "threads"}
+GROUND = {
+    "executors",
+    "files",
+    "locks",
+    "logs",
+    "midifile",
+    "console_output",
+    "signals",
+    "termination",
+    "threads",
+    "version",
+}
 """What every layer needs of the system: no module here has but one importer."""
 PURE = {
     *(
@@ -58,6 +69,7 @@ RESERVED = {
     "miniaudio": {"show.speaker"},
     "mido": {"midifile", "recordings.midi_recording"},
     "llvmlite": {"kernels"},
+    "loky": {"training.local_executor"},
     "music21": {"training.chorales"},
     "numba": {"kernels"},
     "platformdirs": {

@@ -16,12 +16,12 @@ def import_bach_generator(
     force: Force = False,
 ) -> None:
     """Turn a model of rbaltrusch/bach_generator into one that plays here."""
-    from improviser import __version__
     from improviser.console_output import say
     from improviser.errors import ModelError
     from improviser.files import check_writable
     from improviser.library import catalogue, model_file
     from improviser.library.bach_generator import convert, read_models
+    from improviser.version import __version__
 
     check_writable(out, force=force)
     found = read_models(models)

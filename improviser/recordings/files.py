@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser import __version__
 from improviser.core.midi.growing_smf import GrowingFile
 from improviser.engine.protocol import AnyReport, Applied, Played, Ready, Report, Step
 from improviser.files import PRIVATE, write_atomically
 from improviser.locks import try_lock
 from improviser.recordings.log import FORMAT, SUFFIX, VERSION, End, Header, encode
 from improviser.recordings.midi_recording import IMPROVISER, PLAYER
+from improviser.version import __version__
 
 NAME_FORMAT = "session-%Y-%m-%d-%H%M%S"
 MIDI_SUFFIX = ".mid"

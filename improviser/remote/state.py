@@ -4,12 +4,12 @@ import dataclasses
 import time
 from typing import Any
 
-from improviser import __version__
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Applied, Played, Step
 from improviser.engine.service import Service
 from improviser.remote.requests import plain
+from improviser.version import __version__
 
 UNKNOWN = Setup("", (), 0.0)
 

@@ -18,11 +18,10 @@ from improviser.errors import ConfigError, CorpusError, OutputError
 from improviser.files import check_writable, user_path
 from improviser.library.catalogue import load_model
 from improviser.training.evolution_plan import EvolutionPlan
-from improviser.training.executor_workers import working_on
 from improviser.training.recipe import Options, prepare
 from improviser.training.trainer import Checkpoints, calibrate, genomes_of, save_model
 from improviser.training.trainer import train as breed
-from improviser.training.workers import Workers
+from improviser.training.workers import Workers, working_on
 
 Source = str | os.PathLike[str]
 

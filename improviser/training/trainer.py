@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from improviser import __version__
 from improviser.core.evolution.strategy import FloatArray
 from improviser.errors import OutputError
 from improviser.library import catalogue, model_file
@@ -20,6 +19,7 @@ from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
 from improviser.training.workers import Workers
+from improviser.version import __version__
 
 SOURCES_NAMED = 1000
 """In a model's file, whose header has an end."""
