@@ -9,17 +9,26 @@ The constants below are bred, without gradients, on random players and on the ch
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.music.note import Note
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import NAMES
 from improviser.core.music.scales import STEPS
 
 FloatArray = NDArray[np.float64]
+
+REMEMBERED_GAPS = 24
+"""Of so many inter-onset intervals, the last ones, the median is the usual length."""
+LONGEST = 2.0
+"""A note's length counts up to the binary logarithm of its ratio to the usual one."""
+CHORD_SEMITONES = 3
+"""Notes that begin together and span less are no chord."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +56,17 @@ class Mode:
 
 
 MODES = (
-    Mode("major", (6,), 0.2),
-    Mode("minor", (11, 9), 0.2),
-    Mode("dorian", (11,), 0.1),
+    Mode("major", (6,), 0.25),
+    Mode("minor", (11, 9), 0.25),
+    Mode("dorian", (11,), 0.11),
     Mode("phrygian", (4,), 0.08),
     Mode("lydian", (), 0.06),
-    Mode("mixolydian", (3, 11), 0.1),
-    Mode("pentatonic", (), 0.08),
-    Mode("minor-pentatonic", (), 0.08),
-    Mode("blues", (4, 9, 2), 0.1),
+    Mode("mixolydian", (3, 11), 0.11),
+    Mode("pentatonic", (), 0.02),
+    Mode("minor-pentatonic", (), 0.02),
+    Mode("blues", (4, 9, 2), 0.05),
 )
+"""Modes of fewer notes are taken for rarer than they are: of any other, the first few notes could be theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +83,17 @@ class Ear:
     :param change: how likely the key changes before a note.
     """
 
-    tonic: float = 1.6
-    third: float = 1.1
-    fifth: float = 1.3
-    visitor: float = 0.25
-    foreign: float = 0.03
-    home: float = 8.0
-    home_third: float = 2.0
-    home_fifth: float = 3.0
-    long: float = 0.5
-    low: float = 0.3
-    change: float = 0.01
+    tonic: float = 1.19
+    third: float = 1.23
+    fifth: float = 1.21
+    visitor: float = 0.056
+    foreign: float = 0.018
+    home: float = 8.4
+    home_third: float = 0.85
+    home_fifth: float = 2.1
+    long: float = 0.42
+    low: float = 0.31
+    change: float = 0.005
 
 
 EAR = Ear()
@@ -91,15 +101,11 @@ EAR = Ear()
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A tonic, 0-11, its mode, and how certain they are, 0-1 (that of all modes on this tonic together).
-
-    :param members: how likely each pitch class belongs to the key, 0-1, all keys considered.
-    """
+    """A tonic, 0-11, its mode, and how certain the tonic is, 0-1."""
 
     tonic: int
     mode: Mode
     certainty: float
-    members: tuple[float, ...]
 
     @property
     def name(self) -> str:
@@ -108,8 +114,9 @@ class Home:
 
     @property
     def scale(self) -> frozenset[int]:
-        """The pitch classes of the key."""
-        return frozenset((self.tonic + step) % 12 for step in self.mode.steps)
+        """The pitch classes of the key; a minor key has its leading note as well."""
+        leading = (11,) if self.mode.name == "minor" else ()
+        return frozenset((self.tonic + step) % 12 for step in (*self.mode.steps, *leading))
 
     @property
     def stable(self) -> frozenset[int]:
@@ -133,7 +140,6 @@ class Keys:
     def __init__(self, ear: Ear = EAR) -> None:
         notes: list[FloatArray] = []
         rests: list[FloatArray] = []
-        members: list[FloatArray] = []
         for mode in MODES:
             often = np.full(12, ear.foreign)
             often[list(mode.visitors)] = ear.visitor
@@ -146,18 +152,28 @@ class Keys:
             often[0], resting[0] = ear.tonic, ear.home
             if 7 in mode.steps:
                 often[7] = ear.fifth
-            belongs = np.zeros(12)
-            belongs[[*mode.steps, *mode.visitors]] = 1.0
-            for rows, row in ((notes, often / often.sum()), (rests, resting / resting.sum()), (members, belongs)):
+            for rows, row in ((notes, often / often.sum()), (rests, resting / resting.sum())):
                 rows += [np.roll(row, tonic) for tonic in range(12)]
         self.notes: FloatArray = np.array(notes)
         self.rests: FloatArray = np.log(np.array(rests))
-        self.members: FloatArray = np.array(members)
         self.shares: FloatArray = np.repeat([mode.share / 12 for mode in MODES], 12)
         self.ear = ear
 
 
 KEYS = Keys()
+
+
+def home_of(notes: Iterable[Note]) -> Home:
+    """Return where home is most of the time in notes, by onset; C major, and not certain, in none."""
+    tracker = HomeTracker()
+    homes: Counter[tuple[int, str]] = Counter()
+    latest: dict[tuple[int, str], Home] = {}
+    for note in notes:
+        tracker.hear(note.pitch, note.onset_seconds)
+        home = tracker.home()
+        homes[home.tonic, home.mode.name] += 1
+        latest[home.tonic, home.mode.name] = home
+    return latest[homes.most_common(1)[0][0]] if homes else tracker.home()
 
 
 class HomeTracker:
@@ -169,7 +185,7 @@ class HomeTracker:
     def __init__(self, keys: Keys = KEYS) -> None:
         self._keys = keys
         self._chances = keys.shares.copy()
-        self._gaps: deque[float] = deque(maxlen=24)
+        self._gaps: deque[float] = deque(maxlen=REMEMBERED_GAPS)
         self._onset: float | None = None
         self._lowest = self._highest = 0
         self.notes = 0
@@ -191,25 +207,26 @@ class HomeTracker:
         self._chances = chances / chances.sum()
         self.notes += 1
 
-    def _rested(self, now: float) -> FloatArray:
+    def _rested(self, now: float | None) -> FloatArray:
         """Return how likely each key is, now that the last note, or chord, has lasted until `now`."""
         keys = self._keys
-        if self._onset is None or not self._gaps:
+        if now is None or self._onset is None or not self._gaps:
             return self._chances
         length = max(1e-3, now - self._onset) / max(1e-3, sorted(self._gaps)[len(self._gaps) // 2])
-        weight = keys.ear.long * min(2.0, max(0.0, math.log2(length)))
-        classes = [(self._lowest % 12, weight)]
-        if self._highest - self._lowest >= 3:
-            classes = [(self._lowest % 12, weight + keys.ear.low)]
-        logs = sum(amount * keys.rests[:, pitch_class] for pitch_class, amount in classes)
-        chances = self._chances * np.exp(logs)
+        weight = keys.ear.long * min(LONGEST, max(0.0, math.log2(length)))
+        if self._highest - self._lowest >= CHORD_SEMITONES:
+            weight += keys.ear.low
+        chances = self._chances * np.exp(weight * keys.rests[:, self._lowest % 12])
         return np.asarray(chances / chances.sum(), np.float64)
 
-    def home(self, now: float) -> Home:
-        """Return where home is, the last note having lasted until `now`; changes nothing."""
-        chances = self._rested(now).reshape(len(MODES), 12)
+    def chances(self, now: float | None = None) -> FloatArray:
+        """Return how likely each key is, shape (modes, 12): by mode, as in `MODES`, and by tonic; they sum to 1."""
+        return self._rested(now).reshape(len(MODES), 12)
+
+    def home(self, now: float | None = None) -> Home:
+        """Return where home is, the last note having lasted until `now`, or having just begun; changes nothing."""
+        chances = self.chances(now)
         tonics = chances.sum(axis=0)
         tonic = int(tonics.argmax())
         mode = MODES[int(chances[:, tonic].argmax())]
-        members = chances.reshape(-1) @ self._keys.members
-        return Home(tonic, mode, float(tonics[tonic]), tuple(np.minimum(1.0, members).tolist()))
+        return Home(tonic, mode, float(tonics[tonic]))
