@@ -56,8 +56,8 @@ class Mode:
 
 
 MODES = (
-    Mode("major", (6,), 0.25),
-    Mode("minor", (11, 9), 0.25),
+    Mode("major", (6,), 0.28),
+    Mode("minor", (11, 9), 0.27),
     Mode("dorian", (11,), 0.11),
     Mode("phrygian", (4,), 0.08),
     Mode("lydian", (), 0.06),
