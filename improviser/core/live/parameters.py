@@ -17,6 +17,7 @@ from improviser.core.music.pitch import OFF
 
 MODES = tuple(MODES_BY_NAME)
 SIDES = ("both", "below", "above")
+DRUMS = ("pulse", "notes", "ignore")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
 _CHANNEL = Range(0, CHANNELS, whole=True)
@@ -66,6 +67,14 @@ class Parameters:
     input_high: Annotated[int, Described(_KEY, "The highest key that is heard.")] = PITCHES - 1
     side: Annotated[str, Described(SIDES, "Which side of the split is answered.")] = "both"
     split: Annotated[int, Described(_KEY, "The lowest key above the split.")] = 60
+    drums: Annotated[
+        str,
+        Described(
+            DRUMS,
+            "What channel 10 is heard as, but in a zone of MPE.",
+            "a pulse to begin replies on, notes to answer like any others, or nothing",
+        ),
+    ] = "pulse"
     delay: Annotated[
         float, Described(Range(0, 2, step=0.01), "How long answers come after your notes.", unit="seconds")
     ] = 0.0
