@@ -67,6 +67,7 @@ class Band:
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
         self._home = HomeTracker()
+        self._at_home = self._home.home()
         self._lengths = Lengths()
         self._basses: tuple[bool, ...] = ()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
@@ -101,7 +102,7 @@ class Band:
     @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
-        return self._home.home().tonic if self._notes >= SURE_OF_KEY else None
+        return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
 
     def tonality(self, now: float) -> Home:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
@@ -137,7 +138,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            scale = pitches_in(self._home.home().scale) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self._at_home.scale) if self._notes >= SURE_OF_KEY else None
             self._allowed = within(parameters.low, parameters.high, scale)
 
     def settle(self) -> None:
@@ -147,6 +148,7 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
+        self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
         self._think_anew()
@@ -187,7 +189,7 @@ class Band:
         if responder is self._singer:
             logs = self._shaped(logs, now)
         elif self._basses[number] and self._notes >= SURE_OF_KEY:
-            logs = homeward(logs, pitch, self._home.home(), self._lengths.likely_long(pitch))
+            logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
         thoughts[key] = self._weighed(logs)
         return thoughts[key], True
 
