@@ -60,7 +60,7 @@ PURE = {
         "heapq",
         "itertools",
     ),
-    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
+    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "numpy"),
 }
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
