@@ -221,6 +221,8 @@ class Performer:
             return None
         if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
             return None
+        if self._zones.is_drums(channel, parameters):
+            return None
         told = self._playing.foretell(channel, pitch, velocity, now, think=think)
         return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
 

@@ -98,7 +98,7 @@ class Playing:
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
     ) -> tuple[list[NoteOn], bool] | None:
         """Return what `hear` would return where `foretells`; see `Band.foretell`."""
-        channel = self._parameters.output_channel(channel)
+        channel = self._zones.output_channel(channel, self._parameters)
         told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
             return None
