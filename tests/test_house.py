@@ -70,10 +70,10 @@ RESERVED = {
     "mido": {"midifile", "recordings.midi_recording"},
     "llvmlite": {"kernels"},
     "loky": {"training.local_executor"},
-    "music21": {"training.chorales"},
+    "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {
-        "training.chorales",
+        "training.scores",
         "commands",
         "settings.config",
         "remote.instance",
