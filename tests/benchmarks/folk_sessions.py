@@ -14,7 +14,6 @@ import numpy as np
 from improviser.core.music.note import Note
 from improviser.core.networks.responder import Model, Singer
 from improviser.library.catalogue import load_model
-from improviser.training.chorales import CHORALES
 from improviser.training.folk_tunes import STYLES
 from improviser.training.named_sources import load_named
 from improviser.training.progress import silent

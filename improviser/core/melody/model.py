@@ -16,7 +16,7 @@ from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
-from improviser.core.networks.responder import FloatArray, LogProbabilities
+from improviser.core.networks.responder import FloatArray, LogProbabilities, Singer
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
@@ -57,14 +57,14 @@ class MelodyModel(ChoirModel[Situation]):
 
     def session(self) -> "MelodySession":
         """Return a session that answers as `distribution` does, note by note."""
-        return MelodySession(self)
+        return MelodySession(self.responder())
 
 
 class MelodySession:
     """A melody model asked note by note; what it has taken in is taken in again only where the past has changed."""
 
-    def __init__(self, model: MelodyModel) -> None:
-        self._responder = model.responder()
+    def __init__(self, responder: Singer) -> None:
+        self._responder = responder
         self._own: list[Note] = []
         self._sung = 0
         """How many of them the responder knows."""
@@ -95,8 +95,10 @@ class MelodySession:
             self._begin_anew()
             fresh = self._fresh(heard)
         for onset, own, pitch in fresh:
-            if own:
-                self._responder.follow(pitch, onset)
+            if (
+                own
+            ):  # with a player to sing to, the line is the model's own; alone, it is somebody's that it goes on from
+                self._responder.follow(pitch, onset, own=bool(player))
             else:
                 self._responder.learn(pitch, onset, None)
         self._latest = fresh[-1] if fresh else self._latest

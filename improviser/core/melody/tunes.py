@@ -11,14 +11,14 @@ from typing import Final
 from improviser.core.melody.session import Melody
 from improviser.core.networks.responder import LogProbabilities
 
-PAUSE_SECONDS: Final = 1.2
-"""From onset to onset: after so long a new tune is as likely as not."""
 EVIDENCE_AFTER_PAUSE, EVIDENCE_AFTER_PHRASE = 3.0, 5.0
 """Bits by which the new session must have foreseen better, by what it was begun with."""
 HOPELESS = -1.0
 """A session that is behind by so many bits makes room for one that begins with the next phrase."""
 TRIAL_NOTES: Final = 48
 """After so many notes a session that has not proved better is dropped."""
+LONGEST_GAP: Final = 2
+"""The class of gaps (see `Moment`) that are pauses: three times the usual one, or more."""
 _NATS_PER_BIT: Final = 0.6931471805599453
 _LEAST: Final = -14.0
 """Nats; what a note costs at most, so that one note alone is no evidence."""
@@ -45,7 +45,6 @@ class Tunes:
         self._gain = 0.0
         self._needed = 0.0
         self._notes = 0
-        self._latest: float | None = None
 
     def hear(self, pitch: int, onset_seconds: float) -> None:
         """Take in the line's next note, and let the newer session take over if it has proved better."""
@@ -60,7 +59,6 @@ class Tunes:
                 self.session, self._trial = self._trial, None
             elif self._notes >= TRIAL_NOTES:
                 self._trial = None
-        self._latest = onset_seconds
 
     def sing(self, pitch: int, onset_seconds: float) -> None:
         """Take in a note that the model itself has chosen: it says nothing about which session foresees better."""
@@ -76,16 +74,13 @@ class Tunes:
 
     def _try_anew(self, onset_seconds: float) -> None:
         """Begin another session where a tune may begin."""
-        if self._latest is None:
+        moment = self.session.moment(onset_seconds)
+        if moment.gap is None or moment.count > 0:
             return
-        if onset_seconds - self._latest >= PAUSE_SECONDS:
-            needed = EVIDENCE_AFTER_PAUSE
-        elif self.session.moment(onset_seconds).count == 0 and (
-            self._trial is None or self._gain < HOPELESS * _NATS_PER_BIT
-        ):
-            needed = EVIDENCE_AFTER_PHRASE
-        else:
+        paused = moment.gap == LONGEST_GAP
+        if not paused and self._trial is not None and self._gain > HOPELESS * _NATS_PER_BIT:
             return
+        needed = EVIDENCE_AFTER_PAUSE if paused else EVIDENCE_AFTER_PHRASE
         self._trial, self._gain, self._needed, self._notes = self._begin(), 0.0, needed, 0
 
     def _log_chance(self, session: Melody, pitch: int, onset_seconds: float) -> float:
