@@ -111,6 +111,12 @@ def check(name_or_path: str | os.PathLike[str]) -> None:
     _files_of(name_or_path)
 
 
+def mixed() -> tuple[str, ...]:
+    """Return the names of the models that AUTO is a mixture of; none where a user's own file has that name."""
+    files = _files_of(AUTO)
+    return tuple(path.stem for path in files) if files[0].stem != AUTO else ()
+
+
 def _files_of(name_or_path: str | os.PathLike[str]) -> list[Path]:
     """Return the files of a model: one, but for the mixture.
 
@@ -119,7 +125,10 @@ def _files_of(name_or_path: str | os.PathLike[str]) -> list[Path]:
     if name_or_path != AUTO or any(file.stem == AUTO for file in _files(user_folder())):
         return [find(name_or_path)]
     own = [file for file in _files(user_folder()) if file.stem == PERSONAL]
-    return [file for file in (*own, *_files(bundled_folder())) if _sings(file)]
+    found = [file for file in (*own, *_files(bundled_folder())) if _sings(file)]
+    if not found:
+        raise ModelError(f"{AUTO} is made of the melody models of the library, and there is none; reinstall improviser")
+    return found
 
 
 def _sings(path: Path) -> bool:
@@ -155,7 +164,7 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """
     files = _files_of(name_or_path)
     models = [build(printable(path.stem), model_file.read(path), path) for path in files]
-    if len(models) == 1 and name_or_path != AUTO:
+    if name_or_path != AUTO or files[0].stem == AUTO:
         return models[0]
     from improviser.core.melody.mixture import MixedModel
 
