@@ -67,7 +67,7 @@ RESERVED = {
     "aiomqtt": {"remote.mqtt"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},
-    "mido": {"midifile", "recordings.midi_recording"},
+    "mido": {"midifile"},
     "llvmlite": {"kernels"},
     "loky": {"training.local_executor"},
     "music21": {"training.scores"},
@@ -91,6 +91,7 @@ RESERVED = {
     },
     "rtmidi": {"ports"},
     "safetensors": {"library.model_file"},
+    "tomlkit": {"settings.keeping", "settings.toml"},
     "typer": {"cli", "commands"},
 }
 # Put together here so that this file does not hold what it looks for.

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Console
 
-from improviser.core.midi.event import NoteOn
+from improviser.core.midi.codec import encode
+from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.engine.bus import Bus
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Hear, Step
@@ -138,9 +139,9 @@ async def _over_loopback(service: Service, trial: Trial, _: str, times: list[flo
     for number in range(wanted):
         pitch, stamp = 60 + chance.randrange(24), number * STAMP_SECONDS
         pause = trial.gap_seconds * chance.uniform(2 / 3, 4 / 3)
-        service.send(Hear(stamp, bytes((0x90, pitch, 80))))
+        service.send(Hear(stamp, encode(NoteOn(0, pitch, 80))))
         await asyncio.sleep(pause / 2)
-        service.send(Hear(stamp + STAMP_SECONDS / 2, bytes((0x80, pitch, 64))))
+        service.send(Hear(stamp + STAMP_SECONDS / 2, encode(NoteOff(0, pitch))))
         await asyncio.sleep(pause / 2)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ANSWER_SECONDS):

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.melody.model import MelodySession
-from improviser.core.music.note import Note
-from improviser.core.networks.asking import ask
+from improviser.core.networks.asking import Asked
 from improviser.core.networks.responder import LogProbabilities, Model, Singer
 from improviser.errors import ModelError
 
@@ -26,7 +25,7 @@ _LEAST: Final = -14.0
 """Nats; what a note costs a model at most: no single note decides."""
 
 
-class MixedModel:
+class MixedModel(Asked):
     """Melody models that sing as one; none of them is changed.
 
     :param name: what to call it.
@@ -45,17 +44,6 @@ class MixedModel:
     def responder(self) -> "MixedResponder":
         """Return a fresh session."""
         return MixedResponder(self.models)
-
-    def distribution(
-        self,
-        history: Sequence[Note],
-        *,
-        onset_seconds: float,
-        player: Sequence[Note] = (),
-        candidates: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate), as `MelodyModel.distribution` does."""
-        return ask(self.session(), history, onset_seconds, player, candidates)
 
     def session(self) -> MelodySession:
         """Return a session that answers as `distribution` does, note by note."""
