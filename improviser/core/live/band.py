@@ -279,7 +279,7 @@ class Band:
             thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
-            self._lessons.append(partial(singer.follow, pitch, now))
+            self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
