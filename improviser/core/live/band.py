@@ -6,15 +6,16 @@ note; with harmony models alone the leader is not heard at all: they play to the
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
+from improviser.core.harmony.context import Experts
 from improviser.core.live.chance import Chance
 from improviser.core.live.crowd import Crowd
-from improviser.core.live.decoding import placed, spin, wheel
+from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
@@ -23,7 +24,7 @@ from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
 from improviser.core.music.scales import pitches_heard
-from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
 REMEMBERED = 64
@@ -84,6 +85,8 @@ class Band:
         self.foreseen = False
         """Whether all parts had thought of the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
+        self._experts: tuple[Experts | None, ...] = ()
+        self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
         self.join(models)
@@ -102,6 +105,9 @@ class Band:
         self.settle()
         self._parts = tuple(model.responder() for model in models)
         self._opinions = []
+        contexts = [model if isinstance(model, Accompanist) else None for model in models]
+        self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
+        self._basses = tuple(context is not None and context.is_bass for context in contexts)
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
@@ -218,6 +224,63 @@ class Band:
             played.append(sounding)
         return played
 
+    def opinions(self, pitch: int, now: float) -> list[Thought]:
+        """Return what each part thinks of a note of the player's, the tune, that starts now."""
+        thoughts = [self._thought(number, pitch, now) for number in range(len(self._parts))]
+        self.foreseen = bool(thoughts) and not any(fresh for _, fresh in thoughts)
+        self._opinions, self._wheels = [thought.logs for thought, _ in thoughts], []
+        return [thought for thought, _ in thoughts]
+
+    def is_bass(self, number: int) -> bool:
+        """Say whether a part plays the lowest voice."""
+        return self._basses[number]
+
+    def experts(self, number: int) -> Experts | None:
+        """Return the experts on all that sounds of a part, if it has any."""
+        return self._experts[number]
+
+    def overhear(self, pitch: int) -> None:
+        """Take in a note of the player's for the key."""
+        self._notes += 1
+        self._lessons.append(partial(self._keys.hear, pitch))
+
+    def remember(self, tune: int, now: float) -> None:
+        """Take in a note of the tune for what may come next."""
+        self._heard.append((tune, now))
+
+    def later(self, lesson: Callable[[], None]) -> None:
+        """Let something be learned once the answer has been sent."""
+        self._lessons.append(lesson)
+
+    def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
+        """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
+        own = None if played is None else _in_range(played - shift)
+        if own is not None and self._parts[number] is self._singer:
+            self._line.append(own)
+        self._lessons.append(partial(self._parts[number].learn, tune, now, own))
+
+    def pick(self, thought: Thought, channel: int, now: float, factors: Mapping[int, float]) -> int:
+        """Draw a pitch for a note of a line: `factors` say which are likelier, and how many times."""
+        if not factors:
+            return self._choose(thought, channel, now)
+        pitch = spin_towards(thought.sums, factors, self._chance.random())
+        return self._unless_taken(pitch, thought.scores, channel, now)
+
+    def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
+        """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
+        free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
+        free[[*held]] = False
+        free &= np.isfinite(scores)
+        free = free if free.any() else np.isfinite(scores)
+        pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
+        self._taken(now)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def give(self, channel: int, pitch: int) -> None:
+        """Leave a pitch that a part has struck."""
+        self._chord = [taken for taken in self._chord if taken[1:] != (channel, pitch)]
+
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
@@ -278,13 +341,16 @@ class Band:
 
     def _choose(self, thought: Thought, channel: int, now: float) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
-        pitch = spin(thought.sums, self._chance.random())
+        return self._unless_taken(spin(thought.sums, self._chance.random()), thought.scores, channel, now)
+
+    def _unless_taken(self, pitch: int, scores: LogProbabilities, channel: int, now: float) -> int:
+        """Return `pitch`, or another drawn by `scores` if it sounds already for another note of the chord."""
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
-                others = wheel(thought.scores, self._parameters.temperature, free)
+                others = wheel(scores, self._parameters.temperature, free)
                 pitch = spin(others.tolist(), self._chance.random())
         self._chord.append((now, channel, pitch))
         return pitch

@@ -10,6 +10,7 @@ Messages to a whole channel (MIDI 1.0) mean here:
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
+from improviser.core.live.held import Held
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
@@ -25,8 +26,9 @@ class Hands:
     The keys that are down are known by what sounds for them, and by the phrase that they are part of.
     """
 
-    def __init__(self, tracker: PhraseTracker, sounding: Sounding) -> None:
+    def __init__(self, tracker: PhraseTracker, sounding: Sounding, held: Held) -> None:
         self._tracker = tracker
+        self._held = held
         self._sounding = sounding
         self._controls = Controls()
         self._pressed_harder: dict[int, set[int]] = {}
@@ -40,12 +42,16 @@ class Hands:
         """Take in a move of a pedal, a wheel, or of a key that is down. Others are passed on if `thru` wants it."""
         heard = parameters.hears_channel(event.channel)
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
+            self._pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
             return self._controls.move(event, routes_of(parameters))
         return [event] if heard and parameters.thru else []
+
+    def _pedal(self, channel: int, *, down: bool, now: float) -> None:
+        self._tracker.pedal(channel, down=down, now=now)
+        self._held.pedal(channel, down=down)
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         pressed = self._sounding.press_harder(event.channel, event.pitch, event.value)
@@ -64,9 +70,11 @@ class Hands:
     def release_keys(self, channel: int, now: float) -> list[Event]:
         """Take in that all keys of a channel are up."""
         down = {pitch for on, pitch in self._sounding.keys if on == channel} | set(self._tracker.down(channel))
+        down |= self._held.down_on(channel)
         events: list[Event] = []
         for pitch in sorted(down):
             self._tracker.release(channel, pitch, now)
+            self._held.release(channel, pitch)
             events += self._sounding.release(channel, pitch, now)
         return events
 
@@ -80,7 +88,7 @@ class Hands:
             events += self._sounding.stop_all(kind, channel)
         if self._controls.is_down(channel, SUSTAIN):
             for down in (False, True):
-                self._tracker.pedal(channel, down=down, now=now)
+                self._pedal(channel, down=down, now=now)
         return events + self._controls.cut(channel, routes_of(parameters))
 
     def reset(self, event: ControlChange, now: float, parameters: Parameters) -> list[Event]:
@@ -90,7 +98,7 @@ class Hands:
         passed on behind that, where it ends nothing that another channel of the player holds.
         """
         channel = event.channel
-        self._tracker.pedal(channel, down=False, now=now)
+        self._pedal(channel, down=False, now=now)
         events = self._controls.rest(channel, routes_of(parameters))
         if not parameters.hears_channel(channel):
             return events
@@ -105,13 +113,14 @@ class Hands:
         events: list[Event] = []
         for channel in range(CHANNELS):
             events += self.release_keys(channel, now)
-            self._tracker.pedal(channel, down=False, now=now)
+            self._pedal(channel, down=False, now=now)
             events += self._controls.rest(channel, routes_of(parameters))
         return events
 
     def forget(self) -> None:
         """Take all pedals and wheels for at rest, on both sides."""
         self._controls.forget()
+        self._held.clear()
         self._pressed_harder.clear()
 
 

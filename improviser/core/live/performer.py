@@ -23,6 +23,7 @@ import numpy as np
 from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
@@ -74,8 +75,9 @@ class Performer:
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding)
-        self._hands = Hands(self._tracker, self._sounding)
+        self._listener = Listener()
+        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._listener)
+        self._hands = Hands(self._tracker, self._sounding, self._listener.held)
         self._loops = Loops()
         self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
@@ -87,7 +89,9 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        return earliest(self._playing.turn(), self._sounding.due, self._loops.due, self._gone_at)
+        return earliest(
+            self._playing.turn(), self._playing.chord_due, self._sounding.due, self._loops.due, self._gone_at
+        )
 
     @property
     def sensing_ends(self) -> float | None:
@@ -128,6 +132,7 @@ class Performer:
         """Take in an event of the player's own."""
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
+            self._listener.held.release(event.channel, event.pitch)
             return self._sounding.release(event.channel, event.pitch, now, event.velocity)
         if isinstance(event, NoteOn):
             return self._note_on(event, now)
@@ -233,6 +238,7 @@ class Performer:
         parameters = self.parameters
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
+        self._listener.held.press(event.channel, event.pitch, now)
         if parameters.thru:
             events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
             self._band.take(event.channel, event.pitch, now)
@@ -278,13 +284,18 @@ class Performer:
                 events += self._let_go(due)
                 continue
             events += self._sounding.take(due)
+            if (complete := self._playing.chord_due) is not None and complete <= due:
+                events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
                 events += self._playing.play_on(due)
         return events
 
     def _leaves_by(self, now: float) -> bool:
         """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
-        gone, music = self._gone_at, earliest(self._playing.turn(), self._sounding.due)
+        gone, music = (
+            self._gone_at,
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
+        )
         leaves = gone is not None and gone <= now and (music is None or music > now)
         self._lost = self._lost or (leaves and self._presence.is_lost(now))
         return leaves

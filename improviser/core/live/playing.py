@@ -7,8 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.chords import Listener
 from improviser.core.live.later import Owner
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
@@ -23,7 +25,13 @@ class Playing:
     """Does what a mode asks for (its `Actions`) with the band's pitches; what its methods return is to be sent."""
 
     def __init__(
-        self, band: Band, parameters: Parameters, chance: Chance, tracker: PhraseTracker, sounding: Sounding
+        self,
+        band: Band,
+        parameters: Parameters,
+        chance: Chance,
+        tracker: PhraseTracker,
+        sounding: Sounding,
+        listener: Listener,
     ) -> None:
         self.mode = MODES_BY_NAME[parameters.mode]
         self._parameters = parameters
@@ -36,10 +44,13 @@ class Playing:
         self._again_at: float | None = None
         """When a further reply begins, to no new phrase."""
         self._not_before = -math.inf
+        self._accompanying: Final = Accompanying(band, sounding, listener, self._start)
+        self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
         self._band.adopt(parameters)
+        self._accompanying.adopt(parameters)
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
         if not changes_mode:
@@ -64,6 +75,8 @@ class Playing:
 
     def hear(self, note: NoteOn, now: float) -> list[Event]:
         """Take in a note of the player's that may be answered."""
+        if self.mode.answers and self._accompanying.joins(note, now):
+            return self._accompanying.join(note, now)
         return self.mode.hear(self, note, now)
 
     def is_chosen(self) -> bool:
@@ -72,6 +85,8 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
+        if self._parameters.follow != "every" and len(self._band):
+            return self._accompanying.answer(note, now)
         channel = self._parameters.output_channel(note.channel)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
@@ -96,6 +111,15 @@ class Playing:
         """Begin a further reply at that time, in a rhythm that the player has played; if there is none yet, do not."""
         if self._tracker.phrases:
             self._again_at = seconds
+
+    @property
+    def chord_due(self) -> float | None:
+        """When a chord of the player's is complete, if that matters."""
+        return self._accompanying.due
+
+    def complete_chord(self, now: float) -> list[Event]:
+        """Take in that a chord is complete: its answers may be moved."""
+        return self._accompanying.complete(now)
 
     @property
     def is_replying(self) -> bool:
@@ -133,6 +157,7 @@ class Playing:
     def forget(self) -> None:
         """Forget what is being replied to."""
         self._schedule = self._again_at = None
+        self._accompanying.forget()
 
     def play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""

@@ -1,0 +1,340 @@
+"""Accompanying: one answer of each part to each chord of the player's, chosen against all that sounds.
+
+The first note is answered at once. As the chord completes, each part keeps its answer if that fits, and else moves it,
+once. A bass goes with the left hand if there is one, other parts with the tune; what a part does not strike along with
+it holds over, as long as the keys that it answers are down. In a fast passage parts play on pulses.
+
+One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from improviser.core.harmony.context import Context, FloatArray
+from improviser.core.live.band import Band, Thought
+from improviser.core.live.chords import Chord, Key, Listener, Texture
+from improviser.core.live.later import Owner
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.pulse import Pulse
+from improviser.core.live.riffs import Recalled, Riffs
+from improviser.core.live.sounding import ANSWER, Sounding
+from improviser.core.midi.event import Event, NoteOn
+from improviser.core.music.counterpoint import CONSONANT
+from improviser.core.music.note import PITCHES
+
+Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
+
+STRIKE, KEEP = 1.5, 2.5
+"""An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
+FAVOUR = (0.0, 1.0, 2.0, 3.0, 3.5)
+"""How much likelier what was answered the last time is (nats), by how many chords before are alike."""
+LOWEST_BASS, LEAST_ROOM = 24, 33
+"""Below a bass of the player's that is lower than this there is no room."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What a part does.
+
+    :param sounding: the channel and pitch that it struck last.
+    :param chord: the chord that it struck that with.
+    """
+
+    sounding: Key | None = None
+    velocity: int = 64
+    chord: Chord | None = None
+    shift: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """How often an answer was moved as its chord completed, of how many, and how long the first had sounded."""
+
+    answers: int
+    moved: int
+    seconds: float
+
+
+class Accompanying:
+    """Answers chords.
+
+    :param start: starts notes of an owner at a time, now or as late as is asked for.
+    """
+
+    def __init__(self, band: Band, sounding: Sounding, listener: Listener, start: Start) -> None:
+        self._band: Final = band
+        self._sounding: Final = sounding
+        self._listener: Final = listener
+        self._start: Final = start
+        self._pulse = Pulse()
+        self._riffs = Riffs()
+        self._parts: list[Part] = []
+        self._open = False
+        """Whether the last chord is to be looked at again when it is complete."""
+        self._taught = False
+        self._left_chord: frozenset[int] = frozenset()
+        self._parameters = Parameters()
+        self._answers = self._moved = 0
+        self._moved_seconds = 0.0
+
+    @property
+    def due(self) -> float | None:
+        """When the last chord is complete, if that matters."""
+        chord = self._listener.chord
+        return chord.onset + self._listener.spread.seconds if self._open and chord is not None else None
+
+    @property
+    def moves(self) -> Moves:
+        """How often an answer was moved in this session."""
+        return Moves(self._answers, self._moved, self._moved_seconds)
+
+    def adopt(self, parameters: Parameters) -> None:
+        """Play with these parameters from now on."""
+        self._parameters = parameters
+
+    def forget(self) -> None:
+        """Forget what is held: a panic."""
+        self._listener.forget()
+        self._parts, self._open = [], False
+
+    def joins(self, note: NoteOn, now: float) -> bool:
+        """Say whether a note belongs to the chord that was answered last."""
+        chord = self._listener.chord
+        key = note.channel, note.pitch
+        if self._parameters.follow == "every" or chord is None or len(self._parts) != len(self._band):
+            return False
+        return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
+
+    def answer(self, note: NoteOn, now: float) -> list[Event]:
+        """Answer a note that begins a chord."""
+        events = self.complete(now)
+        listener, band = self._listener, self._band
+        while len(self._parts) < len(band):
+            self._parts.append(Part())
+        del self._parts[len(band) :]
+        listener.strike((note.channel, note.pitch), now)
+        texture = self._texture(now)
+        band.overhear(note.pitch)
+        on_pulse = self._pulse.strikes(now)
+        opinions = band.opinions(texture.tune, now)
+        striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
+        events += self._strike(striking, opinions, texture, note, now)
+        self._hold_over(striking, (note.channel, note.pitch), texture)
+        self._open = texture.is_chordal
+        self._taught = False
+        if not self._open:
+            self._learn(texture, now)
+        return events
+
+    def join(self, note: NoteOn, now: float) -> list[Event]:
+        """Take in a further note of the chord: parts that it concerns and that have not struck do so."""
+        listener, band = self._listener, self._band
+        listener.join((note.channel, note.pitch), now)
+        self._open = True
+        texture = self._texture(now)
+        band.overhear(note.pitch)
+        late = [
+            number
+            for number, part in enumerate(self._parts)
+            if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
+        ]
+        events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
+        self._hold_over(late, (note.channel, note.pitch), texture)
+        return events
+
+    def complete(self, now: float) -> list[Event]:
+        """Take in that the chord is complete: keep its answers, or move them; learn from it."""
+        chord = self._listener.chord
+        if not self._open or chord is None:
+            return []
+        self._open = False
+        self._listener.complete()
+        if len(self._parts) != len(self._band):
+            return []
+        texture = self._texture(now)
+        events: list[Event] = []
+        if chord.grew:
+            opinions = self._band.opinions(texture.tune, chord.onset)
+            for number, part in enumerate(self._parts):
+                if part.chord is chord:
+                    events += self._reconsider(number, opinions[number], texture, now)
+        if not self._taught or events:
+            self._learn(texture, chord.onset)
+        return events
+
+    def _texture(self, now: float) -> Texture:
+        parameters = self._parameters
+        return self._listener.texture(now, None if parameters.side == "both" else parameters.split)
+
+    def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
+        """Say whether a part strikes along with the chord as it is so far."""
+        parameters, is_bass = self._parameters, self._band.is_bass(number)
+        if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
+            return False
+        if is_bass and texture.is_chordal and not texture.moves_left and self._listener.left_was_here(now):
+            return False
+        if not is_bass and texture.is_chordal and not texture.moves_tune:
+            return False
+        if parameters.follow == "harmony" and self._sounds(number):
+            return not self._fits_harmony(number, texture)
+        return on_pulse
+
+    def _fits_harmony(self, number: int, texture: Texture) -> bool:
+        """Say whether what a part sounds goes with all that sounds."""
+        sounding = self._parts[number].sounding
+        return sounding is not None and all((pitch - sounding[1]) % 12 in CONSONANT for pitch in texture.sounding)
+
+    def _sounds(self, number: int) -> bool:
+        sounding = self._parts[number].sounding
+        return sounding is not None and bool(self._sounding.holders(*sounding))
+
+    def _strike(
+        self, numbers: Sequence[int], opinions: Sequence[Thought], texture: Texture, note: NoteOn, now: float
+    ) -> list[Event]:
+        """Let parts strike with `note`."""
+        parameters = self._parameters
+        channel, velocity = parameters.output_channel(note.channel), parameters.loudness(note.velocity)
+        events: list[Event] = []
+        notes = []
+        recalled = self._riffs.recall(note.pitch, now)
+        expected = self._expected(texture, note.pitch, recalled)
+        if expected.tune != texture.tune:
+            opinions = self._band.opinions(expected.tune, now)
+        for number in numbers:
+            part = self._parts[number]
+            if texture.is_chordal:
+                events += self._end(part)
+            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
+            part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
+            part.shift = opinions[number].shift
+            notes.append(NoteOn(channel, pitch, velocity))
+            self._answers += 1
+        return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _expected(self, texture: Texture, pitch: int, recalled: Recalled | None) -> Texture:
+        """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
+
+        It goes on as it did the last time at this place, or else repeats the left hand's last chord.
+        """
+        chord = self._listener.chord
+        if not texture.moves_left or chord is None or chord.grew:
+            return texture
+        tune = texture.tune
+        if recalled is not None and recalled.alike > 1:
+            coming = frozenset(recalled.struck)
+            tune = max([tune, *coming] if texture.moves_tune else coming)
+            tune = texture.tune if self._listener.is_left(tune) else tune
+        else:
+            coming = self._left_chord if pitch in self._left_chord else frozenset()
+        return replace(texture, tune=tune, sounding=texture.sounding | coming, held=texture.held | coming)
+
+    def _end(self, part: Part) -> list[Event]:
+        """End what a part sounds."""
+        if part.sounding is None:
+            return []
+        holders = self._sounding.holders(*part.sounding)
+        return [event for holder in holders for event in self._sounding.leave(holder, *part.sounding)]
+
+    def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture) -> None:
+        """Let a key hold what the parts sound that have not struck with it, where it goes with them."""
+        for number, part in enumerate(self._parts):
+            if number in struck or part.sounding is None:
+                continue
+            own = part.chord is self._listener.chord
+            goes_along = self._listener.is_left(key[1]) if texture.has_bass else True
+            if own or not texture.is_chordal or (goes_along and not texture.has_bass):
+                if not own or goes_along or not self._band.is_bass(number):
+                    self._sounding.share((ANSWER, *key), *part.sounding)
+
+    def _choose(
+        self,
+        number: int,
+        thought: Thought,
+        texture: Texture,
+        channel: int,
+        now: float,
+        recalled: Recalled | None,
+    ) -> int:
+        """Draw a pitch for a part."""
+        band = self._band
+        favoured: dict[int, float] = {}
+        answers = () if recalled is None else recalled.answers
+        if recalled is not None and number < len(answers) and (pitch := answers[number]) is not None:
+            favoured[pitch] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        scores = self._scores(number, thought, texture)
+        if scores is None:
+            temperature = max(self._parameters.temperature, 0.05)
+            factors = {pitch: float(np.exp(nats / temperature)) for pitch, nats in favoured.items()}
+            return band.pick(thought, channel, now, factors)
+        for pitch, nats in favoured.items():
+            scores[pitch] += nats
+        # What would be moved at once is not struck.
+        scores[scores < _best(scores, texture) - STRIKE] = -np.inf
+        return band.pick_from(scores, channel, now, texture.held)
+
+    def _scores(self, number: int, thought: Thought, texture: Texture) -> FloatArray | None:
+        """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
+        experts, is_bass = self._band.experts(number), self._band.is_bass(number)
+        if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
+            return None
+        own_bass = texture.has_bass and is_bass
+        context = Context(
+            texture.tune,
+            texture.sounding,
+            min(texture.sounding) if is_bass else PITCHES,
+            own_bass and self._parameters.bass == "support",
+        )
+        before = self._parts[number].sounding
+        scores = experts.weigh(thought.scores, context, None if before is None else before[1])
+        if is_bass and np.isfinite(scores[LOWEST_BASS:]).any():
+            scores[:LOWEST_BASS] = -np.inf
+        return scores
+
+    def _reconsider(self, number: int, thought: Thought, texture: Texture, now: float) -> list[Event]:
+        """Keep a part's answer, or move it."""
+        part = self._parts[number]
+        scores = self._scores(number, thought, texture)
+        if scores is None or part.sounding is None or not self._sounds(number):
+            return []
+        channel, pitch = part.sounding
+        best = _best(scores, texture)
+        if pitch not in texture.held and scores[pitch] >= best - KEEP:
+            return []
+        holders = self._sounding.holders(channel, pitch)
+        events = self._end(part)
+        self._band.give(channel, pitch)
+        moved = self._band.pick_from(scores, channel, now, texture.held)
+        part.sounding = channel, moved
+        events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
+        for holder in holders[1:]:
+            self._sounding.share(holder, channel, moved)
+        self._moved += 1
+        if part.chord is not None:
+            self._moved_seconds += now - part.chord.onset
+        return events
+
+    def _learn(self, texture: Texture, onset: float) -> None:
+        """Let the parts, and the memory of riffs, learn the chord."""
+        self._taught = True
+        chord = self._listener.chord
+        if chord is not None and texture.moves_left:
+            self._left_chord = frozenset(filter(self._listener.is_left, chord.pitches))
+        played = []
+        for number, part in enumerate(self._parts):
+            sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))
+            pitch = part.sounding[1] if sounds and part.sounding is not None else None
+            played.append(pitch)
+            self._band.teach(number, texture.tune, onset, pitch, part.shift)
+        self._band.remember(texture.tune, onset)
+        if chord is not None:
+            self._band.later(lambda: self._riffs.learn(chord.pitches, played, onset))
+
+
+def _best(scores: FloatArray, texture: Texture) -> float:
+    """Return the score of the best pitch that the player does not hold."""
+    free = scores.copy()
+    free[[*texture.held]] = -np.inf
+    return float(free.max())
