@@ -29,8 +29,12 @@ Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
 
 STRIKE, KEEP = 1.5, 2.5
 """An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
-FAVOUR = (0.0, 1.0, 2.0, 3.0, 3.5)
+FITTING = 1.2
+"""What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
+FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
+HOME = 1.5
+"""How much likelier the home note and its fifth are under the home note (nats)."""
 LOWEST_BASS, LEAST_ROOM = 24, 33
 """Below a bass of the player's that is lower than this there is no room."""
 
@@ -107,6 +111,21 @@ class Accompanying:
         if self._parameters.follow == "every" or chord is None or len(self._parts) != len(self._band):
             return False
         return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
+
+    @property
+    def border(self) -> float:
+        """The pitch between the player's hands."""
+        return self._listener.border
+
+    def hears_tune(self, note: NoteOn, now: float) -> bool:
+        """Take in a note that is not answered; say whether it is one of the tune."""
+        key = note.channel, note.pitch
+        if self._listener.joins(key, now):
+            self._listener.join(key, now)
+        else:
+            self._listener.strike(key, now)
+        texture = self._texture(now)
+        return note.pitch == texture.tune or not texture.is_chordal
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""
@@ -263,7 +282,13 @@ class Accompanying:
         favoured: dict[int, float] = {}
         answers = () if recalled is None else recalled.answers
         if recalled is not None and number < len(answers) and (pitch := answers[number]) is not None:
-            favoured[pitch] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+            if thought.scores[pitch] >= thought.scores.max() - FITTING:
+                favoured[pitch] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        home = band.home if band.is_bass(number) else None
+        if home is not None and texture.tune % 12 == home:
+            for pitch in range(PITCHES):
+                if (pitch - home) % 12 in (0, 7):
+                    favoured[pitch] = favoured.get(pitch, 0.0) + HOME
         scores = self._scores(number, thought, texture)
         if scores is None:
             temperature = max(self._parameters.temperature, 0.05)

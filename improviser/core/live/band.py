@@ -17,6 +17,7 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
+from improviser.core.live.left_hand import moved
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
 from improviser.core.music.keys import KeyTracker, estimate_key
@@ -99,6 +100,11 @@ class Band:
     def imagines_its_leader(self) -> bool:
         """Whether no part can lead."""
         return self._leader is None
+
+    @property
+    def accompanies(self) -> bool:
+        """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
+        return any(experts is not None for experts in self._experts)
 
     def join(self, models: Sequence[Model]) -> None:
         """Let other models play, who get to know the player's last notes."""
@@ -239,6 +245,14 @@ class Band:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
 
+    @property
+    def home(self) -> int | None:
+        """The pitch class of the home note, if enough has been heard to tell."""
+        if self._notes < SURE_OF_KEY:
+            return None
+        tonic, minor = estimate_key(self._keys.histogram)
+        return (tonic - 3 * (minor > 0.5)) % 12
+
     def overhear(self, pitch: int) -> None:
         """Take in a note of the player's for the key."""
         self._notes += 1
@@ -308,6 +322,12 @@ class Band:
                 shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
                 played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
         return played
+
+    def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
+        """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
+        if any(self._basses):
+            return []
+        return moved(figure, harmony, tune, estimate_key(self._keys.histogram)[0])
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Leave a pitch to the player, who sounds it on `channel` now."""

@@ -125,6 +125,11 @@ class Listener:
         if self.chord is not None:
             self.spread.learn(self.chord)
 
+    @property
+    def border(self) -> float:
+        """The pitch between the hands."""
+        return self._border
+
     def is_left(self, pitch: int) -> bool:
         """Say whether a pitch is the left hand's."""
         return pitch < self._border

@@ -44,6 +44,8 @@ class Playing:
         self._again_at: float | None = None
         """When a further reply begins, to no new phrase."""
         self._not_before = -math.inf
+        self._tune: int | None = None
+        """The pitch of the reply's tune."""
         self._accompanying: Final = Accompanying(band, sounding, listener, self._start)
         self._accompanying.adopt(parameters)
 
@@ -85,7 +87,7 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
-        if self._parameters.follow != "every" and len(self._band):
+        if self._parameters.follow != "every" and self._band.accompanies:
             return self._accompanying.answer(note, now)
         channel = self._parameters.output_channel(note.channel)
         velocity = self._parameters.loudness(note.velocity)
@@ -94,8 +96,11 @@ class Playing:
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def listen(self, note: NoteOn, now: float) -> None:
-        """Take in a note of a phrase that is to be replied to."""
-        self._band.listen(note.pitch, now)
+        """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
+        if self._parameters.follow == "every" or self._accompanying.hears_tune(note, now):
+            self._band.listen(note.pitch, now)
+        else:
+            self._band.overhear(note.pitch)
 
     def learn(self, note: NoteOn, now: float) -> None:
         """Take in a note that is not answered."""
@@ -182,12 +187,18 @@ class Playing:
         if phrase is None:
             phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
         varied = again or self._band.imagines_its_leader
-        return Schedule(reply_to(phrase, self._chance.generator if varied else None), now, phrase.pulse_seconds)
+        border = None if self._parameters.follow == "every" else self._accompanying.border
+        self._tune = None
+        return Schedule(reply_to(phrase, self._chance.generator if varied else None, border), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self._parameters.output_channel(beat.channel)
         velocity = self._parameters.loudness(beat.velocity)
-        pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+        if beat.figure:
+            pitches = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
+        else:
+            pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+            self._tune = max(pitches, default=None)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
