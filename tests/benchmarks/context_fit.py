@@ -4,10 +4,10 @@ Run it from the repository's folder (three minutes on one core, and two to read 
 
     OPENBLAS_NUM_THREADS=1 uv run --extra corpus python -m tests.benchmarks.context_fit
 
-The player is given one to three voices of Bach's chorales, the top one his tune, and the model answers with the bass; or
-all but the lowest notes of keyboard music and quartets in the music21 corpus. Where he plays his own bass, the one to
-answer is his, an octave lower, as a double bass goes with the cello. Bred by sep-CMA-ES on bits per note; every fifth
-piece is held out, and the figures are those of these pieces.
+The player is given one or two voices of Bach's chorales beside the soprano, his tune, and the model answers with the
+bass, or the tenor; or all but the lowest notes of keyboard music and quartets in the music21 corpus. Where he plays his
+own bass, the one to answer is his, an octave lower, as a double bass goes with the cello. Bred by sep-CMA-ES on bits per
+note; every fifth piece is held out, and the figures are those of these pieces.
 """
 
 import argparse

@@ -239,7 +239,7 @@ class Accompanying:
         It goes on as it did the last time at this place, or else repeats the left hand's last chord.
         """
         chord = self._listener.chord
-        if not texture.moves_left or chord is None or chord.grew:
+        if not texture.moves_left or chord is None:
             return texture
         tune = texture.tune
         if recalled is not None and recalled.alike > 1:
@@ -247,7 +247,9 @@ class Accompanying:
             tune = max([tune, *coming] if texture.moves_tune else coming)
             tune = texture.tune if self._listener.is_left(tune) else tune
         else:
-            coming = self._left_chord if pitch in self._left_chord else frozenset()
+            coming = self._left_chord
+        if not coming >= set(filter(self._listener.is_left, chord.pitches)):
+            return texture
         return replace(texture, tune=tune, sounding=texture.sounding | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:

@@ -12,8 +12,8 @@ SHARE = 0.3
 SHIFTS = (0, -1, 1, -2, 2, -3, 3)
 """Steps of the scale by which a figure may be moved, the most welcome first."""
 CLASH, WHOLE_TONE, BELONGS, STEP = -4.0, -1.5, 1.0, -0.3
-"""What a shift is worth: for a semitone or tritone between the tune and the harmony, a whole tone, a note of the tune that
-belongs to the harmony, each step."""
+"""What a shift is worth: for a semitone or tritone between the tune and the harmony, a whole tone, a note of the tune
+that belongs to the harmony, each step."""
 HARMONY_SECONDS = 0.8
 
 
