@@ -79,6 +79,9 @@ class Accompanying:
         self._open = False
         """Whether the last chord is to be looked at again when it is complete."""
         self._taught = False
+        self._listening = False
+        """Whether the last chord is one to reply to that the band has not heard yet."""
+        self._heard_tune: int | None = None
         self._left_chord: frozenset[int] = frozenset()
         self._parameters = Parameters()
         self._answers = self._moved = 0
@@ -102,7 +105,7 @@ class Accompanying:
     def forget(self) -> None:
         """Forget what is held: a panic."""
         self._listener.forget()
-        self._parts, self._open = [], False
+        self._parts, self._open, self._listening = [], False, False
 
     def joins(self, note: NoteOn, now: float) -> bool:
         """Say whether a note belongs to the chord that was answered last."""
@@ -117,18 +120,33 @@ class Accompanying:
         """The pitch between the player's hands."""
         return self._listener.border
 
-    def hears_tune(self, note: NoteOn, now: float) -> bool:
-        """Take in a note that is not answered; say whether it is one of the tune."""
-        key = note.channel, note.pitch
-        if self._listener.joins(key, now):
-            self._listener.join(key, now)
+    def listen(self, note: NoteOn, now: float) -> None:
+        """Take in a note that is to be replied to: the band goes on from the tune, which a chord has one note of."""
+        listener, key = self._listener, (note.channel, note.pitch)
+        if listener.joins(key, now):
+            listener.join(key, now)
         else:
-            self._listener.strike(key, now)
+            self.end_listening()
+            listener.strike(key, now)
         texture = self._texture(now)
-        return note.pitch == texture.tune or not texture.is_chordal
+        self._heard_tune = texture.tune if texture.moves_tune or not texture.is_chordal else None
+        self._listening = True
+
+    def end_listening(self) -> None:
+        """Let the band hear the last chord, which has all its notes."""
+        chord = self._listener.chord
+        if not self._listening or chord is None:
+            return
+        self._listening = False
+        for pitch in chord.pitches:
+            if pitch == self._heard_tune:
+                self._band.listen(pitch, chord.onset)
+            else:
+                self._band.overhear(pitch)
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""
+        self.end_listening()
         events = self.complete(now)
         listener, band = self._listener, self._band
         while len(self._parts) < len(band):
@@ -219,7 +237,7 @@ class Accompanying:
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
-        expected = self._expected(texture, note.pitch, recalled)
+        expected = self._expected(texture, recalled)
         if expected.tune != texture.tune:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
@@ -233,7 +251,7 @@ class Accompanying:
             self._answers += 1
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
-    def _expected(self, texture: Texture, pitch: int, recalled: Recalled | None) -> Texture:
+    def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
 
         It goes on as it did the last time at this place, or else repeats the left hand's last chord.
@@ -265,10 +283,9 @@ class Accompanying:
             if number in struck or part.sounding is None:
                 continue
             own = part.chord is self._listener.chord
-            goes_along = self._listener.is_left(key[1]) if texture.has_bass else True
-            if own or not texture.is_chordal or (goes_along and not texture.has_bass):
-                if not own or goes_along or not self._band.is_bass(number):
-                    self._sounding.share((ANSWER, *key), *part.sounding)
+            with_left = texture.has_bass and (self._band.is_bass(number) or not own)
+            if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
+                self._sounding.share((ANSWER, *key), *part.sounding)
 
     def _choose(
         self,
@@ -283,9 +300,9 @@ class Accompanying:
         band = self._band
         favoured: dict[int, float] = {}
         answers = () if recalled is None else recalled.answers
-        if recalled is not None and number < len(answers) and (pitch := answers[number]) is not None:
-            if thought.scores[pitch] >= thought.scores.max() - FITTING:
-                favoured[pitch] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        again = answers[number] if number < len(answers) else None
+        if recalled is not None and again is not None and thought.scores[again] >= thought.scores.max() - FITTING:
+            favoured[again] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
         home = band.home if band.is_bass(number) else None
         if home is not None and texture.tune % 12 == home:
             for pitch in range(PITCHES):

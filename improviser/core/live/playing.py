@@ -51,6 +51,7 @@ class Playing:
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
+        self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
         changes_mode = parameters.mode != self._parameters.mode
@@ -97,10 +98,10 @@ class Playing:
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
-        if self._parameters.follow == "every" or self._accompanying.hears_tune(note, now):
-            self._band.listen(note.pitch, now)
+        if self._parameters.follow != "every" and self._band.accompanies:
+            self._accompanying.listen(note, now)
         else:
-            self._band.overhear(note.pitch)
+            self._band.listen(note.pitch, now)
 
     def learn(self, note: NoteOn, now: float) -> None:
         """Take in a note that is not answered."""
@@ -182,6 +183,8 @@ class Playing:
     def _begin(self, now: float) -> Schedule:
         """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
         self._again_at = None
+        self._accompanying.end_listening()
+        self._band.settle()
         phrase = self._tracker.close(now)
         again = phrase is None
         if phrase is None:
