@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from improviser import errors
 from improviser.core.music.note import Note
+from improviser.version import __version__
 
 if TYPE_CHECKING:
     from improviser.core.live.listed import Parameter, parameters
@@ -34,13 +35,14 @@ __all__ = [
     "Parameter",
     "Performer",
     "Session",
+    "__version__",
     "errors",
     "load_model",
     "parameters",
     "render",
     "train",
 ]
-__version__ = "0.1.0"
+
 
 # All these need numpy; `improviser --help` must not wait for it.
 _LATER = {

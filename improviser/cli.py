@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 import typer.core
 
-from improviser import __version__
 from improviser.commands import (
     config,
     demo,
@@ -30,10 +29,11 @@ from improviser.commands import (
     train,
 )
 from improviser.commands.examples import epilog_of
+from improviser.console_output import say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
-from improviser.saying import say, warn
+from improviser.version import __version__
 
 INTERRUPTED = 130
 
@@ -148,12 +148,12 @@ for _name, _function in (
 ):
     app.command(_name, epilog=epilog_of(_name))(guarded(_function))
 
-_settings = typer.Typer(cls=Group, help="Write the file of settings, or check it.", no_args_is_help=True)
+_settings = typer.Typer(cls=Group, help="Write the settings file, or check it.", no_args_is_help=True)
 _settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))
 _settings.command("check", epilog=epilog_of("config check"))(guarded(config.check))
 app.add_typer(_settings, name="config")
 
-_service = typer.Typer(cls=Group, help="Let systemd keep a session playing.", no_args_is_help=True)
+_service = typer.Typer(cls=Group, help="Run a session as a systemd service.", no_args_is_help=True)
 _service.callback()(service.service)
 _service.command("install", epilog=epilog_of("service install"))(guarded(service.install))
 app.add_typer(_service, name="service")

@@ -1,4 +1,4 @@
-"""Threads for calls that may hang: nobody waits for them when the program ends."""
+"""Executors for calls that may hang: the end of the program does not wait for their threads."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_all: "weakref.WeakSet[OneByOne]" = weakref.WeakSet()
+_all: "weakref.WeakSet[SerialExecutor]" = weakref.WeakSet()
 
 
 def hangs() -> bool:
@@ -17,7 +17,7 @@ def hangs() -> bool:
     return any(each.busy for each in _all)
 
 
-class Unawaited(ThreadPoolExecutor):
+class DaemonThreadExecutor(ThreadPoolExecutor):
     """An executor with a thread for every call, which ends with the program, however far the call has got.
 
     For asyncio's blocking calls: finding a host, or connecting to one that does not answer, takes seconds, and asyncio
@@ -36,7 +36,7 @@ class Unawaited(ThreadPoolExecutor):
             except BaseException as error:  # noqa: BLE001  whoever waits for the result gets it
                 future.set_exception(error)
 
-        threading.Thread(target=call, daemon=True, name="unawaited").start()
+        threading.Thread(target=call, daemon=True, name="daemon-call").start()
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
@@ -44,7 +44,7 @@ class Unawaited(ThreadPoolExecutor):
         super().shutdown(wait=False)
 
 
-class OneByOne:
+class SerialExecutor:
     """Calls that may hang, one after the other in one thread, which ends with the program like the others."""
 
     def __init__(self, name: str) -> None:

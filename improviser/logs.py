@@ -4,8 +4,8 @@ import datetime as dt
 import logging
 from typing import Any
 
+from improviser.console_output import json_text
 from improviser.core.printable import printable, printable_lines
-from improviser.saying import json_text
 
 
 class Lines(logging.Formatter):

@@ -176,7 +176,7 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "cut and counted short": (conductor(2) + chunk(FIRST)[:-9], "is cut short in track 2"),
     "nothing but its header": (header(3), "is cut short: it holds 0 of its 3 tracks"),
     "far down": (b"x" * 5000 + WHOLE, "is not a MIDI file"),
-    "MacBinary of another kind": (mac_binary(b"a letter"), "is not a MIDI file"),
+    "MacBinary of another kind": (mac_binary(b"a message"), "is not a MIDI file"),
     "RIFF of nothing": (riff((b"LIST", b"abcd")), "is not a MIDI file"),
 }
 

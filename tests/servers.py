@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -344,3 +345,22 @@ def jack_for_a_benchmark() -> Iterator[tuple[JackServer, Path]]:
             yield server, Path(folder)
         finally:
             server.close()
+
+
+@contextlib.contextmanager
+def polled(server: JackServer) -> Iterator[None]:
+    """Have clients of `server` come and go, as a script that lists its ports again and again."""
+    ended = threading.Event()
+
+    def poll() -> None:
+        command = [server.lister, "-s", server.name]
+        while not ended.is_set():
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,4 +1,4 @@
-"""Threads that nobody waits for: results arrive, errors too, and the end of the program comes at once."""
+"""Executors for calls that may hang: results arrive, errors too, and the program ends at once."""
 
 import asyncio
 import subprocess
@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from improviser.executors import Unawaited
+from improviser.executors import DaemonThreadExecutor
 
 
 def test_results_and_errors_arrive() -> None:
     async def scene() -> None:
-        asyncio.get_running_loop().set_default_executor(Unawaited())
+        asyncio.get_running_loop().set_default_executor(DaemonThreadExecutor())
         assert await asyncio.to_thread(sum, [1, 2, 3]) == 6
         with pytest.raises(ZeroDivisionError):
             await asyncio.to_thread(divmod, 1, 0)
@@ -25,9 +25,9 @@ def test_results_and_errors_arrive() -> None:
 def test_what_hangs_keeps_nobody() -> None:
     script = (
         "import asyncio, threading\n"
-        "from improviser.executors import Unawaited\n"
+        "from improviser.executors import DaemonThreadExecutor\n"
         "async def scene():\n"
-        "    asyncio.get_running_loop().set_default_executor(Unawaited())\n"
+        "    asyncio.get_running_loop().set_default_executor(DaemonThreadExecutor())\n"
         "    hanging = asyncio.ensure_future(asyncio.to_thread(threading.Event().wait))\n"
         "    await asyncio.sleep(0.05)\n"
         "    hanging.cancel()\n"
@@ -41,7 +41,7 @@ def test_after_the_end_results_are_nobodys() -> None:
     free = threading.Event()
 
     async def scene() -> None:
-        asyncio.get_running_loop().set_default_executor(Unawaited())
+        asyncio.get_running_loop().set_default_executor(DaemonThreadExecutor())
         waiting = asyncio.ensure_future(asyncio.to_thread(free.wait))
         await asyncio.sleep(0.01)
         waiting.cancel()
@@ -49,17 +49,17 @@ def test_after_the_end_results_are_nobodys() -> None:
     asyncio.run(scene())
     free.set()
     for thread in threading.enumerate():
-        if thread.name == "unawaited":
+        if thread.name == "daemon-call":
             thread.join(10)
 
 
 HANGING = """
 import asyncio, atexit, threading, time
 from improviser import __main__, cli
-from improviser.executors import OneByOne
+from improviser.executors import SerialExecutor
 
 async def play():
-    calls = OneByOne("jack")
+    calls = SerialExecutor("jack")
     try:
         await asyncio.wait_for(calls.call(threading.Event().wait), 0.1)
     except TimeoutError:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from improviser import midifile
 from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import Note
 from improviser.errors import MidiFileError, OutputError
 from improviser.midifile import (
@@ -104,7 +105,7 @@ def test_notes_may_be_needed(tmp_path: Path, channel: int | None, complaint: str
 def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "void").touch()
-    (tmp_path / "letter").write_text("Dear MIDI, ")
+    (tmp_path / "message").write_text("Dear MIDI, ")
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(midifile.LARGEST_FILE + 1)
     forever = [on(60), off(60, 2**28 - 1)] * 4 + [mido.MetaMessage("set_tempo", tempo=2**24 - 1)]
@@ -112,7 +113,7 @@ def test_every_failure_names_the_file_and_a_remedy(tmp_path: Path) -> None:
     complaints = {
         "folder": "is a folder",
         "void": "is empty",
-        "letter": "is not a MIDI file",
+        "message": "is not a MIDI file",
         "huge": "larger than 4 MiB",
         "forever": "hours",
         "missing": "does not exist",
@@ -154,7 +155,7 @@ def pieces(draw: st.DrawFn) -> MidiPiece:
     notes = []
     for _ in range(draw(st.integers(0, 12))):
         track = draw(st.integers(0, len(tracks) - 1))
-        channel = draw(st.integers(0, 15).filter(lambda channel: channel != midifile.DRUM_CHANNEL))
+        channel = draw(st.integers(0, 15).filter(lambda channel: channel != DRUM_CHANNEL))
         pitch, velocity = draw(st.integers(0, 127)), draw(st.integers(1, 127))
         start, end = last.get((track, channel, pitch), (-1, 0))
         start = draw(st.integers(start + 1, start + 500))

@@ -11,10 +11,11 @@ from improviser.commands.options import Force, Temperature
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=1800, help="How long to play; by default the tune's first part, once.")
+        float | None,
+        typer.Option(min=1, max=1800, help="How long to play; by default the first part of the tune, once."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write what was played; an earlier demo there is renewed.")
+        Path, typer.Option(metavar="DIR", help="Where to write the files; those of an earlier demo are replaced.")
     ] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same notes.")] = 1,
     model: Annotated[
@@ -22,28 +23,29 @@ def demo(
     ] = "bach-bass",
     temperature: Temperature = None,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw a picture of the terminal while it plays.")
     ] = None,
-    sound: Annotated[bool, typer.Option("--sound", help="Play it aloud as well.")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="Also play it aloud.")] = False,
     soundfont: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
+        str | None,
+        typer.Option(metavar="FILE", help="Make the sound with this SoundFont, using FluidSynth; auto finds one."),
     ] = None,
-    display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
+    display: Annotated[bool, typer.Option("--display/--no-display", help="Show the session in the terminal.")] = True,
     force: Force = False,
 ) -> None:
-    """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
+    """Hear it at once: a built-in player plays Bach, and every note is answered. No instrument needed."""
     import asyncio
 
     from improviser.commands.live_options import given
+    from improviser.console_output import say
     from improviser.files import check_writable
     from improviser.library.catalogue import find
     from improviser.logs import start_log
-    from improviser.saying import say
-    from improviser.session.demo import Demo, Recital, photograph, prepare, title_of, write_files
+    from improviser.recordings.transcript import Transcript
+    from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
+    from improviser.session.display import Display
+    from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
-    from improviser.session.stage import Stage
-    from improviser.session.steering import legend, steer
-    from improviser.session.transcript import Transcript
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal
@@ -58,15 +60,15 @@ def demo(
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Transcript]:
-        stage = Stage(full_screen=display, keys=legend())
-        recital = Recital(wanted, stage, loudspeaker)
-        async with live(recital.session, recital.bus) as playing:
+        screen = Display(full_screen=display, keys=legend())
+        run = DemoRun(wanted, screen, loudspeaker)
+        async with live(run.session, run.bus) as playing:
             service = playing.service
-            playing.beside("the display", stage.show(service))
+            playing.beside("the display", screen.show(service))
             playing.beside("steering by keys", steer(service))
             if picture is not None:
-                playing.beside("the picture", photograph(recital, service, stage, picture))
-            return await run_until_signal(recital.play(playing), service.stop), recital.transcript
+                playing.beside("the picture", photograph(run, service, screen, picture))
+            return await run_until_signal(run.play(playing), service.stop), run.transcript
 
     try:
         code, played = asyncio.run(perform())

@@ -15,13 +15,13 @@ def import_bach_generator(
     index: Annotated[int, typer.Option("--index", help="Which model of the file, from 0.")] = 0,
     force: Force = False,
 ) -> None:
-    """Turn a model of rbaltrusch/bach_generator into one that plays here."""
-    from improviser import __version__
+    """Convert a model of rbaltrusch/bach_generator into one that plays here."""
+    from improviser.console_output import say
     from improviser.errors import ModelError
     from improviser.files import check_writable
     from improviser.library import catalogue, model_file
     from improviser.library.bach_generator import convert, read_models
-    from improviser.saying import say
+    from improviser.version import __version__
 
     check_writable(out, force=force)
     found = read_models(models)

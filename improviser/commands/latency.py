@@ -19,16 +19,16 @@ def latency(
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
     ] = "bach-bass",
-    gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Milliseconds from note to note, on average.")] = 7.5,
-    load: Annotated[bool, typer.Option("--load", help="With the display and an MQTT client busy.")] = False,
+    gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Average milliseconds from note to note.")] = 7.5,
+    load: Annotated[bool, typer.Option("--load", help="Keep the display and an MQTT client busy meanwhile.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how long an answer takes: inside the engine, and over a real wire if there is one."""
+    """Measure how long an answer takes: inside the engine, and through real ports if there are any."""
     import asyncio
     from dataclasses import asdict
 
+    from improviser.console_output import say, say_json
     from improviser.library.catalogue import find
-    from improviser.saying import say, say_json
     from improviser.session.latency import Trial, measure
 
     find(model)

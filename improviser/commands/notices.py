@@ -7,7 +7,7 @@ MOST_LINES = 10
 
 def give_notice(lines: Sequence[str], most: int = MOST_LINES) -> None:
     """Say the lines that there are; of more than `most`, how many more."""
-    from improviser.saying import warn
+    from improviser.console_output import warn
 
     for line in lines[:most]:
         warn(f"improviser: {line}")

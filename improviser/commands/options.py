@@ -6,8 +6,8 @@ import typer
 
 from improviser.commands.live_options import live_option
 
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there; without it, that is refused.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that is not quite right; do not repair it.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files; otherwise the command refuses.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that needs repairs.")]
 
 if TYPE_CHECKING:
     Temperature = float | None

@@ -16,11 +16,11 @@ def picture(
     strict: Strict = False,
     force: Force = False,
 ) -> None:
-    """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
+    """Draw an SVG: a session's piano roll, what a model listens to, or how a training run went."""
     from improviser.commands.drawing import draw
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say
     from improviser.files import check_writable, write_atomically
-    from improviser.saying import say
 
     check_writable(output, force=force)
     drawing = draw(source, strict=strict)

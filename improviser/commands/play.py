@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @with_options
 def play(**given: Any) -> None:
-    """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
+    """Play along on your MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
 
     flags = {name: given[name] for name in SETTINGS}
@@ -38,7 +38,7 @@ async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, 
 
     engine = await EngineProcess.start()
     try:
-        from improviser.session.concert import give, learning_of
+        from improviser.session.performance import give, learning_of
 
         settings = load_settings()
         learning = learning_of(settings, learn, profile) if learn else None

@@ -6,9 +6,9 @@ import typer
 
 
 def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the MIDI systems that work here and their ports; where there is none, say what to do."""
+    """List the MIDI systems that work here, and their ports. If there are none, say what to do."""
+    from improviser.console_output import say, say_json
     from improviser.ports.survey import ApiReport, survey
-    from improviser.saying import say, say_json
 
     reports = survey()
     if json:

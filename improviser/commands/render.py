@@ -19,7 +19,7 @@ def render(
     ] = "bach-bass",
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
     temperature: Temperature = None,
-    with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,
+    with_input: Annotated[bool, typer.Option("--with-input", help="Also write the notes of the input.")] = False,
     strict: Strict = False,
     force: Force = False,
 ) -> None:
@@ -28,12 +28,12 @@ def render(
 
     from improviser.commands.live_options import given
     from improviser.commands.notices import give_notice
+    from improviser.console_output import say
     from improviser.errors import ConfigError
     from improviser.files import check_writable
     from improviser.library.catalogue import load_model
     from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.recordings.rendering import render as play
-    from improviser.saying import say
 
     chosen = given("temperature", temperature)
     if seed < 0:

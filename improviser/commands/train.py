@@ -25,29 +25,35 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
     strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
-    population: Annotated[int | None, typer.Option(help="Networks in a generation.")] = None,
-    generations: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many generations without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: bass, tenor or alto.")] = None,
+    population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after this many generations without a new champion.")
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
     choir: Annotated[
         int | None,
-        typer.Option(help="harmony, melody: networks that sing as one; by default up to 6, if there is time."),
+        typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
     ] = None,
-    lookback: Annotated[int | None, typer.Option(help="echo: notes a network hears, the current one included.")] = None,
-    layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
+    lookback: Annotated[
+        int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")
+    ] = None,
+    layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes to train with; they do not change the result.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
-    checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
+    workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the last checkpoint, if there is one.")
+    ] = False,
+    checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
     strict: Strict = False,
-    report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
+    report: Annotated[bool, typer.Option(help="Write a log, a curve and a card beside the model.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per generation.")] = False,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
     mutation: Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")] = None,
-    divergence: Annotated[float | None, typer.Option(help="echo: how far a mutation goes.")] = None,
-    survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
+    divergence: Annotated[float | None, typer.Option(help="echo: how strong mutations are.")] = None,
+    survivors: Annotated[float | None, typer.Option(help="echo: the share of networks that survive unchanged.")] = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
     from improviser.threads import use_one_thread
@@ -83,16 +89,16 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     """Train with `options` and write everything."""
     from functools import partial
 
+    from improviser.console_output import warn
     from improviser.errors import ConfigError
-    from improviser.saying import warn
     from improviser.training import checkpoint as checkpoints
-    from improviser.training.glimpse import Glimpse
+    from improviser.training.evolution_plan import EvolutionPlan
+    from improviser.training.local_executor import working
+    from improviser.training.preview import Preview
     from improviser.training.report import write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
-    from improviser.training.upbringing import Upbringing
     from improviser.training.view import steps_shown, view_for
-    from improviser.training.workers import working
 
     if not 1 <= workers <= 64:
         raise ConfigError(f"--workers is {workers}; give 1–64")
@@ -103,9 +109,9 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
     if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
-    glimpse, title = Glimpse(recipe.build), f"evolving {options.task}"
-    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, glimpse=glimpse)
-    with stop_request() as request, working(workers, Upbringing.of(recipe, options.seed)) as hands:
+    preview, title = Preview(recipe.build), f"evolving {options.task}"
+    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, preview=preview)
+    with stop_request() as request, working(workers, EvolutionPlan.of(recipe, options.seed)) as hands:
 
         def show(member: int, generation: "Generation") -> None:
             try:
@@ -122,7 +128,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
                 checkpoints=kept,
                 report=show,
                 stopped=request,
-                watch=glimpse.watch,
+                watch=preview.watch,
             )
         with steps_shown(sys.stderr) as progress:
             calibrate(recipe, done, partial(progress, "calibrating"), request)
@@ -164,7 +170,7 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
 
 def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
     """Say what was saved and what was left out; on standard error where the output is JSON."""
-    from improviser.saying import say, warn
+    from improviser.console_output import say, warn
 
     tell = warn if quiet else say
     if scores:

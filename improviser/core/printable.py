@@ -2,7 +2,7 @@
 
 Names of files, ports, tracks and models, settings, topics and the messages of libraries may hold anything: escape
 sequences, C1 controls, bidirectional overrides, zero-width characters, halves of surrogate pairs, line ends. What is
-shown on a terminal, in a log or on a page goes through here, at the door: `improviser.saying` and `improviser.logs`.
+shown on a terminal, in a log or on a page goes through here: see `improviser.console_output` and `improviser.logs`.
 """
 
 import re

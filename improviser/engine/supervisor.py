@@ -24,8 +24,8 @@ from improviser.engine.protocol import AnyReport, Command, Open, Panic, Ready
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
-from improviser.executors import OneByOne
-from improviser.ports.connections import Wiring
+from improviser.executors import SerialExecutor
+from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
 from improviser.ports.interface import JACK_APIS
 
@@ -84,7 +84,7 @@ class Supervisor:
         self._ready: Ready | None = None
         self._unsent: list[Command] = []
         self._unreleased: list[bytes] = []
-        self._jack = OneByOne("jack")
+        self._jack = SerialExecutor("jack")
         self._looking: asyncio.Task[None] | None = None
         self._named_ports = NamedPorts()
         self._deaths: list[float] = []
@@ -92,7 +92,7 @@ class Supervisor:
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
         self._stop = StopSignal()
-        self._wiring = Wiring(
+        self._connections = SessionConnections(
             session.name,
             session.input,
             session.output,
@@ -125,8 +125,8 @@ class Supervisor:
     @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
-        if self._wiring.joined:
-            return self._wiring.connections
+        if self._connections.joined:
+            return self._connections.peers
         return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
 
     async def opened(self) -> None:
@@ -182,13 +182,13 @@ class Supervisor:
         slow.start()
         if self._session.api in ("auto", *JACK_APIS):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
-                await self._stop.unless_set(self._on_jack(self._wiring.join))
+                await self._stop.unless_set(self._on_jack(self._connections.join))
         tries = 0
         while True:
             try:
                 tries += 1
                 ready = await self._stop.unless_set(self._open())
-                await self._stop.unless_set(self._on_jack(self._wiring.adopt_engine, ready.client))
+                await self._stop.unless_set(self._on_jack(self._connections.adopt_engine, ready.client))
             except PortError:
                 if not self._session.wait_for_ports:
                     raise
@@ -207,8 +207,8 @@ class Supervisor:
     async def _open(self) -> Ready:
         """Start an engine; return what it has opened."""
         await self._leave_engine()  # one whose ports were not what the user wanted
-        if self._wiring.joined:
-            await self._on_jack(self._wiring.expect_engine)
+        if self._connections.joined:
+            await self._on_jack(self._connections.expect_engine)
         session = self._session
         opening = Open(
             api=self.api,
@@ -231,8 +231,8 @@ class Supervisor:
         self._unsent.clear()
         if ready.api not in JACK_APIS:
             self._unreleased = []
-            if self._wiring.joined:
-                await self._on_jack(self._wiring.leave)
+            if self._connections.joined:
+                await self._on_jack(self._connections.leave)
         return ready
 
     async def _leave_engine(self) -> None:
@@ -255,7 +255,7 @@ class Supervisor:
         self._engine = None
         await ended
         if cause is Cause.DIED and engine.said:
-            log.error("the engine's last words: %s", engine.said[-1])
+            log.error("the last line the engine wrote: %s", engine.said[-1])
         for report in self._state.end_engine():
             self._take(report)
         self._unreleased = _releases(engine) or self._unreleased
@@ -281,7 +281,7 @@ class Supervisor:
             self._wake.clear()
             if self._stop.is_set:
                 return Cause.STOPPED
-            if self._wiring.lost:
+            if self._connections.lost:
                 return Cause.SERVER_LOST
             if engine.dead:
                 return Cause.DIED
@@ -289,7 +289,7 @@ class Supervisor:
                 beats, beaten = engine.beats, self._loop.time()
             elif self._loop.time() - beaten > FROZEN_SECONDS:
                 return Cause.FROZE
-            if self._wiring.joined:
+            if self._connections.joined:
                 if self._looking is None or self._looking.done():  # else JACK stands still
                     self._looking = asyncio.ensure_future(self._look(engine))
             elif self._loop.time() - looked > LOOK_SECONDS:
@@ -303,8 +303,8 @@ class Supervisor:
     async def _look(self, engine: EngineProcess) -> None:
         """Look after JACK's connections."""
         try:
-            self._end_what_is_unplugged(await self._on_jack(self._wiring.look, engine.ledger))
-            await self._on_jack(self._wiring.release_again, engine.ledger)
+            self._end_what_is_unplugged(await self._on_jack(self._connections.look, engine.ledger))
+            await self._on_jack(self._connections.release_again, engine.ledger)
         except MidiSystemError as error:
             log.debug("not yet: %s", error)
 
@@ -320,7 +320,7 @@ class Supervisor:
         """
         if not self._unreleased:
             return
-        release = self._on_jack(self._wiring.release, self._unreleased, begun)
+        release = self._on_jack(self._connections.release, self._unreleased, begun)
         try:
             reached = await self._stop.within(LAST_SECONDS, release)
         except TimeoutError:
@@ -346,9 +346,9 @@ class Supervisor:
         while True:
             try:
                 if self.api in JACK_APIS:
-                    await self._stop.unless_set(self._on_jack(self._wiring.join))
+                    await self._stop.unless_set(self._on_jack(self._connections.join))
                 ready = await self._stop.unless_set(self._open())
-                restored = await self._stop.unless_set(self._on_jack(self._wiring.restore, ready.client))
+                restored = await self._stop.unless_set(self._on_jack(self._connections.restore, ready.client))
             except ImproviserError as error:
                 log.debug("not yet: %s", error)
                 await self._stop.sleep(RETRY_SECONDS)
@@ -366,7 +366,7 @@ class Supervisor:
         if self._started is not None:
             await self._started.leave()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._on_jack(self._wiring.leave), PARTING_SECONDS)
+            await asyncio.wait_for(self._on_jack(self._connections.leave), PARTING_SECONDS)
 
 
 def _releases(engine: EngineProcess) -> list[bytes]:

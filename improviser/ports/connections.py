@@ -1,7 +1,7 @@
-"""The wiring of a session on JACK: which ports the user chose, what is connected, and where a dead engine was heard.
+"""The connections of a session on JACK: which ports the user chose, what is connected, where a dead engine was heard.
 
-JACK's calls may take seconds (while a killed client holds up its server), so `Wiring` is used in a thread of its own:
-by `Service`, through `OneByOne`. Only `joined`, `lost` and `connections` are looked at from the event loop.
+JACK's calls may take seconds (while a killed client holds up its server), so `SessionConnections` is used in a thread
+of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and `peers` are read from the event loop.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.jack_release import OUT
-from improviser.ports.patchbay import IN, Patchbay, Wires
+from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
 log = logging.getLogger("improviser")
 
@@ -23,7 +23,7 @@ NOTHING: tuple[float, list[bytes]] = (0.0, [])
 DIRECTIONS = {IN: "input", OUT: "output"}
 
 
-class Wiring:
+class SessionConnections:
     """Connections that outlive engines and servers; without JACK (not `joined`) there is nothing to do.
 
     :param input_choice, output_choice: "auto", "virtual", or a port's name or part of it.
@@ -42,7 +42,7 @@ class Wiring:
         self._wait_for_ports = wait_for_ports
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self._wires = Wires()
+        self._remembered = RememberedConnections()
         self._patchbay: Patchbay | None = None
         self._release_again = NOTHING
 
@@ -52,11 +52,12 @@ class Wiring:
         return self._patchbay is not None
 
     @property
-    def connections(self) -> tuple[str, str]:
+    def peers(self) -> tuple[str, str]:
         """What input and output are connected to, or the ports of ours that wait for a connection."""
         ours = self._patchbay.ports if self._patchbay is not None else {}
         heard, played = (
-            ", ".join(sorted(self._wires.peers[role])) or f"virtual port {ours.get(role, role)}" for role in (IN, OUT)
+            ", ".join(sorted(self._remembered.peers[role])) or f"virtual port {ours.get(role, role)}"
+            for role in (IN, OUT)
         )
         return heard, played
 
@@ -70,7 +71,7 @@ class Wiring:
         if self._patchbay is None:
             self.lost = False
             self._patchbay = Patchbay(
-                self._client, self._wires, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
+                self._client, self._remembered, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
             )
 
     def leave(self) -> None:
@@ -118,9 +119,9 @@ class Wiring:
                     raise
                 continue
             if peer is not None:
-                self._wires.add(role, peer)
+                self._remembered.add(role, peer)
             # With "auto", a device may be plugged in later; unless the user has connected something by then.
-            if peer is not None or choice != AUTO or self._wires.peers[role]:
+            if peer is not None or choice != AUTO or self._remembered.peers[role]:
                 del self._awaited[role]
 
     def look(self, ledger: Ledger) -> tuple[str, ...]:
@@ -140,10 +141,10 @@ class Wiring:
             except MidiSystemError:
                 self._changed = True
                 raise
-        rewiring = self._patchbay.refresh(self._loop.time())
-        for peer in rewiring.restored:
+        refreshed = self._patchbay.refresh(self._loop.time())
+        for peer in refreshed.restored:
             log.info("connected to %s", peer)
-        return rewiring.unplugged
+        return refreshed.unplugged
 
     @staticmethod
     def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:

@@ -27,7 +27,7 @@ LONGEST_NAME = 48
 
 
 @dataclass(slots=True)
-class Wires:
+class RememberedConnections:
     """The connections of the engine's two ports that are to last, whichever engine and server it is.
 
     `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
@@ -57,7 +57,7 @@ class Wires:
 
 
 @dataclass(frozen=True, slots=True)
-class Rewiring:
+class Refreshed:
     """What a look at the connections found: peers connected again, and sources of our input that are no longer."""
 
     restored: tuple[str, ...] = ()
@@ -68,13 +68,15 @@ class Patchbay:
     """Connections of one engine's ports on a JACK server.
 
     :param name: the client name that the engine asks for.
-    :param wires: what is remembered; it outlives this object.
+    :param remembered: what is remembered; it outlives this object.
     :param changed: called, from a thread of JACK's, whenever ports or connections change.
     :param lost: called, from a thread of JACK's, when the server is gone.
     :raises MidiSystemError: if there is no server.
     """
 
-    def __init__(self, name: str, wires: Wires, changed: Callable[[], None], lost: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, remembered: RememberedConnections, changed: Callable[[], None], lost: Callable[[], None]
+    ) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         jack = load_jack()
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
@@ -89,13 +91,13 @@ class Patchbay:
         self._earlier: set[str] = set()
         self._feeding: set[str] = set()
         self._reached: set[str] = set()
-        self._wires = wires
+        self._remembered = remembered
         self._watch(changed, lost)
 
     def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         def registered(port: Any, is_new: bool) -> None:
-            if not is_new and port.name in self._wires.peers[IN] | self._wires.peers[OUT]:
-                self._wires.absent.add(port.name)
+            if not is_new and port.name in self._remembered.peers[IN] | self._remembered.peers[OUT]:
+                self._remembered.absent.add(port.name)
             changed()
 
         def connected(source: Any, destination: Any, are_now: bool) -> None:
@@ -104,16 +106,16 @@ class Patchbay:
             elif are_now:  # at once: the engine may die before the daemon finds time to look
                 ours = self._ports.get(OUT), self._ports.get(IN)
                 if source.name == ours[0] and destination.name != ours[1]:
-                    self._wires.peers[OUT].add(destination.name)
-                    self._wires.parted.discard(destination.name)
+                    self._remembered.peers[OUT].add(destination.name)
+                    self._remembered.parted.discard(destination.name)
                 elif destination.name == ours[1] and source.name != ours[0]:
-                    self._wires.peers[IN].add(source.name)
+                    self._remembered.peers[IN].add(source.name)
             elif source.name == self._ports.get(OUT) and destination.name != self._ports.get(IN):
-                self._wires.parted.add(destination.name)
+                self._remembered.parted.add(destination.name)
             changed()
 
         def renamed(_port: Any, old: str, new: str) -> None:
-            self._wires.rename(old, new)
+            self._remembered.rename(old, new)
             if old in self._feeding:
                 self._feeding = (self._feeding - {old}) | {new}
             if old in self._reached:
@@ -134,7 +136,7 @@ class Patchbay:
         self._ports = {}
         self._feeding = set()
         self._reached = set()
-        self._wires.parted.clear()
+        self._remembered.parted.clear()
         self._earlier = set(self._own_candidates())
 
     def _own_candidates(self) -> list[str]:
@@ -166,12 +168,12 @@ class Patchbay:
         others = [port for port in ports if port.name not in ours]
         return pick(choice, [port.name for port in others], [p.name for p in others if p.is_physical], direction)
 
-    def refresh(self, now: float) -> Rewiring:
+    def refresh(self, now: float) -> Refreshed:
         """Learn what the user has connected and cut, connect what has come back.
 
         A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
         exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
-        before it removes its ports. Call again while `Wires.cut` holds anything.
+        before it removes its ports. Call again while `RememberedConnections.cut` holds anything.
 
         :param now: seconds, on any steady clock.
         """
@@ -180,34 +182,34 @@ class Patchbay:
             connected = self._peers_of(ours)
             if connected is None:
                 continue
-            remembered = self._wires.peers[role]
+            remembered = self._remembered.peers[role]
             remembered |= connected
             if role == IN:
                 unplugged += sorted(self._feeding - connected)
                 self._feeding = connected
-            self._wires.absent -= connected
+            self._remembered.absent -= connected
             for peer in sorted(remembered):
                 if peer in connected:
-                    self._wires.cut.pop((role, peer), None)
+                    self._remembered.cut.pop((role, peer), None)
                 elif not self._exists(peer):
-                    self._wires.absent.add(peer)
-                    self._wires.cut.pop((role, peer), None)  # nothing to wait for: it is gone, not cut
-                elif peer not in self._wires.absent:
+                    self._remembered.absent.add(peer)
+                    self._remembered.cut.pop((role, peer), None)  # nothing to wait for: it is gone, not cut
+                elif peer not in self._remembered.absent:
                     self._forget_if_cut(role, peer, now)
                 elif self._connect(role, ours, peer):
-                    self._wires.absent.discard(peer)
+                    self._remembered.absent.discard(peer)
                     restored.append(peer)
-        return Rewiring(tuple(restored), tuple(unplugged))
+        return Refreshed(tuple(restored), tuple(unplugged))
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
-        if now - self._wires.cut.setdefault((role, peer), now) > CUT_SECONDS:
-            del self._wires.cut[role, peer]
-            self._wires.peers[role].discard(peer)
+        if now - self._remembered.cut.setdefault((role, peer), now) > CUT_SECONDS:
+            del self._remembered.cut[role, peer]
+            self._remembered.peers[role].discard(peer)
 
-    def restore(self, now: float) -> Rewiring:
+    def restore(self, now: float) -> Refreshed:
         """Connect a new engine's ports as the old one's were."""
-        self._wires.cut.clear()
-        self._wires.absent |= self._wires.peers[IN] | self._wires.peers[OUT]
+        self._remembered.cut.clear()
+        self._remembered.absent |= self._remembered.peers[IN] | self._remembered.peers[OUT]
         return self.refresh(now)
 
     def _peers_of(self, ours: str) -> set[str] | None:
@@ -254,8 +256,8 @@ class Patchbay:
         still = self._peers_of(ours) if ours is not None else None
         if still is None:
             return []
-        parted = (self._wires.parted | self._reached) - still
-        self._wires.parted -= parted
+        parted = (self._remembered.parted | self._reached) - still
+        self._remembered.parted -= parted
         self._reached = still
         return [peer for peer in sorted(parted) if self._exists(peer)]
 
@@ -272,7 +274,7 @@ class Patchbay:
         :param begun: called as soon as they have left for the first time; they are sent several times.
         :raises MidiSystemError: if the server does not let us.
         """
-        heard = sorted(self._wires.peers[OUT]) if peers is None else peers
+        heard = sorted(self._remembered.peers[OUT]) if peers is None else peers
         present = [peer for peer in heard if self._exists(peer)]
         return self._releasing.release(present, messages, begun) if present and messages else []
 

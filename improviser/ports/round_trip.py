@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from improviser.core.midi.codec import decode, encode
+from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.ports.backends import JACK, Backend, backends_for
 from improviser.ports.jack_client import JackPorts
 from improviser.ports.jack_library import load_jack
@@ -117,7 +119,7 @@ class Stopwatch:
         )
 
     def _arrive(self, message: bytes) -> None:
-        if message[0] & 0xF0 == 0x90:
+        if isinstance(decode(message), NoteOn):
             self._at = time.perf_counter()
             self._arrived.set()
 
@@ -125,10 +127,10 @@ class Stopwatch:
         """Play a note; return how many seconds later one came back, None if none did."""
         self._arrived.clear()
         sent = time.perf_counter()
-        self._way.send(bytes((0x90, pitch, 80)))
+        self._way.send(encode(NoteOn(0, pitch, 80)))
         came = self._arrived.wait(LOST_SECONDS)
         time.sleep(hold_seconds)
-        self._way.send(bytes((0x80, pitch, 64)))
+        self._way.send(encode(NoteOff(0, pitch)))
         return self._at - sent if came else None
 
     def close(self) -> None:

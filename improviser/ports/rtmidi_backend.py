@@ -54,7 +54,7 @@ class RtMidiPorts:
         import rtmidi
 
         if backend.name in JACK_APIS:
-            load_jack()  # the daemon's wiring needs it: without it nothing could be connected
+            load_jack()  # the daemon's patchbay needs it: without it nothing could be connected
         self.api = backend.name
         self.client = ""
         self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell

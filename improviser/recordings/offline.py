@@ -11,7 +11,7 @@ from improviser.core.live.allowed import check
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.raw import Performer
 from improviser.core.midi.codec import encode, events_of
-from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note, is_time
@@ -21,7 +21,7 @@ from improviser.core.printable import shown
 from improviser.errors import ConfigError, NoteError
 from improviser.files import user_path
 from improviser.library.catalogue import load_model
-from improviser.midifile import MidiPiece, TimedNote, read_midi
+from improviser.midifile import MidiPiece, TimedNote, read_midi, without_drum_channel
 from improviser.recordings.rendering import render as answer_each
 
 Named = str | os.PathLike[str]
@@ -100,7 +100,7 @@ def _piece(source: Named | Iterable[Note]) -> MidiPiece:
 
 def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note, ...]:
     """Return what a performer plays to a piece."""
-    played: list[tuple[float, Event]] = []
+    played: list[TimedEvent] = []
     now = -math.inf
 
     def wait(until: float) -> None:
@@ -115,10 +115,10 @@ def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note,
     return notes_of(played, now + tail)
 
 
-def _events(piece: MidiPiece) -> Iterator[tuple[float, Event]]:
+def _events(piece: MidiPiece) -> Iterator[TimedEvent]:
     """Yield the piece's events with their times: ends before starts, but the end of a note without length after it."""
     moments: list[tuple[int, int, int, float, Event]] = []
-    for index, timed in enumerate(piece.notes):
+    for index, timed in enumerate(without_drum_channel(piece.notes)):
         note = timed.note
         start, end = NoteOn(timed.channel, note.pitch, note.velocity), NoteOff(timed.channel, note.pitch)
         moments.append((timed.start_tick, 1, index, note.onset_seconds, start))

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from improviser import __version__
 from improviser.core.addresses.topics import Topics
 from improviser.core.live.allowed import LONGEST_NAME
 from improviser.core.live.kinds import SWITCH, Described, Range, Scale
 from improviser.core.live.knobs import MODEL
 from improviser.core.live.parameters import TABLE
+from improviser.version import __version__
 
 PREFIX = "homeassistant"
 
@@ -106,7 +106,7 @@ def _steered(topics: Topics, parameter: str) -> dict[str, Any]:
         "name": parameter.capitalize().replace("_", " "),
         "state_topic": topics.state,
         "value_template": f"{{{{ value_json.{parameter}{lower} }}}}",  # a template's "True" is JSON's true
-        "command_topic": topics.wish(parameter),
+        "command_topic": topics.set(parameter),
         **icon,
     }
 

@@ -64,7 +64,7 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Received:
     """What came in."""
 
     topic: str
@@ -128,7 +128,7 @@ class Link:
         alive: Post,
         gone: Post,
         topics: Sequence[str],
-        take: Callable[[Letter], None],
+        take: Callable[[Received], None],
         own: Sequence[str] = (),
         urgent: Sequence[str] = (),
     ) -> None:
@@ -140,7 +140,7 @@ class Link:
         self._own = (alive.topic, *own)
         self._topics = (*self._own, *topics)
         self._urgent = tuple(urgent)
-        self._take_letter = take
+        self._take_received = take
         self._kept: dict[str, Post] = {alive.topic: alive}
         self._unsent: dict[str, Post] = {}
         self._replies: deque[Post] = deque()
@@ -317,7 +317,7 @@ class Link:
                 self.keep(self._alive.topic, self._alive.payload)
             return
         correlation = getattr(message.properties, "CorrelationData", None)
-        self._take_letter(Letter(str(message.topic), payload, bool(message.retain), correlation))
+        self._take_received(Received(str(message.topic), payload, bool(message.retain), correlation))
 
     async def _await_echoes(self) -> None:
         """Notice if nothing comes back."""

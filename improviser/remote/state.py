@@ -4,14 +4,14 @@ import dataclasses
 import time
 from typing import Any
 
-from improviser import __version__
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Applied, Played, Step
 from improviser.engine.service import Service
-from improviser.remote.wishes import plain
+from improviser.remote.requests import plain
+from improviser.version import __version__
 
-UNKNOWN = Setup("", (), 0.0)
+UNKNOWN = Setup(())
 
 
 class Score:
@@ -39,6 +39,7 @@ class Score:
         return {
             **setting(service),
             "seconds": round(seconds, 1),
+            "key": snapshot.key or None,
             "notes": {"heard": snapshot.heard, "played": snapshot.played},
             "latency": {
                 "p50_us": round(latency.median * 1e6),

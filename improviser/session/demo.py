@@ -25,11 +25,11 @@ from improviser.files import check_writable, create_folder, open_regular, write_
 from improviser.midifile import read_midi
 from improviser.ports.interface import LOOPBACK
 from improviser.recordings.midi_recording import IMPROVISER, PLAYER, write_session
+from improviser.recordings.transcript import Transcript
+from improviser.session.display import Display
+from improviser.session.key_commands import LEGEND
 from improviser.session.live import Live
 from improviser.session.players import feed
-from improviser.session.stage import Stage
-from improviser.session.steering import LEGEND
-from improviser.session.transcript import Transcript
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav
@@ -43,7 +43,7 @@ PICTURE_AT = 0.63
 LEAD_SECONDS = 0.1
 LAST_ANSWER_SECONDS = 5.0
 STEP = 2.0**-20
-"""Onsets are whole numbers of it, and the recital begins at a whole number of `START`, in seconds of the session: so
+"""Onsets are whole numbers of it, and the run begins at a whole number of `START`, in seconds of the session: so
 the times between notes are the same to the last bit whenever it begins, and so is what is played."""
 START = 2.0**-6
 
@@ -58,22 +58,22 @@ class Demo:
     temperature: float = DEFAULTS["temperature"]
 
 
-class Recital:
-    """One run of the demo; `stage` and, if there is one, `loudspeaker` take all that is heard and played."""
+class DemoRun:
+    """One run of the demo; `display` and, if there is one, `loudspeaker` take all that is heard and played."""
 
-    def __init__(self, demo: Demo, stage: Stage, loudspeaker: Loudspeaker | None = None) -> None:
+    def __init__(self, demo: Demo, display: Display, loudspeaker: Loudspeaker | None = None) -> None:
         notes = performance(np.random.default_rng(demo.seed), demo.seconds)
         self._events = [(round(seconds / STEP) * STEP, encode(event)) for seconds, event in note_events(notes)]
         self._unheard = len(self._events)
         self._all_heard = asyncio.Event()
-        self._stage = stage
+        self._display = display
         self.transcript = Transcript()
         self.bus = Bus()
         if loudspeaker is not None:
             self.bus.subscribe("the sound", loudspeaker.take)
         self.bus.subscribe("the files", lambda event: self._pass_on(event, self.transcript.take))
         self.bus.subscribe("the end of the demo", self._count)
-        self.bus.subscribe_slow("the display", lambda event: self._pass_on(event, stage.take))
+        self.bus.subscribe_slow("the display", lambda event: self._pass_on(event, display.take))
         parameters = {"temperature": demo.temperature}
         self.session = Session(
             api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
@@ -86,10 +86,10 @@ class Recital:
                 self._all_heard.set()
 
     def _pass_on(self, event: SessionEvent, take: Callable[[SessionEvent], None]) -> None:
-        """Let `take` have an event, with times that count from the recital's beginning."""
+        """Let `take` have an event, with times that count from the run's beginning."""
         report = event.report
         if isinstance(report, Step | Played | Applied):
-            stamp = report.stamp - self._stage.zero
+            stamp = report.stamp - self._display.zero
             event = replace(event, report=msgspec.structs.replace(report, stamp=stamp))
         # What ends the session comes when the clock says; the files end by themselves.
         if not isinstance(report, Played) or report.cause != "panic":
@@ -119,18 +119,18 @@ class Recital:
         """Play all, as soon as there is an engine."""
         await service.opened()
         now = time.perf_counter() - service.epoch
-        self._stage.zero = math.ceil((now + LEAD_SECONDS) / START) * START
-        await feed(service, self._events, self._stage.zero)
+        self._display.zero = math.ceil((now + LEAD_SECONDS) / START) * START
+        await feed(service, self._events, self._display.zero)
 
 
-async def photograph(recital: Recital, service: Service, stage: Stage, path: Path) -> None:
-    """Write what a terminal shows when most of the recital has been played, as SVG.
+async def photograph(run: DemoRun, service: Service, display: Display, path: Path) -> None:
+    """Write what a terminal shows when most of the run has been played, as SVG.
 
     :raises OutputError: if it cannot be written.
     """
     await service.opened()
-    await asyncio.sleep(LEAD_SECONDS + recital.seconds * PICTURE_AT)
-    screen = stage.screen(service, LEGEND)
+    await asyncio.sleep(LEAD_SECONDS + run.seconds * PICTURE_AT)
+    screen = display.screen(service, LEGEND)
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Console
 
-from improviser.core.midi.event import NoteOn
+from improviser.core.midi.codec import encode
+from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.engine.bus import Bus
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Hear, Step
@@ -23,8 +24,8 @@ from improviser.engine.session import Session
 from improviser.errors import EngineError
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.round_trip import ITSELF, WARM_UP
+from improviser.session.display import Display
 from improviser.session.live import Live, live
-from improviser.session.stage import Stage
 
 if TYPE_CHECKING:
     from improviser.remote.mqtt import Link
@@ -138,9 +139,9 @@ async def _over_loopback(service: Service, trial: Trial, _: str, times: list[flo
     for number in range(wanted):
         pitch, stamp = 60 + chance.randrange(24), number * STAMP_SECONDS
         pause = trial.gap_seconds * chance.uniform(2 / 3, 4 / 3)
-        service.send(Hear(stamp, bytes((0x90, pitch, 80))))
+        service.send(Hear(stamp, encode(NoteOn(0, pitch, 80))))
         await asyncio.sleep(pause / 2)
-        service.send(Hear(stamp + STAMP_SECONDS / 2, bytes((0x80, pitch, 64))))
+        service.send(Hear(stamp + STAMP_SECONDS / 2, encode(NoteOff(0, pitch))))
         await asyncio.sleep(pause / 2)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ANSWER_SECONDS):
@@ -192,10 +193,10 @@ async def _load(playing: Live, *, wanted: bool) -> AsyncIterator[list[str]]:
     if broker is None:
         raise ValueError(BROKER)
     with _hidden_terminal() as console:
-        stage = Stage(console=console)
-        playing.bus.subscribe_slow("the display", stage.take)
+        display = Display(console=console)
+        playing.bus.subscribe_slow("the display", display.take)
         posts = Link(Access(broker), TOPIC, Post(TOPIC, b"1"), Post(TOPIC, b"0"), (), lambda _: None)
-        tasks = [asyncio.ensure_future(work) for work in (stage.show(playing.service), posts.run(), _publish(posts))]
+        tasks = [asyncio.ensure_future(work) for work in (display.show(playing.service), posts.run(), _publish(posts))]
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_SECONDS):

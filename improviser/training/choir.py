@@ -1,7 +1,7 @@
 """Breeds the members of a choir: as many at a time as there are places, each as if it were alone.
 
-Of several members each is bred in a worker of its own, some generations at a time: so nobody waits for anybody, as the
-workers would if they shared each population, and the process that breeds.
+Of several members each is bred in a worker of its own, some generations at a time. So no worker waits for another, as
+it would if all shared each population with the process that breeds.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from improviser.errors import CorpusError
+from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
-from improviser.training.upbringing import Advanced, Upbringing
 from improviser.training.workers import Elsewhere, Workers
 
 STRETCH = 10
@@ -83,7 +83,7 @@ class Choir:
     ) -> None:
         self.at_work: dict[int, Member] = {}
         self._every = every
-        self._upbringing = Upbringing.of(recipe, seed)
+        self._plan = EvolutionPlan.of(recipe, seed)
         self._done: dict[int, Champion] = {}
         self._put_down: dict[int, Mapping[str, Any]] = {}
         self._recipe = recipe
@@ -158,7 +158,7 @@ class Choir:
         return fresh
 
     def _start(self, number: int) -> Member:
-        evolution = self._upbringing.evolution(number, self._workers.score)
+        evolution = self._plan.evolution(number, self._workers.score)
         if number in self._put_down:
             evolution.restore(self._put_down.pop(number))
         self._watch(number, evolution)

@@ -17,12 +17,11 @@ from improviser.core.printable import printable, shown
 from improviser.errors import ConfigError, CorpusError, OutputError
 from improviser.files import check_writable, user_path
 from improviser.library.catalogue import load_model
-from improviser.training.executor_workers import working_on
+from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.recipe import Options, prepare
 from improviser.training.trainer import Checkpoints, calibrate, genomes_of, save_model
 from improviser.training.trainer import train as breed
-from improviser.training.upbringing import Upbringing
-from improviser.training.workers import Workers
+from improviser.training.workers import Workers, working_on
 
 Source = str | os.PathLike[str]
 
@@ -87,7 +86,7 @@ def train(
         _log.warning("%s", printable(remark))
     place: AbstractContextManager[Workers] = nullcontext(Workers())
     if executor is not None:
-        place = working_on(executor, Upbringing.of(recipe, options.seed))
+        place = working_on(executor, EvolutionPlan.of(recipe, options.seed))
     with place as workers:
         kept = Checkpoints(Path(), every=0)
         done = breed(recipe, seed=options.seed, workers=workers, checkpoints=kept, report=lambda _member, _bred: None)

@@ -7,13 +7,13 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from improviser import __version__
 from improviser.core.tasks.registry import describe
 from improviser.files import write_atomically
 from improviser.library.model_file import SUFFIX
 from improviser.show.picture import CurvePoint, training_curve
 from improviser.training.recipe import Options, Recipe
 from improviser.training.trainer import Record, Run
+from improviser.version import __version__
 
 
 def write_report(output: Path, options: Options, recipe: Recipe, done: Run, scores: Mapping[str, float]) -> list[Path]:

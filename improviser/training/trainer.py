@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser import __version__
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.errors import OutputError
 from improviser.library import catalogue, model_file
 from improviser.training import checkpoint
@@ -20,6 +19,7 @@ from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
 from improviser.training.workers import Workers
+from improviser.version import __version__
 
 SOURCES_NAMED = 1000
 """In a model's file, whose header has an end."""
@@ -160,7 +160,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
     return scores
 
 
-def genomes_of(done: Run) -> list[FloatArray]:
+def genomes_of(done: Run) -> list[Float32Array]:
     """Return the genomes of a run's model, calibrated if they were."""
     return [*done.calibrated.genomes] if done.calibrated else [champion.genome for champion in done.champions]
 

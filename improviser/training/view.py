@@ -18,12 +18,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from improviser.console_output import say, say_json
 from improviser.core.music.pitch import pitch_name
 from improviser.core.printable import printable
-from improviser.saying import say, say_json
 from improviser.training.chorales import PARSING
 from improviser.training.generations import Generation, Limits
-from improviser.training.glimpse import Glimpse
+from improviser.training.preview import Preview
 from improviser.training.progress import Progress
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -51,16 +51,16 @@ class View(Protocol):
         """Show what one generation of a member of the choir brought."""
 
 
-def view_for(limits: Limits, members: int, *, as_json: bool, title: str, glimpse: Glimpse | None = None) -> View:
+def view_for(limits: Limits, members: int, *, as_json: bool, title: str, preview: Preview | None = None) -> View:
     """Return the view that fits where the output goes.
 
-    :param glimpse: looks at the run, for more than its figures.
+    :param preview: looks at the run, for more than its figures.
     """
     if as_json:
         return JsonView(members)
     console = Console()
     if console.is_terminal:
-        return TerminalView(limits, members, title, console, glimpse)
+        return TerminalView(limits, members, title, console, preview)
     return PlainView(members)
 
 
@@ -147,12 +147,12 @@ class TerminalView:
     """
 
     def __init__(
-        self, limits: Limits, members: int, title: str, console: Console, glimpse: Glimpse | None = None
+        self, limits: Limits, members: int, title: str, console: Console, preview: Preview | None = None
     ) -> None:
         self._limits = limits
         self._members = members
         self._title = title
-        self._glimpse = glimpse
+        self._preview = preview
         self._live = Live(console=console, auto_refresh=False)
         self._drawn_at = -math.inf
         self._lately: dict[int, Generation] = {}
@@ -202,8 +202,8 @@ class TerminalView:
         title = self._title if self._members == 1 else f"{self._title}, member {member + 1} of {self._members}"
         # Padding ends the bar's line, which the bar itself does not.
         bar = Padding(ProgressBar(total=1.0, completed=self._all_done(), width=CURVE_WIDTH), 0)
-        if self._glimpse is not None:
-            self._glimpse.turn_to(member)
+        if self._preview is not None:
+            self._preview.turn_to(member)
         return Panel(Group(bar, figures, curve, *self._look(figures)), title=Text(printable(title)), expand=False)
 
     def _all_done(self) -> float:
@@ -217,14 +217,14 @@ class TerminalView:
         return sum(self._seconds.values()) * (1 - done) / gone if gone > 0 else 0.0
 
     def _look(self, figures: Table) -> list[RenderableType]:
-        """Add what the glimpse shows to the figures; return the phrase that the best network plays."""
-        if self._glimpse is None:
+        """Add what the preview shows to the figures; return the phrase that the best network plays."""
+        if self._preview is None:
             return []
-        figures.add_row("diversity", f"{self._glimpse.diversity():.0%}")
-        phrase = self._glimpse.phrase()
+        figures.add_row("diversity", f"{self._preview.diversity():.0%}")
+        phrase = self._preview.phrase()
         if not phrase:
             return []
-        tune = self._glimpse.tune()
+        tune = self._preview.tune()
         contours = curve_of([*tune, *phrase], CURVE_WIDTH, 1)[0]  # on one scale: a bass lies below its tune
         rows = [("it hears", tune, contours[: len(tune)], "bold #56b4e9")] if tune else []
         rows.append(("it plays", phrase, contours[len(tune) :], "bold #f0953f"))

@@ -1,41 +1,36 @@
-"""Where a choir is bred: here, or in several processes. They share one member's populations, or breed a member each.
+"""Where a choir is bred: in this process, or on a `concurrent.futures.Executor`, whatever its workers are.
 
-Each holds the task, and one thread of linear algebra. A shared population lies in memory that all see: to send
-it through pipes takes a third as long as to score it.
+An executor's workers cannot be prepared, and any of them may get any call. So the first calls bring all that there is
+to know, pickled, and those that follow its digest alone; a worker that does not know it (it is new) says so, and is
+told. What a call returns does not depend on who made it: the model is that of one process.
 """
 
-import shutil
+import hashlib
+import os
+import pickle
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from itertools import pairwise
-from multiprocessing.shared_memory import SharedMemory
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.strategy import FloatArray, Task
-from improviser.threads import use_one_thread
+from improviser.core.arrays import Float32Array
+from improviser.errors import ImproviserError
+from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
-from improviser.training.processes import Processes
-from improviser.training.upbringing import Advanced, Upbringing
-
-LARGEST_SHARED = 2**25
-"""Bytes; containers have little memory to share (64 MiB), and what is larger is sent after all."""
-
-_held: dict[str, Task] = {}
-_upbringing: list[Upbringing] = []
-_attached: dict[str, SharedMemory] = {}
-
-
-Submit = Callable[..., Callable[[], Any]]
-"""Lets a worker call a function with arguments; what it returns waits for what came of it. See `Processes.submit`."""
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
-"""Begins what `Upbringing.advance` does, in a worker; what it returns waits for what came of it."""
+"""Begins what `EvolutionPlan.advance` does, in a worker; what it returns waits for the result."""
+
+DIED = "a worker died before its work was done, perhaps for lack of memory; go on with --resume and fewer workers"
+
+_known = threading.local()
+"""What the thread has unpickled last: threads share no task, which may keep notes of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,109 +47,110 @@ class Workers:
     elsewhere: Elsewhere | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """Where the rows from `start` to `stop` of a population lie: the shared memory's name, and a row's length."""
-
-    memory: str
-    start: int
-    stop: int
-    genes: int
-
-
 @contextmanager
-def working(workers: int, upbringing: Upbringing) -> Iterator[Workers]:
-    """Give where to breed members, in `workers` processes (1: in this one); all give the same result."""
-    if workers == 1:
-        yield Workers()
-        return
-    use_one_thread()
-    several = upbringing.members > 1
-    processes = Processes(workers, hold, upbringing.task, upbringing if several else None)
-    try:
-        if several:
-            yield Workers(places=workers, elsewhere=partial(processes.submit, _advance))
-        else:
-            with closing(SharedScores(processes.submit, workers)) as score:
-                yield Workers(score)
-    finally:
-        processes.close()
+def working_on(executor: Executor, plan: EvolutionPlan) -> Iterator[Workers]:
+    """Give where to breed members, on `executor`, which stays its owner's; the result is that of this process.
+
+    Of several members each is bred by one worker at a time; of one alone, all score its populations.
+    """
+    if plan.members > 1:
+        calls = _Calls(executor, plan)
+        yield Workers(places=min(calls.workers, plan.members), elsewhere=calls.advance)
+    else:
+        yield Workers(_Calls(executor, plan.task).score)
 
 
-class SharedScores:
-    """Scores one population at a time in workers that `hold` the task, in `jobs` parts."""
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What a call returned, and which worker (process and thread) knows the plan now."""
 
-    def __init__(self, submit: Submit, jobs: int) -> None:
-        self._jobs = jobs
-        self._submit = submit
-        self._memory: SharedMemory | None = None
+    worker: tuple[int, int]
+    value: Any
 
-    def __call__(self, population: FloatArray, batch: Any) -> Scored:
-        """Begin to score; the chunks are those of one process, and so is the result.
 
-        :raises ImproviserError: if a worker dies; so does what is returned.
-        """
+class _Unknown:
+    """The reply of a worker that does not know what the digest stands for."""
+
+
+class _Calls:
+    """Sends calls to an executor.
+
+    :param known: what every call is about: an `EvolutionPlan`, or its task alone.
+    """
+
+    def __init__(self, executor: Executor, known: object) -> None:
+        # What executors say of themselves, for want of anything public; it only decides how long things take.
+        self.workers = max(1, getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+        self._executor = executor
+        self._pickled = pickle.dumps(known)
+        self._digest = hashlib.sha256(self._pickled).digest()
+        self._informed: set[tuple[int, int]] = set()
+
+    def advance(
+        self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
+    ) -> Callable[[], Advanced]:
+        """Begin to breed a member on; see `EvolutionPlan.advance`."""
+        return self._submit(_advance, member, state, generations, beside)
+
+    def score(self, population: Float32Array, batch: Any) -> Scored:
+        """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
         chunks = -(-len(population) // CHUNK)
-        jobs = min(self._jobs, chunks)
+        jobs = min(self.workers, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
-        memory = self._share(population)
-        parts = []
-        for start, stop in pairwise(bounds):
-            rows = Rows(memory, start, stop, population.shape[1]) if memory else population[start:stop]
-            parts.append(self._submit(_score_rows, rows, batch))
+        parts = [self._submit(_score, population[start:stop], batch) for start, stop in pairwise(bounds)]
         return lambda: np.concatenate([part() for part in parts])
 
-    def _share(self, population: FloatArray) -> str | None:
-        """Copy the population into shared memory; return its name, or None if there is no room for it."""
-        if self._memory is None or self._memory.size < population.nbytes:
-            self.close()
-            if not _room_for(population.nbytes):
-                return None
-            self._memory = SharedMemory(create=True, size=population.nbytes)
-        _floats(self._memory, population.size)[:] = population.ravel()
-        return self._memory.name
+    def _submit(self, function: Callable[..., Any], *arguments: object) -> Callable[[], Any]:
+        """Begin a call; what is returned waits for it, and raises what it raised."""
+        future = self._begin(self._informed_all, function, arguments)
 
-    def close(self) -> None:
-        """Give the shared memory back."""
-        if self._memory is not None:
-            self._memory.close()
-            self._memory.unlink()
-            self._memory = None
+        def result() -> Any:
+            done = _result_of(future)
+            if isinstance(done, _Unknown):
+                done = _result_of(self._begin(False, function, arguments))
+            self._informed.add(done.worker)
+            return done.value
 
+        return result
 
-def _room_for(size: int) -> bool:
-    """Whether that many bytes may be shared. Linux would kill who writes to shared memory that there is no room for."""
-    shared = Path("/dev/shm")  # noqa: S108  # only looked at
-    return size <= LARGEST_SHARED and (not shared.is_dir() or shutil.disk_usage(shared).free > 2 * size)
+    @property
+    def _informed_all(self) -> bool:
+        return len(self._informed) >= self.workers
 
-
-def hold(task: Task, upbringing: Upbringing | None) -> None:
-    """Keep what there is to do, in a new worker."""
-    _held["task"] = task
-    if upbringing is not None:
-        _upbringing.append(upbringing)
+    def _begin(self, informed: bool, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
+        pickled = None if informed else self._pickled
+        try:
+            return self._executor.submit(_call, self._digest, pickled, function, *arguments)
+        except BrokenExecutor as error:
+            raise ImproviserError(DIED) from error
+        except (RuntimeError, OSError) as error:  # it is shut down, or can start no worker
+            raise ImproviserError(f"the workers take no more calls ({error}); train again with fewer") from error
 
 
-def _advance(member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> Advanced:
+def _result_of(future: Any) -> Any:
+    try:
+        return future.result()
+    except (BrokenExecutor, CancelledError) as error:
+        raise ImproviserError(DIED) from error
+
+
+def _call(digest: bytes, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
+    """Call a function on what the digest stands for, in a worker."""
+    if getattr(_known, "digest", None) != digest:
+        if pickled is None:
+            return _Unknown()
+        _known.value = pickle.loads(pickled)  # noqa: S301  our own bytes, by the executor that the caller gave
+        _known.digest = digest
+    return _Done((os.getpid(), threading.get_ident()), function(_known.value, *arguments))
+
+
+def _advance(
+    plan: EvolutionPlan, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
+) -> Advanced:
     """Breed a member on, in a worker."""
-    return _upbringing[0].advance(member, state, generations, beside)
+    return plan.advance(member, state, generations, beside)
 
 
-def _score_rows(rows: Rows | FloatArray, batch: Any) -> NDArray[np.float64]:
-    """Score some rows of a population in a worker."""
-    return fitness_of(_held["task"], _rows_at(rows) if isinstance(rows, Rows) else rows, batch)
-
-
-def _rows_at(place: Rows) -> FloatArray:
-    """Return rows of a population in shared memory, which they keep open as long as they are used."""
-    if place.memory not in _attached:
-        for old in _attached.values():
-            old.close()
-        _attached.clear()
-        _attached[place.memory] = SharedMemory(place.memory)
-    rows = _floats(_attached[place.memory], place.stop * place.genes)
-    return rows.reshape(place.stop, place.genes)[place.start :]
-
-
-def _floats(memory: SharedMemory, count: int) -> FloatArray:
-    return np.frombuffer(cast("memoryview", memory.buf), np.float32, count)
+def _score(task: Any, population: Float32Array, batch: Any) -> NDArray[np.float64]:
+    """Score some of a population, in a worker."""
+    return fitness_of(task, population, batch)

@@ -19,7 +19,7 @@ import numpy as np
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.settings.config import Settings
-from tests.airing import Act, airing
+from tests.mqtt_acts import Act, mqtt_act
 from tests.playing import bus_to
 from tests.servers import Broker
 
@@ -60,7 +60,7 @@ async def kills(broker: Broker) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def flood(broker: Broker) -> AsyncIterator[None]:
-    """Have somebody wish something 10,000 times a second."""
+    """Have somebody ask for something 10,000 times a second."""
     line = "import sys, time\nstart = time.monotonic()\nfor n in range(10**9):\n"
     line += f"    sys.stdout.write('0.7\\n' * {FLOOD_PER_SECOND // 100}); sys.stdout.flush()\n"
     line += "    time.sleep(max(0, start + n / 100 - time.monotonic()))\n"
@@ -76,7 +76,7 @@ async def measure(broker: Broker, trouble: Trouble | None, seconds: float) -> tu
     """Return the latencies of all notes of one turn, and how many got no answer."""
     settings = Settings(mqtt_events=True)
     notes = int(seconds * NOTES_PER_SECOND)
-    async with airing(broker, settings) if trouble else alone(settings) as act, (trouble or peace)(broker):
+    async with mqtt_act(broker, settings) if trouble else alone(settings) as act, (trouble or peace)(broker):
         await act.play(notes, NOTES_PER_SECOND)
         await act.until(lambda: len(act.steps) >= 2 * notes)
         heard = [step for step in act.steps if step.heard[0] == 0x90]

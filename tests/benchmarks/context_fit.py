@@ -6,8 +6,8 @@ Run it from the repository's folder (three minutes on one core, and two to read 
 
 The player is given one or two voices of Bach's chorales beside the soprano, his tune, and the model answers with the
 bass, or the tenor; or all but the lowest notes of keyboard music and quartets in the music21 corpus. Where he plays his
-own bass, the one to answer is his, an octave lower, as a double bass goes with the cello. Bred by sep-CMA-ES on bits per
-note; every fifth piece is held out, and the figures are those of these pieces.
+own bass, the one to answer is his, an octave lower, as a double bass goes with the cello. Bred by sep-CMA-ES on bits
+per note; every fifth piece is held out, and the figures are those of these pieces.
 """
 
 import argparse

@@ -49,7 +49,7 @@ class Look:
     recordings: int
 
 
-class Stage:
+class Scene:
     """A session that is played in `folder` while the block lasts."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,7 +57,7 @@ class Stage:
         self._kept = folder / "kept"
         self._log = folder / "play.log"
         write_melody(folder / "tune.mid", TUNE * 3)
-        options = ["--input", str(folder / "tune.mid"), "--loop", "--no-display", "--record", str(self._kept)]
+        options = ["--input", str(folder / "tune.mid"), "--loop", "--no-scene", "--record", str(self._kept)]
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PLAY, *options, "--name", f"deaths-{os.getpid()}"],
@@ -118,32 +118,32 @@ def wait(done: Callable[[], bool], said: Callable[[], str]) -> None:
 
 
 @contextlib.contextmanager
-def on_stage() -> Iterator[Stage]:
+def scene() -> Iterator[Scene]:
     """Have a session played while the block lasts, until its first note is recorded."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = Stage(Path(folder))
+        play = Scene(Path(folder))
         try:
-            wait(lambda: stage.notes_are_kept(1), stage.said)
-            yield stage
-            stage.end()
+            wait(lambda: play.notes_are_kept(1), play.said)
+            yield play
+            play.end()
         finally:
-            stage.process.kill()
-            stage.process.wait()
+            play.process.kill()
+            play.process.wait()
 
 
 def survive(seconds: float, every: float, tell: Callable[[int, Look], None] = lambda *_: None) -> tuple[Look, Look]:
     """Kill engines for so long; return what there was after the first death, and after the last."""
-    with on_stage() as stage:
-        stage.kill_engine()
+    with scene() as play:
+        play.kill_engine()
         time.sleep(SETTLED_SECONDS)
-        first = last = stage.look()
+        first = last = play.look()
         end, deaths = time.monotonic() + seconds, 0
         while time.monotonic() < end:
             due = time.monotonic() + every
-            stage.kill_engine()
+            play.kill_engine()
             deaths += 1
             time.sleep(max(0.0, due - time.monotonic()))
-            tell(deaths, last := stage.look())
+            tell(deaths, last := play.look())
         return first, last
 
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.fuzz.file_kinds import FileKind, Logs, MidiFiles, Models, OriginalModels, SettingsFiles
-from tests.fuzz.live_kinds import Letters, LiveKind, WireBytes
+from tests.fuzz.live_kinds import LiveKind, MqttMessages, WireBytes
 from tests.fuzz.oracle import Watch, judge, run_apart, run_here
 
 KINDS: Mapping[str, type[FileKind | LiveKind]] = {
@@ -26,7 +26,7 @@ KINDS: Mapping[str, type[FileKind | LiveKind]] = {
     "settings": SettingsFiles,
     "original": OriginalModels,
     "wire": WireBytes,
-    "mqtt": Letters,
+    "mqtt": MqttMessages,
 }
 APART = 250
 """One of so many commands is run in a process of its own as well, and must end in the same way."""

@@ -1,4 +1,4 @@
-"""What comes to a session while it plays, as nobody should send it: bytes on the wire, and letters over MQTT."""
+"""What comes to a session while it plays, as nobody should send it: bytes on the wire, and received over MQTT."""
 
 import contextlib
 import json
@@ -12,10 +12,11 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from improviser.core.addresses.broker import Broker
+from improviser.core.live.allowed import check_order
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.live.performer import Performer
-from improviser.engine.live_state import Door, LiveState, Reply, check_order
+from improviser.engine.live_state import Door, LiveState, Reply
 from improviser.engine.note_path import Engine
 from improviser.engine.protocol import (
     AnyReport,
@@ -33,8 +34,8 @@ from improviser.engine.protocol import (
 )
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
-from improviser.remote.mqtt import Access, Letter
-from improviser.remote.on_air import OnAir
+from improviser.remote.mqtt import Access, Received
+from improviser.remote.mqtt_session import MqttSession
 from improviser.settings.config import LIVE_KEYS, Settings, validate
 from tests.fuzz.mutations import STRINGS, json_text, mutate_bytes, mutate_value, some_value
 from tests.playing import write_small_model
@@ -194,8 +195,8 @@ class _Told:
         return self._reply
 
 
-class Letters(LiveKind):
-    """What comes over MQTT: topics and payloads of every kind, to a session on the air."""
+class MqttMessages(LiveKind):
+    """What comes over MQTT: topics and payloads of every kind, to a session with MQTT."""
 
     _TOPICS: ClassVar = (
         "set",
@@ -228,13 +229,13 @@ class Letters(LiveKind):
         settings = Settings(
             model=(SMALL,), mqtt="mqtt://localhost", mqtt_events=True, listen_to="other", mqtt_shutdown=True
         )
-        air = OnAir(Access(Broker("localhost", 1883)), settings, save=lambda: "a folder")
+        mqtt = MqttSession(Access(Broker("localhost", 1883)), settings, save=lambda: "a folder")
         commands: list[Command] = []
         live = LiveState([SMALL], {})
 
         def request(parameter: str, value: object, door: Door) -> _Told:
             value = validate(parameter, value)
-            check_order(parameter, value, asdict(Parameters()))
+            check_order(parameter, value, Parameters())
             live.request(parameter, value, door)
             commands.extend(live.next_commands())
             return _Told(Reply(parameter, value))
@@ -249,18 +250,18 @@ class Letters(LiveKind):
             playing=True,
             epoch=0.0,
         )
-        air._service = cast("Any", service)
-        wishes = 0
+        mqtt._service = cast("Any", service)
+        requests = 0
         for _ in range(rng.choice((1, 3, 10))):
-            letter = self._letter(rng)
+            message = self._message(rng)
             replied = "improviser/improviser/set/", "improviser/improviser/cmd"
-            wishes += not letter.retained and (
-                letter.topic == replied[1] or letter.topic == replied[0][:-1] or letter.topic.startswith(replied[0])
+            requests += not message.retained and (
+                message.topic == replied[1] or message.topic == replied[0][:-1] or message.topic.startswith(replied[0])
             )
-            air._take_letter(letter)
-        replies = [*air.link._first_replies, *air.link._replies]
-        if len(replies) != wishes:
-            yield f"{wishes} wishes got {len(replies)} replies"
+            mqtt._take_received(message)
+        replies = [*mqtt.link._first_replies, *mqtt.link._replies]
+        if len(replies) != requests:
+            yield f"{requests} requests got {len(replies)} replies"
         for reply in replies:
             said = json.loads(reply.payload)
             if set(said) != {"ok", "parameter", "value", "error", "allowed"}:
@@ -284,7 +285,7 @@ class Letters(LiveKind):
                     performer.change(again.parameter, again.value, float(number))
                 validate(again.parameter, asdict(performer.parameters)[again.parameter])
 
-    def _letter(self, rng: random.Random) -> Letter:
+    def _message(self, rng: random.Random) -> Received:
         parameter = rng.choice(sorted(LIVE_KEYS))
         topic = rng.choice((f"set/{parameter}", f"set/{parameter}", "cmd", rng.choice(self._TOPICS)))
         base = "improviser/other" if rng.random() < 0.2 else "improviser/improviser"
@@ -293,7 +294,7 @@ class Letters(LiveKind):
         if rng.random() < 0.1:
             full += rng.choice(STRINGS).encode(errors="replace").decode()  # a topic is UTF-8, or the client drops it
         correlation = rng.choice((None, b"", b"\xff" * 20))
-        return Letter(full, self._payload(rng, parameter, topic), rng.random() < 0.05, correlation)
+        return Received(full, self._payload(rng, parameter, topic), rng.random() < 0.05, correlation)
 
     def _payload(self, rng: random.Random, parameter: str, topic: str) -> bytes:
         what = rng.random()

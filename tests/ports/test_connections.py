@@ -11,7 +11,7 @@ import pytest
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.core.midi.event import NoteOn
 from improviser.ports import patchbay
-from improviser.ports.connections import Wiring
+from improviser.ports.connections import SessionConnections
 
 OUT, IN, SYNTH = "improviser:out", "improviser:in", "synth:in"
 RELEASE = bytes((0x80, 60, 0))
@@ -120,76 +120,76 @@ def graph(monkeypatch: pytest.MonkeyPatch) -> Graph:
     return graph
 
 
-def with_wiring(scene: Callable[[Wiring, Ledger], None]) -> None:
-    """Call `scene` with the wiring of a session whose engine has the ports `IN` and `OUT`."""
+def with_connections(scene: Callable[[SessionConnections, Ledger], None]) -> None:
+    """Call `scene` with the connections of a session whose engine has the ports `IN` and `OUT`."""
 
     async def run() -> None:
-        wiring = Wiring("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
-        wiring.join()
-        wiring.adopt_engine("improviser")
+        connections = SessionConnections("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        connections.join()
+        connections.adopt_engine("improviser")
         try:
-            scene(wiring, Ledger(memoryview(bytearray(SIZE))))
+            scene(connections, Ledger(memoryview(bytearray(SIZE))))
         finally:
-            wiring.leave()
+            connections.leave()
 
     asyncio.run(run())
 
 
 def test_a_connection_that_jack_has_not_told_of_is_seen_and_gets_its_release(graph: Graph) -> None:
-    def scene(wiring: Wiring, ledger: Ledger) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
         graph.connections.add((OUT, SYNTH))
-        wiring.look(ledger)
-        assert wiring.connections[1] == SYNTH
+        connections.look(ledger)
+        assert connections.peers[1] == SYNTH
         graph.connections.clear()  # the engine is dead
         del graph.ports[OUT], graph.ports[IN]
-        assert wiring.release([RELEASE], lambda: None)
+        assert connections.release([RELEASE], lambda: None)
 
-    with_wiring(scene)
+    with_connections(scene)
     assert (SYNTH, RELEASE) in graph.arrived
 
 
 def test_a_wire_whose_cutting_jack_has_not_told_of_gets_its_release(graph: Graph) -> None:
-    def scene(wiring: Wiring, ledger: Ledger) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
         graph.connections.add((OUT, SYNTH))
-        wiring.look(ledger)
+        connections.look(ledger)
         ledger.admit(NoteOn(0, 60, 80))
-        wiring.look(ledger)
+        connections.look(ledger)
         assert not graph.arrived
         graph.connections.clear()
-        wiring.look(ledger)
+        connections.look(ledger)
         arrived = list(graph.arrived)
-        wiring.look(ledger)
+        connections.look(ledger)
         assert graph.arrived == arrived  # it is parted once
 
-    with_wiring(scene)
+    with_connections(scene)
     assert (SYNTH, RELEASE) in [(port, bytes((*message[:2], 0))) for port, message in graph.arrived]
 
 
 def test_a_connection_of_our_output_with_our_input_is_never_made_again(graph: Graph) -> None:
-    def scene(wiring: Wiring, ledger: Ledger) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
         graph.connections.add((OUT, IN))  # as an engine makes it to test itself
-        wiring.look(ledger)
-        assert IN not in wiring.connections[1]
+        connections.look(ledger)
+        assert IN not in connections.peers[1]
         graph.connections.clear()
-        assert wiring.restore("improviser") == ()
+        assert connections.restore("improviser") == ()
 
-    with_wiring(scene)
+    with_connections(scene)
     assert not graph.connections
 
 
 def test_that_a_release_has_begun_is_told_in_the_loop(graph: Graph) -> None:
     async def run() -> None:
         begun = asyncio.Event()
-        wiring = Wiring("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
-        wiring.join()
-        wiring.adopt_engine("improviser")
+        connections = SessionConnections("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        connections.join()
+        connections.adopt_engine("improviser")
         graph.connections.add((OUT, SYNTH))
-        wiring.look(Ledger(memoryview(bytearray(SIZE))))
-        releasing = asyncio.ensure_future(asyncio.to_thread(wiring.release, [RELEASE], begun.set))
+        connections.look(Ledger(memoryview(bytearray(SIZE))))
+        releasing = asyncio.ensure_future(asyncio.to_thread(connections.release, [RELEASE], begun.set))
         await asyncio.wait_for(begun.wait(), 20)
         assert graph.arrived == [(SYNTH, RELEASE)]  # once as yet: it goes on
         assert await releasing
         assert len(graph.arrived) > 1
-        wiring.leave()
+        connections.leave()
 
     asyncio.run(run())

@@ -11,7 +11,7 @@ from improviser.errors import MidiSystemError
 from improviser.ports.backends import BACKENDS
 from improviser.ports.jack_library import Missing, find_jack, load_jack
 from improviser.ports.opening import open_ports
-from improviser.ports.patchbay import Patchbay, Wires
+from improviser.ports.patchbay import Patchbay, RememberedConnections
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_without_libjack_the_message_says_what_to_install() -> None:
 @pytest.mark.usefixtures("without_libjack")
 def test_without_libjack_the_patchbay_fails_as_without_a_server() -> None:
     with pytest.raises(MidiSystemError, match="install JACK's library"):
-        Patchbay("test", Wires(), lambda: None, lambda: None)
+        Patchbay("test", RememberedConnections(), lambda: None, lambda: None)
 
 
 def test_without_the_module_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

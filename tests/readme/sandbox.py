@@ -175,7 +175,7 @@ class Sandbox:
         self.environment["BROKER_AT_1883"] = str(broker.port)
         return broker
 
-    def on_air(self, *topics: str) -> Peer:
+    def subscribed(self, *topics: str) -> Peer:
         """A client of the broker that hears `topics`."""
         assert self._broker is not None
         return self._ends.enter_context(Peer(self._broker, *topics))
@@ -237,8 +237,8 @@ class Sandbox:
     def playing(self, options: str = "") -> None:
         """A session that plays, in another terminal; over MQTT, if a broker is there."""
         self.jack()
-        air = ("--mqtt mqtt://broker.local", "connected to") if self._broker is not None else ("", "")
-        self.run(f"improviser play {air[0]} {options}", until=f"playing on jack.*{air[1]}|{air[1]}.*playing on jack")
+        mqtt = ("--mqtt mqtt://broker.local", "connected to") if self._broker is not None else ("", "")
+        self.run(f"improviser play {mqtt[0]} {options}", until=f"playing on jack.*{mqtt[1]}|{mqtt[1]}.*playing on jack")
 
 
 def _authority(folder: Path) -> list[list[str]]:

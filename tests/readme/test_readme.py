@@ -84,7 +84,7 @@ def becomes(**wanted: object) -> Promise:
 
     def check(sandbox: Sandbox, _: str) -> None:
         topic = "improviser/improviser/state"
-        sandbox.on_air(topic).wait_for(topic, lambda heard: wanted.items() <= heard.json.items())
+        sandbox.subscribed(topic).wait_for(topic, lambda heard: wanted.items() <= heard.json.items())
 
     return check
 
@@ -127,7 +127,7 @@ BLOCKS: Mapping[str, Run | str] = {
         },
     ),
     "[controls]": Run(
-        ("jack",), then=both(said("controls = { temperature = { control = 21, channel = 1 }, mode = 22 }"), knobs_turn)
+        ("jack",), then=both(said("controls = {temperature = {control = 21, channel = 1}, mode = 22}"), knobs_turn)
     ),
     "improviser replay session.jsonl again.mid": Run(
         ("log session.jsonl",), then=both(said("the same: 16 messages heard", "inside the engine"), wrote("again.mid"))

@@ -8,7 +8,7 @@ import pytest
 from improviser.core.addresses.topics import Topics
 from improviser.core.live.parameters import MODES, TABLE
 from improviser.remote.discovery import configurations, node_of
-from improviser.remote.wishes import read_wish
+from improviser.remote.requests import read_request
 
 TOPICS = Topics("stage left")
 ENTITIES = {topic: msgspec.json.decode(data) for topic, data in configurations(TOPICS, ["bach-bass", "echo"]).items()}
@@ -49,7 +49,7 @@ def test_every_choice_can_be_set() -> None:
         said += [entity["payload_on"], entity["payload_off"]] if "/switch/" in topic else []
         said += [entity["min"], entity["max"], entity["min"] + entity["step"]] if "step" in entity else []
         for choice in said:
-            read_wish(name, str(choice).encode(), ["bach-bass", "echo"])
+            read_request(name, str(choice).encode(), ["bach-bass", "echo"])
     modes = next(entity["options"] for topic, entity in ENTITIES.items() if "/mode/" in topic)
     assert modes == list(MODES)
 

@@ -14,34 +14,34 @@ import pytest
 
 from improviser.core.addresses.broker import Broker as Address
 from improviser.remote.credentials import access_of
-from improviser.remote.mqtt import Access, Letter, Link, Post
+from improviser.remote.mqtt import Access, Link, Post, Received
 from improviser.settings.config import Settings
 from tests.mqtt_peer import Peer
 from tests.servers import Broker, requires
 
 BASE = "improviser/link"
 STATUS = f"{BASE}/status"
-Scene = Callable[[Link, list[Letter]], Awaitable[None]]
+Scene = Callable[[Link, list[Received]], Awaitable[None]]
 
 
 def access(broker: Broker, **changes: object) -> Access:
     return Access(**{"broker": Address(broker.host, broker.port), **changes})  # type: ignore[arg-type]
 
 
-def link_to(way: Access, letters: list[Letter]) -> Link:
+def link_to(way: Access, received: list[Received]) -> Link:
     alive, gone = (Post(STATUS, word, retain=True) for word in (b"online", b"offline"))
-    return Link(way, "link-under-test", alive, gone, [f"{BASE}/set/#"], letters.append, urgent=[f"{BASE}/cmd"])
+    return Link(way, "link-under-test", alive, gone, [f"{BASE}/set/#"], received.append, urgent=[f"{BASE}/cmd"])
 
 
 def linked(way: Access, scene: Scene) -> Link:
     """Run a link through a scene, in which it is connected at first; return it."""
-    letters: list[Letter] = []
+    received: list[Received] = []
 
     async def run() -> Link:
-        link = link_to(way, letters)
+        link = link_to(way, received)
         task = asyncio.ensure_future(link.run())
         try:
-            await scene(link, letters)
+            await scene(link, received)
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -61,7 +61,7 @@ async def until(done: Callable[[], object], timeout: float = 15.0) -> None:
 class TestStatus:
     @pytest.mark.parametrize("protocol", ["auto", "3.1.1", "5"])
     def test_online_while_there_and_offline_after(self, mosquitto_broker: Broker, protocol: str) -> None:
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             await until(lambda: link.connected)
             with Peer(mosquitto_broker, STATUS) as late:
                 await asyncio.to_thread(late.wait_for, STATUS, lambda heard: heard.payload == b"online")
@@ -72,7 +72,7 @@ class TestStatus:
             assert (last.payload, last.retained) == (b"offline", True)
 
     def test_a_late_will_is_put_right(self, mosquitto_broker: Broker) -> None:
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             await until(lambda: link.connected)
             with Peer(mosquitto_broker, STATUS) as peer:
                 await asyncio.to_thread(peer.publish, STATUS, "offline", retain=True)
@@ -85,13 +85,13 @@ class TestStatus:
 
 class TestLetters:
     def test_every_byte_arrives_and_its_correlation_is_echoed(self, mosquitto_broker: Broker) -> None:
-        async def scene(link: Link, letters: list[Letter]) -> None:
+        async def scene(link: Link, received: list[Received]) -> None:
             await until(lambda: link.connected)
             with Peer(mosquitto_broker, f"{BASE}/reply") as peer:
                 await asyncio.to_thread(peer.publish, f"{BASE}/set/x", bytes(range(256)), correlation=b"\x00id")
-                await until(lambda: letters)
-                assert letters == [Letter(f"{BASE}/set/x", bytes(range(256)), retained=False, correlation=b"\x00id")]
-                link.reply(Post(f"{BASE}/reply", b"done", correlation=letters[0].correlation))
+                await until(lambda: received)
+                assert received == [Received(f"{BASE}/set/x", bytes(range(256)), retained=False, correlation=b"\x00id")]
+                link.reply(Post(f"{BASE}/reply", b"done", correlation=received[0].correlation))
                 (reply,) = await asyncio.to_thread(peer.wait_for, f"{BASE}/reply")
                 assert (reply.payload, reply.correlation) == (b"done", b"\x00id")
 
@@ -100,30 +100,30 @@ class TestLetters:
     def test_a_taker_that_fails_does_not_end_the_link(
         self, mosquitto_broker: Broker, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def scene(link: Link, letters: list[Letter]) -> None:
+        async def scene(link: Link, received: list[Received]) -> None:
             await until(lambda: link.connected)
-            link._take_letter = lambda _: 1 // 0  # type: ignore[assignment]
+            link._take_received = lambda _: 1 // 0  # type: ignore[assignment]
             with Peer(mosquitto_broker) as peer:
                 await asyncio.to_thread(peer.publish, f"{BASE}/cmd", b"x")
                 await until(lambda: link.counts.faults)
-                link._take_letter = letters.append
+                link._take_received = received.append
                 await asyncio.to_thread(peer.publish, f"{BASE}/cmd", b"y")
-                await until(lambda: letters)
+                await until(lambda: received)
 
         link = linked(access(mosquitto_broker), scene)
         assert link.counts.faults == link.counts.connected == 1
         assert "could not be taken" in caplog.text
 
     def test_a_flood_is_dropped_and_counted_and_does_not_drown_commands(self, mosquitto_broker: Broker) -> None:
-        async def scene(link: Link, letters: list[Letter]) -> None:
+        async def scene(link: Link, received: list[Received]) -> None:
             await until(lambda: link.connected)
             with Peer(mosquitto_broker) as peer:
                 for _ in range(8):  # a slow machine has time to take in more of it
                     for _ in range(5000):
                         peer.publish(f"{BASE}/set/x", b"1", qos=0)
                     await asyncio.to_thread(peer.publish, f"{BASE}/cmd", b"panic")
-                    await until(lambda: any(letter.topic == f"{BASE}/cmd" for letter in letters))
-                    letters.clear()
+                    await until(lambda: any(message.topic == f"{BASE}/cmd" for message in received))
+                    received.clear()
                     if link.counts.flooded > 2000:
                         break
 
@@ -138,7 +138,7 @@ class TestOutages:
         caplog.set_level(logging.INFO)
         restartable_broker.kill()
 
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             link.keep(f"{BASE}/state", b"first")
             for number in range(3000):
                 link.stream(f"{BASE}/event/out", b"x")
@@ -158,7 +158,7 @@ class TestOutages:
         assert caplog.text.count("cannot reach the broker") == 1
 
     def test_after_every_death_it_is_back_with_all_that_is_retained(self, restartable_broker: Broker) -> None:
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             link.keep(f"{BASE}/state", b"kept")
             for number in range(1, 4):
                 await until(lambda number=number: link.counts.connected == number)  # type: ignore[misc]
@@ -173,7 +173,7 @@ class TestOutages:
         linked(access(restartable_broker), scene)
 
     def test_a_broker_that_hangs_holds_nothing_up(self, restartable_broker: Broker) -> None:
-        async def scene(link: Link, letters: list[Letter]) -> None:
+        async def scene(link: Link, received: list[Received]) -> None:
             await until(lambda: link.connected)
             restartable_broker.freeze()
             began = asyncio.get_running_loop().time()
@@ -188,7 +188,7 @@ class TestOutages:
             with Peer(restartable_broker, STATUS) as peer:
                 await asyncio.to_thread(peer.wait_for, STATUS, lambda heard: heard.payload == b"online")
                 await asyncio.to_thread(peer.publish, f"{BASE}/cmd", b"still there?")
-                await until(lambda: letters)
+                await until(lambda: received)
 
         linked(access(restartable_broker), scene)
 
@@ -219,11 +219,11 @@ class TestAccess:
         secret = "correct horse"  # noqa: S105
         lines = ("allow_anonymous false", f"password_file {password_file(tmp_path, me=secret)}")
 
-        async def refused(link: Link, _: list[Letter]) -> None:
+        async def refused(link: Link, _: list[Received]) -> None:
             await until(lambda: "cannot reach the broker" in caplog.text)
             assert not link.connected
 
-        async def let_in(link: Link, _: list[Letter]) -> None:
+        async def let_in(link: Link, _: list[Received]) -> None:
             await until(lambda: link.connected)
 
         with broker_with(tmp_path, *lines) as broker:
@@ -239,7 +239,7 @@ class TestAccess:
         rules.chmod(0o600)
         lines = ("allow_anonymous false", f"password_file {password_file(tmp_path, me='pw')}", f"acl_file {rules}")
 
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             await until(lambda: "does not pass on" in caplog.text)
             assert link.connected
 
@@ -256,7 +256,7 @@ class TestAccess:
         rules.chmod(0o600)
         lines = ("allow_anonymous false", f"password_file {password_file(tmp_path, me='pw')}", f"acl_file {rules}")
 
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             await until(lambda: link._echoes.get(STATUS) == float("inf"))
 
         with broker_with(tmp_path, *lines) as broker:
@@ -268,12 +268,12 @@ class TestTls:
     def test_both_sides_show_their_certificates(self, certificates: Path, tmp_path: Path) -> None:
         authority, certificate, key = (str(certificates / name) for name in ("ca.crt", "client.crt", "client.key"))
 
-        async def scene(link: Link, letters: list[Letter]) -> None:
+        async def scene(link: Link, received: list[Received]) -> None:
             await until(lambda: link.connected)
             link.keep(f"{BASE}/state", b"x" * 100_000)
             link.keep(f"{BASE}/cmd", b"y" * 100_000)
-            await until(lambda: letters)
-            assert letters[0].payload == b"y" * 100_000
+            await until(lambda: received)
+            assert received[0].payload == b"y" * 100_000
 
         with broker_with(tmp_path, *tls_lines(certificates)) as broker:
             settings = Settings(
@@ -291,7 +291,7 @@ class TestTls:
     def test_a_broker_that_nobody_vouches_for_is_not_talked_to(
         self, certificates: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def scene(link: Link, _: list[Letter]) -> None:
+        async def scene(link: Link, _: list[Received]) -> None:
             await until(lambda: "CERTIFICATE_VERIFY_FAILED" in caplog.text)
             assert not link.connected
 

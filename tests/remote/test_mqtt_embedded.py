@@ -1,4 +1,4 @@
-"""A session on the air without mosquitto: a broker in Python, which knows MQTT 3.1.1 alone."""
+"""A session over MQTT without mosquitto: a broker in Python, which knows MQTT 3.1.1 alone."""
 
 import asyncio
 import os
@@ -11,8 +11,8 @@ import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
 from improviser.settings.config import Settings
-from tests.airing import airing
 from tests.melodies import TUNE, write_melody
+from tests.mqtt_acts import mqtt_act
 from tests.mqtt_peer import Peer
 from tests.playing import Player, write_small_model
 from tests.servers import EmbeddedBroker
@@ -39,8 +39,8 @@ def test_a_session_is_steered_by_the_version_that_there_is(
     monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path))
 
     async def scene() -> None:
-        async with airing(broker, Settings(model=("small",), mqtt_events=True)) as act:
-            await act.until(lambda: act.air.link.connected)
+        async with mqtt_act(broker, Settings(model=("small",), mqtt_events=True)) as act:
+            await act.until(lambda: act.mqtt.link.connected)
             with Peer(broker, f"{BASE}/#", version=OLD) as peer:
                 await asyncio.to_thread(peer.wait_for, f"{BASE}/status", lambda heard: heard.payload == b"online")
                 await asyncio.to_thread(peer.publish, f"{BASE}/set/temperature", "1.5")

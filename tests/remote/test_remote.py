@@ -1,4 +1,4 @@
-"""What comes over the network: it is a checked wish or a refusal, whatever bytes it is made of."""
+"""What comes over the network: it is a checked request or a refusal, whatever bytes it is made of."""
 
 import math
 import re
@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from improviser.core.live.kinds import Range
 from improviser.core.live.parameters import TABLE
 from improviser.errors import ConfigError
-from improviser.remote.wishes import (
+from improviser.remote.requests import (
     LARGEST_PAYLOAD,
     Reply,
     allowed_for,
     encode,
     plain,
     read_command,
+    read_request,
     read_value,
-    read_wish,
 )
 from improviser.settings.config import LIVE_KEYS, validate
 
@@ -33,8 +33,8 @@ NASTY = [
 ]  # fmt: skip
 
 
-def wish(parameter: str, payload: bytes) -> Any:
-    return read_wish(parameter, payload, MODELS)
+def requested(parameter: str, payload: bytes) -> Any:
+    return read_request(parameter, payload, MODELS)
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def wish(parameter: str, payload: bytes) -> Any:
     ],
 )
 def test_plain_values_and_json_are_understood(parameter: str, payload: bytes, value: Any) -> None:
-    assert wish(parameter, payload) == value
+    assert requested(parameter, payload) == value
 
 
 @pytest.mark.parametrize("payload", NASTY)
 @pytest.mark.parametrize("parameter", [*LIVE_KEYS, "", "name", "record", "mqtt", "a/b", "x" * 60_000])
 def test_whatever_comes_is_checked_or_refused_in_short(parameter: str, payload: bytes) -> None:
     try:
-        value = wish(parameter, payload)
+        value = requested(parameter, payload)
     except ConfigError as error:
         refusal = str(error)
     else:
@@ -74,7 +74,7 @@ def test_whatever_comes_is_checked_or_refused_in_short(parameter: str, payload: 
 @given(st.sampled_from([*LIVE_KEYS, "nonsense"]), st.binary(max_size=200) | st.text(max_size=99).map(str.encode))
 def test_random_bytes_are_checked_or_refused(parameter: str, payload: bytes) -> None:
     try:
-        value = wish(parameter, payload)
+        value = requested(parameter, payload)
     except ConfigError:
         return
     assert validate(parameter, value) == value
@@ -87,7 +87,7 @@ def test_numbers_out_of_range_are_refused_in_the_words_of_the_reply(name: str) -
     assert isinstance(kind, Range)
     for number in (f"{kind.low - 1:g}", f"{kind.high + 1:g}", "nan", "-inf"):
         with pytest.raises(ConfigError, match=f"^{name} must be {re.escape(str(allowed_for(name, MODELS)))}; it is "):
-            wish(name, number.encode())
+            requested(name, number.encode())
 
 
 @pytest.mark.parametrize(
@@ -95,14 +95,14 @@ def test_numbers_out_of_range_are_refused_in_the_words_of_the_reply(name: str) -
 )
 def test_models_are_chosen_by_name_alone(name: str) -> None:
     with pytest.raises(ConfigError, match="no model named"):
-        wish("model", name.encode())
+        requested("model", name.encode())
 
 
 def test_what_cannot_change_while_playing_is_said() -> None:
     with pytest.raises(ConfigError, match="name cannot change while one plays"):
-        wish("name", b"x")
+        requested("name", b"x")
     with pytest.raises(ConfigError, match="did you mean temperature"):
-        wish("temprature", b"1")
+        requested("temprature", b"1")
 
 
 def test_too_large_is_said() -> None:
@@ -129,5 +129,5 @@ def test_a_reply_is_one_json_object(parameter: str, error: str) -> None:
 
 
 def test_models_are_shown_as_they_can_be_set() -> None:
-    assert wish("model", str(plain(("echo", "bach-bass"))).encode()) == ("echo", "bach-bass")
+    assert requested("model", str(plain(("echo", "bach-bass"))).encode()) == ("echo", "bach-bass")
     assert plain(0.5) == 0.5

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from improviser.training import choir
+from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import Evolution, Generation
+from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, train
-from improviser.training.upbringing import Advanced, Upbringing
-from improviser.training.workers import Workers, working
+from improviser.training.workers import Workers
 from tests.melodies import TUNE, write_melody
 from tests.training.test_trainer import breed, recipe
 
@@ -43,12 +44,12 @@ def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def side_by_side(of: Recipe, places: int) -> Workers:
     """Return workers that breed so many members at a time, in this process."""
-    upbringing = Upbringing.of(of, 1)
+    plan = EvolutionPlan.of(of, 1)
 
     def elsewhere(
         member: int, state: Mapping[str, Any] | None, generations: int, beside: int
     ) -> Callable[[], Advanced]:
-        return lambda: upbringing.advance(member, state, generations, beside)
+        return lambda: plan.advance(member, state, generations, beside)
 
     return Workers(places=places, elsewhere=elsewhere)
 
@@ -93,10 +94,10 @@ def test_workers_breed_what_is_bred_here(tmp_path: Path) -> None:
 
     kept = tmp_path / "kept"
     watched: dict[int, Evolution] = {}
-    with pytest.raises(RuntimeError), working(3, Upbringing.of(of, 3)) as places:
+    with pytest.raises(RuntimeError), working(3, EvolutionPlan.of(of, 3)) as places:
         train(of, seed=3, workers=places, checkpoints=Checkpoints(kept, 5), report=die)
     assert {0, 1, 2} <= set(seen[:20])
-    with working(2, Upbringing.of(of, 3)) as places:
+    with working(2, EvolutionPlan.of(of, 3)) as places:
         together = train(
             of,
             seed=3,

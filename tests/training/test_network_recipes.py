@@ -13,10 +13,11 @@ from improviser.library.catalogue import load_model
 from improviser.midifile import write_midi
 from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory
+from improviser.training.evolution_plan import EvolutionPlan
+from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
-from improviser.training.upbringing import Upbringing
-from improviser.training.workers import Workers, working
+from improviser.training.workers import Workers
 from tests.training.test_voices import a_piece, line
 
 TUNES = ([67, 69, 71, 72, 74, 72, 71, 69], [72, 71, 69, 67, 65, 64, 62, 60], [60, 64, 67, 72, 67, 64, 62, 60])
@@ -43,7 +44,7 @@ def bred(
     recipe: Recipe, folder: Path, *, resume: bool = False, workers: int = 1
 ) -> list[np.ndarray[tuple[int], np.dtype[np.float32]]]:
     checkpoints = Checkpoints(folder / "state.checkpoint", 10, resume)
-    with working(workers, Upbringing.of(recipe, 3)) as places:
+    with working(workers, EvolutionPlan.of(recipe, 3)) as places:
         done = train(recipe, seed=3, workers=places, checkpoints=checkpoints, report=lambda _member, _generation: None)
     return [champion.genome for champion in done.champions]
 

@@ -14,12 +14,13 @@ from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import model_file
 from improviser.library.catalogue import load_model
 from improviser.training import checkpoint
+from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
+from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
 from improviser.training.trainer import Checkpoints, Run, save_model, train
-from improviser.training.upbringing import Upbringing
-from improviser.training.workers import Workers, working
+from improviser.training.workers import Workers
 from tests.melodies import TUNE, write_melody
 
 
@@ -145,7 +146,7 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_run(tune: Path, tmp_path: 
 def test_workers_do_not_change_the_result(tune: Path, tmp_path: Path) -> None:
     of = recipe(tune, 3, population=120)
     alone = breed(of, tmp_path / "kept")
-    with working(2, Upbringing.of(of, 1)) as two:
+    with working(2, EvolutionPlan.of(of, 1)) as two:
         shared = train(of, seed=1, workers=two, checkpoints=Checkpoints(tmp_path / "kept"), report=lambda *_: None)
     assert shared.champions[0].genome.tobytes() == alone.champions[0].genome.tobytes()
     assert [one.mean for _, one in shared.records] == [one.mean for _, one in alone.records]

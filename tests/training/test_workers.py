@@ -1,14 +1,15 @@
 """Workers: they score what one process scores, hang nobody when they die, and do not outlive their parent."""
 
-import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
-from functools import partial
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,10 @@ from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoShape
 from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
-from improviser.training import workers
+from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import CHUNK, Limits, fitness_of
-from improviser.training.upbringing import Upbringing
+from improviser.training.local_executor import local_executor, working
+from improviser.training.workers import working_on
 from tests.melodies import TUNE, write_melody
 
 
@@ -27,34 +29,91 @@ def task() -> EchoTask:
     return EchoTask(EchoShape((4, 3, 1)), EncodedNotes.of(TUNE), EncodedNotes.of(TUNE))
 
 
-def alone(of: EchoTask) -> Upbringing:
-    return Upbringing(
+def meet() -> int:
+    """Return the process that did this, after long enough for another to do the same."""
+    time.sleep(0.2)
+    return os.getpid()
+
+
+def alone(of: EchoTask) -> EvolutionPlan:
+    return EvolutionPlan(
         of, lambda _: pytest.fail("nothing is bred"), 1, Limits(), "fitness", 1, lambda _: True, members=1
     )
 
 
-@pytest.mark.parametrize("largest", [2**25, 0], ids=["shared", "sent"])
 @pytest.mark.parametrize("population", [1, CHUNK, 2 * CHUNK + 23, 7 * CHUNK])
-def test_a_population_is_scored_in_parts(population: int, largest: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "LARGEST_SHARED", largest)
+def test_a_population_is_scored_in_parts(population: int) -> None:
     echo = task()
-    monkeypatch.setitem(workers._held, "task", echo)
     genomes = echo.first_population(np.random.default_rng(1), population)
-    with closing(workers.SharedScores(partial, 3)) as score:
-        assert (score(genomes, None)() == fitness_of(echo, genomes, None)).all()
-        assert (score(genomes[:1], None)() == fitness_of(echo, genomes[:1], None)).all()
-        more = np.concatenate([genomes, genomes[::-1]])
-        assert (score(more, None)() == fitness_of(echo, more, None)).all()
+    with ThreadPoolExecutor(3) as executor, working_on(executor, alone(echo)) as workers:
+        score = workers.score
+        assert score is not None
+        for rows in (genomes, genomes[:1], np.concatenate([genomes, genomes[::-1]])):
+            assert (score(rows, None)() == fitness_of(echo, rows, None)).all()
 
 
 def test_processes_score_what_one_scores() -> None:
     echo = task()
-    with workers.working(2, alone(echo)) as two:
+    with working(2, alone(echo)) as two:
         score = two.score
         assert score is not None
         for seed in range(3):
             population = echo.first_population(np.random.default_rng(seed), 100 + 60 * seed)
             assert (score(population, None)() == fitness_of(echo, population, None)).all()
+
+
+class Counting(Executor):
+    """An executor of one thread each, a new one now and then, which keeps what it was sent."""
+
+    _max_workers = 2
+
+    def __init__(self) -> None:
+        self.threads = [ThreadPoolExecutor(1) for _ in range(2)]
+        self.sent: list[int] = []
+        self._turn = 0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        self.sent.append(len(pickle.dumps((args, kwargs))))
+        self._turn += 1
+        return self.threads[self._turn % 2].submit(fn, *args, **kwargs)
+
+    def renew(self) -> None:
+        """Replace a worker by one that knows nothing."""
+        self.threads[0].shutdown()
+        self.threads[0] = ThreadPoolExecutor(1)
+
+
+def test_what_all_workers_know_is_sent_no_more_and_a_new_one_is_told() -> None:
+    echo = task()
+    size = len(pickle.dumps(echo))
+    population = echo.first_population(np.random.default_rng(1), 2 * CHUNK)
+    executor = Counting()
+    with working_on(executor, alone(echo)) as workers:
+        score = workers.score
+        assert score is not None
+        expected = fitness_of(echo, population, None)
+        for _ in range(4):
+            assert (score(population, None)() == expected).all()
+        first, last = executor.sent[:2], executor.sent[2:]
+        assert min(first) > max(last) + 0.9 * size
+        executor.renew()
+        executor.sent.clear()
+        assert (score(population, None)() == expected).all()
+        assert len(executor.sent) == 3
+        assert sum(sent > max(last) for sent in executor.sent) == 1
+    for thread in executor.threads:
+        thread.shutdown()
+
+
+def test_an_executor_that_is_shut_down_is_refused_in_one_line() -> None:
+    echo = task()
+    executor = ThreadPoolExecutor(1)
+    with working_on(executor, alone(echo)) as workers:
+        score = workers.score
+        assert score is not None
+        executor.shutdown()
+        with pytest.raises(ImproviserError, match="take no more calls"):
+            score(echo.first_population(np.random.default_rng(1), 10), None)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -64,16 +123,16 @@ def test_the_death_of_any_worker_is_told_in_one_line(victim: int) -> None:
     population = echo.first_population(np.random.default_rng(1), 100)
 
     def kill_one_and_go_on() -> None:
-        with workers.working(2, alone(echo)) as two:
+        with local_executor(2) as executor, working_on(executor, alone(echo)) as two:
             score = two.score
             assert score is not None
             score(population, None)()
-            both = sorted(child.pid for child in multiprocessing.active_children() if child.pid)
+            both = sorted({future.result() for future in [executor.submit(meet) for _ in range(2)]})
             os.kill(both[victim], signal.SIGKILL)
             while True:
                 score(population, None)()
 
-    with pytest.raises(ImproviserError, match="a worker process died"):
+    with pytest.raises(ImproviserError, match="a worker died"):
         kill_one_and_go_on()
 
 

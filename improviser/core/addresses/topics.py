@@ -38,7 +38,7 @@ class Topics:
 
     @property
     def reply(self) -> str:
-        """One JSON object for every wish and command."""
+        """One JSON object for every request and command."""
         return f"{self.base}/reply"
 
     @property
@@ -47,15 +47,15 @@ class Topics:
         return f"{self.base}/cmd"
 
     @property
-    def wishes(self) -> str:
+    def requests(self) -> str:
         """Where all changes of parameters come in."""
         return f"{self.base}/set/#"
 
-    def wish(self, parameter: str) -> str:
+    def set(self, parameter: str) -> str:
         """Return where changes of one parameter come in."""
         return f"{self.base}/set/{parameter}"
 
-    def wished(self, topic: str) -> str | None:
+    def requested(self, topic: str) -> str | None:
         """Return the parameter that a message on `topic` is to change, None if it is no such topic."""
         prefix = f"{self.base}/set"
         return topic[len(prefix) + 1 :] if topic == prefix or topic.startswith(f"{prefix}/") else None

@@ -2,8 +2,8 @@
 
 A network hears the tune as its soprano. Its opinion on the pitches is raised to a power and multiplied by what these
 experts say: the intervals to what sounds, the likely chord, the distance to the lowest note, and the own note before.
-How much each of them counts is evolved (`tests/benchmarks/context_fit.py`) on music in which the other notes of the player are given;
-where one line is all that sounds, they are not asked.
+How much each of them counts is bred (`tests/benchmarks/context_fit.py`) on music in which the other notes of the player
+are given; where one line is all that sounds, they are not asked.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,7 @@ STEP_EXPERTS = ("stays", "leap")
 NAMES = ("opinion", *CLASS_EXPERTS, *PLACE_EXPERTS, *STEP_EXPERTS)
 LOW = 55
 """Below this pitch close intervals are mud."""
+REMEMBERED = 4096
 UNLIKELY = 9.0
 """What a network takes for less likely than this (nats below its best) the experts may still bring up."""
 
@@ -148,13 +149,14 @@ class Experts:
 
     def _row(self, now: Context) -> FloatArray:
         key = now.classes, now.lowest, now.has_bass
-        row = self._rows.get(key)
-        if row is None:
-            of_class = self._of_class @ class_features(key[0], key[1] % 12, has_bass=key[2])
-            row = np.resize(of_class, PITCHES) + self._of_place @ place_features(key[1])
-            if len(self._rows) >= 4096:
-                self._rows.clear()
-            self._rows[key] = row
+        known = self._rows.get(key)
+        if known is not None:
+            return known
+        of_class = self._of_class @ class_features(key[0], key[1] % 12, has_bass=key[2])
+        row: FloatArray = np.resize(of_class, PITCHES) + self._of_place @ place_features(key[1])
+        if len(self._rows) >= REMEMBERED:
+            self._rows.clear()
+        self._rows[key] = row
         return row
 
 

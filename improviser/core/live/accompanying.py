@@ -16,11 +16,12 @@ import numpy as np
 from improviser.core.harmony.context import Context, FloatArray
 from improviser.core.live.band import Band, Thought
 from improviser.core.live.chords import Chord, Key, Listener, Texture
-from improviser.core.live.later import Owner
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import Owner
 from improviser.core.live.pulse import Pulse
 from improviser.core.live.riffs import Recalled, Riffs
 from improviser.core.live.sounding import ANSWER, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.note import PITCHES
@@ -33,8 +34,6 @@ FITTING = 1.2
 """What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
 FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
-HOME = 1.5
-"""How much likelier the home note and its fifth are under the home note (nats)."""
 LOWEST_BASS, LEAST_ROOM = 24, 33
 """Below a bass of the player's that is lower than this there is no room."""
 
@@ -68,10 +67,11 @@ class Accompanying:
     :param start: starts notes of an owner at a time, now or as late as is asked for.
     """
 
-    def __init__(self, band: Band, sounding: Sounding, listener: Listener, start: Start) -> None:
+    def __init__(self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start) -> None:
         self._band: Final = band
         self._sounding: Final = sounding
         self._listener: Final = listener
+        self._zones: Final = zones
         self._start: Final = start
         self._pulse = Pulse()
         self._riffs = Riffs()
@@ -142,7 +142,7 @@ class Accompanying:
             if pitch == self._heard_tune:
                 self._band.listen(pitch, chord.onset)
             else:
-                self._band.overhear(pitch)
+                self._band.overhear(pitch, chord.onset)
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""
@@ -154,7 +154,7 @@ class Accompanying:
         del self._parts[len(band) :]
         listener.strike((note.channel, note.pitch), now)
         texture = self._texture(now)
-        band.overhear(note.pitch)
+        band.overhear(note.pitch, now)
         on_pulse = self._pulse.strikes(now)
         opinions = band.opinions(texture.tune, now)
         striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
@@ -172,7 +172,7 @@ class Accompanying:
         listener.join((note.channel, note.pitch), now)
         self._open = True
         texture = self._texture(now)
-        band.overhear(note.pitch)
+        band.overhear(note.pitch, now)
         late = [
             number
             for number, part in enumerate(self._parts)
@@ -233,7 +233,7 @@ class Accompanying:
     ) -> list[Event]:
         """Let parts strike with `note`."""
         parameters = self._parameters
-        channel, velocity = parameters.output_channel(note.channel), parameters.loudness(note.velocity)
+        channel, velocity = self._zones.output_channel(note.channel, parameters), parameters.loudness(note.velocity)
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
@@ -303,11 +303,6 @@ class Accompanying:
         again = answers[number] if number < len(answers) else None
         if recalled is not None and again is not None and thought.scores[again] >= thought.scores.max() - FITTING:
             favoured[again] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
-        home = band.home if band.is_bass(number) else None
-        if home is not None and texture.tune % 12 == home:
-            for pitch in range(PITCHES):
-                if (pitch - home) % 12 in (0, 7):
-                    favoured[pitch] = favoured.get(pitch, 0.0) + HOME
         scores = self._scores(number, thought, texture)
         if scores is None:
             temperature = max(self._parameters.temperature, 0.05)

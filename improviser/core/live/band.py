@@ -13,18 +13,19 @@ from functools import partial
 import numpy as np
 
 from improviser.core.harmony.context import Experts
+from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.crowd import Crowd
 from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
+from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.left_hand import moved
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
-from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
-from improviser.core.music.scales import pitches_heard
+from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
@@ -37,13 +38,11 @@ SURE_OF_KEY = 4
 REPEATS = 3
 """A line does not sing one pitch more often than this in a row."""
 
-CLOSING = 3.0
-"""How much more likely the notes of the tonic triad are at the end of a reply (added to log-probabilities)."""
+CLOSING = 4.5
+"""How much more likely the stable notes of the mode are at the end of a reply (added to log-probabilities)."""
 
 LINE, FIGURE, TIRED = 32, 3, 2.0
 """Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
-
-_TRIADS = {False: (0, 4, 7), True: (9, 0, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +68,18 @@ class Band:
 
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
-        self._keys = KeyTracker()
+        self._home = HomeTracker()
+        self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
-        self._crowd = Crowd()
+        self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part thought of the note that it heard last, if it has heard one."""
         self._wheels: list[list[float]] = []
-        """The same, to be drawn from in a crowd; made when the first of it comes."""
+        """The same, to be drawn from in a burst; made when the first of it comes."""
         self._thoughts: list[dict[tuple[int, Hashable], Thought]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
         self._likely: Iterator[tuple[int, float]] = iter(())
@@ -105,6 +105,15 @@ class Band:
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
         return any(experts is not None for experts in self._experts)
+
+    @property
+    def home(self) -> int | None:
+        """The pitch class of the home note, if enough has been heard to tell."""
+        return self._home.home().tonic if self._notes >= SURE_OF_KEY else None
+
+    def tonality(self, now: float) -> Home:
+        """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
+        return self._home.home(now)
 
     def join(self, models: Sequence[Model]) -> None:
         """Let other models play, who get to know the player's last notes."""
@@ -138,8 +147,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            tonic, minor = estimate_key(self._keys.histogram)
-            scale = pitches_heard(tonic, minor=minor > 0.5) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self._home.home().scale) if self._notes >= SURE_OF_KEY else None
             self._allowed = within(parameters.low, parameters.high, scale)
 
     def settle(self) -> None:
@@ -186,7 +194,11 @@ class Band:
         if thought is not None:
             return thought, False
         logs = responder.propose(pitch, now)
-        thoughts[key] = self._weighed(self._shaped(logs) if responder is self._singer else logs)
+        if responder is self._singer:
+            logs = self._shaped(logs, now)
+        elif self._basses[number] and self._notes >= SURE_OF_KEY:
+            logs = homeward(logs, pitch, self._home.home(), self._lengths.likely_long(pitch))
+        thoughts[key] = self._weighed(logs)
         return thoughts[key], True
 
     def _weighed(self, logs: LogProbabilities) -> Thought:
@@ -197,14 +209,14 @@ class Band:
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
-        if self._crowd.swallows(now):
+        if self._burst.drops(now):
             return
         self._remember(pitch, now)
         # An echo that leads will hear the phrase again, note by note, as it replies.
@@ -214,7 +226,7 @@ class Band:
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self.foreseen = False
-        if self._crowd.swallows(now) and self._opinions:
+        if self._burst.drops(now) and self._opinions:
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
@@ -245,18 +257,11 @@ class Band:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
 
-    @property
-    def home(self) -> int | None:
-        """The pitch class of the home note, if enough has been heard to tell."""
-        if self._notes < SURE_OF_KEY:
-            return None
-        tonic, minor = estimate_key(self._keys.histogram)
-        return (tonic - 3 * (minor > 0.5)) % 12
-
-    def overhear(self, pitch: int) -> None:
-        """Take in a note of the player's for the key."""
+    def overhear(self, pitch: int, now: float) -> None:
+        """Take in a note of the player's for what home is."""
         self._notes += 1
-        self._lessons.append(partial(self._keys.hear, pitch))
+        self._lessons.append(partial(self._home.hear, pitch, now))
+        self._lessons.append(partial(self._lengths.hear, pitch, now))
 
     def remember(self, tune: int, now: float) -> None:
         """Take in a note of the tune for what may come next."""
@@ -306,12 +311,12 @@ class Band:
         played = []
         leader, singer = self._leader, self._singer
         if singer is not None:
-            thought = self._weighed(self._shaped(singer.proceed(now), closing=closing))
+            thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
             self._lessons.append(partial(singer.follow, pitch, now))
         elif leader is not None:
-            logs = self._shaped(leader.propose(pitch, now), closing=closing)
+            logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
@@ -319,7 +324,7 @@ class Band:
         for responder in self._parts:
             if responder is not leader:
                 logs = responder.propose(pitch, now)
-                shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
+                shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
         return played
 
@@ -327,7 +332,7 @@ class Band:
         """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
         if any(self._basses):
             return []
-        return moved(figure, harmony, tune, estimate_key(self._keys.histogram)[0])
+        return moved(figure, harmony, tune, self._home.home().scale)
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Leave a pitch to the player, who sounds it on `channel` now."""
@@ -343,7 +348,8 @@ class Band:
     def _remember(self, pitch: int, now: float) -> None:
         self._heard.append((pitch, now))
         self._notes += 1
-        self._lessons.append(partial(self._keys.hear, pitch))
+        self._lessons.append(partial(self._home.hear, pitch, now))
+        self._lessons.append(partial(self._lengths.hear, pitch, now))
 
     @staticmethod
     def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
@@ -375,7 +381,7 @@ class Band:
         self._chord.append((now, channel, pitch))
         return pitch
 
-    def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:
+    def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:
         """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
         shaped = logs.copy()
         line = list(self._line)
@@ -386,15 +392,19 @@ class Band:
         for pitch in {*followers}:
             shaped[pitch] -= TIRED * (followers.count(pitch) - 1)
         if closing:
-            tonic, minor = estimate_key(self._keys.histogram)
-            for degree in _TRIADS[minor > 0.5]:
-                shaped[(tonic + degree) % 12 :: 12] += CLOSING
+            for pitch_class in self.tonality(now).stable:
+                shaped[pitch_class::12] += CLOSING
         return shaped
 
 
 def _can_lead(model: Model) -> bool:
     """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
     return model.task in TASKS and TASKS[model.task].leads
+
+
+def _is_bass(model: Model) -> bool:
+    """Say whether a model plays the bass, as its file says; a caller's own model may say nothing."""
+    return getattr(getattr(model, "settings", None), "voice", "") == "bass"
 
 
 def _in_range(pitch: int) -> int:

@@ -1,12 +1,12 @@
-"""What the player's hands and feet hold, by channel, and the messages that let go of all of it at once.
+"""The keys, pedals and wheels that the player holds, by channel, and the messages that release all of them at once.
 
 Messages to a whole channel (MIDI 1.0) mean here:
 
-* CC 123, all notes off: all keys of the channel are up, as if each had been released; pedals go on sustaining.
-  CC 124-127 (omni, mono, poly) end its notes as well. None of them is passed on: our notes get note-offs of their own,
-  and replies that sound on the same channel are not the player's to end or to make mono.
-* CC 120, all sound off: in addition, nothing is to sound on that was kept by a pedal, or was to come.
-* CC 121, reset all controllers: pedals, bend and pressure are at rest.
+* CC 123, all notes off: every key of the channel counts as released; pedals still sustain. CC 124-127 (omni, mono,
+  poly) do the same. None of them is passed on: each of our notes gets its own note-off, and the player's messages must
+  not end replies that sound on the same channel, or make it mono.
+* CC 120, all sound off: in addition, notes held by a pedal end, and scheduled notes are cancelled.
+* CC 121, reset all controllers: pedals, bend and pressure return to rest.
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
@@ -14,6 +14,7 @@ from improviser.core.live.held import Held
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import QUESTION, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.note import CHANNELS
@@ -21,13 +22,14 @@ from improviser.core.music.phrase import PhraseTracker
 
 
 class Hands:
-    """Lets go of keys, pedals and wheels; what each method returns is to be sent.
+    """Tracks what the player holds and releases it; each method returns the events to send.
 
     The keys that are down are known by what sounds for them, and by the phrase that they are part of.
     """
 
-    def __init__(self, tracker: PhraseTracker, sounding: Sounding, held: Held) -> None:
+    def __init__(self, tracker: PhraseTracker, sounding: Sounding, zones: LiveZones, held: Held) -> None:
         self._tracker = tracker
+        self._zones = zones
         self._held = held
         self._sounding = sounding
         self._controls = Controls()
@@ -39,15 +41,19 @@ class Hands:
         return bool(self._sounding.keys) or self._tracker.holds or self._controls.player_holds
 
     def move(self, event: Event, now: float, parameters: Parameters) -> list[Event]:
-        """Take in a move of a pedal, a wheel, or of a key that is down. Others are passed on if `thru` wants it."""
+        """Process a move of a pedal, a wheel, or a key that is down. Other events are passed on if `thru` is on."""
         heard = parameters.hears_channel(event.channel)
+        drums = self._zones.is_drums(event.channel, parameters)
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
+            self._pedal(event.channel, down=heard and not drums and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
-            return self._controls.move(event, routes_of(parameters))
-        return [event] if heard and parameters.thru else []
+            return self._controls.move(event, self._routes(parameters))
+        # Where zones change, answers move to other channels, and so do pedals.
+        moved = self.rearranged(parameters) if self._zones.take(event) else []
+        passed = heard and parameters.thru and not (drums and parameters.drums == "ignore")
+        return [*moved, event] if passed else moved
 
     def _pedal(self, channel: int, *, down: bool, now: float) -> None:
         self._tracker.pedal(channel, down=down, now=now)
@@ -60,15 +66,15 @@ class Hands:
         return [*pressed]
 
     def question(self, output: int) -> int:
-        """Return where the controller that asks for rings is, 0-127, at a channel of our output."""
+        """Return the present value, 0-127, of the controller that detects rings, on an output channel."""
         return self._controls.at_output(output, QUESTION)
 
     def rearranged(self, parameters: Parameters) -> list[Event]:
-        """Bring pedals and wheels at our output to where these parameters want them."""
-        return self._controls.rearranged(routes_of(parameters))
+        """Move pedals and wheels at our output to where these parameters require them."""
+        return self._controls.rearranged(self._routes(parameters))
 
     def release_keys(self, channel: int, now: float) -> list[Event]:
-        """Take in that all keys of a channel are up."""
+        """Release all keys of a channel."""
         down = {pitch for on, pitch in self._sounding.keys if on == channel} | set(self._tracker.down(channel))
         down |= self._held.down_on(channel)
         events: list[Event] = []
@@ -79,7 +85,7 @@ class Hands:
         return events
 
     def silence(self, channel: int, now: float, parameters: Parameters) -> list[Event]:
-        """End all that sounds for a channel's keys, also what a pedal keeps or what was to come; pedals stay down."""
+        """End everything that sounds for a channel, notes held by a pedal and scheduled ones too; pedals stay down."""
         events = self.release_keys(channel, now)
         if not parameters.hears_channel(channel):
             return events
@@ -89,17 +95,17 @@ class Hands:
         if self._controls.is_down(channel, SUSTAIN):
             for down in (False, True):
                 self._pedal(channel, down=down, now=now)
-        return events + self._controls.cut(channel, routes_of(parameters))
+        return events + self._controls.cut(channel, self._routes(parameters))
 
     def reset(self, event: ControlChange, now: float, parameters: Parameters) -> list[Event]:
-        """Bring pedals and wheels of a channel to rest.
+        """Return the pedals and wheels of a channel to rest.
 
-        Each says so by itself, since some synths do not know the message (so the ledger need not know it either); it is
-        passed on behind that, where it ends nothing that another channel of the player holds.
+        Each gets a message of its own, since some synthesisers do not know CC 121 (so the ledger need not know it
+        either). CC 121 itself follows, except on outputs where another channel of the player still holds something.
         """
         channel = event.channel
         self._pedal(channel, down=False, now=now)
-        events = self._controls.rest(channel, routes_of(parameters))
+        events = self._controls.rest(channel, self._routes(parameters))
         if not parameters.hears_channel(channel):
             return events
         outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
@@ -109,29 +115,35 @@ class Hands:
         return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
 
     def let_go(self, now: float, parameters: Parameters) -> list[Event]:
-        """Take in that there is nobody any more: all keys are up, and all pedals and wheels at rest."""
+        """Release everything, because the player is gone: all keys, pedals and wheels."""
         events: list[Event] = []
         for channel in range(CHANNELS):
             events += self.release_keys(channel, now)
             self._pedal(channel, down=False, now=now)
-            events += self._controls.rest(channel, routes_of(parameters))
+            events += self._controls.rest(channel, self._routes(parameters))
         return events
 
     def forget(self) -> None:
-        """Take all pedals and wheels for at rest, on both sides."""
+        """Assume that all pedals and wheels are at rest, at the player's side and at our output."""
         self._controls.forget()
         self._held.clear()
         self._pressed_harder.clear()
 
+    def _routes(self, parameters: Parameters) -> Routes:
+        """Return which output channels a pedal or wheel of a channel of the player's goes to."""
 
-def routes_of(parameters: Parameters) -> Routes:
-    """Return which output channels a pedal or wheel of a channel of the player's goes to."""
+        def routes(channel: int, part: Part) -> set[int]:
+            wheel = part is PitchBend or part is ChannelPressure
+            passed = (part is not PitchBend or parameters.bend) and (
+                part is not ChannelPressure or parameters.aftertouch
+            )
+            drums = self._zones.is_drums(channel, parameters)
+            if not passed or not parameters.hears_channel(channel) or (drums and parameters.drums == "ignore"):
+                return set()
+            own = {channel} if parameters.thru else set()
+            # What bends a note of a zone is that note's alone, and there are no answers to drums.
+            if MODES_BY_NAME[parameters.mode].silent or drums or (wheel and self._zones.holds(channel)):
+                return own
+            return own | {self._zones.output_channel(channel, parameters)}
 
-    def routes(channel: int, part: Part) -> set[int]:
-        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
-        if not passed or not parameters.hears_channel(channel):
-            return set()
-        own = {channel} if parameters.thru else set()
-        return own if MODES_BY_NAME[parameters.mode].silent else own | {parameters.output_channel(channel)}
-
-    return routes
+        return routes

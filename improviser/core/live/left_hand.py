@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS, Heard, Phrase
-from improviser.core.music.scales import STEPS
 
 SHARE = 0.3
 """Two hands have played where so much of what is low sounds together with something high."""
@@ -48,21 +47,21 @@ def harmony_at(left: Sequence[Heard], seconds: float) -> tuple[int, ...]:
     return tuple(heard.note.pitch for heard in left if -0.01 <= heard.onset_seconds - seconds < HARMONY_SECONDS)
 
 
-def moved(figure: Sequence[int], harmony: Sequence[int], tune: int, tonic: int) -> list[int]:
-    """Return a figure's pitches moved along the major scale of `tonic` to where they go with a note of the tune.
+def moved(figure: Sequence[int], harmony: Sequence[int], tune: int, scale: frozenset[int]) -> list[int]:
+    """Return a figure's pitches moved along a scale (pitch classes) to where they go with a note of the tune.
 
     :param harmony: the pitches that tell what the figure is a part of.
     """
-    scale = [pitch for pitch in range(PITCHES) if (pitch - tonic) % 12 in STEPS["major"]]
+    steps = [pitch for pitch in range(PITCHES) if pitch % 12 in scale]
 
     def worth(shift: int) -> float:
-        classes = {pitch % 12 for pitch in _along(harmony, shift, scale)}
+        classes = {pitch % 12 for pitch in _along(harmony, shift, steps)}
         intervals = [(tune - each) % 12 for each in classes]
         clashes = sum(interval in (1, 6, 11) for interval in intervals)
         tones = sum(interval not in CONSONANT and interval not in (1, 5, 6, 11) for interval in intervals)
         return CLASH * clashes + WHOLE_TONE * tones + BELONGS * (tune % 12 in classes) + STEP * abs(shift)
 
-    return sorted({pitch for pitch in _along(figure, max(SHIFTS, key=worth), scale) if pitch < tune})
+    return sorted({pitch for pitch in _along(figure, max(SHIFTS, key=worth), steps) if pitch < tune})
 
 
 def _along(pitches: Sequence[int], shift: int, scale: Sequence[int]) -> list[int]:

@@ -27,14 +27,15 @@ from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
-from improviser.core.live.later import earliest
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.loops import Loops
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
+from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -75,9 +76,12 @@ class Performer:
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
+        self._zones = LiveZones()
         self._listener = Listener()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._listener)
-        self._hands = Hands(self._tracker, self._sounding, self._listener.held)
+        self._playing = Playing(
+            self._band, parameters, self._chance, self._tracker, self._sounding, self._zones, self._listener
+        )
+        self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
         self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
@@ -236,11 +240,17 @@ class Performer:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
         events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
-        if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
+        drums = self._zones.is_drums(event.channel, parameters)
+        heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
+        if not (heard and parameters.hears_channel(event.channel)):
+            return events
+        if parameters.thru:
+            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
+        if drums:
+            self._tracker.drums.strike(now)
             return events
         self._listener.held.press(event.channel, event.pitch, now)
         if parameters.thru:
-            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
             self._band.take(event.channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events

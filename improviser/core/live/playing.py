@@ -11,11 +11,12 @@ from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
-from improviser.core.live.later import Owner
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import Owner
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.clock import GRIDS, Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.phrase import PhraseTracker
@@ -31,6 +32,7 @@ class Playing:
         chance: Chance,
         tracker: PhraseTracker,
         sounding: Sounding,
+        zones: LiveZones,
         listener: Listener,
     ) -> None:
         self.mode = MODES_BY_NAME[parameters.mode]
@@ -39,6 +41,7 @@ class Playing:
         self._chance: Final = chance
         self._tracker: Final = tracker
         self._sounding: Final = sounding
+        self._zones: Final = zones
         self._clock: Final = Clock()
         self._schedule: Schedule | None = None
         self._again_at: float | None = None
@@ -46,7 +49,7 @@ class Playing:
         self._not_before = -math.inf
         self._tune: int | None = None
         """The pitch of the reply's tune."""
-        self._accompanying: Final = Accompanying(band, sounding, listener, self._start)
+        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start)
         self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
@@ -90,7 +93,7 @@ class Playing:
         """Answer a note of the player's at once; the answer ends with its key."""
         if self._parameters.follow != "every" and self._band.accompanies:
             return self._accompanying.answer(note, now)
-        channel = self._parameters.output_channel(note.channel)
+        channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
         pitches = self._band.answer(note.pitch, channel, now)
@@ -195,7 +198,7 @@ class Playing:
         return Schedule(reply_to(phrase, self._chance.generator if varied else None, border), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
-        channel = self._parameters.output_channel(beat.channel)
+        channel = self._zones.output_channel(beat.channel, self._parameters)
         velocity = self._parameters.loudness(beat.velocity)
         if beat.figure:
             pitches = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []

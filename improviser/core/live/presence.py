@@ -10,7 +10,7 @@ The other limit is a parameter, `release_after`: the seconds since the last mess
 
 from collections.abc import Callable
 
-from improviser.core.live.later import earliest
+from improviser.core.live.postponed import earliest
 
 SENSING_SECONDS = 0.65
 

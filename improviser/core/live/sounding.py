@@ -6,7 +6,7 @@ An owner is a key of the player's, as (`ANSWER` or `THRU`, channel, pitch), or a
 from collections.abc import Hashable, Sequence
 from typing import TypeGuard
 
-from improviser.core.live.later import Later, Owner
+from improviser.core.live.postponed import Owner, Postponed
 from improviser.core.live.voice import Voice
 from improviser.core.midi.event import Event, KeyPressure, NoteOn
 
@@ -18,23 +18,23 @@ class Sounding:
 
     def __init__(self) -> None:
         self._voice = Voice()
-        self._later = Later()
+        self._postponed = Postponed()
 
     @property
     def due(self) -> float | None:
         """When something starts or ends next that had to wait."""
-        return self._later.due
+        return self._postponed.due
 
     def start(self, owner: Owner, notes: Sequence[NoteOn], now: float, delay: float = 0.0) -> list[Event]:
         """Start notes of an owner, in `delay` seconds."""
         if not delay:
             return [self._voice.start(owner, note) for note in notes]
-        self._later.start(owner, tuple(notes), now, delay)
+        self._postponed.start(owner, tuple(notes), now, delay)
         return []
 
     def stop(self, owner: Owner, now: float, velocity: int = 64) -> list[Event]:
         """End what an owner started, now or as late as it started."""
-        self._later.stop(owner, now, velocity)
+        self._postponed.stop(owner, now, velocity)
         return [*self._voice.stop(owner, velocity)]
 
     def release(self, channel: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
@@ -62,12 +62,12 @@ class Sounding:
 
     def drop(self, *beginning: object) -> None:
         """Forget what is to start, and to end, later for such owners."""
-        self._later.drop(*beginning)
+        self._postponed.drop(*beginning)
 
     def take(self, now: float) -> list[Event]:
         """Start and end what is due by `now`."""
         events: list[Event] = []
-        for due in self._later.take(now):
+        for due in self._postponed.take(now):
             events += self._voice.stop(due.owner, due.velocity)
             events += [self._voice.start(due.owner, note) for note in due.notes]
         return events
@@ -79,12 +79,12 @@ class Sounding:
     @property
     def keys(self) -> set[tuple[int, int]]:
         """The (channel, pitch) of the player's keys that hold something, sounding or to come."""
-        return {(owner[1], owner[2]) for owner in (*self._voice.owners, *self._later.owners) if _is_key(owner)}
+        return {(owner[1], owner[2]) for owner in (*self._voice.owners, *self._postponed.owners) if _is_key(owner)}
 
     def clear(self) -> None:
         """Forget everything (the ledger's releases end what sounds)."""
         self._voice.clear()
-        self._later.clear()
+        self._postponed.clear()
 
 
 def _is_key(owner: Hashable) -> TypeGuard[tuple[str, int, int]]:

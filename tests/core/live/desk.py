@@ -9,7 +9,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
-from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, Transport
+from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, TimedEvent, Transport
 from improviser.core.networks.responder import Model
 from tests.core.live.responders import RuleModel
 from tests.core.live.synth import Synth
@@ -27,7 +27,7 @@ class Desk:
             models or (RuleModel(),), Parameters(**parameters), np.random.default_rng(seed), Ledger()
         )
         self.synth = Synth()
-        self.sent: list[tuple[float, Event]] = []
+        self.sent: list[TimedEvent] = []
         self.now = 0.0
         self.last = Outcome([])
         self._check_every_send = check_every_send
@@ -78,7 +78,7 @@ class Desk:
         """Play with other models."""
         return self.send(self.performer.swap(models, self.now))
 
-    def wait(self, seconds: float) -> list[tuple[float, Event]]:
+    def wait(self, seconds: float) -> list[TimedEvent]:
         """Let time pass, as the engine's timer does; return what was played, with its stamps."""
         start, until = len(self.sent), self.now + seconds
         while (deadline := self.performer.deadline) is not None and deadline <= until:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.live.foresight import FASTEST, IN_A_ROW, THOUGHT_OF, likely_notes, likely_onsets
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import TimedEvent
 from improviser.library import catalogue
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel
@@ -49,7 +49,7 @@ def carry_out(desk: Desk, action: Action) -> None:
             desk.change(name, value)
 
 
-def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> list[tuple[float, Event]]:
+def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> list[TimedEvent]:
     desk = Desk(*map(catalogue.load_model, models), seed=7)
     for action, most in zip(actions, thoughts, strict=False):
         carry_out(desk, action)

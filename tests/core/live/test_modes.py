@@ -38,7 +38,7 @@ from improviser.core.live.knobs import value_at
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.remote.discovery import configurations
-from improviser.remote.wishes import allowed_for, read_wish
+from improviser.remote.requests import allowed_for, read_request
 from improviser.core.live.parameters import TABLE
 from improviser.settings.config import validate
 from improviser.show.terminal import SessionScreen
@@ -46,7 +46,7 @@ from rich.console import Console
 from tests.core.live.desk import Desk, notes
 
 assert check("mode", "both") == validate("mode", "both") == value_at("mode", 127, Parameters()) == "both"
-assert read_wish("mode", b"both", ()) == "both"
+assert read_request("mode", b"both", ()) == "both"
 assert "both" in allowed_for("mode", ())
 assert completion.choices(TABLE["mode"].kind)("bo") == ["both"]
 assert TABLE["mode"].stepped("mute", 1) == "both"  # as the key m does
@@ -56,7 +56,7 @@ with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
     cli.app(["play", "--help"])
 assert "both:answereachnote,andreplytothephrase" in re.sub(r"[\\s│]", "", out.getvalue())
 console = Console(width=60, height=20, file=io.StringIO())
-console.print(SessionScreen(Tally().snapshot(0.0, Setup("both", ("bach-bass",), 0.7))))
+console.print(SessionScreen(Tally().snapshot(0.0, Setup(("bach-bass",), Parameters(mode="both")))))
 assert Both.invitation in console.file.getvalue() and "both: " in console.file.getvalue()
 
 desk = Desk(mode="both")

@@ -7,131 +7,131 @@ import pytest
 
 from improviser.core.live.ring import LONGEST_SECONDS
 from improviser.core.midi.event import QUESTION, ControlChange, NoteOff, NoteOn, PitchBend
+from tests.core.live.connected import ConnectedPerformers
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel
-from tests.core.live.wiring import Wiring
 
 STEPS = (3, -5, 4, -9, 2)
 """What each of them makes of a note: none of them sends back what it heard."""
 
 
-def ring(size: int, latency: float, **parameters: Any) -> Wiring:
+def ring(size: int, latency: float, **parameters: Any) -> ConnectedPerformers:
     models = [RuleModel(lambda pitch, step=step: 24 + (pitch + step) % 72) for step in STEPS[:size]]  # type: ignore[misc]
-    wires = [(index, (index + 1) % size) for index in range(size)]
-    return Wiring(models, wires, latency=latency, jitter=0.2, temperature=0.0, **parameters)
+    cables = [(index, (index + 1) % size) for index in range(size)]
+    return ConnectedPerformers(models, cables, latency=latency, jitter=0.2, temperature=0.0, **parameters)
 
 
-def phrase(wiring: Wiring, start: float, count: int = 16, step: float = 0.25) -> float:
+def phrase(group: ConnectedPerformers, start: float, count: int = 16, step: float = 0.25) -> float:
     """Let somebody play to the first performer; return when they have ended."""
     for number in range(count):
         pitch, at = 40 + 5 * number % 47, start + number * step
-        wiring.play(0, NoteOn(0, pitch, 60 + number), at)
-        wiring.play(0, NoteOff(0, pitch), at + 0.8 * step)
+        group.play(0, NoteOn(0, pitch, 60 + number), at)
+        group.play(0, NoteOff(0, pitch), at + 0.8 * step)
     return start + count * step
 
 
 @pytest.mark.parametrize("latency", [0.0003, 0.0013, 0.005, 0.012, 0.025])
 @pytest.mark.parametrize("size", [2, 3, 4, 5])
 def test_a_ring_comes_to_rest_and_the_player_is_answered_on(size: int, latency: float) -> None:
-    wiring = ring(size, latency)
-    wiring.run(phrase(wiring, 1.0) + 4.0)
+    group = ring(size, latency)
+    group.run(phrase(group, 1.0) + 4.0)
     # With some rules a note comes round that is like one of ours: that is known as a loop.
-    assert wiring.noticed
-    before = [wiring.notes(index, wiring.now - 1.0) for index in range(size)]
+    assert group.noticed
+    before = [group.notes(index, group.now - 1.0) for index in range(size)]
     assert before == [0] * size
-    start = wiring.now
-    wiring.run(phrase(wiring, start, 20, 0.35) + 2.0)
-    answered = wiring.notes(0, start)
+    start = group.now
+    group.run(phrase(group, start, 20, 0.35) + 2.0)
+    answered = group.notes(0, start)
     assert 20 <= answered <= 15 * 20  # few times round, where a loop is made out of it
-    assert sum(wiring.notes(index, wiring.now - 1.0) for index in range(size)) == 0
-    assert all(synth.at_rest for synth in wiring.synths)
+    assert sum(group.notes(index, group.now - 1.0) for index in range(size)) == 0
+    assert all(synth.at_rest for synth in group.synths)
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
 def test_one_note_that_circles_is_enough(size: int) -> None:
-    wiring = ring(size, 0.0013)
-    wiring.play(0, NoteOn(0, 60, 80), 1.0)
-    wiring.play(0, NoteOff(0, 60), 1.5)
-    wiring.run(4.0)
-    assert any(outcome.circling for outcome in wiring.outcomes)
-    assert all(synth.at_rest for synth in wiring.synths)
-    assert max(wiring.heard.values()) < 1500
+    group = ring(size, 0.0013)
+    group.play(0, NoteOn(0, 60, 80), 1.0)
+    group.play(0, NoteOff(0, 60), 1.5)
+    group.run(4.0)
+    assert any(outcome.circling for outcome in group.outcomes)
+    assert all(synth.at_rest for synth in group.synths)
+    assert max(group.heard.values()) < 1500
 
 
 def test_a_slow_ring_is_found_by_its_not_ending() -> None:
-    wiring = ring(5, 0.025)
-    wiring.play(0, NoteOn(0, 60, 80), 1.0)
-    wiring.play(0, NoteOff(0, 60), 1.5)
-    wiring.run(40.0)
-    assert any(outcome.circling for outcome in wiring.outcomes)
-    assert wiring.notes(0, 35.0) == 0
-    assert all(synth.at_rest for synth in wiring.synths)
+    group = ring(5, 0.025)
+    group.play(0, NoteOn(0, 60, 80), 1.0)
+    group.play(0, NoteOff(0, 60), 1.5)
+    group.run(40.0)
+    assert any(outcome.circling for outcome in group.outcomes)
+    assert group.notes(0, 35.0) == 0
+    assert all(synth.at_rest for synth in group.synths)
 
 
 @pytest.mark.parametrize("changes", [{"velocity_scale": 0.5}, {"channel": 5}, {"bend": False}])
 def test_a_ring_is_found_whatever_it_does_to_the_notes(changes: dict[str, Any]) -> None:
-    wiring = ring(3, 0.0013, **changes)
-    wiring.play(0, NoteOn(0, 60, 80), 1.0)
-    wiring.play(0, NoteOff(0, 60), 1.2)
-    wiring.run(6.0)
-    assert any(outcome.circling for outcome in wiring.outcomes)
-    assert sum(wiring.notes(index, 5.0) for index in range(3)) == 0
-    assert all(synth.at_rest for synth in wiring.synths)
+    group = ring(3, 0.0013, **changes)
+    group.play(0, NoteOn(0, 60, 80), 1.0)
+    group.play(0, NoteOff(0, 60), 1.2)
+    group.run(6.0)
+    assert any(outcome.circling for outcome in group.outcomes)
+    assert sum(group.notes(index, 5.0) for index in range(3)) == 0
+    assert all(synth.at_rest for synth in group.synths)
 
 
 def test_a_ring_that_passes_the_notes_on_as_well_is_found_before_it_bursts() -> None:
-    wiring = ring(2, 0.012, thru=True)
-    wiring.play(0, NoteOn(0, 60, 80), 1.0)
-    wiring.play(0, NoteOff(0, 60), 1.2)
-    wiring.run(6.0)
-    assert sum(wiring.notes(index, 5.0) for index in range(2)) == 0
-    assert all(synth.at_rest for synth in wiring.synths)
+    group = ring(2, 0.012, thru=True)
+    group.play(0, NoteOn(0, 60, 80), 1.0)
+    group.play(0, NoteOff(0, 60), 1.2)
+    group.run(6.0)
+    assert sum(group.notes(index, 5.0) for index in range(2)) == 0
+    assert all(synth.at_rest for synth in group.synths)
 
 
 def test_once_it_is_cut_all_is_heard_again() -> None:
-    wiring = ring(3, 0.0013)
-    wiring.run(phrase(wiring, 1.0) + 4.0)
-    wiring._wires.clear()
-    start = wiring.now
-    wiring.run(phrase(wiring, start, 12) + 1.0)
-    assert not wiring.outcomes[0].circling
-    assert wiring.notes(0, start) == 12
+    group = ring(3, 0.0013)
+    group.run(phrase(group, 1.0) + 4.0)
+    group._cables.clear()
+    start = group.now
+    group.run(phrase(group, start, 12) + 1.0)
+    assert not group.outcomes[0].circling
+    assert group.notes(0, start) == 12
 
 
 def test_pedals_and_wheels_come_to_rest_too() -> None:
-    wiring = ring(3, 0.0013)
-    wiring.run(phrase(wiring, 1.0) + 2.0)
+    group = ring(3, 0.0013)
+    group.run(phrase(group, 1.0) + 2.0)
     for number in range(20):
-        wiring.play(0, PitchBend(0, 100 * number), wiring.now + 0.001 * number)
-        wiring.play(0, ControlChange(0, 64, 127 * (number % 2)), wiring.now + 0.001 * number)
-    wiring.play(0, PitchBend(0, 0), wiring.now + 0.03)
-    wiring.play(0, ControlChange(0, 64, 0), wiring.now + 0.03)
-    wiring.run(wiring.now + 1.0)
-    before = [len(played) for played in wiring.played]
-    wiring.run(wiring.now + 1.0)
-    assert [len(played) for played in wiring.played] == before
-    assert all(synth.at_rest for synth in wiring.synths)
+        group.play(0, PitchBend(0, 100 * number), group.now + 0.001 * number)
+        group.play(0, ControlChange(0, 64, 127 * (number % 2)), group.now + 0.001 * number)
+    group.play(0, PitchBend(0, 0), group.now + 0.03)
+    group.play(0, ControlChange(0, 64, 0), group.now + 0.03)
+    group.run(group.now + 1.0)
+    before = [len(played) for played in group.played]
+    group.run(group.now + 1.0)
+    assert [len(played) for played in group.played] == before
+    assert all(synth.at_rest for synth in group.synths)
 
 
 def test_a_pedal_that_is_released_is_never_missed() -> None:
     """Also if the ring is cut while the pedal moves, and nothing comes back any more."""
-    wiring = ring(3, 0.0013)
-    wiring.run(phrase(wiring, 1.0) + 2.0)
-    assert wiring.outcomes[0].circling
-    wiring._wires.clear()
+    group = ring(3, 0.0013)
+    group.run(phrase(group, 1.0) + 2.0)
+    assert group.outcomes[0].circling
+    group._cables.clear()
     for number, value in enumerate((127, 0, 127, 0, 127, 127, 0)):
-        wiring.play(0, ControlChange(0, 64, value), wiring.now + 0.01 * number)
-    wiring.play(0, PitchBend(0, 5), wiring.now + 0.1)
-    wiring.play(0, PitchBend(0, 0), wiring.now + 0.11)
-    wiring.run(wiring.now + 1.0)
-    assert wiring.synths[0].at_rest
+        group.play(0, ControlChange(0, 64, value), group.now + 0.01 * number)
+    group.play(0, PitchBend(0, 5), group.now + 0.1)
+    group.play(0, PitchBend(0, 0), group.now + 0.11)
+    group.run(group.now + 1.0)
+    assert group.synths[0].at_rest
 
 
 def test_without_the_guard_it_goes_round() -> None:
-    wiring = ring(3, 0.0013, guard=False)
-    wiring.play(0, NoteOn(0, 60, 80), 1.0)
-    wiring.run(2.0)
-    assert wiring.notes(0, 1.5) > 50
+    group = ring(3, 0.0013, guard=False)
+    group.play(0, NoteOn(0, 60, 80), 1.0)
+    group.run(2.0)
+    assert group.notes(0, 1.5) > 50
 
 
 @pytest.mark.parametrize("rate", [60, 300, 1000, 10_000])
@@ -162,13 +162,15 @@ def test_a_sequencer_that_plays_as_fast_is_answered(rate: int, regular: bool) ->
 
 
 def test_two_in_a_row_that_a_machine_floods_are_no_ring() -> None:
-    wiring = Wiring([RuleModel(), RuleModel(lambda pitch: pitch + 7)], [(0, 1)], latency=0.0013, temperature=0.0)
+    group = ConnectedPerformers(
+        [RuleModel(), RuleModel(lambda pitch: pitch + 7)], [(0, 1)], latency=0.0013, temperature=0.0
+    )
     for number in range(3000):
-        wiring.play(0, NoteOn(0, 40 + number % 40, 80), 1 + number / 300)
-        wiring.play(0, NoteOff(0, 40 + number % 40), 1.002 + number / 300)
-    wiring.run(12.0)
-    assert not any(outcome.circling for outcome in wiring.outcomes)
-    assert wiring.notes(0) == wiring.notes(1) == 3000
+        group.play(0, NoteOn(0, 40 + number % 40, 80), 1 + number / 300)
+        group.play(0, NoteOff(0, 40 + number % 40), 1.002 + number / 300)
+    group.run(12.0)
+    assert not any(outcome.circling for outcome in group.outcomes)
+    assert group.notes(0) == group.notes(1) == 3000
 
 
 def test_nobody_who_plays_by_hand_is_asked() -> None:

@@ -1,0 +1,27 @@
+"""A burst: more notes at once than anybody plays. The models hear a few of them, and all are answered.
+
+A burst from a machine must not keep the player's next note waiting until it has been thought through. While
+BURST_NOTES notes have come within BURST_SECONDS, one in HEARD_ONE_IN is heard and answered as ever; the others are
+answered from the opinion on that one, each by a draw of its own. What is a burst depends on time stamps alone, so that
+a replay is the same.
+"""
+
+from collections import deque
+
+BURST_NOTES, BURST_SECONDS = 64, 0.1
+HEARD_ONE_IN = 64
+
+
+class Burst:
+    """Tells which notes the models are not asked about. All times are seconds of the session."""
+
+    def __init__(self) -> None:
+        self._onsets: deque[float] = deque(maxlen=BURST_NOTES)
+        self._unheard = 0
+
+    def drops(self, now: float) -> bool:
+        """Take in a note of the player; say whether it is one of those that the models do not hear."""
+        self._onsets.append(now)
+        in_burst = len(self._onsets) == BURST_NOTES and now - self._onsets[0] < BURST_SECONDS
+        self._unheard = (self._unheard + 1) % HEARD_ONE_IN if in_burst else 0
+        return self._unheard > 0

@@ -1,0 +1,1 @@
+"""Kernels that Numba compiles, for what evolution spends its time on; the core does without them."""
