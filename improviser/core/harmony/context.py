@@ -140,7 +140,7 @@ class Experts:
         :param before: the part's own note before, if there is one.
         """
         folded = under(logs, now.ceiling)
-        scores = self._opinion * np.maximum(folded - folded.max(), -UNLIKELY)
+        scores: FloatArray = self._opinion * np.maximum(folded - folded.max(), -UNLIKELY)
         scores += self._row(now)
         if before is not None:
             scores += self._of_step @ step_features(before)

@@ -25,8 +25,8 @@ LEGATO_INTERVAL, LEGATO_SECONDS = 7, 0.3
 CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
-BASS_BELOW, BASS_SPAN = 53, 7
-"""A bass is lower than this, with something so many semitones above it."""
+BASS_BELOW = 53
+"""The left hand's lowest note is a bass if it is lower than this."""
 KEPT_SECONDS = 1.5
 """So long a note that only a pedal keeps counts."""
 
@@ -156,7 +156,7 @@ class Listener:
             self._chordal = now
         low = min(sounding)
         two = chordal and self.is_left(low)
-        has_bass = two and low < BASS_BELOW and (len(sounding) == 1 or max(sounding) - low >= BASS_SPAN)
+        has_bass = two and low < BASS_BELOW
         right = [pitch for pitch in struck if not self.is_left(pitch)] if chordal else struck
         over = [pitch for pitch in sounding if not self.is_left(pitch)]
         if right:
