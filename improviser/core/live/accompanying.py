@@ -28,7 +28,7 @@ from improviser.core.music.note import PITCHES
 
 Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
 
-STRIKE, KEEP = 1.5, 2.5
+STRIKE, KEEP = 0.7, 3.5
 """An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
 FITTING = 1.2
 """What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
@@ -259,16 +259,19 @@ class Accompanying:
         chord = self._listener.chord
         if not texture.moves_left or chord is None:
             return texture
-        tune = texture.tune
+        struck = frozenset(filter(self._listener.is_left, chord.pitches))
+        # Fingers leave a chord as they come to the next: what they still hold of it is no part of that.
+        leaving = self._left_chord - struck if len(self._left_chord) > 1 else frozenset()
+        staying = texture.sounding - leaving
+        tune, coming = texture.tune, self._left_chord
         if recalled is not None and recalled.alike > 1:
             coming = frozenset(recalled.struck)
             tune = max([tune, *coming] if texture.moves_tune else coming)
             tune = texture.tune if self._listener.is_left(tune) else tune
-        else:
-            coming = self._left_chord
-        if not coming >= set(filter(self._listener.is_left, chord.pitches)):
-            return texture
-        return replace(texture, tune=tune, sounding=texture.sounding | coming, held=texture.held | coming)
+        if not coming >= struck:
+            span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
+            return replace(texture, sounding=staying, reach=max(0, span - max(struck) + min(struck)))
+        return replace(texture, tune=tune, sounding=staying | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:
         """End what a part sounds."""
@@ -323,7 +326,7 @@ class Accompanying:
         context = Context(
             texture.tune,
             texture.sounding,
-            min(texture.sounding) if is_bass else PITCHES,
+            max(LEAST_ROOM, min(texture.sounding) - texture.reach) if is_bass else PITCHES,
             own_bass and self._parameters.bass == "support",
         )
         before = self._parts[number].sounding

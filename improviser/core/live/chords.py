@@ -16,7 +16,7 @@ from improviser.core.live.held import Held
 Key = tuple[int, int]
 """A key of the player's: channel and pitch."""
 
-SPREAD, FADE, ROOM = (0.035, 0.08), 0.8, 0.02
+SPREAD, FADE, ROOM = (0.055, 0.08), 0.8, 0.02
 FIRST_SPREAD = 0.06
 TOGETHER = 0.012
 """Fingers that fall together are this close."""
@@ -74,6 +74,7 @@ class Texture:
     :param moves_tune: whether the tune has a note in the chord.
     :param moves_left: whether the left hand has.
     :param held: the pitches of keys that are down: no answer may be one of them.
+    :param reach: how many semitones further down the chord may go that begins.
     """
 
     sounding: frozenset[int]
@@ -83,6 +84,7 @@ class Texture:
     moves_tune: bool
     moves_left: bool
     held: frozenset[int]
+    reach: int = 0
 
 
 @dataclass(slots=True)

@@ -7,13 +7,13 @@ smallest number of them, two, three or four, or a multiple, that takes PULSE_SEC
 from collections import deque
 from itertools import pairwise
 
-MOST, WINDOW = 4, 0.95
+MOST, WINDOW = 4, 0.965
 """No more strokes than this within so many seconds, but where a line is slow."""
 PULSE_SECONDS = 0.3
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LATELY = 5
-GRACE_SECONDS, GRACE = 0.1, 0.5
-"""A note so soon after the last, in less than half the time that that had come after, is an ornament."""
+GRACE_SECONDS, GRACE = 0.1, 0.4
+"""A note so soon after the last, in less than GRACE of the time that that had come after, is an ornament."""
 RUN_SECONDS = 0.11
 """Three notes that are no further apart than this begin a fast passage, too."""
 SURE_SECONDS = 1.0
