@@ -52,15 +52,6 @@ class Part:
     shift: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """How often an answer was moved as its chord completed, of how many, and how long the first had sounded."""
-
-    answers: int
-    moved: int
-    seconds: float
-
-
 class Accompanying:
     """Answers chords.
 
@@ -84,19 +75,12 @@ class Accompanying:
         self._heard_tune: int | None = None
         self._left_chord: frozenset[int] = frozenset()
         self._parameters = Parameters()
-        self._answers = self._moved = 0
-        self._moved_seconds = 0.0
 
     @property
     def due(self) -> float | None:
         """When the last chord is complete, if that matters."""
         chord = self._listener.chord
         return chord.onset + self._listener.spread.seconds if self._open and chord is not None else None
-
-    @property
-    def moves(self) -> Moves:
-        """How often an answer was moved in this session."""
-        return Moves(self._answers, self._moved, self._moved_seconds)
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on."""
@@ -248,7 +232,6 @@ class Accompanying:
             part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(NoteOn(channel, pitch, velocity))
-            self._answers += 1
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
     def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
@@ -353,9 +336,6 @@ class Accompanying:
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
         for holder in holders[1:]:
             self._sounding.share(holder, channel, moved)
-        self._moved += 1
-        if part.chord is not None:
-            self._moved_seconds += now - part.chord.onset
         return events
 
     def _learn(self, texture: Texture, onset: float) -> None:
