@@ -7,15 +7,17 @@ it holds over, as long as the keys that it answers are down. In a fast passage p
 One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from improviser.core.harmony.context import Context, FloatArray
 from improviser.core.live.band import Band, Thought
-from improviser.core.live.chords import Chord, Key, Listener, Texture
+from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
 from improviser.core.live.pulse import Pulse
@@ -95,7 +97,9 @@ class Accompanying:
         """Say whether a note belongs to the chord that was answered last."""
         chord = self._listener.chord
         key = note.channel, note.pitch
-        if self._parameters.follow == "every" or chord is None or len(self._parts) != len(self._band):
+        if chord is None or now - chord.onset >= SPREAD[1]:
+            return False
+        if self._parameters.follow == "every" or len(self._parts) != len(self._band):
             return False
         return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
 
@@ -143,11 +147,14 @@ class Accompanying:
         opinions = band.opinions(texture.tune, now)
         striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
-        self._hold_over(striking, (note.channel, note.pitch), texture)
+        if len(striking) < len(self._parts):
+            self._hold_over(striking, (note.channel, note.pitch), texture)
         self._open = texture.is_chordal
         self._taught = False
         if not self._open:
-            self._learn(texture, now)
+            # What the answer need not wait for is done when it has left.
+            self._taught = True
+            band.later(partial(self._learn, texture, now))
         return events
 
     def join(self, note: NoteOn, now: float) -> list[Event]:
@@ -287,12 +294,13 @@ class Accompanying:
         favoured: dict[int, float] = {}
         answers = () if recalled is None else recalled.answers
         again = answers[number] if number < len(answers) else None
-        if recalled is not None and again is not None and thought.scores[again] >= thought.scores.max() - FITTING:
-            favoured[again] = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        nats = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)] if recalled is not None else 0.0
+        if nats and again is not None and thought.scores[again] >= thought.scores.max() - FITTING:
+            favoured[again] = nats
         scores = self._scores(number, thought, texture)
         if scores is None:
             temperature = max(self._parameters.temperature, 0.05)
-            factors = {pitch: float(np.exp(nats / temperature)) for pitch, nats in favoured.items()}
+            factors = {pitch: math.exp(nats / temperature) for pitch, nats in favoured.items()}
             return band.pick(thought, channel, now, factors)
         for pitch, nats in favoured.items():
             scores[pitch] += nats
@@ -352,7 +360,7 @@ class Accompanying:
             self._band.teach(number, texture.tune, onset, pitch, part.shift)
         self._band.remember(texture.tune, onset)
         if chord is not None:
-            self._band.later(lambda: self._riffs.learn(chord.pitches, played, onset))
+            self._band.later(partial(self._riffs.learn, chord.pitches, played, onset))
 
 
 def _best(scores: FloatArray, texture: Texture) -> float:

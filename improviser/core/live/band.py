@@ -69,6 +69,8 @@ class Band:
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
         self._home = HomeTracker()
+        self._home_known = self._home.home()
+        """Where home is after the last note: no note waits for that to be found."""
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
@@ -109,7 +111,7 @@ class Band:
     @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
-        return self._home.home().tonic if self._notes >= SURE_OF_KEY else None
+        return self._home_known.tonic if self._notes >= SURE_OF_KEY else None
 
     def tonality(self, now: float) -> Home:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
@@ -164,6 +166,7 @@ class Band:
     def _think_anew(self) -> None:
         """Forget what was thought: things stand differently now."""
         self._thoughts = [{} for _ in self._parts]
+        self._home_known = self._home.home()
         self._likely = self._expect()
 
     def _expect(self) -> Iterator[tuple[int, float]]:
@@ -196,8 +199,8 @@ class Band:
         logs = responder.propose(pitch, now)
         if responder is self._singer:
             logs = self._shaped(logs, now)
-        elif self._basses[number] and self._notes >= SURE_OF_KEY:
-            logs = homeward(logs, pitch, self._home.home(), self._lengths.likely_long(pitch))
+        elif self._basses[number] and pitch % 12 == self.home:
+            logs = homeward(logs, pitch, self._home_known, self._lengths.likely_long(pitch))
         thoughts[key] = self._weighed(logs)
         return thoughts[key], True
 

@@ -146,6 +146,10 @@ class Listener:
         :param split: the lowest key of the right hand, if the player has said.
         """
         chord = self.chord
+        if chord is not None and len(self.held) == 1 and not chord.grew and now - self._chordal >= CHORDAL_SECONDS:
+            self._tune = pitch = chord.keys[0][1]
+            alone = frozenset((pitch,))
+            return Texture(alone, pitch, False, False, True, False, alone)
         struck = chord.pitches if chord is not None else []
         down = self.held.down
         sounding = self._together(down, struck, now)

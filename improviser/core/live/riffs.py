@@ -33,16 +33,24 @@ class Riffs:
         self._places: OrderedDict[tuple[Struck, ...], dict[int, tuple[Struck, Answers]]] = OrderedDict()
         self._lately: deque[Struck] = deque(maxlen=ORDER)
         self._gaps: deque[float] = deque(maxlen=LATELY)
+        self._known: list[tuple[dict[int, tuple[Struck, Answers]], int]] = []
+        """How this place has gone on; found before the next note comes."""
         self._latest: float | None = None
+        self._pause = max(PAUSE_SECONDS, PAUSE * PAUSE_SECONDS)
 
     def recall(self, pitch: int, now: float) -> Recalled | None:
         """Return how this place last went on with `pitch`."""
-        place = self._place(now)
-        for start in range(len(place)):
-            following = self._places.get(place[start:])
-            if following is not None and (answers := following.get(pitch)) is not None:
-                return Recalled(*answers, len(place) - start)
+        known = self._known if not self._begins(now) else self._following((*self._lately, BEGINNING)[-ORDER:])
+        for following, alike in known:
+            if (found := following.get(pitch)) is not None:
+                return Recalled(*found, alike)
         return None
+
+    def _following(self, place: tuple[Struck, ...]) -> list[tuple[dict[int, tuple[Struck, Answers]], int]]:
+        """Return how a place has gone on, by as much of it as is alike, the most first."""
+        size = len(place)
+        found = [(self._places.get(place[start:]), size - start) for start in range(size)]
+        return [(following, alike) for following, alike in found if following is not None]
 
     def learn(self, struck: Sequence[int], answers: Sequence[int | None], now: float) -> None:
         """Take in a chord, at its onset `now`, and what each part had sounding with it."""
@@ -58,8 +66,10 @@ class Riffs:
             self._lately.append(BEGINNING)
         elif self._latest is not None:
             self._gaps.append(now - self._latest)
+            self._pause = max(PAUSE_SECONDS, PAUSE * sorted(self._gaps)[len(self._gaps) // 2])
         self._latest = now
         self._lately.append(tuple(sorted(struck)))
+        self._known = self._following(tuple(self._lately))
 
     def _place(self, now: float) -> tuple[Struck, ...]:
         return (*self._lately, BEGINNING)[-ORDER:] if self._begins(now) else tuple(self._lately)
@@ -68,5 +78,4 @@ class Riffs:
         """Say whether a phrase begins."""
         if self._latest is None:
             return True
-        usual = sorted(self._gaps)[len(self._gaps) // 2] if self._gaps else PAUSE_SECONDS
-        return now - self._latest >= max(PAUSE_SECONDS, PAUSE * usual)
+        return now - self._latest >= self._pause
