@@ -82,7 +82,7 @@ class Accompanying:
     def due(self) -> float | None:
         """When the last chord is complete, if that matters."""
         chord = self._listener.chord
-        return chord.onset + self._listener.spread.seconds if self._open and chord is not None else None
+        return self._listener.complete_at(chord) if self._open and chord is not None else None
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on."""
@@ -101,7 +101,12 @@ class Accompanying:
             return False
         if self._parameters.follow == "every" or len(self._parts) != len(self._band):
             return False
-        return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
+        return bool(self._parts) and key not in chord.keys and self._is_of(chord, key, now)
+
+    def _is_of(self, chord: Chord, key: Key, now: float) -> bool:
+        """Say whether a key that is struck now belongs to a chord: keyboards on channels of their own are apart."""
+        channels = (self._zones.output_channel(channel, self._parameters) for channel in (key[0], chord.keys[0][0]))
+        return len({*channels}) == 1 and self._listener.joins(key, now)
 
     @property
     def border(self) -> float:
@@ -111,7 +116,7 @@ class Accompanying:
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note that is to be replied to: the band goes on from the tune, which a chord has one note of."""
         listener, key = self._listener, (note.channel, note.pitch)
-        if listener.joins(key, now):
+        if listener.chord is not None and self._is_of(listener.chord, key, now):
             listener.join(key, now)
         else:
             self.end_listening()
@@ -233,7 +238,7 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
-            if texture.is_chordal:
+            if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
                 events += self._end(part)
             pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
             part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord

@@ -18,6 +18,8 @@ Key = tuple[int, int]
 
 SPREAD, FADE, ROOM = (0.055, 0.08), 0.8, 0.02
 FIRST_SPREAD = 0.06
+QUIET_SECONDS = 0.032
+"""A chord is not complete before it has been quiet for so long."""
 TOGETHER = 0.012
 """Fingers that fall together are this close."""
 STEP = 2
@@ -100,10 +102,14 @@ class Listener:
     _singles: dict[int, float] = field(default_factory=dict)
     _left: float = -1e9
 
+    def complete_at(self, chord: Chord) -> float:
+        """Return when a chord has all its notes: after its spread, and a while after the last of them."""
+        return min(chord.onset + SPREAD[1], max(chord.onset + self.spread.seconds, chord.latest + QUIET_SECONDS))
+
     def joins(self, key: Key, now: float) -> bool:
         """Say whether a note that is struck now is one of the chord's that was struck last."""
         chord = self.chord
-        if chord is None or now - chord.onset >= self.spread.seconds or not any(map(self.held.is_down, chord.keys)):
+        if chord is None or now >= self.complete_at(chord) or not any(map(self.held.is_down, chord.keys)):
             return False
         alone = len(chord.keys) == 1 and now - chord.onset > TOGETHER
         return not (alone and abs(key[1] - chord.keys[0][1]) <= STEP)

@@ -12,7 +12,7 @@ MOST, WINDOW = 4, 0.965
 PULSE_SECONDS = 0.3
 COUNTS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 LATELY = 5
-GRACE_SECONDS, GRACE = 0.1, 0.4
+GRACE_SECONDS, GRACE = 0.1, 0.35
 """A note so soon after the last, in less than GRACE of the time that that had come after, is an ornament."""
 RUN_SECONDS = 0.11
 """Three notes that are no further apart than this begin a fast passage, too."""
