@@ -23,7 +23,10 @@ def latency(
     load: Annotated[bool, typer.Option("--load", help="Keep the display and an MQTT client busy meanwhile.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how long an answer takes: inside the engine, and through real ports if there are any."""
+    """Measure how long an answer takes: inside the engine, and through real ports if there are any.
+
+    On JACK it also tells how many answers leave in the period that their notes came in.
+    """
     import asyncio
     from dataclasses import asdict
 
@@ -38,6 +41,8 @@ def latency(
         return
     beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
     counted = f"{notes} notes, {measured['foreseen']:.0%} foreseen, {measured['lost']} lost"
+    if measured["same_period"] is not None:
+        counted += f", {measured['same_period']:.1%} answered in the same period"
     say(f"{counted}; {model} on {measured['api']}{beside}")
     say(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for key, name in NAMES.items():

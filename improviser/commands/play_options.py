@@ -17,7 +17,10 @@ LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.
 SETTINGS: Mapping[str, Any] = {
     "input": Annotated[
         str | None,
-        typer.Option(metavar="P", help="auto (the default), virtual, part of a port's name, FILE.mid, or computer."),
+        typer.Option(
+            metavar="P",
+            help="auto (the one keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
+        ),
     ],
     "loop": Annotated[bool | None, typer.Option("--loop", help="Repeat the input file again and again.")],
     "strict": Annotated[bool | None, typer.Option("--strict", help="Refuse an input file that needs repairs.")],

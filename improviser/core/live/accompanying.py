@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from improviser.core.harmony.context import Context, FloatArray
-from improviser.core.live.band import Band, Thought
+from improviser.core.live.band import NO_FACTORS, Band, Factors, Thought
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
@@ -36,6 +36,8 @@ FITTING = 1.2
 """What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
 FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
+COLDEST = 0.05
+"""What was answered the last time is favoured as at this temperature where it is lower."""
 LOWEST_BASS, LEAST_ROOM = 24, 33
 """Below a bass of the player's that is lower than this there is no room."""
 
@@ -296,22 +298,41 @@ class Accompanying:
     ) -> int:
         """Draw a pitch for a part."""
         band = self._band
-        favoured: dict[int, float] = {}
-        answers = () if recalled is None else recalled.answers
-        again = answers[number] if number < len(answers) else None
-        nats = FAVOUR[min(recalled.alike, len(FAVOUR) - 1)] if recalled is not None else 0.0
-        if nats and again is not None and thought.scores[again] >= thought.scores.max() - FITTING:
-            favoured[again] = nats
         scores = self._scores(number, thought, texture)
         if scores is None:
-            temperature = max(self._parameters.temperature, 0.05)
-            factors = {pitch: math.exp(nats / temperature) for pitch, nats in favoured.items()}
-            return band.pick(thought, channel, now, factors)
-        for pitch, nats in favoured.items():
-            scores[pitch] += nats
+            return band.pick(thought, channel, now, self._factors(number, thought, recalled))
+        if (again := self._again(number, thought, recalled)) is not None:
+            scores[again[0]] += again[1]
         # What would be moved at once is not struck.
         scores[scores < _best(scores, texture) - STRIKE] = -np.inf
         return band.pick_from(scores, channel, now, texture.held)
+
+    def _again(self, number: int, thought: Thought, recalled: Recalled | None) -> tuple[int, float] | None:
+        """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
+        if recalled is None or number >= len(recalled.answers):
+            return None
+        again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        if again is None or not nats or thought.scores[again] < thought.scores.max() - FITTING:
+            return None
+        return again, nats
+
+    def _factors(self, number: int, thought: Thought, recalled: Recalled | None) -> Factors:
+        """Return how much likelier that pitch is."""
+        if (again := self._again(number, thought, recalled)) is None:
+            return NO_FACTORS
+        return {again[0]: math.exp(again[1] / max(self._parameters.temperature, COLDEST))}
+
+    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[int], bool] | None:
+        """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
+        line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
+        if not line or not self._pulse.would_strike(now)[0]:
+            return None
+        recalled = self._riffs.recall(pitch, now)
+
+        def favour(number: int, thought: Thought) -> Factors:
+            return self._factors(number, thought, recalled)
+
+        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour)
 
     def _scores(self, number: int, thought: Thought, texture: Texture) -> FloatArray | None:
         """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""

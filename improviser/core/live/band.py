@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -58,6 +59,13 @@ class Thought:
     scores: LogProbabilities
     shift: int
     sums: list[float]
+
+
+Factors = Mapping[int, float]
+"""How many times likelier some pitches are."""
+NO_FACTORS: Factors = {}
+Favour = Callable[[int, Thought], Factors]
+"""What makes which pitches likelier of a part, given its number and what it thinks."""
 
 
 class Band:
@@ -281,12 +289,9 @@ class Band:
             self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
-    def pick(self, thought: Thought, channel: int, now: float, factors: Mapping[int, float]) -> int:
+    def pick(self, thought: Thought, channel: int, now: float, factors: Factors) -> int:
         """Draw a pitch for a note of a line: `factors` say which are likelier, and how many times."""
-        if not factors:
-            return self._choose(thought, channel, now)
-        pitch = spin_towards(thought.sums, factors, self._chance.random())
-        return self._unless_taken(pitch, thought.scores, channel, now)
+        return self._choose(thought, channel, now, factors)
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
         """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
@@ -302,6 +307,38 @@ class Band:
     def give(self, channel: int, pitch: int) -> None:
         """Leave a pitch that a part has struck."""
         self._chord = [taken for taken in self._chord if taken[1:] != (channel, pitch)]
+
+    def foretell(
+        self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
+    ) -> tuple[list[int], bool] | None:
+        """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
+
+        :param first: how many random numbers are drawn before.
+        :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
+        :param favour: what makes which pitches of a part likelier.
+        """
+        if self._chance.left < first + 2 * len(self._parts):
+            return None
+        numbers = count(first)
+        taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
+        played: list[int] = []
+        foreseen = bool(self._parts)
+        for number, responder in enumerate(self._parts):
+            thought = self._thoughts[number].get((pitch, responder.moment(now)))
+            if thought is None and not think:
+                return None
+            if thought is None:
+                thought, foreseen = self._thought(number, pitch, now)[0], False
+            factors = NO_FACTORS if favour is None else favour(number, thought)
+            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)), factors)
+            taken.append(sounding)
+            played.append(sounding)
+        return played, foreseen
+
+    @property
+    def burst_ends(self) -> float:
+        """Until when a note is one of a burst."""
+        return self._burst.until
 
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
@@ -368,20 +405,22 @@ class Band:
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
-    def _choose(self, thought: Thought, channel: int, now: float) -> int:
+    def _choose(self, thought: Thought, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
-        return self._unless_taken(spin(thought.sums, self._chance.random()), thought.scores, channel, now)
-
-    def _unless_taken(self, pitch: int, scores: LogProbabilities, channel: int, now: float) -> int:
-        """Return `pitch`, or another drawn by `scores` if it sounds already for another note of the chord."""
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
+        pitch = self._pick(thought, taken, self._chance.random, factors)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float], factors: Factors) -> int:
+        """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
+        pitch = spin_towards(thought.sums, factors, chance()) if factors else spin(thought.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
-                others = wheel(scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), self._chance.random())
-        self._chord.append((now, channel, pitch))
+                others = wheel(thought.scores, self._parameters.temperature, free)
+                pitch = spin(others.tolist(), chance())
         return pitch
 
     def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:

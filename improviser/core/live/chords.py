@@ -102,6 +102,10 @@ class Listener:
     _singles: dict[int, float] = field(default_factory=dict)
     _left: float = -1e9
 
+    def hears_one_line(self, now: float) -> bool:
+        """Say whether a note that begins now is one of a line, and nothing else sounds."""
+        return not len(self.held) and now - self._chordal >= CHORDAL_SECONDS
+
     def complete_at(self, chord: Chord) -> float:
         """Return when a chord has all its notes: after its spread, and a while after the last of them."""
         return min(chord.onset + SPREAD[1], max(chord.onset + self.spread.seconds, chord.latest + QUIET_SECONDS))

@@ -4,6 +4,7 @@ A passage is fast where more notes than MOST would be struck in a second. There,
 smallest number of them, two, three or four, or a multiple, that takes PULSE_SECONDS.
 """
 
+import math
 from collections import deque
 from itertools import pairwise
 
@@ -27,17 +28,14 @@ class Pulse:
         self._strokes: deque[float] = deque(maxlen=MOST)
         self._fast_until = self._latest = -1e9
 
-    @property
-    def unit_seconds(self) -> float:
-        """The median of the last inter-onset intervals."""
-        onsets = list(self._onsets)
-        gaps = sorted(after - before for before, after in pairwise(onsets))
-        return gaps[len(gaps) // 2] if gaps else PULSE_SECONDS
+    def unit_with(self, gap: float) -> float:
+        """Return the median of the last inter-onset intervals, one of `gap` seconds included."""
+        gaps = sorted([*(after - before for before, after in pairwise(self._onsets)), gap][-LATELY:])
+        return gaps[len(gaps) // 2]
 
-    @property
-    def seconds(self) -> float:
-        """The pulse of a fast passage."""
-        unit = max(self.unit_seconds, 0.001)
+    def seconds_with(self, gap: float) -> float:
+        """Return the pulse of a fast passage that goes on with this interval."""
+        unit = max(self.unit_with(gap), 0.001)
         return unit * next((count for count in COUNTS if count * unit >= PULSE_SECONDS), COUNTS[-1])
 
     def is_fast(self, now: float) -> bool:
@@ -46,21 +44,29 @@ class Pulse:
 
     def strikes(self, now: float) -> bool:
         """Take in a chord that begins now; say whether it is struck along with."""
-        onsets = self._onsets
-        grace = len(onsets) > 1 and now - onsets[-1] < min(GRACE_SECONDS, GRACE * (onsets[-1] - onsets[-2]))
+        struck, is_fast, is_grace = self.would_strike(now)
         self._onsets.append(now)
-        strokes = self._strokes
-        if len(onsets) > 2 and max(onsets[-1] - onsets[-2], onsets[-2] - onsets[-3]) < RUN_SECONDS:
+        if is_fast:
             self._fast_until = now + SURE_SECONDS
-        elif grace and not self.is_fast(now):
+        if struck:
             self._latest = now
-            return True
-        fast = self.is_fast(now)
+            if not is_grace:
+                self._strokes.append(now)
+        return struck
+
+    def would_strike(self, now: float) -> tuple[bool, bool, bool]:
+        """Say whether a chord that begins now is struck along with; whether it is fast, or an ornament.
+
+        Changes nothing.
+        """
+        onsets, strokes = self._onsets, self._strokes
+        gap = now - onsets[-1] if onsets else math.inf
+        before = onsets[-1] - onsets[-2] if len(onsets) > 1 else math.inf
+        runs = len(onsets) > 1 and max(gap, before) < RUN_SECONDS
+        fast = runs or self.is_fast(now)
+        if not fast and len(onsets) > 1 and gap < min(GRACE_SECONDS, GRACE * before):
+            return True, False, True
         if len(strokes) == MOST and now - strokes[0] < (SURE_SECONDS if fast else WINDOW):
-            self._fast_until = now + SURE_SECONDS
-            return False
-        if fast and now < self._latest + self.seconds - self.unit_seconds / 2:
-            return False
-        strokes.append(now)
-        self._latest = now
-        return True
+            return False, True, False
+        early = fast and now < self._latest + self.seconds_with(gap) - self.unit_with(gap) / 2
+        return not early, runs, False
