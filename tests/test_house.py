@@ -74,10 +74,10 @@ RESERVED = {
     "mido": {"midifile"},
     "llvmlite": {"kernels"},
     "loky": {"training.local_executor"},
-    "music21": {"training.chorales"},
+    "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {
-        "training.chorales",
+        "training.scores",
         "commands",
         "settings.config",
         "remote.instance",

@@ -13,7 +13,7 @@ from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, UserError
-from improviser.library.catalogue import find
+from improviser.library import catalogue
 from improviser.remote.instance import Instance
 from improviser.remote.requests import plain
 from improviser.remote.state import Score
@@ -86,7 +86,7 @@ class SessionServices:
         try:
             fresh = self._load().settings
             for model in fresh.model:
-                find(model)
+                catalogue.check(model)
         except UserError as error:
             log.warning("the settings stay as they were: %s", error)
         else:

@@ -16,7 +16,7 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import OutputError
 from improviser.files import user_path
-from improviser.library.catalogue import find
+from improviser.library import catalogue
 from improviser.logs import start_log
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.jack_choice import shown
@@ -49,7 +49,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     """
     settings = config.settings
     for model in (*settings.model, *settings.program_models):
-        find(model)
+        catalogue.check(model)
     return Session(
         api=api_for(player, settings.api, settings.output),
         name=settings.name,

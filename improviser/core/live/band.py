@@ -77,8 +77,7 @@ class Band:
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
         self._home = HomeTracker()
-        self._home_known = self._home.home()
-        """Where home is after the last note: no note waits for that to be found."""
+        self._at_home = self._home.home()
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
@@ -119,7 +118,7 @@ class Band:
     @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
-        return self._home_known.tonic if self._notes >= SURE_OF_KEY else None
+        return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
 
     def tonality(self, now: float) -> Home:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
@@ -157,7 +156,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            scale = pitches_in(self._home.home().scale) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self._at_home.scale) if self._notes >= SURE_OF_KEY else None
             self._allowed = within(parameters.low, parameters.high, scale)
 
     def settle(self) -> None:
@@ -167,6 +166,7 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
+        self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
         self._think_anew()
@@ -174,7 +174,6 @@ class Band:
     def _think_anew(self) -> None:
         """Forget what was thought: things stand differently now."""
         self._thoughts = [{} for _ in self._parts]
-        self._home_known = self._home.home()
         self._likely = self._expect()
 
     def _expect(self) -> Iterator[tuple[int, float]]:
@@ -208,7 +207,7 @@ class Band:
         if responder is self._singer:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
-            logs = homeward(logs, pitch, self._home_known, self._lengths.likely_long(pitch))
+            logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
         thoughts[key] = self._weighed(logs)
         return thoughts[key], True
 
@@ -354,7 +353,7 @@ class Band:
             thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
-            self._lessons.append(partial(singer.follow, pitch, now))
+            self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)

@@ -8,6 +8,7 @@ from enum import Enum
 from improviser.core.live.parameters import Parameters
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.home import HomeTracker
 
 ANSWERS_KEPT = 24
@@ -191,7 +192,7 @@ class Tally:
         if isinstance(event, NoteOn):
             self._sounding[key] = Sounded(part, event.pitch, seconds)
             self._counts[part] += 1
-            if part is Part.PLAYER:
+            if part is Part.PLAYER and event.channel != DRUM_CHANNEL:
                 self._home.hear(event.pitch, seconds)
 
     def _key(self, seconds: float) -> str:
