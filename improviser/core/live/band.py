@@ -20,6 +20,8 @@ from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.left_hand import moved
+from improviser.core.live.modes.registry import MODES_BY_NAME
+from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
 from improviser.core.music.home import Home, HomeTracker
@@ -84,6 +86,7 @@ class Band:
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
+        self._originality = Originality()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part thought of the note that it heard last, if it has heard one."""
@@ -229,6 +232,7 @@ class Band:
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
+        self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
         self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
@@ -350,7 +354,10 @@ class Band:
         played = []
         leader, singer = self._leader, self._singer
         if singer is not None:
-            thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
+            logs = self._shaped(singer.proceed(now), now, closing=closing)
+            if MODES_BY_NAME[self._parameters.mode].endless:
+                self._originality.weigh(logs)
+            thought = self._weighed(logs)
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
@@ -359,6 +366,7 @@ class Band:
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
+            self._originality.play(pitch)
             played.append(sounding)
         for responder in self._parts:
             if responder is not leader:
