@@ -5,12 +5,14 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import improviser
+from improviser.version import __version__
 from tests.conftest import EMULATED
 
 ROOT = Path(__file__).parents[1]
@@ -269,3 +271,8 @@ def test_help_is_there_for_every_command_and_light() -> None:
     for path, text in answer["helps"].items():
         assert "Usage: " in text, f"improviser {path} --help"
         assert len(text.splitlines()) > 5, f"improviser {path} --help"
+
+
+def test_the_version_is_the_same_in_both_places() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == __version__

@@ -17,7 +17,7 @@ from improviser.core.networks.responder import LogProbabilities
 
 OWN_FIGURE: Final = 6
 """Notes of a figure of its own that a line tires of."""
-TIRED: Final = 3.5
+TIRED: Final = 5.0
 """Nats by which the last note of such a figure is less likely, for each time that it was played."""
 REMEMBERED: Final = 512
 """Notes of its own that a line remembers."""
