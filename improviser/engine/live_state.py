@@ -32,8 +32,8 @@ RATE, BURST = 400.0, 800.0
 MOST_PENDING, MOST_SWAPS = 1000, 4
 """How many requests of one door may wait for the engine's word; and how many of these for other models."""
 
-Door = Literal["keys", "learning", "mqtt", "program", "settings"]
-"""Where requests come from: the terminal, a knob that is learned, the broker, what the player picks, SIGHUP."""
+Door = Literal["keys", "learning", "mqtt", "page", "program", "settings"]
+"""Where requests come from: the terminal, a learned knob, the broker, a browser, what the player picks, SIGHUP."""
 
 
 @dataclass(frozen=True, slots=True)
