@@ -28,6 +28,7 @@ LAYERS = (
     "recordings",
     "show",
     "remote",
+    "web",
     "session",
     "training",
     "commands",
@@ -64,6 +65,7 @@ PURE = {
 }
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
+    "aiohttp": {"web"},
     "aiomqtt": {"remote.mqtt"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},

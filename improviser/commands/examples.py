@@ -8,6 +8,7 @@ WIDEST = 78
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid and more"),
+        ("demo --web", "seen and heard in a browser (uv sync --extra web)"),
         ("demo --sound", "heard as well (uv sync --extra sound)"),
         ("demo --soundfont auto", "its WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
@@ -17,6 +18,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input nanoKEY --output FLUID", "parts of ports' names"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
+        ("play --web open", "seen, heard and played in a browser"),
         ("play --soundfont auto", "aloud, by FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "after you, in a key"),

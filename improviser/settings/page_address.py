@@ -1,4 +1,4 @@
-"""Where a session's page is served: `on`, `open` (in a browser, too) or `[HOST:]PORT`; on loopback unless HOST says so."""
+"""Where a session's page is served: `on`, `open` (in a browser, too) or `[HOST:]PORT`; on loopback by default."""
 
 import ipaddress
 import re

@@ -1,0 +1,102 @@
+"""One open page: what waits to be sent to it, how much it may ask for, and whether it is alive."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from aiohttp import ClientConnectionResetError, WSMsgType, web
+
+from improviser.core.live.pacing import Bucket
+from improviser.web.access import Role
+
+ROOM = 500
+"""Messages that wait for a page: a minute of playing; a page that is slower is told all anew when it can take it."""
+AUDIENCE_PAUSE = 0.02
+"""Seconds from one frame to the next for an audience, which may be large: what comes together is sent together."""
+RATE, BURST = 500.0, 1500.0
+"""Messages a second that a page may send for ever, and at once: ten fingers and two wheels need less."""
+REQUEST_RATE, REQUEST_BURST = 100.0, 300.0
+"""Of these, those that ask for something."""
+
+
+class Page:
+    """A page, by its WebSocket; each of its messages is one whole JSON object.
+
+    :param anew: returns all that a page has to know of the session, as it is now.
+    """
+
+    def __init__(self, role: Role, socket: web.WebSocketResponse, anew: Callable[[], Sequence[bytes]]) -> None:
+        self.role = role
+        self.dropped = 0
+        """How many messages it has missed."""
+        self.alive_at = self.asked_at = time.monotonic()
+        self._socket = socket
+        self._anew = anew
+        self._waiting: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._stale = self._greeted = False
+        self._greeting: Sequence[bytes] = ()
+        self._messages = Bucket(RATE, BURST)
+        self._requests = Bucket(REQUEST_RATE, REQUEST_BURST)
+
+    def greet(self, hello: bytes) -> None:
+        """Have it told who we are, then all of the session, and from now on what happens."""
+        self._greeting, self._greeted = (hello,), True
+        self.renew()
+
+    def put(self, messages: Sequence[bytes]) -> None:
+        """Have messages sent; if too many wait already, drop and count them all, and tell it all anew later."""
+        if not self._greeted:
+            return
+        if self._stale or len(self._waiting) + len(messages) > ROOM:
+            self.dropped += len(messages) + len(self._waiting)
+            self.renew()
+        else:
+            self._waiting.extend(messages)
+            self._wake.set()
+
+    def renew(self) -> None:
+        """Have it told all anew, once it was greeted; what waits would come too late."""
+        self._waiting.clear()
+        self._stale = True
+        if self._greeted:
+            self._wake.set()
+
+    def may_speak(self) -> bool:
+        """Take in that it said something; say whether it does not flood us."""
+        self.alive_at = time.monotonic()
+        return self._messages.take(self.alive_at)
+
+    def may_ask(self) -> bool:
+        """Take in that it asks for something; say whether it may."""
+        return self._requests.take(time.monotonic())
+
+    async def write(self) -> None:
+        """Send what waits, until cancelled or the page has gone."""
+        try:
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                messages = self._take()
+                if messages:
+                    await self._socket.send_frame(b"[" + b",".join(messages) + b"]", WSMsgType.TEXT)
+                if self.role == "audience":
+                    await asyncio.sleep(AUDIENCE_PAUSE)
+        except (ClientConnectionResetError, ConnectionError, RuntimeError):  # the last: it is closing
+            await self._socket.close()
+
+    def _take(self) -> list[bytes]:
+        if self._stale:
+            anew = self._anew()
+            self._waiting.clear()
+            self._stale = False
+            greeting, self._greeting = self._greeting, ()
+            return [*greeting, *anew]
+        messages = [*self._waiting]
+        self._waiting.clear()
+        return messages
+
+    async def close(self, code: int, reason: str) -> None:
+        """End it, and say why."""
+        await self._socket.close(code=code, message=reason.encode())
