@@ -43,13 +43,17 @@ class SessionPage:
 
     :param recorder: what a page may start and stop, if there is one.
     :param tell: gets the address, and the audience's.
+    :param covered: whether a display covers what was told, so that the log is to hold the address again.
     """
 
-    def __init__(self, settings: ServingSettings, bus: Bus, recorder: Recorder | None, tell: Tell) -> None:
+    def __init__(
+        self, settings: ServingSettings, bus: Bus, recorder: Recorder | None, tell: Tell, *, covered: bool = False
+    ) -> None:
         self._settings = settings
         self._bus = bus
         self._recorder = recorder
         self._tell = tell
+        self._covered = covered
         self._server: PageServer | None = None
         self._lines: list[str] = []
 
@@ -92,7 +96,8 @@ class SessionPage:
         """Serve a session until cancelled."""
         if self._server is not None:
             await service.opened()
-            log.info("%s", self._lines[0])  # again, where a display has covered what was said
+            if self._covered:
+                log.info("%s", self._lines[0])
             await self._server.run(service)
 
     async def visited(self, seconds: float) -> None:

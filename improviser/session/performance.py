@@ -172,7 +172,7 @@ async def give(
     if display is not None:
         bus.subscribe_slow("the display", display.take)
     tell_user = log.info if config.settings.log_format == "json" else say
-    page = SessionPage(config.settings, bus, recorder, tell_user)
+    page = SessionPage(config.settings, bus, recorder, tell_user, covered=shown)
     try:
         async with page, live(session_of(config, random_seed, player), bus, engine) as playing:
             service = playing.service

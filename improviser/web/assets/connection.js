@@ -1,5 +1,5 @@
 // The one WebSocket: what it says goes to handlers by its type; when it is lost, it comes back by itself.
-const SHORTEST = 400, LONGEST = 4000, ECHO_EVERY = 3000, ENDED = 1001;
+const SHORTEST = 400, LONGEST = 4000, ECHO_EVERY = 3000, FIRST_ECHOES = [0, 300, 800, 1500], ENDED = 1001;
 
 export class Connection {
   constructor(handlers, changed) {
@@ -27,7 +27,7 @@ export class Connection {
       this.pause = SHORTEST;
       this.trips = [];
       this.changed("open");
-      this.send({ type: "echo", sent: performance.now() });
+      for (const pause of FIRST_ECHOES) setTimeout(() => this.send({ type: "echo", sent: performance.now() }), pause);
     });
     this.socket.addEventListener("close", (event) => {
       this.changed(event.code === ENDED ? "ended" : event.reason || "lost");

@@ -2,7 +2,7 @@
 import { layout, nameOf } from "./pitch.js";
 
 export const LOW = 36, HIGH = 96; // C2 to C7: what the roll shows, and wide pages' keys
-const NARROWEST = 19, TOUCHABLE = 25; // pixels of a white key: where all fit, and where they do not
+const NARROWEST = 16, TOUCHABLE = 25; // pixels of a white key: where all fit, and where they do not
 const SOFTEST = 30, LOUDEST = 120;
 const TYPED = ["KeyA", "KeyW", "KeyS", "KeyE", "KeyD", "KeyF", "KeyT", "KeyG", "KeyY", "KeyH", "KeyU", "KeyJ", "KeyK", "KeyO", "KeyL", "KeyP", "Semicolon"];
 
@@ -190,7 +190,7 @@ export class Keyboard {
     const player = this.held.player.has(pitch), improviser = this.held.improviser.has(pitch);
     key.classList.toggle("player", player);
     key.classList.toggle("improviser", improviser);
-    key.classList.toggle("expected", this.expected.has(pitch));
+    key.classList.toggle("expected", this.expected.has(pitch) && !player && !improviser);
     key.setAttribute("aria-pressed", String(player));
     const who = [player ? "you" : "", improviser ? "improviser" : ""].filter(Boolean).join(" and ");
     key.setAttribute("aria-label", who ? `${nameOf(pitch)}, ${who}` : nameOf(pitch));
