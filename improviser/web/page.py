@@ -4,14 +4,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType, web
 
 from improviser.core.live.pacing import Bucket
 from improviser.web.access import Role
+from improviser.web.messages import encode
 
 ROOM = 500
 """Messages that wait for a page: a minute of playing; a page that is slower is told all anew when it can take it."""
+MOST_REPLIES = 2000
+"""Replies that wait for a page."""
 AUDIENCE_PAUSE = 0.02
 """Seconds from one frame to the next for an audience, which may be large: what comes together is sent together."""
 RATE, BURST = 500.0, 1500.0
@@ -35,7 +39,8 @@ class Page:
         self._anew = anew
         self._waiting: deque[bytes] = deque()
         self._wake = asyncio.Event()
-        self._stale = self._greeted = False
+        self._replies: list[bytes] = []
+        self._stale = self._greeted = self._cut = False
         self._greeting: Sequence[bytes] = ()
         self._messages = Bucket(RATE, BURST)
         self._requests = Bucket(REQUEST_RATE, REQUEST_BURST)
@@ -55,6 +60,14 @@ class Page:
         else:
             self._waiting.extend(messages)
             self._wake.set()
+
+    def reply(self, message: dict[str, Any]) -> None:
+        """Have it told something that is for it alone, and is never dropped; who takes none of it is cut off."""
+        self._replies.append(encode(message))
+        if len(self._replies) > MOST_REPLIES:
+            self._replies.clear()
+            self._cut = True
+        self._wake.set()
 
     def renew(self) -> None:
         """Have it told all anew, once it was greeted; what waits would come too late."""
@@ -78,6 +91,8 @@ class Page:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
+                if self._cut:
+                    await self.close(WSCloseCode.POLICY_VIOLATION, "replies that nobody takes")
                 messages = self._take()
                 if messages:
                     await self._socket.send_frame(b"[" + b",".join(messages) + b"]", WSMsgType.TEXT)

@@ -252,7 +252,7 @@ class PageServer:
             try:
                 said = decode(message.data)
             except (msgspec.MsgspecError, UnicodeError, RecursionError, ValueError):
-                page.put([encode({"type": "refused", "error": NOT_UNDERSTOOD})])
+                page.reply({"type": "refused", "error": NOT_UNDERSTOOD})
             else:
                 self._obey(page, said)
 
@@ -321,11 +321,11 @@ class PageServer:
 
     def _obey(self, page: Page, said: Midi | Let | Set | Do | Here | Echo) -> None:
         if isinstance(said, Echo):
-            page.put([encode({"type": "echo", "sent": said.sent, "at": self._now})])
+            page.reply({"type": "echo", "sent": said.sent, "at": self._now})
         elif isinstance(said, Here):
             pass
         elif page.role == "audience":
-            page.put([encode({"type": "refused", "error": LISTENERS_ONLY})])
+            page.reply({"type": "refused", "error": LISTENERS_ONLY})
         elif isinstance(said, Midi):
             self._play(page, said)
         elif isinstance(said, Let):
@@ -340,7 +340,7 @@ class PageServer:
     def _play(self, page: Page, said: Midi) -> None:
         event = codec.decode(said.bytes)
         if event is None:
-            page.put([encode({"type": "refused", "error": NOT_UNDERSTOOD})])
+            page.reply({"type": "refused", "error": NOT_UNDERSTOOD})
         else:
             self._hear(self._held.admit(page, event))
 
@@ -361,10 +361,10 @@ class PageServer:
                 continue
             if now - page.alive_at > ASLEEP_SECONDS:
                 self._release(page)
-                page.put([encode({"type": "released"})])
+                page.reply({"type": "released"})
             elif now - max(page.asked_at, page.alive_at) > ASK_SECONDS:
                 page.asked_at = now
-                page.put([encode({"type": "there?"})])
+                page.reply({"type": "there?"})
 
     def _set(self, page: Page, said: Set) -> None:
         service = self._service
@@ -383,7 +383,7 @@ class PageServer:
         late.cancel()
         error = LATE if reply.cancelled() else reply.result().error
         if error is None:
-            page.put([encode({"type": "reply", "number": said.number, "ok": True})])
+            page.reply({"type": "reply", "number": said.number, "ok": True})
         else:
             self._refuse(page, said, error)
 
@@ -397,7 +397,7 @@ class PageServer:
                 "value": clean(self._service.confirmed(said.parameter)) if known and self._service else None,
                 "allowed": clean(allowed_for(said.parameter, self._models[1])) if known else None,
             }
-        page.put([encode(message)])
+        page.reply(message)
 
     def _do(self, page: Page, said: Do) -> None:
         try:
@@ -405,7 +405,7 @@ class PageServer:
         except ImproviserError as error:
             self._refuse(page, said, str(error))
         else:
-            page.put([encode({"type": "reply", "number": said.number, "ok": True, "line": clean(line)})])
+            page.reply({"type": "reply", "number": said.number, "ok": True, "line": clean(line)})
 
     def _done(self, said: Do) -> str:
         """Do it; return what is to be said of it.

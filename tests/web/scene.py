@@ -1,4 +1,4 @@
-"""A session with its page for a test: a real engine over loopback ports, a real server, and pages by aiohttp's client."""
+"""A session with its page for a test: a real engine over loopback ports, a real server, and programs as pages."""
 
 import asyncio
 import contextlib
