@@ -102,13 +102,15 @@ class Page:
             await self._socket.close()
 
     def _take(self) -> list[bytes]:
+        """Return what is to be sent now."""
+        replies, self._replies = self._replies, []
         if self._stale:
             anew = self._anew()
             self._waiting.clear()
             self._stale = False
             greeting, self._greeting = self._greeting, ()
-            return [*greeting, *anew]
-        messages = [*self._waiting]
+            return [*greeting, *anew, *replies]
+        messages = [*self._waiting, *replies]
         self._waiting.clear()
         return messages
 
