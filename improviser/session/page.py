@@ -7,8 +7,8 @@ import os
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Self
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
 
 from improviser.engine.bus import Bus
 from improviser.engine.service import Service
@@ -16,6 +16,7 @@ from improviser.errors import ConfigError
 from improviser.files import user_path
 from improviser.recordings.recorder import Recorder
 from improviser.session.recording import turn_recording
+from improviser.settings.config import check
 from improviser.settings.page_address import PageAddress, parse_page
 from improviser.settings.serving import ServingSettings
 
@@ -28,6 +29,7 @@ log = logging.getLogger("improviser")
 Tell = Callable[[str], None]
 
 PART = "the page"
+VISIT_SECONDS = 20.0
 ANY = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 NOT_INSTALLED = (
     "--web takes aiohttp, which is not installed; add the extra: pip install 'improviser[web]', or uv sync --extra web"
@@ -39,7 +41,7 @@ ELSEWHERE = ("192.0.2.1", 9)
 class SessionPage:
     """Serves the page while a block lasts, where the setting `web` says; does nothing if that is nowhere.
 
-    It takes the events of `bus`; `run` is to go on beside the session.
+    It is open within `taking`; `run` is to go on beside the session.
 
     :param recorder: what a page may start and stop, if there is one.
     :param tell: gets the address, and the audience's.
@@ -47,25 +49,33 @@ class SessionPage:
     """
 
     def __init__(
-        self, settings: ServingSettings, bus: Bus, recorder: Recorder | None, tell: Tell, *, covered: bool = False
+        self, settings: ServingSettings, recorder: Recorder | None, tell: Tell, *, covered: bool = False
     ) -> None:
         self._settings = settings
-        self._bus = bus
         self._recorder = recorder
         self._tell = tell
         self._covered = covered
         self._server: PageServer | None = None
         self._lines: list[str] = []
 
-    async def __aenter__(self) -> Self:
-        """Open the page.
+    @contextlib.asynccontextmanager
+    async def taking(self, bus: Bus) -> AsyncIterator[None]:
+        """Keep the page open while the block lasts, and let it take the events of `bus`.
 
         :raises ConfigError: if it cannot be served.
         """
+        try:
+            await self._open(bus)
+            yield
+        finally:
+            if self._server is not None:
+                await self._server.close()
+
+    async def _open(self, bus: Bus) -> None:
         settings = self._settings
         address = parse_page(settings.web)
         if address is None:
-            return self
+            return
         try:
             from improviser.web.access import access_of, read_tokens
             from improviser.web.server import PageServer, Recording
@@ -79,18 +89,13 @@ class SessionPage:
         if (recorder := self._recorder) is not None:
             recording = Recording(lambda: recorder.on, lambda service, on: turn_recording(service, recorder, on=on))
         self._server = server = PageServer(address, access, recording)
-        try:
-            await server.open()
-        except BaseException:
-            await server.close()
-            raise
-        self._bus.subscribe_slow(PART, server.take)
+        await server.open()
+        bus.subscribe_slow(PART, server.take)
         self._lines = lines_of(address, access, server.port)
         for line in self._lines:
             self._tell(line)
         if address.opens:
             await _open_browser(urls(address, access, server.port)[0], self._tell)
-        return self
 
     async def run(self, service: Service) -> None:
         """Serve a session until cancelled."""
@@ -100,16 +105,21 @@ class SessionPage:
                 log.info("%s", self._lines[0])
             await self._server.run(service)
 
-    async def visited(self, seconds: float) -> None:
-        """Wait until a first page has come, but no longer than this; not at all if none is served."""
+    async def visited(self) -> None:
+        """Wait until a first page has come, though not for long; not at all if none is served."""
         if self._server is not None:
+            self._tell(f"it begins as soon as the page is open, or in {VISIT_SECONDS:g} s")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._server.arrived.wait(), seconds)
+                await asyncio.wait_for(self._server.arrived.wait(), VISIT_SECONDS)
 
-    async def __aexit__(self, *_: object) -> None:
-        """Close the page."""
-        if self._server is not None:
-            await self._server.close()
+
+def page_alone(web: str | None, tell: Tell, *, covered: bool = False) -> SessionPage:
+    """Return the page of a session that has no settings but `web`, as given on the command line.
+
+    :raises ConfigError: if that is no address.
+    """
+    serving = ServingSettings() if web is None else ServingSettings(web=check("web", web, "--web"))
+    return SessionPage(serving, None, tell, covered=covered)
 
 
 def urls(address: PageAddress, access: "Access", port: int) -> tuple[str, str]:

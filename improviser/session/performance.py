@@ -172,9 +172,9 @@ async def give(
     if display is not None:
         bus.subscribe_slow("the display", display.take)
     tell_user = log.info if config.settings.log_format == "json" else say
-    page = SessionPage(config.settings, bus, recorder, tell_user, covered=shown)
+    page = SessionPage(config.settings, recorder, tell_user, covered=shown)
     try:
-        async with page, live(session_of(config, random_seed, player), bus, engine) as playing:
+        async with page.taking(bus), live(session_of(config, random_seed, player), bus, engine) as playing:
             service = playing.service
             playing.beside("the display", _follow(service, display, recorder, tell_user))
             playing.beside("the end of a session by silence", silence.end(service))
