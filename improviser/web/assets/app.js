@@ -154,10 +154,10 @@ function showOwn(took) {
 // How things stand.
 
 function showConnection(how) {
-  if (how === "open") state.connected = true;
+  if (how === "open") Object.assign(state, { connected: true, why: null });
   else if (how !== null && how !== "measured") {
     state.connected = false;
-    state.why = how;
+    if (how !== "lost" || state.why !== "ended") state.why = how;
     playing.forget();
     silence(connection?.now ?? 0);
   }
@@ -186,16 +186,22 @@ function showTyping() {
 
 // What is done here.
 
-const startSound = () => { if (!state.muted) sound.start(); };
-for (const first of ["pointerdown", "keydown"]) window.addEventListener(first, startSound, { once: true, capture: true });
+// The sound begins with the first press, wherever; if that is on its button, the click that follows is not to end it.
+function firstPress(event) {
+  if (state.muted || sound.on) return;
+  state.starting = event.target.closest?.("#sound") !== null;
+  sound.start();
+}
+for (const first of ["pointerdown", "keydown"]) window.addEventListener(first, firstPress, { capture: true });
 
 byId("sound").addEventListener("click", () => {
-  // The press that began this page's sound is not to end it.
-  if (!sound.on) { state.muted = false; sound.start(); }
-  else if (state.touched) { state.muted = true; sound.stop(); }
-  state.touched = true;
+  if (!state.starting) {
+    state.muted = sound.on;
+    if (sound.on) sound.stop();
+    else sound.start();
+  }
+  state.starting = false;
 });
-window.addEventListener("pointerup", () => setTimeout(() => { state.touched = true; }));
 for (const part of ["player", "improviser"]) {
   const slider = byId(`volume-${part}`);
   slider.addEventListener("input", () => {

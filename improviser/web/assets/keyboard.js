@@ -103,7 +103,11 @@ export class Keyboard {
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     element.addEventListener("keydown", (event) => this.walk(event));
     element.addEventListener("keyup", (event) => {
-      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.playing.release("key walked", this.chosen); }
+      if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.playing.releaseAll((hand) => hand === "key walked"); }
+    });
+    element.addEventListener("focusin", (event) => {
+      const pitch = Number(event.target.dataset.pitch);
+      if (this.keys.has(pitch) && pitch !== this.chosen) this.choose(pitch, false);
     });
     element.addEventListener("focusout", () => this.playing.releaseAll((hand) => hand === "key walked"));
     window.addEventListener("keydown", (event) => this.typeDown(event));
