@@ -260,7 +260,7 @@ def test_it_fits_every_width_in_light_and_dark_and_is_named_for_who_cannot_see_i
     grounds = set()
     window = Window(context(), url)
     for scheme in ("light", "dark"):
-        window.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        window.page.emulate_media(color_scheme=scheme)
         for width in (320, 360, 800, 1400):
             window.page.set_viewport_size({"width": width, "height": 800})
             window.wait_until(f"document.documentElement.scrollWidth <= innerWidth && innerWidth === {width}")
