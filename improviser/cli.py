@@ -149,12 +149,12 @@ for _name, _function in (
 ):
     app.command(_name, epilog=epilog_of(_name), cls=WithWeb if _name in ("demo", "play") else None)(guarded(_function))
 
-_settings = typer.Typer(cls=Group, help="Write the file of settings, or check it.", no_args_is_help=True)
+_settings = typer.Typer(cls=Group, help="Write the settings file, or check it.", no_args_is_help=True)
 _settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))
 _settings.command("check", epilog=epilog_of("config check"))(guarded(config.check))
 app.add_typer(_settings, name="config")
 
-_service = typer.Typer(cls=Group, help="Let systemd keep a session playing.", no_args_is_help=True)
+_service = typer.Typer(cls=Group, help="Run a session as a systemd service.", no_args_is_help=True)
 _service.callback()(service.service)
 _service.command("install", epilog=epilog_of("service install"))(guarded(service.install))
 app.add_typer(_service, name="service")

@@ -1,4 +1,8 @@
-"""Locks on files: held by the process that has taken one, until it closes the file or ends, however it ends."""
+"""Locks on files: held by the process that has taken one, until it closes the file or ends, however it ends.
+
+Our own, since what is locked is a file that is open already, and which others read while it is locked. filelock opens a
+file of its own, and portalocker locks the first bytes on Windows, where nobody can read them then.
+"""
 
 import os
 import sys

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pytest
 
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import EchoNetwork, EchoShape
+from improviser.engine import supervisor
 from improviser.engine.bus import Bus
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import AnyReport
+from improviser.engine.handle import EngineProcess
+from improviser.engine.protocol import AnyReport, Change, Command
 from improviser.library import model_file
 
 PEDAL_DOWN, PEDAL_UP = (0xB0, 64, 127), (0xB0, 64, 0)
@@ -130,3 +133,16 @@ def bus_to(*takes: Callable[[AnyReport], None], events: Iterable[Callable[[Sessi
 
 def _take_report(take: Callable[[AnyReport], None], event: SessionEvent) -> None:
     take(event.report)
+
+
+def kill_engines_asked_for(parameter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every engine die when it is asked to change `parameter`."""
+
+    class Frail(EngineProcess):
+        def send(self, command: Command) -> None:
+            if isinstance(command, Change) and command.parameter == parameter:
+                self.kill()
+            else:
+                super().send(command)
+
+    monkeypatch.setattr(supervisor, "EngineProcess", Frail)

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -178,11 +179,14 @@ class JackServer(Server):
 
     period_seconds = 64 / 48_000
 
-    def __init__(self, name: str, folder: Path, *, synchronous: bool = True, frames: int = 64) -> None:
+    def __init__(
+        self, name: str, folder: Path, *, synchronous: bool = True, frames: int = 64, real_time: bool = False
+    ) -> None:
         self.name = name
         # The first -p is the most ports there may be: with the 2,048 that JACK plans for, it takes 107 MB at once.
         mode = ["-S"] if synchronous else []
-        arguments = ["-n", name, "-r", "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", str(frames)]
+        priority = "-R" if real_time else "-r"
+        arguments = ["-n", name, priority, "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", str(frames)]
         self.lister = requires("jack_lsp")
         super().__init__([requires("jackd"), *arguments], folder / f"{name}.log", self.client_environment)
 
@@ -344,3 +348,22 @@ def jack_for_a_benchmark() -> Iterator[tuple[JackServer, Path]]:
             yield server, Path(folder)
         finally:
             server.close()
+
+
+@contextlib.contextmanager
+def polled(server: JackServer) -> Iterator[None]:
+    """Have clients of `server` come and go, as a script that lists its ports again and again."""
+    ended = threading.Event()
+
+    def poll() -> None:
+        command = [server.lister, "-s", server.name]
+        while not ended.is_set():
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+
+    thread = threading.Thread(target=poll)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

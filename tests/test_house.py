@@ -61,7 +61,7 @@ PURE = {
         "heapq",
         "itertools",
     ),
-    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "numpy"),
+    *("math", "operator", "re", "statistics", "string", "struct", "types", "typing", "unicodedata", "numpy"),
 }
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
@@ -69,7 +69,7 @@ RESERVED = {
     "aiomqtt": {"remote.mqtt"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},
-    "mido": {"midifile", "recordings.midi_recording"},
+    "mido": {"midifile"},
     "llvmlite": {"kernels"},
     "loky": {"training.local_executor"},
     "music21": {"training.chorales"},
@@ -93,6 +93,7 @@ RESERVED = {
     },
     "rtmidi": {"ports"},
     "safetensors": {"library.model_file"},
+    "tomlkit": {"settings.keeping", "settings.toml"},
     "typer": {"cli", "commands"},
 }
 # Put together here so that this file does not hold what it looks for.

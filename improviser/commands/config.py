@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 def init(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+        Path | None, typer.Argument(metavar="[FILE]", help="By default the one IMPROVISER_CONFIG names, or your own.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Write a file with every setting, explained."""
+    """Write a settings file with every setting explained."""
     import os
 
     from improviser.console_output import say
@@ -36,11 +36,11 @@ def init(
 
 def check(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="By default IMPROVISER_CONFIG's, or your own.")
+        Path | None, typer.Argument(metavar="[FILE]", help="By default the one IMPROVISER_CONFIG names, or your own.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(metavar="NAME", help="One of the file's profiles.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="A profile from the file.")] = None,
 ) -> None:
-    """Check the settings and print them, each with where it comes from."""
+    """Check the settings and print each one with its source."""
     from improviser.console_output import say
     from improviser.settings.config import default_file, load
 
@@ -54,7 +54,7 @@ def check(
 def listed(config: "Config") -> list[str]:
     """Return one line for each setting: what it is, and where that comes from."""
     from improviser.settings.config import KEYS
-    from improviser.settings.explained import as_toml
+    from improviser.settings.toml import as_toml
 
     values = {name: getattr(config.settings, name) for name in KEYS}
     lines = {

@@ -12,10 +12,11 @@ from improviser.commands.web_option import web_option
 
 def demo(
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=1800, help="How long to play; by default the tune's first part, once.")
+        float | None,
+        typer.Option(min=1, max=1800, help="How long to play; by default the first part of the tune, once."),
     ] = None,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where to write what was played; an earlier demo there is renewed.")
+        Path, typer.Option(metavar="DIR", help="Where to write the files; those of an earlier demo are replaced.")
     ] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="The same seed gives the same notes.")] = 1,
     model: Annotated[
@@ -23,15 +24,15 @@ def demo(
     ] = "bach-bass",
     temperature: Temperature = None,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE.svg", help="Draw the terminal as well, while it plays.")
+        Path | None, typer.Option(metavar="FILE.svg", help="Also draw a picture of the terminal while it plays.")
     ] = None,
     web: Annotated[str | None, web_option()] = None,
-    sound: Annotated[bool, typer.Option("--sound", help="Play it aloud as well.")] = False,
+    sound: Annotated[bool, typer.Option("--sound", help="Also play it aloud.")] = False,
     soundfont: SoundFont = None,
-    display: Annotated[bool, typer.Option("--display/--no-display", help="Show it on a terminal.")] = True,
+    display: Annotated[bool, typer.Option("--display/--no-display", help="Show the session in the terminal.")] = True,
     force: Force = False,
 ) -> None:
-    """Let a built-in player play Bach, in real time, and answer every note: no instrument or MIDI device needed."""
+    """Hear it at once: a built-in player plays Bach, and every note is answered. No instrument needed."""
     import asyncio
 
     from improviser.commands.live_options import given
@@ -39,12 +40,12 @@ def demo(
     from improviser.files import check_writable
     from improviser.library.catalogue import find
     from improviser.logs import start_log
+    from improviser.recordings.transcript import Transcript
     from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
     from improviser.session.display import Display
     from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
     from improviser.session.page import page_alone
-    from improviser.session.transcript import Transcript
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal

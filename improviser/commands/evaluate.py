@@ -16,12 +16,14 @@ def evaluate(
         list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, bach-chorales, or demo-tune.")
     ],
     *,
-    seed: Annotated[int, typer.Option(min=0, help="For what the model plays by itself.")] = 0,
-    temperature: Annotated[float, typer.Option(min=0.0, max=10.0, help="Of what it plays by itself.")] = 1.0,
+    seed: Annotated[int, typer.Option(min=0, help="For the music that the model plays by itself.")] = 0,
+    temperature: Annotated[
+        float, typer.Option(min=0.0, max=10.0, help="For the music that the model plays by itself.")
+    ] = 1.0,
     strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Score a model on notes: bits per note, first choices, and its own play beside the corpus's."""
+    """Score a model: bits per note, first choices, and how its own music compares with the corpus."""
     import sys
 
     from improviser.commands.notices import give_notice

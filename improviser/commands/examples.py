@@ -8,40 +8,40 @@ WIDEST = 78
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid and more"),
-        ("demo --web", "seen and heard in a browser (uv sync --extra web)"),
-        ("demo --sound", "heard as well (uv sync --extra sound)"),
-        ("demo --soundfont auto", "its WAV by FluidSynth"),
+        ("demo --web", "in a browser (uv sync --extra web)"),
+        ("demo --sound", "aloud, too (uv sync --extra sound)"),
+        ("demo --soundfont auto", "the WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
     ),
     "play": (
         ("play", "one keyboard: just play"),
-        ("play --input nanoKEY --output FLUID", "parts of ports' names"),
+        ("play --input nanoKEY --output FLUID", "a part of each port's name"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
         ("play --web open", "seen, heard and played in a browser"),
-        ("play --soundfont auto", "aloud, by FluidSynth"),
+        ("play --soundfont auto", "aloud, with FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
-        ("play --mode answer --scale 'D minor'", "after you, in a key"),
-        ("play --learn temperature", "move a knob: it turns this"),
+        ("play --mode answer --scale 'D minor'", "reply after each phrase"),
+        ("play --learn temperature", "move a knob to assign it"),
     ),
     "ports": (("ports", "what works here, and what to do where nothing does"),),
     "latency": (
         ("latency", "inside the engine"),
         ("latency --load", "with a display and an MQTT client busy"),
-        ("latency --api jack", "over a wire, too"),
+        ("latency --api jack", "through real ports, too"),
     ),
     "train": (
         ("train tune.mid -o my.safetensors --task echo", "the experiment"),
-        ("train songs/ -o my.safetensors --minutes 5", "accompany"),
-        ("train songs/ -o my.safetensors --resume", "go on with it"),
+        ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
+        ("train songs/ -o my.safetensors --resume", "continue it"),
     ),
     "render": (
         ("render tune.mid answers.mid", "the answers alone"),
         ("render tune.mid both.mid --with-input", "tune and answers"),
     ),
     "replay": (
-        ("replay session.jsonl", "are they the same notes?"),
-        ("replay session.jsonl again.mid", "and keep them"),
+        ("replay session.jsonl", "does it play the same?"),
+        ("replay session.jsonl again.mid", "and write the notes"),
     ),
     "status": (
         ("status", "every session that plays here"),
@@ -58,7 +58,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "models": (("models", "what can be played by name"),),
     "inspect": (
-        ("inspect bach-bass", "what it is and where it comes from"),
+        ("inspect bach-bass", "what it is, where it is from"),
         ("inspect my.safetensors --json", "for a program to read"),
     ),
     "evaluate": (
@@ -70,8 +70,8 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("import-bach-generator models.json b.safetensors --index 1", "the 2nd"),
     ),
     "config init": (("config init", "every setting, explained; edit what you need"),),
-    "config check": (("config check", "what holds, and where it is set"),),
-    "service install": (("service install -- --mqtt mqtt://localhost", "from the next login on"),),
+    "config check": (("config check", "every value, and where it is set"),),
+    "service install": (("service install -- --mqtt mqtt://localhost", "starts when you log in"),),
 }
 
 

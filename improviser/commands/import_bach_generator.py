@@ -15,7 +15,7 @@ def import_bach_generator(
     index: Annotated[int, typer.Option("--index", help="Which model of the file, from 0.")] = 0,
     force: Force = False,
 ) -> None:
-    """Turn a model of rbaltrusch/bach_generator into one that plays here."""
+    """Convert a model of rbaltrusch/bach_generator into one that plays here."""
     from improviser.console_output import say
     from improviser.errors import ModelError
     from improviser.files import check_writable

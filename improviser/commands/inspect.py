@@ -17,7 +17,7 @@ def inspect(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show a model's task, layers, viewpoints, where it comes from and its scores."""
+    """Show a model's task, layers, viewpoints, origin and scores."""
     from improviser.console_output import say, say_json
     from improviser.library import catalogue, model_file
 

@@ -19,11 +19,14 @@ def latency(
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
     ] = "bach-bass",
-    gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Milliseconds from note to note, on average.")] = 7.5,
-    load: Annotated[bool, typer.Option("--load", help="With the display and an MQTT client busy.")] = False,
+    gap: Annotated[float, typer.Option(min=0.1, max=10_000, help="Average milliseconds from note to note.")] = 7.5,
+    load: Annotated[bool, typer.Option("--load", help="Keep the display and an MQTT client busy meanwhile.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how long an answer takes: inside the engine, and over a real wire if there is one."""
+    """Measure how long an answer takes: inside the engine, and through real ports if there are any.
+
+    On JACK it also tells how many answers leave in the period that their notes came in.
+    """
     import asyncio
     from dataclasses import asdict
 
@@ -38,6 +41,8 @@ def latency(
         return
     beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
     counted = f"{notes} notes, {measured['foreseen']:.0%} foreseen, {measured['lost']} lost"
+    if measured["same_period"] is not None:
+        counted += f", {measured['same_period']:.1%} answered in the same period"
     say(f"{counted}; {model} on {measured['api']}{beside}")
     say(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for key, name in NAMES.items():

@@ -6,7 +6,7 @@ import typer
 
 
 def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the models that can be played by name."""
+    """List the models that you can play by name."""
     from improviser.console_output import say, say_json, warn
     from improviser.library import catalogue
 

@@ -6,10 +6,11 @@ import typer
 
 from improviser.commands.live_options import live_option
 
-Force = Annotated[bool, typer.Option("--force", help="Write over a file that is there; without it, that is refused.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that is not quite right; do not repair it.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files; otherwise the command refuses.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that needs repairs.")]
 SoundFont = Annotated[
-    str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
+    str | None,
+    typer.Option(metavar="FILE", help="Make the sound with this SoundFont, using FluidSynth; auto finds one."),
 ]
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ def picture(
     strict: Strict = False,
     force: Force = False,
 ) -> None:
-    """Draw a session as a piano roll, what a model listens to, or how a training run went, as SVG."""
+    """Draw an SVG: a session's piano roll, what a model listens to, or how a training run went."""
     from improviser.commands.drawing import draw
     from improviser.commands.notices import give_notice
     from improviser.console_output import say

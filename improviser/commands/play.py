@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @with_options
 def play(**given: Any) -> None:
-    """Play along on real MIDI ports: every note you play is answered, at once and in your rhythm."""
+    """Play along on your MIDI ports: every note you play is answered, at once and in your rhythm."""
     import asyncio
 
     flags = {name: given[name] for name in SETTINGS}

@@ -18,17 +18,18 @@ LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.
 SETTINGS: Mapping[str, Any] = {
     "input": Annotated[
         str | None,
-        typer.Option(metavar="P", help="auto (the default), virtual, part of a port's name, FILE.mid, or computer."),
+        typer.Option(
+            metavar="P",
+            help="auto (the one keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
+        ),
     ],
-    "loop": Annotated[bool | None, typer.Option("--loop", help="Play a file again and again.")],
-    "strict": Annotated[
-        bool | None, typer.Option("--strict", help="Refuse a file that is not quite right; do not repair it.")
-    ],
+    "loop": Annotated[bool | None, typer.Option("--loop", help="Repeat the input file again and again.")],
+    "strict": Annotated[bool | None, typer.Option("--strict", help="Refuse an input file that needs repairs.")],
     "output": Annotated[
         str | None, typer.Option(metavar="P", help="auto (the default), virtual, or part of a port's name.")
     ],
     "api": Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")],
-    "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of our MIDI client.")],
+    "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of the MIDI client.")],
     "wait_for_ports": Annotated[
         bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
     ],
@@ -36,40 +37,46 @@ SETTINGS: Mapping[str, Any] = {
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="Who answers (bach-bass); several play one voice each. A program change picks another.",
+            help="The model that answers (bach-bass). Several play one voice each; a program change picks another.",
             autocompletion=completion.models,
         ),
     ],
     **LIVE,
     "seed": Annotated[int | None, typer.Option(help="The same seed and notes give the same answers.")],
     "record": Annotated[
-        Path | None, typer.Option("--record", metavar="DIR", help="Keep the session there (by default: user data).")
+        Path | None,
+        typer.Option("--record", metavar="DIR", help="Where to record the session; by default among your user data."),
     ],
     "web": Annotated[str | None, web_option()],
     "web_token_file": Annotated[
         str | None, typer.Option(metavar="FILE", help="The page's token, and in its second line the audience's.")
     ],
     "mqtt": Annotated[
-        str | None, typer.Option(metavar="URL", help="Be steered and shown over MQTT: mqtt://user@host:port, or mqtts.")
+        str | None,
+        typer.Option(metavar="URL", help="Be controlled and watched over MQTT: mqtt://user@host:port, or mqtts."),
     ],
     "mqtt_password_file": Annotated[
         str | None, typer.Option(metavar="FILE", help="The broker's password; or set IMPROVISER_MQTT_PASSWORD.")
     ],
-    "mqtt_events": Annotated[bool | None, typer.Option("--mqtt-events", help="Publish every note, too.")],
+    "mqtt_events": Annotated[bool | None, typer.Option("--mqtt-events", help="Publish every note as well.")],
     "mqtt_discovery": Annotated[bool | None, typer.Option("--mqtt-discovery", help="Appear in Home Assistant.")],
     "listen_to": Annotated[
-        str | None, typer.Option(metavar="NAME", help="Another improviser to hear as a player, over MQTT.")
+        str | None, typer.Option(metavar="NAME", help="Another improviser to hear as the player, over MQTT.")
     ],
     "log_format": Annotated[str | None, typer.Option(metavar="text|json", help="How the log is written.")],
-    "log_level": Annotated[str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning, error")],
+    "log_level": Annotated[
+        str | None, typer.Option(metavar="LEVEL", help="debug, info (the default), warning or error.")
+    ],
     "sound": Annotated[
-        bool | None, typer.Option("--sound/--no-sound", help="Play it aloud, without a synthesiser of your own.")
+        bool | None, typer.Option("--sound/--no-sound", help="Play the session aloud; no synthesiser needed.")
     ],
     "soundfont": Annotated[
-        str | None, typer.Option(metavar="FILE", help="Play it aloud with a SoundFont, by FluidSynth; auto finds one.")
+        str | None,
+        typer.Option(metavar="FILE", help="Play it aloud with this SoundFont, using FluidSynth; auto finds one."),
     ],
     "display": Annotated[
-        bool | None, typer.Option("--display/--no-display", help="Show what is played; by default on a terminal.")
+        bool | None,
+        typer.Option("--display/--no-display", help="Show what is heard and played; by default in a terminal."),
     ],
 }
 """The options that say what the setting of the same name is."""
@@ -79,13 +86,15 @@ OTHERS: Mapping[str, Any] = {
         list[str] | None,
         typer.Option(
             metavar="PARAMETER",
-            help="Move a knob: it turns this from now on, and is kept in the settings.",
+            help="Move a knob, and it will control this parameter; your settings keep it.",
             autocompletion=completion.learnable,
         ),
     ],
-    "no_record": Annotated[bool, typer.Option("--no-record", help="Keep nothing.")],
-    "config": Annotated[Path | None, typer.Option(metavar="FILE", help="Settings (see: improviser config init).")],
-    "profile": Annotated[str | None, typer.Option(metavar="NAME", help="One of the profiles in the settings.")],
+    "no_record": Annotated[bool, typer.Option("--no-record", help="Record nothing.")],
+    "config": Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The settings file (see: improviser config init).")
+    ],
+    "profile": Annotated[str | None, typer.Option(metavar="NAME", help="A profile from the settings file.")],
 }
 
 PANELS: Mapping[str, tuple[str, ...]] = {

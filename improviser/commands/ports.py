@@ -6,7 +6,7 @@ import typer
 
 
 def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """List the MIDI systems that work here and their ports; where there is none, say what to do."""
+    """List the MIDI systems that work here, and their ports. If there are none, say what to do."""
     from improviser.console_output import say, say_json
     from improviser.ports.survey import ApiReport, survey
 
@@ -20,6 +20,8 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
             say(f"{report.title}: not available ({report.problem}); to use it, {report.remedy}")
             return
         say(f"{report.title} (--api {report.api})")
+        if report.reason:
+            say(f"  {report.reason}")
         for title, names in (("inputs, to be heard by us", report.inputs), ("outputs, to play to", report.outputs)):
             say(f"  {title}:")
             for port in names or ("none but our own virtual ones",):

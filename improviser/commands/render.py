@@ -19,7 +19,7 @@ def render(
     ] = "bach-bass",
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
     temperature: Temperature = None,
-    with_input: Annotated[bool, typer.Option("--with-input", help="Write the input's notes as well.")] = False,
+    with_input: Annotated[bool, typer.Option("--with-input", help="Also write the notes of the input.")] = False,
     strict: Strict = False,
     force: Force = False,
 ) -> None:

@@ -13,26 +13,26 @@ DIFFERENT = 1
 def replay(
     log: Annotated[Path, typer.Argument(metavar="LOG", help="The .jsonl file of a session.")],
     out: Annotated[
-        Path | None, typer.Argument(metavar="[OUT.mid]", help="Write what is played now as a MIDI file.")
+        Path | None, typer.Argument(metavar="[OUT.mid]", help="Also write what is played now as a MIDI file.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Run a session's log through the performer again, and compare with what was played: 0 same, 1 different."""
+    """Play a session's log again and compare the notes: exit code 0 if they are the same, 1 if not."""
     from improviser.console_output import say
     from improviser.files import PRIVATE, check_writable, write_atomically
     from improviser.recordings.collecting import uncollected
     from improviser.recordings.log import read_chain
-    from improviser.recordings.replaying import Copy
+    from improviser.recordings.midi_recording import SessionMidi
     from improviser.recordings.replaying import replay as replay_logs
 
     if out is not None:
         check_writable(out, force=force)
     chain = read_chain(log)
-    copy = Copy()
+    copy = SessionMidi()
     with uncollected():
-        found = replay_logs(chain) if out is None else replay_logs(chain, copy.tell)
+        found = replay_logs(chain) if out is None else replay_logs(chain, copy.add)
     if out is not None:
-        write_atomically(out, copy.image(), PRIVATE)
+        write_atomically(out, copy.image(final=True), PRIVATE)
     if chain[-1].cut:
         say(f"{log} has no end (its writer was killed, or still writes): replayed what is there")
     if found.lost:

@@ -11,15 +11,17 @@ from improviser.commands.options import Force, Strict
 def report(
     session: Annotated[Path, typer.Argument(metavar="SESSION", help="A session's MIDI file or .jsonl log.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="X.html", help="The page; by default beside the session.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="X.html", help="The page to write; by default beside the session."),
     ] = None,
     soundfont: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Sound by a SoundFont, with FluidSynth; auto finds one.")
+        str | None,
+        typer.Option(metavar="FILE", help="Make the sound with this SoundFont, using FluidSynth; auto finds one."),
     ] = None,
     strict: Strict = False,
     force: Force = False,
 ) -> None:
-    """Write a page with the roll, sound and figures of a session; any browser opens it, without a network."""
+    """Write a web page about a session: piano roll, sound and figures. It opens offline in any browser."""
     from improviser.commands.notices import give_notice
     from improviser.console_output import say
     from improviser.errors import LogError

@@ -8,15 +8,15 @@ from improviser.commands.options import Force
 
 
 def service() -> None:
-    """Let systemd keep a session playing."""  # a group needs this as long as it has one command only
+    """Run a session as a systemd service."""  # a group needs this as long as it has one command only
 
 
 def install(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options of `play`, after two hyphens.")
+        list[str] | None, typer.Argument(metavar="[-- OPTIONS]", help="Options for `play`, after two hyphens.")
     ] = None,
     name: Annotated[str, typer.Option(metavar="CLIENT", help="The name it plays under.")] = "improviser",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the unit, write nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the unit and write nothing.")] = False,
     force: Force = False,
 ) -> None:
     """Write a systemd user unit that runs `improviser play`."""

@@ -6,10 +6,13 @@ import typer
 
 
 def status(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="By default every session that plays.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="The session's name; by default every session that is playing."),
+    ] = None,
     json_wanted: Annotated[bool, typer.Option("--json", help="Print one JSON object per session.")] = False,
 ) -> None:
-    """Ask a running session how it is; no broker is needed."""
+    """Show the state of a running session. No broker is needed."""
     from improviser.console_output import say, say_json
     from improviser.errors import SessionError
     from improviser.remote.instance import ask, running

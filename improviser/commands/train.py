@@ -25,29 +25,35 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
     strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
-    population: Annotated[int | None, typer.Option(help="Networks in a generation.")] = None,
-    generations: Annotated[int | None, typer.Option(help="Stop after so many.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after so long.")] = None,
-    patience: Annotated[int | None, typer.Option(help="Stop after so many generations without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: bass, tenor or alto.")] = None,
+    population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
+    generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(help="Stop after this many generations without a new champion.")
+    ] = None,
+    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
     choir: Annotated[
         int | None,
-        typer.Option(help="harmony, melody: networks that sing as one; by default up to 6, if there is time."),
+        typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
     ] = None,
-    lookback: Annotated[int | None, typer.Option(help="echo: notes a network hears, the current one included.")] = None,
-    layers: Annotated[str | None, typer.Option(metavar="20,20", help="Nodes of the hidden layers.")] = None,
+    lookback: Annotated[
+        int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")
+    ] = None,
+    layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
-    workers: Annotated[int, typer.Option(help="Processes to train with; they do not change the result.")] = 1,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
-    checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 for none.")] = 50,
+    workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue from the last checkpoint, if there is one.")
+    ] = False,
+    checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
     strict: Strict = False,
-    report: Annotated[bool, typer.Option(help="Write the log, the curve and a card beside the model.")] = True,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object per generation.")] = False,
+    report: Annotated[bool, typer.Option(help="Write a log, a curve and a card beside the model.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object per generation.")] = False,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
     mutation: Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")] = None,
-    divergence: Annotated[float | None, typer.Option(help="echo: how far a mutation goes.")] = None,
-    survivors: Annotated[float | None, typer.Option(help="echo: the share that lives on unchanged.")] = None,
+    divergence: Annotated[float | None, typer.Option(help="echo: how strong mutations are.")] = None,
+    survivors: Annotated[float | None, typer.Option(help="echo: the share of networks that survive unchanged.")] = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
     from improviser.threads import use_one_thread

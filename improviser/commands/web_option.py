@@ -29,5 +29,7 @@ def completed(args: list[str]) -> list[str]:
 def web_option() -> Any:
     """Return the option."""
     return typer.Option(
-        OPTION, metavar="[HOST:]PORT", help="Serve the session as a page: alone, with a port, or open (a browser, too)."
+        OPTION,
+        metavar="[HOST:]PORT",
+        help="Show, play and control the session in a browser; alone it takes the usual port, open opens the browser.",
     )

@@ -30,11 +30,12 @@ from improviser.engine.protocol import (
 )
 from improviser.engine.shared_memory import attach
 from improviser.errors import EngineError, ImproviserError
+from improviser.library import catalogue
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 DRAIN_SECONDS = 1.0
-SWITCH_SECONDS = 0.0002
-"""How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
+SWITCH_SECONDS = 0.00005
+"""How long a thread may keep the others from running Python: the backend's must get in, in every period of JACK."""
 
 
 def take_commands(engine: Engine, reader: FrameReader) -> None:
@@ -63,6 +64,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
 
     signal.signal(signal.SIGTERM, stop)
     engine.release()
+    catalogue.import_all()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()

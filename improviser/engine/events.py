@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from improviser.core.midi.codec import decode, events_of
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
 from improviser.engine.protocol import AnyReport, Applied, Played, Step
 
 
@@ -28,3 +28,15 @@ def event_of(report: AnyReport) -> SessionEvent:
     if isinstance(report, Played | Applied):
         return SessionEvent(report, played=events_of(report.played))
     return SessionEvent(report)
+
+
+def stamp_of(report: AnyReport) -> float | None:
+    """Return the time of the session (seconds) that a report is of; None if it is of none."""
+    return report.stamp if isinstance(report, Step | Played | Applied) else None
+
+
+def sounds(report: AnyReport) -> bool:
+    """Say whether a report is of a note: the player's, or one that was played without."""
+    if isinstance(report, Step):
+        return bool(report.played) or isinstance(decode(report.heard), NoteOn)
+    return isinstance(report, Played) and bool(report.played)

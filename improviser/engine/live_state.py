@@ -5,23 +5,23 @@ own reply, whatever else is asked for meanwhile. How many requests may come, and
 door by itself: who floods one keeps nobody out of another.
 
 An engine that dies may have died of what it was asked for last. So a request that no engine has confirmed is asked for
-once more, alone, and no oftener; and where engines keep dying, the session goes back to the models, then to the
-parameters, that an engine has played with.
+once more, alone, and no oftener; and where engines keep dying, what was changed last is taken back first, a model or
+a parameter, until all is as it was when an engine last played; then the models that played before the present ones
+are tried.
 """
 
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
 import msgspec
 
-from improviser.core.live.knobs import BOUNDS
 from improviser.core.live.pacing import Bucket
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Played, Step, Swap, Turned
-from improviser.errors import ConfigError, EngineError
+from improviser.errors import EngineError
 
 REFUSED = "the engine ended twice when it was asked for this"
 REPLACED = "a later request took its place before an engine confirmed it"
@@ -31,6 +31,8 @@ RATE, BURST = 400.0, 800.0
 """How many requests a second each door may make for ever, and at once."""
 MOST_PENDING, MOST_SWAPS = 1000, 4
 """How many requests of one door may wait for the engine's word; and how many of these for other models."""
+MOST_UNPROVEN = 1000
+_ABSENT = object()
 
 Door = Literal["keys", "learning", "mqtt", "page", "program", "settings"]
 """Where requests come from: the terminal, a learned knob, the broker, a browser, what the player picks, SIGHUP."""
@@ -76,7 +78,9 @@ class LiveState:
         self.confirmed_models = list(models)
         """The models that a next engine begins with."""
         self._former_models = list(models)
-        self._proven = self.confirmed
+        """Those that played before the present ones, which have played as well."""
+        self._unproven: deque[tuple[str, Any]] = deque(maxlen=MOST_UNPROVEN)
+        """What was changed since an engine last played, and what it was before, the newest last."""
         self._clock = clock
         self._numbers = count(1)
         self._requests: dict[str, dict[int, _Request]] = {}
@@ -148,8 +152,7 @@ class LiveState:
     def take(self, report: AnyReport) -> None:
         """Take in what an engine reports."""
         if isinstance(report, Step | Played):
-            if self._proven is not self.confirmed:
-                self._proven = self.confirmed
+            self._prove()
         elif isinstance(report, Applied):
             if report.error is None:
                 self._confirm(report.parameter, report.value)
@@ -160,10 +163,26 @@ class LiveState:
             self._confirm(report.parameter, report.value)
 
     def _confirm(self, parameter: str, value: Any) -> None:
-        if parameter != MODEL:
+        before = self.confirmed_models if parameter == MODEL else self.confirmed.get(parameter, _ABSENT)
+        if before == value:
+            return
+        if not self._unproven or self._unproven[-1][0] != parameter:  # a knob that is turned is one change
+            self._unproven.append((parameter, before))
+        self._set(parameter, value)
+
+    def _set(self, parameter: str, value: Any) -> None:
+        if parameter == MODEL:
+            self.confirmed_models = list(value)
+        elif value is _ABSENT:
+            self.confirmed = {name: its for name, its in self.confirmed.items() if name != parameter}
+        else:
             self.confirmed = self.confirmed | {parameter: value}
-        elif value != self.confirmed_models:
-            self._former_models, self.confirmed_models = self.confirmed_models, list(value)
+
+    def _prove(self) -> None:
+        """Take in that an engine has played with what is confirmed."""
+        if self._unproven:
+            self._former_models = next((was for name, was in self._unproven if name == MODEL), self._former_models)
+            self._unproven.clear()
 
     def _settle(self, parameter: str, number: int, error: str | None) -> None:
         """Give a request its reply."""
@@ -207,29 +226,21 @@ class LiveState:
             self._settle_all(parameter, ENDED)
 
     def fall_back(self) -> str | None:
-        """Go back to what engines have played with; return a line that says so, None if that is what they play with."""
-        if self._former_models != self.confirmed_models:
-            ended, self.confirmed_models = self.confirmed_models, self._former_models
-            return f"{', '.join(ended)} ends every engine; playing with {', '.join(self.confirmed_models)} again"
-        changed = sorted(name for name, value in self.confirmed.items() if self._proven.get(name, self) != value)
-        if not changed:
+        """Take back what was changed last; return a line that says so, None if there is nothing to take back.
+
+        That is what no engine has played with yet; then the present models, for those that played before them.
+        """
+        ended = self.confirmed_models
+        if self._unproven:
+            parameter, before = self._unproven.pop()
+            self._set(parameter, before)
+            if parameter != MODEL:
+                return f"{parameter} as it was set ends every engine; set as before"
+        elif self._former_models == ended:
             return None
-        self.confirmed = self._proven
-        return f"{', '.join(changed)} as it was set ends every engine; set as before"
-
-
-def check_order(parameter: str, value: Any, playing: Mapping[str, Any]) -> None:
-    """Check that a bound stays on its side of the other one, in parameters that are otherwise `playing`.
-
-    :raises ConfigError: if it does not.
-    """
-    if parameter not in BOUNDS:
-        return
-    other, nearer = BOUNDS[parameter]
-    bound = playing[other]
-    if nearer(value, bound) != value:
-        low, high = sorted((parameter, other), reverse=True)
-        raise ConfigError(f"{low} must not be above {high}; {other} is {bound}")
+        else:
+            self.confirmed_models = self._former_models
+        return f"{', '.join(ended)} ends every engine; playing with {', '.join(self.confirmed_models)} again"
 
 
 def without_request(report: AnyReport) -> AnyReport:

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-REALTIME_PRIORITY = 5
+REALTIME_PRIORITY = 4
 """Above everything that is not real time; below JACK's own server (10) and the kernel's threads (50)."""
 NICENESS = -10
 THREADS = Path("/proc/self/task")

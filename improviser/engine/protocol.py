@@ -35,7 +35,8 @@ class Command(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
 class Open(Command, frozen=True):
     """The first command: open the ports, load the models, and begin.
 
-    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding.
+    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `jack_server`
+    is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one.
     """
 
     api: str
@@ -47,6 +48,7 @@ class Open(Command, frozen=True):
     seed: int
     epoch: float
     releases: list[bytes] = []
+    jack_server: str = ""
 
 
 class Hear(Command, frozen=True):
@@ -251,26 +253,26 @@ class Reporter:
         self._lost = 0
         self._waiting: deque[bytes] = deque()
         self._size = 0
-        self._together: list[bytes] | None = None
+        self._held: list[Report] = []
+        self.holding = False
+        """Whether reports are only noted down, until `flush`: for a thread that has no time even to write them."""
         os.set_blocking(descriptor, False)
 
     def send(self, report: Report) -> None:
         """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
-        if self._together is not None:
-            self._together.append(frame(report))
-        else:
-            self._take(frame(report), 1)
+        self._held.append(report)
+        if not self.holding:
+            self.flush()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Send the few reports of a block as one, at its end."""
-        self._together = []
+        self.holding = True
         try:
             yield
         finally:
-            frames, self._together = self._together, None
-            if frames:
-                self._take(b"".join(frames), len(frames))
+            self.holding = False
+            self.flush()
 
     def _take(self, data: bytes, count: int) -> None:
         if self._lost:
@@ -282,10 +284,12 @@ class Reporter:
         else:
             self._waiting.append(data)
             self._size += len(data)
-        self.flush()
 
     def flush(self) -> bool:
         """Send what was kept, as far as the pipe has room; say whether that is all."""
+        if self._held:
+            held, self._held = self._held, []
+            self._take(b"".join(frame(report) for report in held), len(held))
         try:
             while self._waiting:
                 data = self._waiting[0]

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from dataclasses import asdict
 from typing import Any
 
 from improviser.core.live import knobs
+from improviser.core.live.allowed import check_order
 from improviser.core.live.parameters import Parameters
 from improviser.engine.bus import Bus
 from improviser.engine.handle import EngineProcess
-from improviser.engine.live_state import Door, LiveState, Reply, check_order, without_request
+from improviser.engine.live_state import Door, LiveState, Reply, without_request
 from improviser.engine.protocol import (
     MODEL,
     AnyReport,
@@ -68,7 +68,7 @@ class Service:
 
     @property
     def name(self) -> str:
-        """The name of our MIDI client."""
+        """The name of the MIDI client."""
         return self._session.name
 
     @property
@@ -85,6 +85,11 @@ class Service:
     def api(self) -> str:
         """The MIDI system that is played on, once `opened`."""
         return self._supervisor.api
+
+    @property
+    def jack_server(self) -> str:
+        """Which server of JACK's is played on, "jackd" or "PipeWire"; empty if none, or there is no telling."""
+        return self._supervisor.jack_server
 
     @property
     def connections(self) -> tuple[str, str]:
@@ -124,7 +129,7 @@ class Service:
         :raises EngineError: if this door asks for too much.
         """
         value = validate(parameter, value)
-        check_order(parameter, value, asdict(self.parameters))
+        check_order(parameter, value, self.parameters)
         reply: asyncio.Future[Reply] = self._loop.create_future()
 
         def tell(told: Reply) -> None:

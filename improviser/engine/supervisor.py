@@ -129,6 +129,11 @@ class Supervisor:
             return self._connections.peers
         return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
 
+    @property
+    def jack_server(self) -> str:
+        """Which server of JACK's is played on, "jackd" or "PipeWire"; empty if none, or there is no telling."""
+        return self._connections.server
+
     async def opened(self) -> None:
         """Wait until the first engine plays."""
         await self._opened.wait()
@@ -220,6 +225,7 @@ class Supervisor:
             seed=session.seed,
             epoch=self.epoch,
             releases=self._unreleased,
+            jack_server=self._connections.server,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
         self._ready = ready = await engine.begin(opening, self._take)

@@ -12,8 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Shape
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.kernels.simd import LANES, F, at, exp, fma, load, spread, spread_at, store, summed, tanh
 
 # Notes whose hidden units are computed before their scores: few enough for the first cache.
@@ -90,7 +91,7 @@ class CompiledScorer:
         """Return the notes ready for scoring."""
         return Batch(self.shape, notes)
 
-    def population_bits(self, population: FloatArray, batch: Batch) -> NDArray[np.float64]:
+    def population_bits(self, population: Float32Array, batch: Batch) -> NDArray[np.float64]:
         """Return, for each genome, −log2 P of what was played, averaged over the notes; shape (population,)."""
         totals = np.empty((len(population), len(batch.target)), dtype=np.float32)
         played = np.empty_like(totals)

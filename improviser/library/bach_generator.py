@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.echo.encoding import FloatArray
+from improviser.core.arrays import Float64Array
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import MAX_LAYERS, MAX_NODES, MAX_WEIGHT, EchoNetwork, EchoShape, LayerType
 from improviser.errors import ModelError
@@ -63,7 +63,7 @@ def convert(name: str, layers: Any) -> EchoModel:
     return EchoModel(name, EchoNetwork(EchoShape(sizes, layer_type), weights))
 
 
-def _matrix(number: int, layer: Sequence[Any], columns: int) -> FloatArray:
+def _matrix(number: int, layer: Sequence[Any], columns: int) -> Float64Array:
     """Return the weights of one layer, a row for each node."""
     for node, weights in enumerate(layer):
         where = f"node {node} of layer {number}"

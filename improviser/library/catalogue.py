@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from improviser.core.networks.responder import Model
 from improviser.core.printable import printable, shown
-from improviser.core.tasks.registry import describe
+from improviser.core.tasks.registry import TASKS, describe
 from improviser.errors import ModelError
 from improviser.files import read_regular, user_path
 from improviser.library import model_file
@@ -173,6 +173,12 @@ def _entry(path: Path, bundled: bool) -> Entry:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def import_all() -> None:
+    """Import what the models of all tasks need, so that none has to be imported while somebody plays."""
+    for task in TASKS:
+        _class_for(task)
 
 
 def _class_for(task: str) -> type[LoadableModel]:

@@ -3,24 +3,27 @@
 from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
-from improviser.ports.interface import LOOPBACK, LoopbackPorts, Ports
+from improviser.ports.interface import JACK_APIS, LOOPBACK, LoopbackPorts, Ports
 from improviser.ports.jack_client import JackPorts
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_library import load_jack, share_library
 from improviser.ports.rtmidi_backend import RtMidiPorts
 
 
-def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> Ports:
+def open_ports(api: str, client: str, input_choice: str, output_choice: str, jack_server: str = "") -> Ports:
     """Open an input and an output on `api`, or on the first that works if that is "auto".
 
+    :param jack_server: which server of JACK's to speak to, "jackd" or "PipeWire"; whichever answers if not given.
     :raises PortError: if a name matches nothing.
     :raises MidiSystemError: if no API works; it says for each what to do.
     """
     if api == LOOPBACK:
         return LoopbackPorts()
+    if api in JACK_APIS and api != JACK:
+        share_library(jack_server)
     problems: list[MidiSystemError] = []
     for backend in backends_for(api):
         try:
-            return _open(backend, client, input_choice, output_choice)
+            return _open(backend, client, input_choice, output_choice, jack_server)
         except NotServedError:
             raise  # it is there: another try, and no other system
         except MidiSystemError as error:
@@ -36,7 +39,7 @@ def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> 
     raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")
 
 
-def _open(backend: Backend, client: str, input_choice: str, output_choice: str) -> Ports:
+def _open(backend: Backend, client: str, input_choice: str, output_choice: str, jack_server: str) -> Ports:
     if backend.name == JACK:
-        return JackPorts(load_jack(), client)
+        return JackPorts(load_jack(jack_server), client)
     return RtMidiPorts(backend, client, input_choice, output_choice)

@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from improviser.core.addresses.port_choice import VIRTUAL, hardware_among, pick
+from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name, pick, read_name, told_apart
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
-from improviser.ports.interface import JACK_APIS, Listener, Receipts
+from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
 from improviser.threads import remember_this_thread
 
@@ -36,6 +37,20 @@ def quiet() -> Iterator[None]:
         for number, copy in enumerate(saved, start=1):
             os.dup2(copy, number)
             os.close(copy)
+
+
+LEGACY = {"win32": "cp1252", "darwin": "mac_roman"}.get(sys.platform, "latin-1")
+"""How names are read that are no UTF-8."""
+
+
+def port_names(port: Any) -> list[str]:
+    """Return the names of the ports that an RtMidi object sees, in its order: each has one, and none is there twice.
+
+    RtMidi gives UTF-8 everywhere; python-rtmidi by itself reads it as Latin-1 on Windows and as Mac Roman on macOS, and
+    gives None for a port without a name.
+    """
+    raw = port.get_ports(encoding=None)
+    return told_apart([read_name(name, number, LEGACY) for number, name in enumerate(raw)])
 
 
 class RtMidiPorts:
@@ -63,8 +78,9 @@ class RtMidiPorts:
         self._midi_out: Any = None
         constant = getattr(rtmidi, backend.constant)
         try:
-            self._midi_in = rtmidi.MidiIn(constant, client)
-            self._midi_out = rtmidi.MidiOut(constant, client)
+            name = cut_name(client, MOST_SHARED_NAME_BYTES)  # both have it, so that JACK adds a number to one
+            self._midi_in = rtmidi.MidiIn(constant, name)
+            self._midi_out = rtmidi.MidiOut(constant, name)
             self.input = self._open(self._midi_in, backend, input_choice, "input")
             self.output = self._open(self._midi_out, backend, output_choice, "output")
         except rtmidi.RtMidiError as error:
@@ -81,8 +97,8 @@ class RtMidiPorts:
         if backend.name in JACK_APIS:
             port.open_virtual_port(own_name)
             return VIRTUAL
-        names = port.get_ports()
-        name = pick(choice, names, hardware_among(names, backend.name), direction)
+        names = port_names(port)
+        name = pick(choice, names, one_of_each_device(names, backend.name), direction)
         if name is not None:
             port.open_port(names.index(name), own_name)
             return name
@@ -94,7 +110,7 @@ class RtMidiPorts:
         port.open_virtual_port(own_name)
         return VIRTUAL
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
         remembered: set[int] = set()
 
@@ -104,6 +120,7 @@ class RtMidiPorts:
                 remembered.add(thread)
                 remember_this_thread()
             listener(bytes(timed[0]), 0.0)
+            answered(heard=True)
 
         self._midi_in.set_callback(hear)
 

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.midi.growing_smf import GrowingFile
-from improviser.engine.protocol import AnyReport, Applied, Played, Ready, Report, Step
+from improviser.engine.protocol import AnyReport, Ready, Report
 from improviser.files import PRIVATE, write_atomically
 from improviser.locks import try_lock
 from improviser.recordings.log import FORMAT, SUFFIX, VERSION, End, Header, encode
-from improviser.recordings.midi_recording import IMPROVISER, PLAYER
+from improviser.recordings.midi_recording import SessionMidi
 from improviser.version import __version__
 
 NAME_FORMAT = "session-%Y-%m-%d-%H%M%S"
@@ -40,8 +39,7 @@ class SessionFiles:
     def __init__(
         self, folder: Path, start: float, early: Sequence[AnyReport] = (), continues: str | None = None
     ) -> None:
-        self._start = self._now = start
-        self._midi = GrowingFile(PLAYER, IMPROVISER)
+        self._midi = SessionMidi(start)
         self._is_drawn = self._has_ended = self._is_torn = False
         self._whole_bytes = 0
         self.logged = 0
@@ -72,7 +70,7 @@ class SessionFiles:
     def _take(self, reports: Sequence[AnyReport]) -> None:
         self.logged += sum(not isinstance(report, Ready) for report in reports)
         for report in reports:
-            self._add(report)
+            self._midi.add(report)
 
     def _append(self, entries: Iterable[Report]) -> None:
         """Add entries behind what is whole, over what an attempt that failed may have left there."""
@@ -89,26 +87,16 @@ class SessionFiles:
 
     def draw(self) -> None:
         """Bring the MIDI file up to date with the log."""
-        patches = self._midi.patches(self._now - self._start)
+        patches = self._midi.patches()
         was_drawn, self._is_drawn = self._is_drawn, False
         if patches is None or not was_drawn:
-            write_atomically(self._midi_path, self._midi.image(self._now - self._start), PRIVATE)
+            write_atomically(self._midi_path, self._midi.image(), PRIVATE)
         elif patches:
             with self._midi_path.open("r+b", buffering=0) as file:
                 for place, data in patches:
                     file.seek(place)
                     file.write(data)
         self._is_drawn = True
-
-    def _add(self, report: AnyReport) -> None:
-        if isinstance(report, Step):
-            self._midi.add(0, report.stamp - self._start, report.heard)
-        if isinstance(report, Step | Played | Applied):
-            self._now = max(self._now, report.stamp)
-            if isinstance(report, Played) and report.cause == "lost":
-                self._midi.release(0, report.stamp - self._start)
-            for message in report.played:
-                self._midi.add(1, report.stamp - self._start, message)
 
     @property
     def _midi_path(self) -> Path:
@@ -119,7 +107,7 @@ class SessionFiles:
         if not self._has_ended:
             self._append([End()])
             self._has_ended = True
-        write_atomically(self._midi_path, self._midi.image(self._now - self._start, final=True), PRIVATE)
+        write_atomically(self._midi_path, self._midi.image(final=True), PRIVATE)
 
     def abandon(self) -> None:
         """Close the log without another word: it has its end, or its disk is full, or gone."""

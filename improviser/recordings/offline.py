@@ -11,7 +11,7 @@ from improviser.core.live.allowed import check
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.raw import Performer
 from improviser.core.midi.codec import encode, events_of
-from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note, is_time
@@ -100,7 +100,7 @@ def _piece(source: Named | Iterable[Note]) -> MidiPiece:
 
 def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note, ...]:
     """Return what a performer plays to a piece."""
-    played: list[tuple[float, Event]] = []
+    played: list[TimedEvent] = []
     now = -math.inf
 
     def wait(until: float) -> None:
@@ -115,7 +115,7 @@ def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note,
     return notes_of(played, now + tail)
 
 
-def _events(piece: MidiPiece) -> Iterator[tuple[float, Event]]:
+def _events(piece: MidiPiece) -> Iterator[TimedEvent]:
     """Yield the piece's events with their times: ends before starts, but the end of a note without length after it."""
     moments: list[tuple[int, int, int, float, Event]] = []
     for index, timed in enumerate(piece.notes):

@@ -1,25 +1,23 @@
 """A session that was played: read back from its MIDI file, its log, or any other MIDI file, to be shown."""
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from improviser.core.midi.codec import decode
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import TimedEvent
+from improviser.core.midi.growing_smf import TEMPO
 from improviser.core.midi.pairing import held_by_pedal, notes_of
 from improviser.core.music.note import Note
 from improviser.core.music.player import note_events
-from improviser.engine.protocol import AnyReport, Applied, Played, Ready, Step, Turned
+from improviser.engine.events import event_of, sounds, stamp_of
+from improviser.engine.protocol import Applied, Ready, Step, Turned
 from improviser.errors import LogError
 from improviser.midifile import MidiPiece, TimedNote, read_midi, remarks_on
 from improviser.recordings.log import SUFFIX, read
-from improviser.recordings.midi_recording import TEMPO
-from improviser.recordings.recorder import sounds
+from improviser.recordings.transcript import Transcript
 
 MOST_BARS = 400
-
-TimedEvent = tuple[float, Event]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +75,22 @@ def read_session(path: Path, *, strict: bool = False) -> PlayedSession:
 
 
 def _from_log(path: Path) -> PlayedSession:
-    heard: list[TimedEvent] = []
-    played: list[TimedEvent] = []
+    transcript = Transcript()
     latencies = array("d")
     start: float | None = None
     ready: Ready | None = None
     changes = 0
     for _, report in read(path).reports:
-        if start is None and sounds(report):
-            start = _stamp(report)
-        now = 0.0 if start is None else max(0.0, _stamp(report) - start)
-        if isinstance(report, Step):
-            heard += _events(now, [report.heard])
-            if report.played:
-                latencies.append(report.latency_seconds)
-        if isinstance(report, Step | Played | Applied):
-            played += _events(now, report.played)
+        stamp = stamp_of(report)
+        if stamp is not None:
+            start = stamp if start is None and sounds(report) else start
+            transcript.take(event_of(report), 0.0 if start is None else max(0.0, stamp - start))
+        if isinstance(report, Step) and report.played:
+            latencies.append(report.latency_seconds)
         ready = report if ready is None and isinstance(report, Ready) else ready
         changes += isinstance(report, Turned) or (isinstance(report, Applied) and report.error is None)
+    heard, played = transcript.heard, transcript.played
     return PlayedSession(path.stem, heard, played, facts=_facts(ready, changes), latencies=latencies, log=path)
-
-
-def _stamp(report: AnyReport) -> float:
-    return report.stamp if isinstance(report, Step | Played | Applied) else 0.0
-
-
-def _events(now: float, messages: Iterable[bytes]) -> list[TimedEvent]:
-    return [(now, event) for event in map(decode, messages) if event is not None]
 
 
 def _facts(ready: Ready | None, changes: int) -> tuple[tuple[str, str], ...]:

@@ -19,8 +19,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from improviser.engine.bus import say_ended
-from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Step
+from improviser.engine.events import SessionEvent, sounds, stamp_of
+from improviser.engine.protocol import AnyReport, Lost, Ready
 from improviser.errors import OutputError
 from improviser.files import create_folder
 from improviser.recordings.files import SessionFiles
@@ -35,7 +35,6 @@ MAX_EARLY = 100_000
 MAX_KEPT = 100_000
 """Reports that wait in memory for a disk; some 50 MB."""
 RETRY_SECONDS = 5.0
-NOTE_ON = 0x90
 
 
 class Recorder:
@@ -188,7 +187,7 @@ class Sessions:
                 self._early.append(report)
                 self._waiting.popleft()
             elif self._files is None or self._is_due(report):
-                self._turn_over(_stamp_of(report, self._began))
+                self._turn_over(self._stamp(report))
             else:
                 batch = [*self._batch()]
                 self._files.log(batch)
@@ -210,7 +209,12 @@ class Sessions:
 
     def _is_due(self, report: AnyReport) -> bool:
         """Say whether a report belongs in the next file."""
-        return _stamp_of(report, self._began) - self._began >= self._limits.file_seconds
+        return self._stamp(report) - self._began >= self._limits.file_seconds
+
+    def _stamp(self, report: AnyReport) -> float:
+        """Return a report's time, or where it has none the time at which the files that are open began."""
+        stamp = stamp_of(report)
+        return self._began if stamp is None else stamp
 
     def _begin_anew(self, ready: Ready | None) -> None:
         """An engine began, or nothing is kept any more: nothing of what was before matters to what comes."""
@@ -256,14 +260,3 @@ class Sessions:
             self._files.abandon()
             self._files = None
         self._release_last()
-
-
-def _stamp_of(report: AnyReport, otherwise: float) -> float:
-    return report.stamp if isinstance(report, Step | Played | Applied) else otherwise
-
-
-def sounds(report: AnyReport) -> bool:
-    """Say whether a report is of a note: the player's, or one that was played without."""
-    if isinstance(report, Step):
-        return bool(report.played) or int.from_bytes(report.heard[:1]) & 0xF0 == NOTE_ON
-    return isinstance(report, Played) and bool(report.played)

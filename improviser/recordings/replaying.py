@@ -14,21 +14,19 @@ import numpy as np
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, decode_transport, encode
-from improviser.core.midi.event import Event, NoteOn
-from improviser.core.midi.growing_smf import GrowingFile
+from improviser.core.midi.event import Event
 from improviser.core.networks.responder import Model
 from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.library import catalogue
 from improviser.recordings.log import SessionLog, brief
-from improviser.recordings.midi_recording import IMPROVISER, PLAYER
 from improviser.settings.config import check
 
 KEPT_MODELS = 32
 """Models that are kept in memory, for a log that goes back and forth between them."""
 
-Tell = Callable[[float, Event | None, Sequence[bytes]], None]
-"""Gets a time of the session (seconds), what was heard then, and what was played to it."""
+Tell = Callable[[Step | Played | Applied, Sequence[bytes]], None]
+"""Gets what was reported then, and what is played to it now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,7 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
                     found.difference = Difference(log.path.name, line, report.stamp, tuple(report.played), tuple(now))
                 found.heard += heard is not None
                 found.played += len(now)
-                tell(report.stamp, heard, now)
+                tell(report, now)
     return found
 
 
@@ -140,27 +138,3 @@ def _take(
     for event in events:
         performer.sent(event)
     return heard, events  # what is left to `settle`, the next event settles first
-
-
-class Copy:
-    """A MIDI file of what is replayed; it begins with the first note, as a recording does."""
-
-    def __init__(self) -> None:
-        self._file = GrowingFile(PLAYER, IMPROVISER)
-        self._start: float | None = None
-        self._now = 0.0
-
-    def tell(self, stamp: float, heard: Event | None, played: Sequence[bytes]) -> None:
-        """Take in what happened at a time of the session (seconds)."""
-        if self._start is None and (isinstance(heard, NoteOn) or any(message[0] & 0xF0 == 0x90 for message in played)):
-            self._start = stamp
-        now = 0.0 if self._start is None else stamp - self._start
-        self._now = max(self._now, now)
-        if heard is not None:
-            self._file.add(0, now, encode(heard))
-        for message in played:
-            self._file.add(1, now, message)
-
-    def image(self) -> bytes:
-        """Return the file."""
-        return self._file.image(self._now, final=True)

@@ -11,7 +11,7 @@ from improviser.engine.session_tally import SessionTally
 from improviser.remote.requests import plain
 from improviser.version import __version__
 
-UNKNOWN = Setup("", (), 0.0)
+UNKNOWN = Setup(())
 
 
 class Score:

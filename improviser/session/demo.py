@@ -26,11 +26,11 @@ from improviser.files import check_writable, create_folder, open_regular, write_
 from improviser.midifile import read_midi
 from improviser.ports.interface import LOOPBACK
 from improviser.recordings.midi_recording import IMPROVISER, PLAYER, write_session
+from improviser.recordings.transcript import Transcript
 from improviser.session.display import Display
 from improviser.session.key_commands import LEGEND
 from improviser.session.live import Live
 from improviser.session.players import feed
-from improviser.session.transcript import Transcript
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav

@@ -93,14 +93,4 @@ def setup_of(service: Service) -> Setup:
     hears, plays_to = service.connections
     if service.api == LOOPBACK:
         plays_to = "no MIDI port"
-    parameters = service.parameters
-    return Setup(
-        mode=parameters.mode,
-        models=service.models,
-        temperature=parameters.temperature,
-        density=parameters.density,
-        scale=parameters.scale,
-        api=service.api,
-        hears=hears,
-        plays_to=plays_to,
-    )
+    return Setup(service.models, service.parameters, api=service.api, hears=hears, plays_to=plays_to)

@@ -2,6 +2,10 @@
 
 On Unix the terminal is put into its cbreak mode (termios) and read by the event loop; tested on pseudo-terminals. On
 Windows a thread asks the console (msvcrt); that is written to Python's documentation and has not been tried.
+
+No library does the same: readchar (4.2) and blessed (1.52) give the terminal back only once its output has drained, so
+Ctrl-S would hold up the end, and readchar blocks; prompt_toolkit (3.0) takes Ctrl-C for itself instead of leaving it a
+signal; and none of them checks that the terminal is ours, so in a shell's background we would be stopped.
 """
 
 import asyncio

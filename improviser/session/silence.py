@@ -3,10 +3,9 @@
 import asyncio
 import time
 
-from improviser.engine.events import SessionEvent
+from improviser.engine.events import SessionEvent, sounds
 from improviser.engine.protocol import Ready, Renew
 from improviser.engine.service import Service
-from improviser.recordings.recorder import sounds
 
 SILENCE_SECONDS = 600.0
 LOOK_SECONDS = 5.0

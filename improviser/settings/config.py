@@ -25,6 +25,7 @@ from improviser.core.live import allowed
 from improviser.core.live.kinds import Bindings
 from improviser.core.live.knobs import Knobs
 from improviser.core.live.parameters import TABLE, allowed_words
+from improviser.core.printable import LONGEST_SHOWN, shown
 from improviser.errors import ConfigError
 from improviser.settings.page_address import OFF as NO_PAGE
 from improviser.settings.page_address import ON, parse_page
@@ -43,7 +44,6 @@ OTHER_VARIABLES = (
     "IMPROVISER_MODELS",
     "IMPROVISER_REQUIRE_SERVERS",
 )
-MAX_SHOWN = 40
 MISTYPED = 0.9
 WORDS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 
@@ -61,46 +61,53 @@ class Settings(ServingSettings):
         about("The MIDI system.", "auto (whatever works), jack, alsa, coremidi or winmm"),
     ] = "auto"
     name: Annotated[
-        str, about("The name of our MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
+        str, about("The name of the MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
     ] = "improviser"
     wait_for_ports: Annotated[bool, about("Start even if a named port is not there yet.", "true or false")] = False
     model: Annotated[
         tuple[Words, ...],
         about(
-            "Who answers.", "a name, or a list of up to eight: one voice each", live=True, min_length=1, max_length=8
+            "The model that answers.",
+            "a name, or a list of up to eight: one voice each",
+            live=True,
+            min_length=1,
+            max_length=8,
         ),
     ] = ("bach-bass",)
     program_models: Annotated[
         tuple[Words, ...],
         about(
-            "The models that program changes pick from, instead of those of play or the library.",
+            "The models that program changes pick from, in place of those of play or the library.",
             "a list of names; program 1 is the first",
             max_length=128,
         ),
     ] = ()
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=MAX_SEED)] | None,
-        about("Makes the answers repeatable; another each time by default.", "a whole number ≥ 0"),
+        about("Makes the answers repeatable; by default it is different each time.", "a whole number ≥ 0"),
     ] = None
-    record: Annotated[bool | Words, about("Keep every session.", "true, false, or the folder to keep it in")] = True
+    record: Annotated[bool | Words, about("Record every session.", "true, false, or the folder to keep it in")] = True
     record_days: Annotated[
         float, about("How many days a recorded session is kept.", "a number > 0", gt=0, le=1_000_000)
     ] = 365.0
     record_megabytes: Annotated[
-        float, about("How large all recorded sessions get together; the oldest go first.", "a number > 0", gt=0, le=1e9)
+        float,
+        about("How much room all recordings may take; the oldest are deleted first.", "a number > 0", gt=0, le=1e9),
     ] = 1000.0
     sound: Annotated[
         bool | None,
-        about("Play it aloud, without a synthesiser of your own; by default with a soundfont.", "true or false"),
+        about("Play the session aloud; by default if a soundfont is set.", "true or false"),
     ] = None
     soundfont: Annotated[
         Words,
-        about("The SoundFont it is played aloud with, by FluidSynth.", "off, auto (the system's), or a .sf2 file"),
+        about(
+            "The SoundFont with which FluidSynth plays the session aloud.", "off, auto (the system's), or a .sf2 file"
+        ),
     ] = "off"
-    loop: Annotated[bool, about("Play a file that is the input again and again.", "true or false")] = False
-    strict: Annotated[bool, about("Refuse a file that is the input if it needs repairs.", "true or false")] = False
+    loop: Annotated[bool, about("Repeat the input file again and again.", "true or false")] = False
+    strict: Annotated[bool, about("Refuse an input file that needs repairs.", "true or false")] = False
     display: Annotated[
-        bool | None, about("Show what is heard and played; by default on a terminal.", "true or false")
+        bool | None, about("Show what is heard and played; by default in a terminal.", "true or false")
     ] = None
 
 
@@ -174,7 +181,7 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     prefix = f"{origin}: " if origin else ""
     key = KEYS.get(name)
     if key is None:
-        raise ConfigError(f"{prefix}there is no setting {_shown(name)}; {nearest(name, KEYS)}")
+        raise ConfigError(f"{prefix}there is no setting {shown(name)}; {nearest(name, KEYS)}")
     try:
         if name in TABLE:
             return _check_live(name, value)
@@ -188,7 +195,9 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     except ConfigError as error:
         raise ConfigError(f"{prefix}{error}") from None
     except msgspec.ValidationError:
-        raise ConfigError(f"{prefix}{name} must be {key.allowed}; it is {_shown(value)}") from None
+        raise ConfigError(
+            f"{prefix}{name} must be {key.allowed}; it is {shown(list(value) if isinstance(value, tuple) else value)}"
+        ) from None
 
 
 def _page_address(value: Any) -> Any:
@@ -233,7 +242,7 @@ def validate(parameter: str, value: Any) -> Any:
     if parameter not in LIVE_KEYS:
         if parameter in KEYS:
             raise ConfigError(f"{parameter} cannot change while one plays; what can: {', '.join(LIVE_KEYS)}")
-        raise ConfigError(f"there is no parameter {_shown(parameter)}; {nearest(parameter, LIVE_KEYS)}")
+        raise ConfigError(f"there is no parameter {shown(parameter)}; {nearest(parameter, LIVE_KEYS)}")
     return check_text(parameter, value) if isinstance(value, str) else check(parameter, value)
 
 
@@ -277,7 +286,7 @@ def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:
         raise ConfigError(f"{origins[low] if origins[low] != 'default' else origins[high]}: {said}")
     if settings.listen_to == settings.name:
         raise ConfigError(
-            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {_shown(settings.name)}"
+            f"{origins['listen_to']}: an improviser cannot listen to itself; name another than {shown(settings.name)}"
         )
     if settings.listen_to is not None and settings.mqtt == OFF:
         raise ConfigError(
@@ -305,7 +314,7 @@ def _from_file(path: Path | None, profile: str | None) -> Iterator[tuple[str, An
     }
     if profile is not None and profile not in checked:
         there = nearest(profile, checked) if checked else "there are none"
-        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {_shown(profile)}; {there}")
+        raise ConfigError(f"{path or 'no file of settings'}: there is no profile {shown(profile)}; {there}")
     yield from checked[profile] if profile is not None else ()
 
 
@@ -375,12 +384,7 @@ def _flat(kind: Any) -> Iterator[Any]:
         yield origin or kind
 
 
-def _shown(value: Any) -> str:
-    text = repr(list(value) if isinstance(value, tuple) else value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
-
-
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return the one of `names` that `name` may have been meant for, or all of them, for the end of a message."""
-    near = difflib.get_close_matches(name[:MAX_SHOWN], names, 1, 0.5)
+    near = difflib.get_close_matches(name[:LONGEST_SHOWN], names, 1, 0.5)
     return f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"

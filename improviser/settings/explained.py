@@ -1,17 +1,16 @@
 """The file of settings, as it is written for a user who has none: every setting, explained, and none of them set."""
 
-import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from improviser.settings.config import KEYS, Key
+from improviser.settings.toml import as_toml
 
 HEADING = """\
-# How improviser plays live. Remove the "# " before a setting to change it from what it is by default.
-# Environment variables (IMPROVISER_TEMPERATURE, say) come before this file, and the options of `play` before both.
-# Settings under a heading such as [profile.piano], at the end of the file, hold with `play --profile piano` alone.
-# Check it with: improviser config check
+# How improviser plays live. All settings are at their defaults; to change one, remove the "# " in front of it.
+# Environment variables (such as IMPROVISER_TEMPERATURE) override this file, and the options of `play` override both.
+# Settings under a heading such as [profile.piano], at the end of the file, apply only with `play --profile piano`.
+# To check this file: improviser config check
 """
 EXAMPLES: Mapping[str, Any] = {
     "seed": 1,
@@ -43,18 +42,3 @@ def explained(key: Key) -> str:
     live = " Can change while playing." if key.live else ""
     example = EXAMPLES.get(key.name, key.default)
     return f"# {key.description.rstrip('.')}: {key.allowed}.{live}\n# {key.name} = {as_toml(example)}\n"
-
-
-def as_toml(value: Any) -> str:
-    """Write a setting as TOML does, in one line."""
-    if isinstance(value, tuple) and len(value) == 1:
-        return as_toml(value[0])
-    if isinstance(value, Mapping):
-        inside = ", ".join(f"{_bare(name)} = {as_toml(its)}" for name, its in value.items())
-        return f"{{ {inside} }}" if inside else "{}"
-    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
-
-
-def _bare(name: str) -> str:
-    """Return a key as TOML does: in quotes only where it must be."""
-    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)

@@ -1,17 +1,16 @@
 """Keeps what a knob turns in the user's file of settings, and leaves everything else in it as it was, comments too."""
 
 import os
-import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from improviser.errors import ConfigError
-from improviser.files import create_folder, read_regular, write_atomically
+from improviser.files import create_folder, write_atomically
 from improviser.settings.config import Config, default_file, find_file
-from improviser.settings.explained import all_explained, as_toml
-from improviser.settings.toml import MAX_FILE_BYTES
+from improviser.settings.explained import all_explained
+from improviser.settings.toml import as_item, as_toml, parse_toml, read_text
 
 CONTROLS = "controls"
 BYTE_ORDER_MARK = "\ufeff"
@@ -40,7 +39,8 @@ def keep(config: Config, controls: Mapping[str, Any], profile: str | None = None
         create_folder(path.parent)
         text = all_explained()
     else:
-        text = _read(path)
+        text = read_text(path)
+        parse_toml(text, path)  # whoever broke it since it was read is told where
     of_profile = profile is not None and config.origins[CONTROLS] == f"{path}, profile {profile}"
     fresh = with_controls(text, controls, ("profile", str(profile)) if of_profile else ())
     if fresh is None:
@@ -49,85 +49,72 @@ def keep(config: Config, controls: Mapping[str, Any], profile: str | None = None
     return path
 
 
-def _read(path: Path) -> str:
-    try:
-        return read_regular(path, MAX_FILE_BYTES).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from error
-
-
 def with_controls(text: str, controls: Mapping[str, Any], above: tuple[str, ...] = ()) -> str | None:
-    """Return the text of a TOML file with these `controls`, its other lines as they are.
+    """Return the text of a TOML file with these `controls`, and all else in it as it is.
 
     :param above: the names of the tables that the controls are in.
-    :return: None if the text is of a form that cannot be changed line by line; nobody's file is risked.
+    :return: None if the text is of a form that cannot be changed so; nobody's file is risked.
     """
-    end = "\r\n" if "\r\n" in text else "\n"
-    lines = text.split(end)
-    header = _header((*above, CONTROLS))
-    starts = [number for number, line in enumerate(lines) if header.fullmatch(line)]
-    inline = _inline(lines, above)
-    if starts:
-        _fill(lines, starts[0] + 1, controls)
-    elif inline is not None:
-        comment = re.search(r"\}(\s*#[^\"']*)$", lines[inline])
-        lines[inline] = f"{CONTROLS} = {as_toml(controls)}{comment[1] if comment else ''}"
-    else:
-        while lines and not lines[-1].strip():
-            lines.pop()
-        title = ".".join((*above, CONTROLS))
-        lines += ["", f"[{title}]", *(_line(*each) for each in controls.items()), ""]
-    fresh = end.join(lines)
-    return fresh if _says(fresh, text, controls, above) else None
+    from tomlkit.exceptions import TOMLKitError  # here and below, since a session that learns nothing needs none of it
 
-
-def _header(names: tuple[str, ...]) -> re.Pattern[str]:
-    """Return what a table's header looks like."""
-    inner = r"\s*\.\s*".join(rf"[\"']?{re.escape(name)}[\"']?" for name in names)
-    return re.compile(rf"\s*\[\s*{inner}\s*\]\s*(#.*)?")
-
-
-def _inline(lines: list[str], above: tuple[str, ...]) -> int | None:
-    """Return the line that says `controls = { … }` in the table it belongs to, if one does."""
-    here, header = not above, _header(above) if above else None
-    for number, line in enumerate(lines):
-        if re.match(r"\s*\[", line):
-            here = header is not None and header.fullmatch(line) is not None
-        elif here and re.match(rf"\s*{CONTROLS}\s*=", line):
-            return number
-    return None
-
-
-def _fill(lines: list[str], first: int, controls: Mapping[str, Any]) -> None:
-    """Make the table whose lines begin at `first` say `controls`; what comes after a value in its line stays."""
-    end = next((at for at in range(first, len(lines)) if re.match(r"\s*\[", lines[at])), len(lines))
-    missing = dict(controls)
-    kept: list[str] = []
-    for line in lines[first:end]:
-        match = re.fullmatch(r"""(\s*)["']?([A-Za-z_]+)["']?\s*=\s*(?:\{[^}]*\}|\d+)(\s*(?:#.*)?)""", line)
-        if match is None:
-            kept.append(line)
-        elif match[2] in missing:
-            kept.append(f"{match[1]}{_line(match[2], missing.pop(match[2]))}{match[3]}")
-    place = len(kept)
-    while place and not kept[place - 1].strip():
-        place -= 1
-    kept[place:place] = [_line(*each) for each in missing.items()]
-    lines[first:end] = kept
-
-
-def _line(parameter: str, binding: Any) -> str:
-    return f"{parameter} = {as_toml(binding)}"
-
-
-def _says(fresh: str, text: str, controls: Mapping[str, Any], above: tuple[str, ...]) -> bool:
-    """Say whether the fresh text is the old one with these controls, and nothing else."""
+    mark = BYTE_ORDER_MARK if text.startswith(BYTE_ORDER_MARK) else ""
+    plain = text.removeprefix(mark)
+    windows = "\r\n" in plain and plain.count("\r\n") == plain.count("\n")
+    if windows:
+        plain = plain.replace("\r\n", "\n")
     try:
-        wanted, found = (tomllib.loads(each.removeprefix(BYTE_ORDER_MARK)) for each in (text, fresh))
-        table = wanted
-        for name in above:
-            table = table[name]
-    except (tomllib.TOMLDecodeError, KeyError):
+        wanted = tomllib.loads(plain)
+        _table(wanted, above)[CONTROLS] = dict(controls)
+        # tomlkit (0.15) has known faults with dotted keys, and may raise LookupError: what it makes is read again.
+        fresh = next((each for each in _candidates(plain, controls, above) if _says(each, wanted)), None)
+    except (tomllib.TOMLDecodeError, TOMLKitError, LookupError, TypeError, RecursionError):
+        return None
+    return None if fresh is None else mark + (fresh.replace("\n", "\r\n") if windows else fresh)
+
+
+def _candidates(text: str, controls: Mapping[str, Any], above: tuple[str, ...]) -> Iterator[str]:
+    """Yield the text with the controls changed where they are, or added: at the end, if that can be, or in place."""
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    table = _table(document, above)
+    if CONTROLS not in table:
+        nested: Mapping[str, Any] = {CONTROLS: as_item(controls, inline=False)}
+        for name in reversed(above):
+            nested = {name: nested}
+        kept = text.rstrip()
+        yield f"{kept}\n\n{tomlkit.dumps(nested)}" if kept else tomlkit.dumps(nested)
+        table[CONTROLS] = as_item(controls)
+    elif isinstance(table[CONTROLS], tomlkit.items.InlineTable):
+        table[CONTROLS] = as_item(controls)
+    else:
+        _fill(table[CONTROLS], controls)
+    yield tomlkit.dumps(document)
+
+
+def _fill(table: MutableMapping[str, Any], controls: Mapping[str, Any]) -> None:
+    """Make a table say `controls`; comments, order and spacing of what stays in it are kept."""
+    from tomlkit.items import Table
+
+    for name in [name for name in table if name not in controls]:
+        del table[name]
+    for name, binding in controls.items():
+        there = table.get(name)
+        if isinstance(there, Table) and isinstance(binding, Mapping):
+            _fill(there, binding)
+        elif there != binding:
+            table[name] = as_item(binding)
+
+
+def _table(document: MutableMapping[str, Any], above: tuple[str, ...]) -> MutableMapping[str, Any]:
+    for name in above:
+        document = document[name]
+    return document
+
+
+def _says(text: str, wanted: Mapping[str, Any]) -> bool:
+    """Say whether a text is TOML, and says what is wanted and nothing else."""
+    try:
+        return tomllib.loads(text) == wanted
+    except tomllib.TOMLDecodeError:
         return False
-    table[CONTROLS] = dict(controls)
-    return found == wanted

@@ -36,7 +36,11 @@ class ServingSettings(Parameters):
         about("Names under which browsers reach the page, beside its address.", "a list of names", max_length=16),
     ] = ()
     mqtt: Annotated[
-        Words, about("The MQTT broker that steers and shows a session.", "off, or mqtt[s]://[user@]host[:port]")
+        Words,
+        about(
+            "The MQTT broker through which the session is controlled and watched.",
+            "off, or mqtt[s]://[user@]host[:port]",
+        ),
     ] = "off"
     mqtt_password_file: Annotated[
         Words | None, about("The file with the broker's password, for you alone to read.", "a path")
@@ -44,9 +48,9 @@ class ServingSettings(Parameters):
     mqtt_ca_file: Annotated[
         Words | None, about("The certificates to trust instead of the system's (PEM).", "a path")
     ] = None
-    mqtt_cert_file: Annotated[Words | None, about("Our own certificate for the broker (PEM).", "a path")] = None
+    mqtt_cert_file: Annotated[Words | None, about("The client certificate for the broker (PEM).", "a path")] = None
     mqtt_key_file: Annotated[
-        Words | None, about("The key to that certificate (PEM); without it, the certificate's file holds it.", "a path")
+        Words | None, about("The key of that certificate (PEM), unless it is in the same file.", "a path")
     ] = None
     mqtt_protocol: Annotated[
         Literal["auto", "3.1.1", "5"],
@@ -54,13 +58,13 @@ class ServingSettings(Parameters):
     ] = "auto"
     mqtt_events: Annotated[bool, about("Publish every note as event/in and event/out.", "true or false")] = False
     mqtt_discovery: Annotated[bool, about("Appear in Home Assistant.", "true or false")] = False
-    mqtt_shutdown: Annotated[bool, about("Obey the command shutdown over MQTT.", "true or false")] = False
+    mqtt_shutdown: Annotated[bool, about("Allow the command shutdown over MQTT.", "true or false")] = False
     listen_to: Annotated[
         Annotated[str, Meta(pattern=NAME_PATTERN)] | None,
-        about("Another improviser to hear as a player, over MQTT.", "the name it plays under"),
+        about("Another improviser to hear as the player, over MQTT.", "the name it plays under"),
     ] = None
     log_format: Annotated[Literal["text", "json"], about("How the log is written.", "text or json")] = "text"
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        about("What the log holds, and all that is worse.", "debug, info, warning or error"),
+        about("The least serious messages that are logged.", "debug, info, warning or error"),
     ] = "info"

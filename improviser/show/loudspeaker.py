@@ -9,16 +9,15 @@ import threading
 from collections.abc import Iterable
 
 from improviser.core.midi.codec import encode
-from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, PitchBend
+from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, Event, NoteOff, NoteOn, PitchBend
 from improviser.engine.events import SessionEvent
 from improviser.engine.handle import OWN_GROUP
-from improviser.engine.protocol import Applied, Played, Ready, Step
+from improviser.engine.protocol import Ready
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
 
 log = logging.getLogger("improviser")
 
-NOTE_OFF, NOTE_ON, CONTROL, BEND = 0x80, 0x90, 0xB0, 0xE0
 HEARD, PLAYED = 0, 1
 MOST_WAITING = 1 << 20
 CLOSE_SECONDS = TAIL_SECONDS + 1.0
@@ -66,24 +65,19 @@ class Loudspeaker:
 
     def take(self, event: SessionEvent) -> None:
         """Play an event; returns at once."""
-        match event.report:
-            case Step(heard=heard, played=played):
-                self._send(HEARD, [heard])
-                self._send(PLAYED, played)
-            case Played(played=played) | Applied(played=played):
-                self._send(PLAYED, played)
-            case Ready():  # a new engine: what its predecessor left sounding was released
-                self._send(PLAYED, (encode(ControlChange(channel, ALL_NOTES_OFF, 0)) for channel in range(16)))
-                self._send(PLAYED, (encode(PitchBend(channel, 0)) for channel in range(16)))
-            case _:
-                pass
+        if isinstance(event.report, Ready):  # a new engine: what its predecessor left sounding was released
+            self._send(PLAYED, (ControlChange(channel, ALL_NOTES_OFF, 0) for channel in range(16)))
+            self._send(PLAYED, (PitchBend(channel, 0) for channel in range(16)))
+        else:
+            self._send(HEARD, () if event.heard is None else (event.heard,))
+            self._send(PLAYED, event.played)
 
-    def _send(self, part: int, messages: Iterable[bytes]) -> None:
+    def _send(self, part: int, events: Iterable[Event]) -> None:
         if self._dead or self._process.stdin is None:
             return
-        for message in messages:
-            if len(message) == 3 and message[0] & 0xF0 in (NOTE_OFF, NOTE_ON, CONTROL, BEND):
-                self._waiting += bytes((part,)) + message
+        for event in events:
+            if isinstance(event, NoteOff | NoteOn | ControlChange | PitchBend):
+                self._waiting += bytes((part,)) + encode(event)
         try:
             while self._waiting:
                 written = os.write(self._process.stdin.fileno(), self._waiting)

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import TimedEvent
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.errors import OutputError
 from improviser.files import check_writable, write_atomically
@@ -36,7 +36,6 @@ KNEE = 0.7
 FULL_SCALE = 32_000
 
 Samples = NDArray[np.float32]
-TimedEvent = tuple[float, Event]
 
 
 class Synthesiser(Protocol):

@@ -2,6 +2,9 @@
 
 Live, FluidSynth is a child of the speaker's process and takes its notes as lines on its shell, so it needs no MIDI
 port; it plays on JACK if a server runs, else on whatever the system has. Off line it renders a MIDI file.
+
+FluidSynth's command rather than its library through pyfluidsynth: that needs FluidSynth installed as well, and there a
+font that crashes FluidSynth, or an audio device that hangs, would take our own process with it.
 """
 
 import logging
@@ -28,6 +31,7 @@ from improviser.core.midi.event import (
     NoteOn,
     PitchBend,
     ProgramChange,
+    TimedEvent,
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.files import open_regular, user_path
@@ -38,7 +42,6 @@ from improviser.show.sound import (
     SILENCE_SECONDS,
     TAIL_SECONDS,
     Synthesiser,
-    TimedEvent,
     fade,
     limit,
 )

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import DEFAULTS
+from improviser.core.live.parameters import notable
 from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name
@@ -80,7 +80,7 @@ class SessionScreen:
         rows = height - len(above) - len(keys) - len(below)
         roll = keyboard.roll(max(0, rows))
         if roll and not snapshot.heard and not snapshot.played:
-            roll[len(roll) // 2] = [(f"{_invitation(snapshot.setup.mode):^{width}}", BOLD)]
+            roll[len(roll) // 2] = [(f"{_invitation(snapshot.setup.parameters.mode):^{width}}", BOLD)]
         return [*above, *roll, *keys, *below][:height]
 
 
@@ -104,10 +104,10 @@ def shown(text: str) -> str:
 
 def _title(snapshot: Snapshot, width: int) -> Line:
     setup = snapshot.setup
-    how = [shown(" + ".join(setup.models)), f"temp {setup.temperature:.2f}"]
-    how += [f"density {setup.density:.0%}"] if setup.density != DEFAULTS["density"] else []
-    how += [shown(setup.scale)] if setup.scale != DEFAULTS["scale"] else []
-    left = f" {shown(setup.mode)}{f': {snapshot.turn}' if _takes_turns(setup.mode) else ''} "
+    mode = setup.parameters.mode
+    special = (said for name, said in notable(setup.parameters).items() if name != "mode")  # that has its own place
+    how = map(shown, (" + ".join(setup.models), *special))
+    left = f" {shown(mode)}{f': {snapshot.turn}' if _takes_turns(mode) else ''} "
     middle = f" {' · '.join(how)} "
     minutes, seconds = divmod(int(snapshot.seconds), 60)
     right = f"{'● rec  ' if setup.recording else ''}{minutes}:{seconds:02} "

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray
 from improviser.core.harmony.corpus import Duet
 from improviser.core.music.counterpoint import Counterpoint, key_of
 from improviser.core.networks.network import Shape
@@ -38,7 +38,7 @@ RIPE, FEWEST_NOTES = 400, 200
 class Calibrated:
     """Genomes with gains on their heads, shape (members, genome_size), and these gains by head."""
 
-    genomes: FloatArray
+    genomes: Float32Array
     gains: Mapping[str, float]
 
 
@@ -53,15 +53,15 @@ class Calibration:
     """
 
     shape: Shape
-    build: Callable[[Sequence[FloatArray]], Model]
-    bits: Callable[[FloatArray], float]
+    build: Callable[[Sequence[Float32Array]], Model]
+    bits: Callable[[Float32Array], float]
     duets: Sequence[Duet]
     seed: int
     seconds: float = math.inf
 
     def __call__(
         self,
-        genomes: FloatArray,
+        genomes: Float32Array,
         progress: Callable[[float], None] = lambda _: None,
         stopped: Callable[[], bool] = lambda: False,
     ) -> Calibrated:
@@ -90,7 +90,7 @@ class Calibration:
             strategy.tell(fitness)
         return best
 
-    def fitness(self, genomes: FloatArray) -> float:
+    def fitness(self, genomes: Float32Array) -> float:
         """Return minus the bits, less what the distance to the corpus costs."""
         model = self.build(list(genomes))
         own, theirs = Counterpoint(), Counterpoint()
@@ -115,7 +115,7 @@ def distance(own: dict[str, float], theirs: dict[str, float]) -> float:
     return sum(max(0.0, far) for far in each if math.isfinite(far))
 
 
-def with_gains(genomes: FloatArray, shape: Shape, gains: NDArray[np.float32]) -> FloatArray:
+def with_gains(genomes: Float32Array, shape: Shape, gains: NDArray[np.float32]) -> Float32Array:
     """Return genomes, shape (members, genome_size), whose heads say so many times as much, one gain for each head."""
     changed = genomes.copy()
     outputs = changed[:, shape.first_weights :].reshape(len(genomes), shape.outputs, shape.hidden + 1)

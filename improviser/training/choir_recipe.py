@@ -8,11 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import SelfAdaptive
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.core.evolution.strategy import Strategy
 from improviser.core.harmony.corpus import Duet
 from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
@@ -63,7 +64,7 @@ class ChoirClass(Protocol):
     def viewpoints(self) -> Mapping[str, Choice[Any] | Numbers[Any]]:
         """All that its networks can see, by name."""
 
-    def __call__(self, name: str, settings: ChoirSettings, genomes: FloatArray) -> LoadableModel:
+    def __call__(self, name: str, settings: ChoirSettings, genomes: Float32Array) -> LoadableModel:
         """Make a model."""
 
 
@@ -106,7 +107,7 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
 
     build = partial(_choir_of, material.model, settings)
 
-    def scores(champions: Sequence[FloatArray]) -> Mapping[str, float]:
+    def scores(champions: Sequence[Float32Array]) -> Mapping[str, float]:
         return {"held_out_bits": task.choir_bits(np.stack(champions))}
 
     return Recipe(
@@ -149,7 +150,7 @@ def _numbers(line: Sequence[Note]) -> list[float]:
     return [number for note in line for number in (note.pitch, note.onset_seconds, note.duration_seconds)]
 
 
-def _choir_of(model: ChoirClass, settings: ChoirSettings, champions: Sequence[FloatArray]) -> LoadableModel:
+def _choir_of(model: ChoirClass, settings: ChoirSettings, champions: Sequence[Float32Array]) -> LoadableModel:
     return model(f"my-{settings.voice}", settings, np.stack(champions))
 
 

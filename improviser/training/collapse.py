@@ -8,8 +8,8 @@ in some music much is repeated.
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS, Duet
 from improviser.core.music.note import Note
 from improviser.core.music.piece import sounding_at
@@ -31,11 +31,11 @@ class CollapseGuard:
     :param duets: held-out pieces: the player's notes and the voice's own, the latter empty for melodies.
     """
 
-    def __init__(self, build: Callable[[Sequence[FloatArray]], Model], duets: Sequence[Duet]) -> None:
+    def __init__(self, build: Callable[[Sequence[Float32Array]], Model], duets: Sequence[Duet]) -> None:
         self._build = build
         self._openings = [_opening(player, own) for player, own in duets[:OPENINGS]]
 
-    def __call__(self, genome: FloatArray) -> bool:
+    def __call__(self, genome: Float32Array) -> bool:
         """Whether the genome plays livelily enough."""
         model = self._build([genome])
         rng = generator(1)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import LAYER_TYPES, MAX_LAYERS, MAX_NODES, EchoShape, LayerType
 from improviser.core.echo.task import EchoTask
@@ -17,7 +18,7 @@ from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Factor, Mutation, Offset, Selection
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.core.evolution.strategy import Strategy
 from improviser.core.music.player import demo_tune
 from improviser.errors import ConfigError, CorpusError
 from improviser.library.catalogue import LoadableModel
@@ -44,7 +45,7 @@ DEMO_TUNE_SECONDS = 59.5
 HELD_OUT = 5
 """One note, or piece, in so many is held out."""
 
-Breed = Callable[[FloatArray, np.random.Generator], Strategy]
+Breed = Callable[[Float32Array, np.random.Generator], Strategy]
 """Makes a strategy of a first population."""
 
 
@@ -67,10 +68,10 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         rng = generator(options.seed, 0, member)
         return breed(task.first_population(rng, population), rng)
 
-    def build(champions: Sequence[FloatArray]) -> LoadableModel:
+    def build(champions: Sequence[Float32Array]) -> LoadableModel:
         return task.model("echo", champions[0])
 
-    def scores(champions: Sequence[FloatArray]) -> Mapping[str, float]:
+    def scores(champions: Sequence[Float32Array]) -> Mapping[str, float]:
         rating = task.model("echo", champions[0]).rating(task.train)
         return {"rating": rating, "held_out": task.held_out(champions[0])}
 
@@ -105,7 +106,7 @@ def _genetic(options: Options, shape: EchoShape) -> tuple[Breed, dict[str, Any]]
     mutation = choice("mutation", options.mutation, MUTATIONS)
     breeding = Breeding(_mutation(mutation, divergence, shape), options.survivors or SURVIVORS)
 
-    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+    def breed(first: Float32Array, rng: np.random.Generator) -> Strategy:
         return GeneticAlgorithm(first, breeding, rng)
 
     return breed, {"mutation": mutation, "divergence": divergence, "survivors": breeding.survivors}
@@ -117,7 +118,7 @@ def _adapting(options: Options) -> tuple[Breed, dict[str, Any]]:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name} has no meaning for --strategy cma; leave it out")
 
-    def breed(first: FloatArray, rng: np.random.Generator) -> Strategy:
+    def breed(first: Float32Array, rng: np.random.Generator) -> Strategy:
         return SepCma(first[0], len(first), rng, step_size=STEP_SIZE)
 
     return breed, {}

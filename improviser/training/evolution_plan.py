@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from improviser.core.evolution.strategy import FloatArray, Strategy, Task
+from improviser.core.arrays import Float32Array
+from improviser.core.evolution.strategy import Strategy, Task
 from improviser.training.generations import Choice, Evolution, Generation, Limits, Score
 from improviser.training.recipe import Recipe
 
@@ -25,7 +26,7 @@ class EvolutionPlan:
     limits: Limits
     choose_by: Choice
     check_every: int
-    accept: Callable[[FloatArray], bool]
+    accept: Callable[[Float32Array], bool]
     members: int
 
     @classmethod
@@ -72,4 +73,4 @@ class Advanced:
 
     generations: tuple[Generation, ...]
     state: Mapping[str, Any]
-    population: FloatArray | None
+    population: Float32Array | None

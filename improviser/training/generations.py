@@ -9,8 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray, Strategy, Task
+from improviser.core.evolution.strategy import Strategy, Task
 
 CHUNK = 50
 """How many genomes are scored at a time. It does not depend on the number of workers, so neither does the result."""
@@ -57,7 +58,7 @@ class Generation:
 class Champion:
     """The best genome so far, its scores and the generation it comes from."""
 
-    genome: FloatArray
+    genome: Float32Array
     fitness: float
     held_out: float
     generation: int
@@ -84,7 +85,7 @@ class Limits:
 Scored = Callable[[], NDArray[np.float64]]
 """Waits until a population is scored, and returns the fitness of each genome."""
 
-Score = Callable[[FloatArray, Any], Scored]
+Score = Callable[[Float32Array, Any], Scored]
 """Begins to score a population on a batch: in this process (where that waits to be asked for), or in others."""
 
 
@@ -92,7 +93,7 @@ Score = Callable[[FloatArray, Any], Scored]
 class _Begun:
     """A generation that is being scored."""
 
-    population: FloatArray
+    population: Float32Array
     scored: Scored
     started: float
     beside: int
@@ -119,7 +120,7 @@ class Evolution:
         choice: Choice = "fitness",
         check_every: int = 1,
         score: Score | None = None,
-        accept: Callable[[FloatArray], bool] = lambda _: True,
+        accept: Callable[[Float32Array], bool] = lambda _: True,
     ) -> None:
         self.generation = 0
         self.evaluations = 0
@@ -127,7 +128,7 @@ class Evolution:
         self.champion: Champion | None = None
         self.looked = 0
         """The last generation in which there could have been a new champion."""
-        self.population: FloatArray | None = None
+        self.population: Float32Array | None = None
         """The networks of the last generation."""
         self._task = task
         self._strategy = strategy
@@ -184,7 +185,7 @@ class Evolution:
         mean = float(scored.mean()) if len(scored) else math.nan
         return Generation(number, best, mean, self._held_out, self.evaluations, seconds, crowned)
 
-    def _judge(self, fittest: FloatArray, fitness: float, number: int) -> bool:
+    def _judge(self, fittest: Float32Array, fitness: float, number: int) -> bool:
         """Compare with the champion; return whether there is a new one."""
         if self._choice == "fitness":
             if self.champion is not None and not fitness > self.champion.fitness:
@@ -261,12 +262,12 @@ def in_process(task: Task) -> Score:
     return lambda population, batch: lambda: fitness_of(task, population, batch)
 
 
-def fitness_of(task: Task, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+def fitness_of(task: Task, population: Float32Array, batch: Any) -> NDArray[np.float64]:
     """Return the fitness of each genome, scored `CHUNK` genomes at a time."""
     return np.concatenate([task.fitness(chunk, batch) for chunk in chunks(population)])
 
 
-def chunks(population: FloatArray) -> list[FloatArray]:
+def chunks(population: Float32Array) -> list[Float32Array]:
     """Cut a population into the parts that are scored together."""
     return [population[start : start + CHUNK] for start in range(0, len(population), CHUNK)]
 

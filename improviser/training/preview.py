@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.core.live.decoding import choose
 from improviser.core.music.player import QUARTER_SECONDS, demo_tune
 from improviser.core.networks.responder import Model
@@ -26,7 +26,7 @@ class Preview:
     :param build: makes the model of one genome, or several.
     """
 
-    def __init__(self, build: Callable[[Sequence[FloatArray]], Model]) -> None:
+    def __init__(self, build: Callable[[Sequence[Float32Array]], Model]) -> None:
         self._build = build
         self._evolutions: dict[int, Evolution] = {}
         self._evolution: Evolution | None = None
@@ -71,7 +71,7 @@ class Preview:
         return self._tune
 
 
-def diversity_of(population: FloatArray) -> float:
+def diversity_of(population: Float32Array) -> float:
     """Return the standard deviation of a gene over a population, relative to how large genes are: 0 for clones."""
     some = population[:: max(1, len(population) // SAMPLE)].astype(np.float64)
     size = float(np.sqrt(np.mean(some**2)))

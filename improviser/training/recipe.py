@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from improviser.core.evolution.strategy import FloatArray, Strategy, Task
+from improviser.core.arrays import Float32Array
+from improviser.core.evolution.strategy import Strategy, Task
 from improviser.errors import ConfigError
 from improviser.library.catalogue import LoadableModel
 from improviser.training.generations import Choice, Limits
@@ -94,7 +95,7 @@ class Calibrate(Protocol):
     """Changes the genomes of a choir before they are built, by gains that it tells."""
 
     def __call__(
-        self, genomes: FloatArray, progress: Callable[[float], None], stopped: Callable[[], bool]
+        self, genomes: Float32Array, progress: Callable[[float], None], stopped: Callable[[], bool]
     ) -> "Calibrated":
         """Return the genomes and gains; tell how much is done, 0–1, and come to an end when stopped."""
 
@@ -125,15 +126,15 @@ class Recipe:
     limits: Limits
     settings: Mapping[str, Any]
     sources: tuple[Mapping[str, Any], ...]
-    build: Callable[[Sequence[FloatArray]], LoadableModel]
-    scores: Callable[[Sequence[FloatArray]], Mapping[str, float]]
+    build: Callable[[Sequence[Float32Array]], LoadableModel]
+    scores: Callable[[Sequence[Float32Array]], Mapping[str, float]]
     fingerprint: str = ""
     members: int = 1
     choose_by: Choice = "fitness"
     check_every: int = 1
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    accept: Callable[[FloatArray], bool] = lambda _: True
+    accept: Callable[[Float32Array], bool] = lambda _: True
     calibrate: Calibrate | None = None
 
 

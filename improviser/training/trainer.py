@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.errors import OutputError
 from improviser.library import catalogue, model_file
 from improviser.training import checkpoint
@@ -160,7 +160,7 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
     return scores
 
 
-def genomes_of(done: Run) -> list[FloatArray]:
+def genomes_of(done: Run) -> list[Float32Array]:
     """Return the genomes of a run's model, calibrated if they were."""
     return [*done.calibrated.genomes] if done.calibrated else [champion.genome for champion in done.champions]
 

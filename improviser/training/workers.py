@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
@@ -92,7 +92,7 @@ class _Calls:
         """Begin to breed a member on; see `EvolutionPlan.advance`."""
         return self._submit(_advance, member, state, generations, beside)
 
-    def score(self, population: FloatArray, batch: Any) -> Scored:
+    def score(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
         chunks = -(-len(population) // CHUNK)
         jobs = min(self.workers, chunks)
@@ -151,6 +151,6 @@ def _advance(
     return plan.advance(member, state, generations, beside)
 
 
-def _score(task: Any, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+def _score(task: Any, population: Float32Array, batch: Any) -> NDArray[np.float64]:
     """Score some of a population, in a worker."""
     return fitness_of(task, population, batch)

@@ -27,7 +27,7 @@ REMEMBERED = 64
 EXPECTED = 6
 """Of so many pitches, the likeliest, a page is told."""
 MOMENT_SECONDS = 0.02
-UNKNOWN = Setup("", (), 0.0)
+UNKNOWN = Setup(())
 
 Deliver = Callable[[list[bytes], bool], None]
 """Takes messages, and whether all is to be told anew: an engine has begun, or events were lost on the way here."""

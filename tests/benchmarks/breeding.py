@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.task import NetworkTask
 from improviser.training.choir_recipe import CHECK_EVERY, POPULATION, strategy_of
 from improviser.training.generations import Evolution, Limits, run
 from improviser.training.recipe import Options
 
-FloatArray = NDArray[np.float32]
 
-
-def kept_choir(folder: Path | None, identity: Mapping[str, Any], breed: Callable[[], FloatArray]) -> FloatArray:
+def kept_choir(folder: Path | None, identity: Mapping[str, Any], breed: Callable[[], Float32Array]) -> Float32Array:
     """Return the choir that `identity` names: from the folder if it is there, else bred now and put there."""
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
     path = folder / f"{name}.npy" if folder else None
     if path is not None and path.exists():
-        loaded: FloatArray = np.load(path)
+        loaded: Float32Array = np.load(path)
         return loaded
     started = time.monotonic()
     genomes = breed()
@@ -36,7 +34,7 @@ def kept_choir(folder: Path | None, identity: Mapping[str, Any], breed: Callable
     return genomes
 
 
-def breed_choir(task: NetworkTask, strategy: str, *, members: int, generations: int, seed: int) -> FloatArray:
+def breed_choir(task: NetworkTask, strategy: str, *, members: int, generations: int, seed: int) -> Float32Array:
     """Return the champions of so many members, each bred for so many generations, shape (members, genome_size)."""
     champions = []
     for member in range(members):

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.midi.event import NoteOff, NoteOn
-from improviser.show.sound import SAMPLE_RATE, Synthesiser, TimedEvent, render
+from improviser.core.midi.event import NoteOff, NoteOn, TimedEvent
+from improviser.show.sound import SAMPLE_RATE, Synthesiser, render
 from improviser.show.soundfont import find_font, renderer
 from tests.jack_peer import JackPeer
 from tests.playing import note_off, note_on

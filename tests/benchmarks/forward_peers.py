@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Shape
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 
-Peer = Callable[[Shape, Notes, FloatArray, int], Callable[[], Any]]
+Peer = Callable[[Shape, Notes, Float32Array, int], Callable[[], Any]]
 
 
 def _places(shape: Shape, notes: Notes) -> tuple[Any, Any, Any]:
@@ -22,7 +23,7 @@ def _places(shape: Shape, notes: Notes) -> tuple[Any, Any, Any]:
     return steps, (pitches - notes.tonic[:, None]) % 12, notes.target - shape.low
 
 
-def in_jax(shape: Shape, notes: Notes, genomes: FloatArray, chunk: int) -> Callable[[], Any]:
+def in_jax(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Callable[[], Any]:
     """Score in JAX, jitted and vmapped over the genomes, as evosax does."""
     import jax  # type: ignore[import-not-found, unused-ignore]
     import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
@@ -46,7 +47,7 @@ def in_jax(shape: Shape, notes: Notes, genomes: FloatArray, chunk: int) -> Calla
     return lambda: np.concatenate([np.asarray(compiled(part)) for part in parts])
 
 
-def in_torch(shape: Shape, notes: Notes, genomes: FloatArray, chunk: int) -> Callable[[], Any]:
+def in_torch(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Callable[[], Any]:
     """Score in torch: one product for the first layer of all genomes, a batched one for their heads."""
     import torch  # type: ignore[import-not-found, unused-ignore]
 
@@ -77,7 +78,7 @@ def in_torch(shape: Shape, notes: Notes, genomes: FloatArray, chunk: int) -> Cal
     return evaluate
 
 
-def in_evotorch(shape: Shape, notes: Notes, genomes: FloatArray, chunk: int) -> Callable[[], Any]:
+def in_evotorch(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Callable[[], Any]:
     """Score in EvoTorch: a problem whose objective is vmapped over the genomes (its `rowwise` decorator)."""
     import torch  # type: ignore[import-not-found, unused-ignore]
     from evotorch import Problem, SolutionBatch  # type: ignore[import-not-found, unused-ignore]

@@ -18,7 +18,7 @@ import numpy as np
 
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.core.music.note import Note
 from improviser.core.music.player import humanise, note_events, performance
@@ -27,8 +27,6 @@ from improviser.library import catalogue
 from improviser.recordings.midi_recording import write_session
 from improviser.show.picture import session_picture
 from improviser.show.sound import write_wav
-
-TimedEvent = tuple[float, Event]
 
 BEAT_SECONDS = 0.46
 REPLY_BEATS = 11

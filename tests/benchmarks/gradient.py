@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import BLINDNESS, DECAY, MINIBATCH
 
 STEPS, CHECK_EVERY, RATE, AVERAGING = 2500, 50, 4e-3, 0.98
@@ -51,12 +52,12 @@ def bits_of(shape: Shape, genome: Any, notes: Notes) -> Any:
     return torch.nn.functional.cross_entropy(torch.cat([scores, rest], dim=1), at.target) / np.log(2.0)
 
 
-def descended(shape: Shape, training: Notes, development: Notes, *, members: int, seed: int) -> FloatArray:
+def descended(shape: Shape, training: Notes, development: Notes, *, members: int, seed: int) -> Float32Array:
     """Return the champions of so many trainings, shape (members, genome_size)."""
     return np.stack([_descend(shape, training, development, seed, member) for member in range(members)])
 
 
-def _descend(shape: Shape, training: Notes, development: Notes, seed: int, member: int) -> FloatArray:
+def _descend(shape: Shape, training: Notes, development: Notes, seed: int, member: int) -> Float32Array:
     import torch
 
     torch.set_num_threads(1)
@@ -79,5 +80,5 @@ def _descend(shape: Shape, training: Notes, development: Notes, seed: int, membe
                 bits = float(bits_of(shape, average, development))
             if bits < fewest:
                 champion, fewest = average.clone(), bits
-    found: FloatArray = champion.numpy().astype(np.float32)
+    found: Float32Array = champion.numpy().astype(np.float32)
     return found

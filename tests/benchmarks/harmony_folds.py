@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.harmony import session as harmony
 from improviser.core.harmony.corpus import Duet, notes_of
 from improviser.core.harmony.session import Accompaniment, Situation
@@ -30,7 +31,7 @@ from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.harmony_recipe import settings_for
 from tests.benchmarks import score_level
-from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
+from tests.benchmarks.breeding import breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import fold_of
 from tests.benchmarks.counts import Context, CountModel
 from tests.benchmarks.gradient import descended
@@ -106,10 +107,10 @@ def level_of(name: str, voice: str, pieces: Sequence[Piece]) -> Level:
 
 def choir_of(
     options: argparse.Namespace, fold: int, level: Level, pieces: Sequence[Piece], folds: Sequence[int]
-) -> FloatArray:
+) -> Float32Array:
     """Return the choir of a fold."""
 
-    def breed() -> FloatArray:
+    def breed() -> Float32Array:
         develop = (fold + 1) % 10
         train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
         held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
@@ -124,7 +125,7 @@ def choir_of(
     return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
 
 
-def live_bits(level: Level, genomes: FloatArray, test: Sequence[Piece]) -> tuple[float, float]:
+def live_bits(level: Level, genomes: Float32Array, test: Sequence[Piece]) -> tuple[float, float]:
     """Return bits per note and top-1 accuracy, note by note through the live network."""
     shape = level.settings.shape(level.inputs.size, vertical=True)
     network = Network(shape, genomes)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.melody import session as melodic
 from improviser.core.melody.corpus import notes_of
 from improviser.core.melody.session import Melody, Situation
@@ -29,7 +30,7 @@ from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level
-from tests.benchmarks.breeding import FloatArray, breed_choir, kept_choir
+from tests.benchmarks.breeding import breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening
 from tests.benchmarks.counts import Context, CountModel
 from tests.benchmarks.gradient import descended
@@ -129,10 +130,10 @@ def level_of(name: str, pieces: Sequence[Piece]) -> Level:
 
 def choir_of(
     options: argparse.Namespace, fold: int, level: Level, pieces: Sequence[Piece], folds: Sequence[int]
-) -> FloatArray:
+) -> Float32Array:
     """Return the choir of a fold."""
 
-    def breed() -> FloatArray:
+    def breed() -> Float32Array:
         develop = (fold + 1) % 10
         train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
         held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
@@ -147,7 +148,7 @@ def choir_of(
     return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
 
 
-def live_bits(level: Level, genomes: FloatArray, piece: Piece) -> tuple[list[float], list[float]]:
+def live_bits(level: Level, genomes: Float32Array, piece: Piece) -> tuple[list[float], list[float]]:
     """Return bits and whether the first choice was right, note by note through the live network."""
     network = Network(level.settings.shape(level.inputs.size, vertical=False), genomes)
     session = level.session(piece)

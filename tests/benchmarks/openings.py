@@ -8,40 +8,17 @@ took from the command to the ports.
 """
 
 import argparse
-import contextlib
 import os
-import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.benchmarks.under_load import START_SECONDS, Load, Scene, connect, own_folders, server
 from tests.jack_peer import JackPeer
 from tests.playing import Player, write_small_model
-from tests.servers import JackServer
+from tests.servers import polled
 
 NAME = "improviser-open"
-
-
-@contextlib.contextmanager
-def polled(jack: JackServer) -> Iterator[None]:
-    """List the ports of `jack`, each time by a client of its own, while the block lasts."""
-    ended = threading.Event()
-
-    def poll() -> None:
-        command = [jack.lister, "-s", jack.name]
-        while not ended.is_set():
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
-
-    thread = threading.Thread(target=poll)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def main() -> None:

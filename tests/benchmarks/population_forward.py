@@ -22,10 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.population import PopulationScorer, Scorer
 from improviser.kernels.fastest import fastest_scorer
 from tests.benchmarks import forward_peers
@@ -71,7 +72,7 @@ def main() -> None:
     print(f"breeding (sep-CMA-ES): {1000 * breeding:.2f} ms, {breeding / (breeding + seconds['improviser']):.1%}")
 
 
-def ours(scorer: PopulationScorer, notes: Notes, genomes: FloatArray) -> Callable[[], Any]:
+def ours(scorer: PopulationScorer, notes: Notes, genomes: Float32Array) -> Callable[[], Any]:
     """Return a function that scores the population as training does."""
     batch = scorer.lay_out(notes)
     return lambda: scorer.population_bits(genomes, batch)

@@ -11,16 +11,15 @@ import pytest
 from msgspec import UNSET
 
 from improviser.engine import supervisor
-from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import ENDED, REFUSED, Door, Reply
-from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Command, Hear, Played, Ready, Step
+from improviser.engine.protocol import MODEL, AnyReport, Applied, Hear, Played, Ready, Step
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, ImproviserError, ModelError
 from improviser.ports import hotplug
 from improviser.ports.interface import LOOPBACK
 from tests.jack_peer import held
-from tests.playing import bus_to, note_off, note_on, write_small_model
+from tests.playing import bus_to, kill_engines_asked_for, note_off, note_on, write_small_model
 
 Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
 
@@ -121,15 +120,7 @@ def test_a_request_that_no_engine_lives_to_confirm_is_refused_and_says_so(
     model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The engine dies whenever it is asked for this: the second time, nobody asks again, and the session goes on."""
-
-    class Frail(EngineProcess):
-        def send(self, command: Command) -> None:
-            if isinstance(command, Change) and command.parameter == "quantise":
-                self.kill()
-            else:
-                super().send(command)
-
-    monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+    kill_engines_asked_for("quantise", monkeypatch)
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         fatal = service.request("quantise", "1/4", "mqtt")
@@ -158,7 +149,7 @@ def test_requests_are_replied_to_one_by_one_and_at_the_end(model: str) -> None:
             with pytest.raises(ConfigError):
                 service.request(parameter, value, "keys")
         await service.request("high", 60, "keys")
-        with pytest.raises(ConfigError, match="low must not be above high; high is 60"):
+        with pytest.raises(ConfigError, match="low must not be above high; they are 61 and 60"):
             service.request("low", 61, "keys")
         assert not [report for report in reports if isinstance(report, Applied) and report.request is not UNSET]
         os.kill(engine_pid(service), signal.SIGSTOP)

@@ -19,7 +19,8 @@ from improviser.engine.protocol import Applied, Loaded, Lost, Noticed, Picked, P
 from improviser.library import catalogue, model_file
 from improviser.recordings import log
 from improviser.settings.config import KEYS
-from improviser.settings.explained import EXAMPLES, all_explained, as_toml
+from improviser.settings.explained import EXAMPLES, all_explained
+from improviser.settings.toml import as_toml
 from tests.core.echo.test_model import model as echo_model
 from tests.core.harmony.duets import a_model as harmony_model
 from tests.core.melody.test_melody import a_model as melody_model

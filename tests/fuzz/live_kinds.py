@@ -12,10 +12,11 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from improviser.core.addresses.broker import Broker
+from improviser.core.live.allowed import check_order
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.live.performer import Performer
-from improviser.engine.live_state import Door, LiveState, Reply, check_order
+from improviser.engine.live_state import Door, LiveState, Reply
 from improviser.engine.note_path import Engine
 from improviser.engine.protocol import (
     AnyReport,
@@ -234,7 +235,7 @@ class MqttMessages(LiveKind):
 
         def request(parameter: str, value: object, door: Door) -> _Told:
             value = validate(parameter, value)
-            check_order(parameter, value, asdict(Parameters()))
+            check_order(parameter, value, Parameters())
             live.request(parameter, value, door)
             commands.extend(live.next_commands())
             return _Told(Reply(parameter, value))

@@ -7,16 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks import population
 from improviser.core.networks.network import Shape
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.kernels.fastest import fastest_scorer
 from tests.core.networks.populations import SHAPES, some_genomes, some_notes
 
 compiled: Any = pytest.importorskip("improviser.kernels.population_bits", reason="needs Numba (extra `fast`)")
 
 
-def both(shape: Shape, genomes: FloatArray, notes: Notes) -> tuple[Any, Any]:
+def both(shape: Shape, genomes: Float32Array, notes: Notes) -> tuple[Any, Any]:
     plain, fast = population.Scorer(shape), compiled.CompiledScorer(shape)
     return (
         plain.population_bits(genomes, plain.lay_out(notes)),

@@ -3,8 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 
 from tests.jack_peer import JackPeer, sounding
 from tests.playing import Player, note_off, note_on, write_small_model
-from tests.servers import JackServer
+from tests.servers import JackServer, polled
 
 pytestmark = pytest.mark.jack
 
@@ -109,25 +107,6 @@ def test_an_engine_that_dies_before_it_plays_is_replaced(
         assert player.leave(signal.SIGTERM) == 0
         wait_until_silent(peer)
     player.assert_gone()
-
-
-@contextlib.contextmanager
-def polled(server: JackServer) -> Iterator[None]:
-    """Have clients of `server` come and go, as a script that lists its ports again and again."""
-    ended = threading.Event()
-
-    def poll() -> None:
-        command = [server.lister, "-s", server.name]
-        while not ended.is_set():
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=30, check=False)
-
-    thread = threading.Thread(target=poll)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def test_a_session_plays_though_clients_come_and_go_while_it_opens(

@@ -52,7 +52,7 @@ class FakePort:
     def __init__(self, api: int, _client: str) -> None:
         self.api = api
 
-    def get_ports(self) -> list[str]:
+    def get_ports(self, encoding: str | None = "auto") -> list[bytes]:
         return []
 
     def open_virtual_port(self, name: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.addresses.port_choice import hardware_among, pick
+from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.port_choice import pick
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import (
     ChannelPressure,
@@ -23,6 +24,7 @@ from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import backends_for, backends_here, rtmidi_backends
 from improviser.ports.jack_library import Missing, find_jack
 from improviser.ports.opening import open_ports
+from improviser.ports.rtmidi_backend import port_names
 from improviser.ports.survey import survey
 
 channels = st.integers(0, 15)
@@ -97,9 +99,28 @@ def test_a_name_that_fits_nothing_is_an_error_that_lists_what_there_is() -> None
         pick("oboe", [], [], "input")
 
 
-def test_devices_are_told_from_software() -> None:
-    assert hardware_among(PORTS, "alsa") == ["nanoKEY2 KEYBOARD 20:0", "nanoKEY2 CTRL 20:1"]
-    assert hardware_among(["loopMIDI Port 1", "Keystation 49", "IAC Driver Bus 1"], "winmm") == ["Keystation 49"]
+def test_auto_takes_the_keys_of_a_keyboard_with_several_ports() -> None:
+    assert pick("auto", PORTS, one_of_each_device(PORTS, "alsa"), "input") == "nanoKEY2 KEYBOARD 20:0"
+
+
+class NamedPorts:
+    """What RtMidi sees: names as bytes, None where there is none."""
+
+    def __init__(self, *names: bytes | None) -> None:
+        self._names = names
+
+    def get_ports(self, encoding: str | None = "auto") -> list[bytes | None]:
+        assert encoding is None
+        return list(self._names)
+
+
+def test_names_in_any_script_are_read_and_a_port_without_one_gets_one() -> None:
+    ports = NamedPorts("ピアノ".encode(), None, b"", "Clavier é".encode(), "ピアノ".encode(), "ピ".encode()[:-1])
+    names = port_names(ports)
+    assert names == [
+        "ピアノ", "port 2 without a name", "port 3 without a name", "Clavier é", "ピアノ (2)", "port 6 without a name",
+    ]  # fmt: skip
+    assert pick("port 2", names, [], "input") == names[1]
 
 
 @pytest.fixture

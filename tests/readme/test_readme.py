@@ -127,7 +127,7 @@ BLOCKS: Mapping[str, Run | str] = {
         },
     ),
     "[controls]": Run(
-        ("jack",), then=both(said("controls = { temperature = { control = 21, channel = 1 }, mode = 22 }"), knobs_turn)
+        ("jack",), then=both(said("controls = {temperature = {control = 21, channel = 1}, mode = 22}"), knobs_turn)
     ),
     "improviser replay session.jsonl again.mid": Run(
         ("log session.jsonl",), then=both(said("the same: 16 messages heard", "inside the engine"), wrote("again.mid"))

@@ -1,5 +1,6 @@
 """Sessions as MIDI files."""
 
+import hashlib
 from pathlib import Path
 
 import mido
@@ -7,20 +8,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import (
     ChannelPressure,
     ControlChange,
-    Event,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
     ProgramChange,
+    TimedEvent,
 )
+from improviser.core.midi.growing_smf import TICKS_PER_SECOND
 from improviser.core.midi.pairing import notes_of
+from improviser.engine.protocol import AnyReport, Applied, Played, Step
 from improviser.errors import OutputError
 from improviser.midifile import part, read_midi
-from improviser.recordings.midi_recording import LONGEST_SECONDS, TICKS_PER_SECOND, TimedEvent, write_session
+from improviser.recordings.files import SessionFiles
+from improviser.recordings.midi_recording import LONGEST_SECONDS, SessionMidi, write_session
 
 HALF_TICK = 0.5 / TICKS_PER_SECOND + 1e-9
 
@@ -90,7 +95,7 @@ TIMED = st.lists(
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(player=TIMED, improviser=TIMED)
 def test_whatever_was_played_the_file_is_balanced(
-    tmp_path: Path, player: list[tuple[float, Event]], improviser: list[tuple[float, Event]]
+    tmp_path: Path, player: list[TimedEvent], improviser: list[TimedEvent]
 ) -> None:
     path = tmp_path / "session.mid"
     write_session(path, player, improviser, end_seconds=6.0)
@@ -129,3 +134,52 @@ def test_endless_sessions_are_refused(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="hours"):
         write_session(tmp_path / "session.mid", [], [], end_seconds=LONGEST_SECONDS + 1)
     assert list(tmp_path.iterdir()) == []
+
+
+def some_playing(seed: int) -> list[TimedEvent]:
+    """Return notes, pedals and bends that never overlap, always the same."""
+    events: list[TimedEvent] = []
+    for number in range(40):
+        start, pitch = 0.25 + number * 0.2, 48 + (number * seed) % 24
+        events.append((start, NoteOn(0, pitch, 1 + (number * 31 + seed) % 127)))
+        events += [(start + 0.01, ControlChange(0, 64, 127 * (number % 14 == 0)))] * (number % 7 == 0)
+        events += [(start + 0.02, PitchBend(0, number * 100 - 2000))] * (number % 11 == 0)
+        events.append((start + 0.15, NoteOff(0, pitch)))
+    return events
+
+
+def digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def test_the_bytes_are_those_of_earlier_versions(tmp_path: Path) -> None:
+    write_session(tmp_path / "session.mid", some_playing(7), some_playing(5), end_seconds=20.0)
+    assert digest((tmp_path / "session.mid").read_bytes()) == "5ee677126c3a7bec"
+    files = SessionFiles(tmp_path, 3.0)
+    reports: list[AnyReport] = [
+        Step(3.0 + seconds, encode(event), [encode(event)] if isinstance(event, NoteOn | NoteOff) else [], 0.0001)
+        for seconds, event in some_playing(7)
+    ]
+    reports.insert(20, Played(6.0, [], "lost"))
+    reports.insert(30, Played(6.5, [bytes((0x90, 60, 64))], "timer"))
+    reports += [Applied("mode", "mute", stamp=20.0, played=[bytes((0x80, 60, 64))]), Step(60.0, b"\xf8", [], 0.0)]
+    files.log(reports[:50])
+    files.draw()
+    path = files.path.with_suffix(".mid")
+    drawn = [digest(path.read_bytes())]
+    files.log(reports[50:])
+    files.draw()
+    drawn.append(digest(path.read_bytes()))
+    files.finish()
+    drawn.append(digest(path.read_bytes()))
+    files.abandon()
+    assert drawn == ["07612a0761e2fc7b", "fe6d0b4ebc413c35", "0180188fcab9069c"]
+    replayed = SessionMidi()
+    for report in reports:
+        replayed.add(report)
+    assert read_midi(path).notes
+    (tmp_path / "replayed.mid").write_bytes(replayed.image(final=True))
+    lengths = [
+        [note.note.duration_seconds for note in read_midi(each).notes] for each in (path, tmp_path / "replayed.mid")
+    ]
+    assert lengths[0] == pytest.approx(lengths[1], abs=2 * HALF_TICK)

@@ -11,14 +11,14 @@ from pathlib import Path
 import mido
 import pytest
 
-from improviser.engine.events import event_of
+from improviser.engine.events import event_of, sounds
 from improviser.engine.protocol import AnyReport, Applied, Failed, Loaded, Lost, Played, Ready, Step
 from improviser.errors import OutputError
 from improviser.midifile import part, read_midi
 from improviser.recordings import recorder as recorder_module
 from improviser.recordings.log import SessionLog, read, read_chain
 from improviser.recordings.pruning import Limits, prune
-from improviser.recordings.recorder import Recorder, Sessions, sounds
+from improviser.recordings.recorder import Recorder, Sessions
 
 READY = Ready("loopback", "loopback", "loopback", [Loaded("echo", "00")], {"mode": "shadow"}, 7)
 
@@ -121,7 +121,7 @@ def test_a_turn_under_a_held_note_leaves_none_hanging(tmp_path: Path) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
-from improviser.engine.events import event_of
+from improviser.engine.events import event_of, sounds
 from improviser.engine.protocol import Ready, Step
 from improviser.recordings.recorder import Recorder
 recorder = Recorder(Path(sys.argv[1]))
@@ -177,7 +177,7 @@ def test_after_a_full_disk_the_session_goes_on_and_nothing_is_missing(
                 patch.setattr("improviser.recordings.files.SessionFiles._append", is_full)
             case "midi":
                 patch.setattr("improviser.recordings.files.write_atomically", is_full)
-                patch.setattr("improviser.recordings.files.GrowingFile.patches", lambda *_: None)
+                patch.setattr("improviser.recordings.midi_recording.GrowingFile.patches", lambda *_: None)
             case "finish":
                 patch.setattr("improviser.recordings.files.End", is_full)
             case _:

@@ -13,14 +13,29 @@ from typer.testing import CliRunner
 from improviser.cli import app
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOn, PitchBend
+from improviser.engine.events import event_of
 from improviser.engine.handle import EngineProcess
-from improviser.engine.protocol import AnyReport, Change, Command, Hear, Lost, Panic, Played, Ready, Renew, Step, Swap
+from improviser.engine.protocol import (
+    AnyReport,
+    Applied,
+    Change,
+    Command,
+    Hear,
+    Lost,
+    Panic,
+    Played,
+    Ready,
+    Renew,
+    Step,
+    Swap,
+)
 from improviser.errors import LogError, ModelError
 from improviser.midifile import part, read_midi
 from improviser.recordings.log import read, read_chain
+from improviser.recordings.midi_recording import SessionMidi
 from improviser.recordings.pruning import Limits
 from improviser.recordings.recorder import Sessions
-from improviser.recordings.replaying import Copy, Replay, replay
+from improviser.recordings.replaying import Replay, replay
 from tests.engine.test_note_path import Reports, opening, play
 from tests.playing import note_off, note_on, write_small_model
 
@@ -82,8 +97,8 @@ def replayed(log: Path) -> tuple[Replay, list[tuple[float, Event | None, tuple[b
     """Replay; return what was found, and what happened."""
     moments: list[tuple[float, Event | None, tuple[bytes, ...]]] = []
 
-    def tell(stamp: float, heard: Event | None, played: Sequence[bytes]) -> None:
-        moments.append((stamp, heard, tuple(played)))
+    def tell(report: Step | Played | Applied, played: Sequence[bytes]) -> None:
+        moments.append((report.stamp, event_of(report).heard, tuple(played)))
 
     return replay(read_chain(log), tell), moments
 
@@ -110,16 +125,16 @@ def test_a_session_with_changes_is_played_again(reports: list[AnyReport], tmp_pa
 
 
 def test_what_is_replayed_begins_with_its_first_note(tmp_path: Path) -> None:
-    copy = Copy()
-    copy.tell(300.0, PitchBend(0, 1), [])
-    copy.tell(301.5, ON, [])
-    copy.tell(301.75, None, [encode(ON)])
-    copy.tell(302.75, None, [])
-    (tmp_path / "copy.mid").write_bytes(copy.image())
+    copy = SessionMidi()
+    copy.add(Step(300.0, encode(PitchBend(0, 1)), [], 0.0))
+    copy.add(Step(301.5, encode(ON), [], 0.0))
+    copy.add(Played(301.75, [encode(ON)], "timer"))
+    copy.add(Played(302.75, []))
+    (tmp_path / "copy.mid").write_bytes(copy.image(final=True))
     piece = read_midi(tmp_path / "copy.mid")
     assert [round(timed.note.onset_seconds, 3) for timed in piece.notes] == [0.0, 0.25]
     assert [round(timed.note.end_seconds, 3) for timed in piece.notes] == [1.25, 1.25]
-    (tmp_path / "copy.mid").write_bytes(Copy().image())
+    (tmp_path / "copy.mid").write_bytes(SessionMidi().image(final=True))
     assert read_midi(tmp_path / "copy.mid").notes == ()
 
 

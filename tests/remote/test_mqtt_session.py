@@ -14,10 +14,8 @@ from typing import Any
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.engine import supervisor
-from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import REFUSED
-from improviser.engine.protocol import Applied, Change, Command
+from improviser.engine.protocol import Applied
 from improviser.engine.supervisor import Supervisor
 from improviser.remote.discovery import configurations
 from improviser.remote.mqtt_session import NOT_PLAYING
@@ -25,7 +23,7 @@ from improviser.settings.config import LIVE_KEYS, Settings
 from tests.jack_peer import held
 from tests.mqtt_acts import Act, mqtt_act, mqtt_session
 from tests.mqtt_peer import Heard, Peer
-from tests.playing import write_small_model
+from tests.playing import kill_engines_asked_for, write_small_model
 from tests.remote.test_remote import NASTY
 from tests.servers import Broker, requires
 
@@ -64,7 +62,7 @@ class TestSteering:
                     "parameter": "temperature",
                     "value": 1.5,
                     "error": None,
-                    "allowed": "a number 0–4: 0 is sure of itself, 1 free",
+                    "allowed": "a number 0–4 (0 plays safe, 1 plays freely)",
                 }
                 assert (await ask(peer, "set/model", "echo"))["value"] == "echo"
                 assert (await ask(peer, "set/mode", '"mute"'))["ok"]
@@ -109,14 +107,7 @@ class TestSteering:
     def test_a_wish_that_ends_every_engine_is_not_confirmed_by_the_next(
         self, mosquitto_broker: Broker, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        class Frail(EngineProcess):
-            def send(self, command: Command) -> None:
-                if isinstance(command, Change) and command.parameter == "quantise":
-                    self.kill()
-                else:
-                    super().send(command)
-
-        monkeypatch.setattr(supervisor, "EngineProcess", Frail)
+        kill_engines_asked_for("quantise", monkeypatch)
         monkeypatch.setattr("improviser.remote.mqtt_session.CONFIRM_SECONDS", 60.0)
 
         async def scene(act: Act) -> None:

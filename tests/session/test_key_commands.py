@@ -157,5 +157,5 @@ def test_only_who_can_record_is_told_of_the_key(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("keys", [COMPUTER_LEGEND, (*LEGEND[:-1], RECORD, LEGEND[-1])])
 def test_all_keys_are_shown_on_a_terminal_of_80_columns(keys: tuple[tuple[str, str], ...]) -> None:
-    screen = SessionScreen(Tally().snapshot(0.0, Setup("shadow", ("bach-bass",), 0.7)), keys)
+    screen = SessionScreen(Tally().snapshot(0.0, Setup(("bach-bass",))), keys)
     assert sum(cell_len(text) for text, _ in screen.lines(80, 24)[-1]) <= 81, "and a space"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from improviser.core.midi.codec import decode, encode, events_of
-from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Played, Step
@@ -25,7 +25,7 @@ from tests.playing import write_small_model
 from tests.servers import JackServer
 from tests.session.test_key_commands import Recorded
 
-PLAYED: list[tuple[float, Event]] = [
+PLAYED: list[TimedEvent] = [
     (0.0, NoteOn(0, 60, 70)),
     (0.2, NoteOff(0, 60)),
     (0.2, NoteOn(0, 64, 90)),
@@ -33,7 +33,7 @@ PLAYED: list[tuple[float, Event]] = [
     (0.4, NoteOff(0, 64)),
     (0.45, NoteOff(3, 67)),
 ]
-ANSWERED: list[tuple[float, Event]] = [(0.0, NoteOn(0, 40, 70)), (0.4, NoteOff(0, 40))]
+ANSWERED: list[TimedEvent] = [(0.0, NoteOn(0, 40, 70)), (0.4, NoteOff(0, 40))]
 
 
 @pytest.fixture

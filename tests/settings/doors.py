@@ -21,6 +21,7 @@ from improviser.core.addresses.topics import Topics
 from improviser.core.live.knobs import Knobs, value_at
 from improviser.core.live.parameters import TABLE, Parameters
 from improviser.core.live.performer import Performer
+from improviser.core.live.snapshot import Setup, Tally
 from improviser.core.midi.event import ControlChange
 from improviser.engine.service import Service
 from improviser.engine.session import Session
@@ -30,6 +31,7 @@ from improviser.remote.requests import allowed_for, read_request
 from improviser.remote.state import setting
 from improviser.settings.config import check_text, load
 from improviser.settings.explained import all_explained
+from improviser.show.terminal import SessionScreen
 from tests.readme.parameters import README, renewed
 
 
@@ -51,6 +53,12 @@ def at_the_command_line(name: str, words: list[str]) -> Any:
 async def published() -> dict[str, Any]:
     """Return the state that a session begins with, as it is published."""
     return setting(Service(Session()))
+
+
+def shown_with(parameters: Parameters) -> str:
+    """Return the first line of the display."""
+    screen = SessionScreen(Tally().snapshot(0.0, Setup(("echo",), parameters)))
+    return "".join(text for text, _ in screen.lines(100, 20)[0])
 
 
 def ask(name: str, good: str, bad: str) -> dict[str, Any]:
@@ -97,6 +105,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
         "allowed": allowed_for(name, []),
         "state": asyncio.run(published())[name],
         "entities": entities,
+        "shown": [shown_with(Parameters()), shown_with(Parameters(**{name: value}))],
         "explained": [line for line in all_explained().splitlines() if f"# {name} = " in line],
         "readme": [line for line in renewed(README.read_text("utf-8")).splitlines() if f"`{option}`" in line],
         "documented": f":param {name}: " in str(Parameters.__doc__),

@@ -61,20 +61,24 @@ def asked(copy: Path, *words: str) -> Any:
 
 CASES: dict[str, dict[str, Any]] = {
     "swing": {
-        "good": "0.25", "bad": "9", "value": 0.25, "turned": [0.0, 1.0], "next": 0.75, "default": 0.5,
-        "allowed": "a number of beats 0–1: 0 is even",
+        "good": "0.25", "bad": "9", "value": 0.25, "shown": " · swing 0.25 beats ",
+        "turned": [0.0, 1.0], "next": 0.75, "default": 0.5,
+        "allowed": "a number of beats 0–1 (0 is even)",
         "entity": ("number", {"min": 0, "max": 1, "step": 0.25, "unit_of_measurement": "beats"}),
     },
     "voices": {
-        "good": "3", "bad": "2.5", "value": 3, "turned": [1, 8], "next": 2, "default": 1,
+        "good": "3", "bad": "2.5", "value": 3, "shown": " · voices 3 ",
+        "turned": [1, 8], "next": 2, "default": 1,
         "allowed": "a whole number 1–8", "entity": ("number", {"min": 1, "max": 8, "step": 1}),
     },
     "touch": {
-        "good": "hard", "bad": "limp", "value": "hard", "turned": ["soft", "hard"], "next": "hard", "default": "firm",
+        "good": "hard", "bad": "limp", "value": "hard", "shown": " · touch hard ",
+        "turned": ["soft", "hard"], "next": "hard", "default": "firm",
         "allowed": "soft, firm or hard", "entity": ("select", {"options": ["soft", "firm", "hard"]}),
     },
     "echo_back": {
-        "good": "true", "bad": "2", "value": True, "turned": [False, True], "next": True, "default": False,
+        "good": "true", "bad": "2", "value": True, "shown": " · echo back on ",
+        "turned": [False, True], "next": True, "default": False,
         "allowed": "true or false", "entity": ("switch", {"payload_on": "true", "payload_off": "false"}),
     },
 }  # fmt: skip
@@ -101,6 +105,7 @@ def test_an_entry_is_found_at_every_door(copy: Path, name: str) -> None:
     assert entity["command_topic"].endswith(f"/set/{name}")
     assert ("entity_category" in entity) == (name != "echo_back")
     assert len(said["explained"]) == len(said["readme"]) == 1
+    assert [case["shown"] in line for line in said["shown"]] == [False, True]
     assert said["documented"]
     assert said["defaults"] == [case["default"]]
 
@@ -113,7 +118,7 @@ def test_play_offers_it_and_refuses_what_it_cannot_be(copy: Path) -> None:
     assert "How keys are struck: soft, firm or hard (firm)." in offered
     refused = run(copy, "improviser", "play", "--no-record", "--swing", "9")
     assert refused.returncode == 2
-    assert refused.stderr == "improviser: error: --swing: swing must be a number of beats 0–1: 0 is even; it is 9.0\n"
+    assert refused.stderr == "improviser: error: --swing: swing must be a number of beats 0–1 (0 is even); it is 9.0\n"
 
 
 def test_it_is_in_no_other_file_of_the_package(copy: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from improviser.core.midi.codec import encode
-from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note
 from improviser.engine.protocol import Applied, Loaded, Lost, Played, Ready, Report, Step
@@ -22,13 +22,13 @@ from improviser.recordings.midi_recording import write_session
 from improviser.recordings.reading import bar_lines, read_session
 from improviser.show.session_page import LONGEST_SOUND_SECONDS, session_report
 
-HEARD: list[tuple[float, Event]] = [
+HEARD: list[TimedEvent] = [
     (0.0, NoteOn(0, 72, 80)),
     (0.5, NoteOff(0, 72)),
     (0.5, NoteOn(0, 74, 90)),
     (1.0, NoteOff(0, 74)),
 ]
-PLAYED: list[tuple[float, Event]] = [(0.0, NoteOn(0, 48, 80)), (0.5, NoteOff(0, 48))]
+PLAYED: list[TimedEvent] = [(0.0, NoteOn(0, 48, 80)), (0.5, NoteOff(0, 48))]
 
 
 def write_log(path: Path, *reports: Report) -> Path:
@@ -159,7 +159,7 @@ def test_a_recording_without_a_log_has_a_page_too(tmp_path: Path) -> None:
 
 def test_long_sessions_go_without_sound(tmp_path: Path) -> None:
     write_session(tmp_path / "long.mid", HEARD, PLAYED, end_seconds=LONGEST_SOUND_SECONDS + 1)
-    late: list[tuple[float, Event]] = [(LONGEST_SOUND_SECONDS + 1, NoteOn(0, 60, 1))]
+    late: list[TimedEvent] = [(LONGEST_SOUND_SECONDS + 1, NoteOn(0, 60, 1))]
     write_session(tmp_path / "long.mid", [*HEARD, *late], PLAYED)
     page = Page(session_report(read_session(tmp_path / "long.mid")))
     assert page.loads == []

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
+from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, TimedEvent
 from improviser.errors import OutputError
-from improviser.show.sound import LONGEST_SECONDS, SAMPLE_RATE, TimedEvent, render, write_wav
+from improviser.show.sound import LONGEST_SECONDS, SAMPLE_RATE, render, write_wav
 
 Sound = NDArray[np.float64]
 PLAYER, IMPROVISER = "player", "improviser"

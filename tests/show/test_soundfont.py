@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
+from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, TimedEvent
 from improviser.show.loudspeaker import Loudspeaker
-from improviser.show.sound import SAMPLE_RATE, TAIL_SECONDS, TimedEvent, render, write_wav
+from improviser.show.sound import SAMPLE_RATE, TAIL_SECONDS, render, write_wav
 from improviser.show.soundfont import find_font, renderer, synthesiser_for
 from tests.servers import requires, sound_font
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.segment import Segment
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import MODES
+from improviser.core.live.parameters import MODES, Parameters
 from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
 from improviser.core.music.roll import SLICE_SECONDS
@@ -30,7 +30,7 @@ from improviser.show.terminal import (
 )
 from improviser.show.views import LiveView, PlainView, answer_text, log_to, view_for
 
-SETUP = Setup("shadow", ("bach-bass",), 0.7, api="jack", hears="nanoKEY2", plays_to="FLUID Synth")
+SETUP = Setup(("bach-bass",), api="jack", hears="nanoKEY2", plays_to="FLUID Synth")
 PLAYER, IMPROVISER = COLOURS[Part.PLAYER], COLOURS[Part.IMPROVISER]
 ENTER_SCREEN, LEAVE_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 SHOW_CURSOR = "\x1b[?25h"
@@ -88,7 +88,7 @@ def column(lines: list[list[Segment]], pitch: int) -> int:
 def test_it_says_what_goes_on() -> None:
     said = "\n".join(texts(drawn(session().snapshot(75.0, SETUP))))
     for phrase in (
-        "shadow", "bach-bass", "temp 0.70", "1:15", "jack", "hears nanoKEY2", "plays to FLUID Synth",
+        "shadow", "bach-bass", "temperature 0.7", "1:15", "jack", "hears nanoKEY2", "plays to FLUID Synth",
         "C5 (72) v80", "→ C3 (48) v76", "0.12 ms", "D5 (74) v90", "→ G2 (43) v85",
         "heard 2", "played 2", "latency 0.12 ms", "worst 0.34", "Ctrl-C ends",
     ):  # fmt: skip
@@ -101,9 +101,20 @@ def test_it_says_what_is_special() -> None:
     tally = session()
     tally.hear(2.0, ControlChange(0, 64, 127))
     tally.warn("the engine died; notes released, starting a new one")
-    setup = replace(SETUP, density=0.5, scale="D minor", recording=True, models=("bach-bass", "bach-alto"))
-    said = "\n".join(texts(drawn(tally.snapshot(2.0, setup))))
-    for phrase in ("density 50%", "D minor", "● rec", "pedal", "! the engine died", "bach-bass + bach-alto"):
+    setup = replace(
+        SETUP,
+        parameters=Parameters(density=0.5, scale="D minor", bend=False, transpose=-12, controls={"mode": 3}),
+        recording=True,
+        models=("bach-bass", "bach-alto"),
+    )
+    said = "\n".join(texts(drawn(tally.snapshot(2.0, setup), 150)))
+    for phrase in (
+        "density 0.5 · scale D minor · transpose -12 semitones · bend off ",
+        "● rec",
+        "pedal",
+        "! the engine died",
+        "bach-bass + bach-alto",
+    ):
         assert phrase in said
 
 
@@ -111,7 +122,7 @@ def test_it_says_whose_turn_it_is_and_the_key() -> None:
     tally = session()
     for pitch in (63, 67, 70, 63):
         tally.hear(2.0, NoteOn(0, pitch, 80))
-    said = "\n".join(texts(drawn(tally.snapshot(2.0, replace(SETUP, mode="answer")))))
+    said = "\n".join(texts(drawn(tally.snapshot(2.0, replace(SETUP, parameters=Parameters(mode="answer"))))))
     assert " answer: plays " in said
     assert f"key {tally.snapshot(2.0, SETUP).key}" in said
     assert tally.snapshot(2.0, SETUP).key
@@ -184,7 +195,9 @@ NAMES = st.text(st.characters(codec="utf-8"), max_size=30)
 def test_it_always_fits(
     width: int, height: int, roll: list[Sounded], names: tuple[str, str, str, str], seconds: float
 ) -> None:
-    setup = Setup(names[0], (names[1],), 0.7, hears=names[2], plays_to=names[3], recording=True)
+    setup = Setup(
+        (names[1],), Parameters(mode=names[0], scale=names[3]), hears=names[2], plays_to=names[3], recording=True
+    )
     heard = NoteOn(0, 60, 1)
     snapshot = Snapshot(
         seconds, setup, tuple(roll), (Answer(seconds, heard, (heard,) * 5, 9.9),), warnings=(names[0],), pedal=True
@@ -347,7 +360,7 @@ def test_news_are_no_warnings() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_invites_to_play_until_somebody_does(mode: str) -> None:
-    tally, setup = Tally(), replace(SETUP, mode=mode)
+    tally, setup = Tally(), replace(SETUP, parameters=Parameters(mode=mode))
     assert MODES_BY_NAME[mode].invitation in "\n".join(texts(drawn(tally.snapshot(1.0, setup))))
     tally.step(1.0, NoteOn(0, 60, 80), [], 0.001)
     assert MODES_BY_NAME[mode].invitation not in "\n".join(texts(drawn(tally.snapshot(1.1, setup))))

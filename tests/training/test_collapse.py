@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.evolution.strategy import FloatArray
+from improviser.core.arrays import Float32Array
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.note import Note
@@ -45,7 +45,7 @@ def harmony_guard() -> tuple[CollapseGuard, Any]:
     return guard, HarmonyModel.viewpoints and settings
 
 
-def genome_of(model: type[Any], settings: Any) -> tuple[FloatArray, Any, Any]:
+def genome_of(model: type[Any], settings: Any) -> tuple[Float32Array, Any, Any]:
     """Return a genome of zeros, its heads' biases, and its shape."""
     from improviser.core.networks.viewpoints import Inputs
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Offset
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray
 from improviser.training.generations import CHUNK, Choice, Evolution, Generation, Limits, chunks, in_process, run
 
 POPULATION = 2 * CHUNK + 7
@@ -28,13 +28,13 @@ class Hill:
         self.seen: list[Any] = []
         self.looks = 0
 
-    def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         return rng.random((size, self.genome_size), np.float32)
 
     def batch(self, rng: np.random.Generator) -> float:
         return float(rng.normal() * self.shaking)
 
-    def fitness(self, population: FloatArray, batch: float) -> NDArray[np.float64]:
+    def fitness(self, population: Float32Array, batch: float) -> NDArray[np.float64]:
         self.seen.append((len(population), batch))
         if self.broken:
             return np.full(len(population), np.nan)
@@ -42,7 +42,7 @@ class Hill:
         heights[::9] = np.nan
         return heights
 
-    def held_out(self, genome: FloatArray) -> float:
+    def held_out(self, genome: Float32Array) -> float:
         self.looks += 1
         return float(-((genome.astype(float) - 0.3) ** 2).sum())
 

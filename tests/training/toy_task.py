@@ -7,10 +7,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import Offset
 from improviser.core.evolution.randomness import generator
-from improviser.core.evolution.strategy import FloatArray, Strategy
+from improviser.core.evolution.strategy import Strategy
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.candidates import over_candidates
 from improviser.core.networks.responder import LogProbabilities
@@ -103,20 +104,20 @@ class DroneTask:
     name = DRONE.name
     genome_size = INTERVALS
 
-    def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         """Return random genomes."""
         return rng.standard_normal((size, INTERVALS), np.float32)
 
     def batch(self, rng: np.random.Generator) -> None:
         """Choose nothing."""
 
-    def fitness(self, population: FloatArray, batch: None) -> NDArray[np.float64]:
+    def fitness(self, population: Float32Array, batch: None) -> NDArray[np.float64]:
         """Return the logarithm of an octave's chance."""
         scores = population.astype(np.float64)
         octaves: NDArray[np.float64] = scores[:, 12] - np.log(np.exp(scores).sum(axis=1))
         return octaves
 
-    def held_out(self, genome: FloatArray) -> float:
+    def held_out(self, genome: Float32Array) -> float:
         """Return the same."""
         return float(self.fitness(genome[None], None)[0])
 
@@ -130,7 +131,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         rng = generator(options.seed, 0, member)
         return GeneticAlgorithm(task.first_population(rng, 20), Breeding(Offset(0.5), 0.2), rng)
 
-    def build(champions: Sequence[FloatArray]) -> Any:
+    def build(champions: Sequence[Float32Array]) -> Any:
         return DroneModel(DRONE.name, champions[0])
 
     return Recipe(

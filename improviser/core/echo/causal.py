@@ -19,8 +19,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from improviser.core.arrays import Float64Array
 from improviser.core.echo.decoding import levels_of
-from improviser.core.echo.encoding import EncodedNotes, FloatArray, IntArray
+from improviser.core.echo.encoding import EncodedNotes, IntArray
 from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 
@@ -37,7 +38,7 @@ OTHERS = 1e-4
 """The probability shared by all pitches but the chosen one."""
 CHOSEN = math.log(1.0 - OTHERS)
 
-AWAY: FloatArray = -(np.abs(np.arange(1 - PITCHES, PITCHES)) / 4.0 + PITCHES)
+AWAY: Float64Array = -(np.abs(np.arange(1 - PITCHES, PITCHES)) / 4.0 + PITCHES)
 """How little a pitch that is no level's is preferred, by its distance: shape (255,), the decoded one in the middle."""
 
 
@@ -73,7 +74,7 @@ class Tables:
             raise ModelError("its tables of pitches and levels do not fit each other; it is damaged")
 
     @classmethod
-    def of(cls, notes: EncodedNotes, raw: FloatArray) -> Self:
+    def of(cls, notes: EncodedNotes, raw: Float64Array) -> Self:
         """Return the tables of a training sequence and the raw outputs for it."""
         steps = len(notes.pitches)
         levels = np.bincount(levels_of(raw, steps), minlength=steps + 1)
@@ -104,7 +105,7 @@ class Tables:
             "level_counts": list(self.level_counts),
         }
 
-    def memory(self) -> tuple[IntArray, FloatArray]:
+    def memory(self) -> tuple[IntArray, Float64Array]:
         """Return up to `BORROWED` notes, as numbers and raw outputs, that are distributed as in training."""
         if not self.pitches:
             return np.zeros(0, np.int64), np.zeros(0)
@@ -132,7 +133,7 @@ class _Tally:
     last_level: int
 
     @classmethod
-    def of(cls, numbers: IntArray, outputs: FloatArray, pitches: int, length: int) -> Self:
+    def of(cls, numbers: IntArray, outputs: Float64Array, pitches: int, length: int) -> Self:
         """Count; `pitches` is how many numbers there are."""
         counts = np.bincount(numbers, minlength=pitches)
         steps = int(np.count_nonzero(counts))
@@ -213,7 +214,7 @@ class CausalDecoder:
         pitches = max(len(self._pitches), *(number + 1 for number, _ in more), 0)
         return _Tally.of(numbers, raw, pitches, self._length + 1)
 
-    def log_preferences(self, pitch: int, raw: float) -> FloatArray:
+    def log_preferences(self, pitch: int, raw: float) -> Float64Array:
         """Return log-probabilities, shape (128,), of the answer to `pitch`, at which the network put out `raw`.
 
         The decoded pitch has all but `OTHERS`. The rest goes to the pitches of the neighbouring levels, the nearer the

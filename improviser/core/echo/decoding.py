@@ -7,10 +7,11 @@ a level without a note left becomes number 0. Among equally frequent ones the fi
 
 import numpy as np
 
-from improviser.core.echo.encoding import FloatArray, IntArray, by_frequency
+from improviser.core.arrays import Float64Array
+from improviser.core.echo.encoding import IntArray, by_frequency
 
 
-def levels_of(raw: FloatArray, steps: int) -> IntArray:
+def levels_of(raw: Float64Array, steps: int) -> IntArray:
     """Return the level of each raw output, same shape as `raw` (…, notes): 0 … `steps`; ties round to even.
 
     Rows whose range is not a finite number, or none at all, are all zero.
@@ -28,7 +29,7 @@ def levels_of(raw: FloatArray, steps: int) -> IntArray:
     return whole
 
 
-def decode_whole(raw: FloatArray, ranked: IntArray) -> IntArray:
+def decode_whole(raw: Float64Array, ranked: IntArray) -> IntArray:
     """Return the note numbers for the raw outputs of one piece, shape (notes,).
 
     :param raw: the network's output at each note, shape (notes,), finite.
@@ -48,7 +49,7 @@ def notes_of_levels(levels: IntArray, ranked: IntArray) -> IntArray:
     return _match(_counts(levels, places, bins), _first(levels, places, bins), ranked)
 
 
-def rate_population(raw: FloatArray, numbers: IntArray, ranked: IntArray) -> FloatArray:
+def rate_population(raw: Float64Array, numbers: IntArray, ranked: IntArray) -> Float64Array:
     """Return the rating of each row of `raw`: Pearson's correlation of the input's numbers with the decoded ones.
 
     The decoded notes are never written out: the counts of each level, and the sum of the input's numbers at each

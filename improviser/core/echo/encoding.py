@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from improviser.core.arrays import Float64Array
+
 IntArray = NDArray[np.int64]
 
 
@@ -48,7 +49,7 @@ class EncodedNotes:
         """Return the pitches of `numbers`."""
         return [self.pitches[number] for number in numbers]
 
-    def windows(self, lookback: int) -> FloatArray:
+    def windows(self, lookback: int) -> Float64Array:
         """Return what the network sees at each note: shape (notes, lookback), the oldest note first.
 
         At the start of a piece the window is not full: the notes there are stand at its beginning and the rest is 0,

@@ -3,27 +3,33 @@
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.echo.causal import CausalDecoder, Tables
 from improviser.core.echo.decoding import decode_whole, rate_population
-from improviser.core.echo.encoding import EncodedNotes, FloatArray
+from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.network import EchoNetwork, EchoShape
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.networks.asking import ask, check_notes, goes_on
+from improviser.core.networks.asking import Asked, check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
+
+if TYPE_CHECKING:
+    from improviser.core.arrays import Float64Array
 
 LAYER = "layer_{}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EchoModel:
+class EchoModel(Asked):
     """An evolved or imported network, with the tables a session starts from.
+
+    Asked for a distribution, it follows the player and not itself; where there is no player, the voice's own notes.
+    Nearly all is on the causal decoder's choice.
 
     :param name: what it is called.
     :param network: its weights, float64.
@@ -88,21 +94,6 @@ class EchoModel:
         raw = self.network.outputs(notes.windows(self.network.shape.lookback))
         return float(rate_population(raw[None], notes.numbers, notes.ranked)[0])
 
-    def distribution(
-        self,
-        history: Sequence[Note],
-        *,
-        onset_seconds: float,
-        player: Sequence[Note] = (),
-        candidates: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate) for this voice's note at `onset_seconds`.
-
-        The network hears the player and not itself; where there is no player, the voice's own `history` is what it
-        follows. Nearly all is on the causal decoder's choice.
-        """
-        return ask(self.session(), history, onset_seconds, player, candidates)
-
     def session(self) -> "EchoSession":
         """Return a session that answers as `distribution` does, note by note."""
         return EchoSession(self)
@@ -155,7 +146,7 @@ class EchoResponder:
     def __init__(self, model: EchoModel) -> None:
         shape = model.network.shape
         self._tables = model.tables
-        self._places: FloatArray = shape.collapse(model.network.genome)
+        self._places: Float64Array = shape.collapse(model.network.genome)
         self._window: deque[int] = deque(maxlen=shape.lookback)
         self._decoder = CausalDecoder(self._tables)
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, Self, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.echo.encoding import FloatArray
+from improviser.core.arrays import Float64Array
 from improviser.errors import ModelError
 
 LayerType = Literal["object", "matrix"]
@@ -71,15 +71,15 @@ class EchoShape:
             start = end
         return views
 
-    def collapse(self, genomes: NDArray[Any]) -> FloatArray:
+    def collapse(self, genomes: NDArray[Any]) -> Float64Array:
         """Return what each network makes of each place of the window: shape (…, lookback), float64."""
         *others, last = self.split(genomes.astype(np.float64))
-        product: FloatArray = last / last.shape[-2] if self.layer_type == "object" else last
+        product: Float64Array = last / last.shape[-2] if self.layer_type == "object" else last
         for weights in reversed(others):
             product = weights @ product
             if self.layer_type == "object":
                 product /= weights.shape[-2]
-        collapsed: FloatArray = product[..., 0]
+        collapsed: Float64Array = product[..., 0]
         return collapsed
 
 
@@ -91,7 +91,7 @@ class EchoNetwork:
     """
 
     shape: EchoShape
-    weights: tuple[FloatArray, ...]
+    weights: tuple[Float64Array, ...]
 
     def __post_init__(self) -> None:
         if tuple(matrix.shape for matrix in self.weights) != self.shape.matrices:
@@ -105,11 +105,11 @@ class EchoNetwork:
         return cls(shape, tuple(matrix.astype(np.float64) for matrix in shape.split(genome)))
 
     @property
-    def genome(self) -> FloatArray:
+    def genome(self) -> Float64Array:
         """All weights in one row, shape (genome_size,)."""
         return np.concatenate([matrix.ravel() for matrix in self.weights])
 
-    def outputs(self, windows: FloatArray | Sequence[Sequence[float]]) -> FloatArray:
+    def outputs(self, windows: Float64Array | Sequence[Sequence[float]]) -> Float64Array:
         """Return the raw output for each window, shape (windows,), summed in the original's order."""
         values = np.asarray(windows, np.float64)
         for weights in self.weights:

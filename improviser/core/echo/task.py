@@ -5,12 +5,12 @@ from typing import Literal
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array, Float64Array
 from improviser.core.echo.causal import Tables
 from improviser.core.echo.decoding import rate_population
-from improviser.core.echo.encoding import EncodedNotes, FloatArray
+from improviser.core.echo.encoding import EncodedNotes
 from improviser.core.echo.model import EchoModel
 from improviser.core.echo.network import MAX_WEIGHT, EchoNetwork, EchoShape
-from improviser.core.evolution import strategy
 
 OUTPUTS_AT_A_TIME = 2**16
 """How many raw outputs are decoded together: as much as stays in the cache, however long the sequence is."""
@@ -29,7 +29,7 @@ class EchoTask:
     train: EncodedNotes
     held: EncodedNotes
     name: Literal["echo"] = "echo"
-    _windows: FloatArray = field(init=False)
+    _windows: Float64Array = field(init=False)
 
     def __post_init__(self) -> None:
         windows = np.ascontiguousarray(self.train.windows(self.shape.lookback).T)
@@ -40,7 +40,7 @@ class EchoTask:
         """How many weights a network has."""
         return self.shape.genome_size
 
-    def first_population(self, rng: np.random.Generator, size: int) -> strategy.FloatArray:
+    def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         """Return random genomes, shape (size, genome_size): hundredths from 0 to 1, or for matrix layers any number."""
         if self.shape.layer_type == "matrix":
             return rng.random((size, self.genome_size), np.float32)
@@ -50,7 +50,7 @@ class EchoTask:
         """Return nothing: every generation is rated on the whole sequence."""
         return
 
-    def fitness(self, population: strategy.FloatArray, batch: None) -> FloatArray:  # noqa: ARG002
+    def fitness(self, population: Float32Array, batch: None) -> Float64Array:  # noqa: ARG002
         """Return the rating of each genome, shape (population,): −1 … 1, or NaN, also where weights grew too large."""
         places = self.shape.collapse(population)
         ranked = self.train.ranked
@@ -64,13 +64,13 @@ class EchoTask:
         rating[~(np.abs(population).max(axis=1) <= MAX_WEIGHT)] = np.nan
         return rating
 
-    def held_out(self, genome: strategy.FloatArray) -> float:
+    def held_out(self, genome: Float32Array) -> float:
         """Return the rating of one genome on the held-out notes, or NaN where there are too few."""
         if len(self.held.pitches) < 2:
             return float("nan")
         return self.model("candidate", genome).rating(self.held)
 
-    def model(self, name: str, genome: strategy.FloatArray) -> EchoModel:
+    def model(self, name: str, genome: Float32Array) -> EchoModel:
         """Return the model of `genome`, with the tables that a session starts from."""
         network = EchoNetwork.of_genome(self.shape, genome)
         raw = network.outputs(self.train.windows(self.shape.lookback))

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.noise import normals_in_blocks
 from improviser.core.evolution.randomness import restored, state_of
-from improviser.core.evolution.strategy import FloatArray
 
 STEP_SIZE = 0.15
 AVERAGING = 0.98
@@ -35,7 +35,7 @@ class SepCma:
 
     def __init__(
         self,
-        mean: FloatArray,
+        mean: Float32Array,
         population: int,
         rng: np.random.Generator,
         *,
@@ -53,9 +53,9 @@ class SepCma:
         self._shape_path = np.zeros(size, dtype=np.float32)
         self._average = np.zeros(size, dtype=np.float32)
         self._generation = 0
-        self._steps: FloatArray = np.empty((2 * self._pairs, size), dtype=np.float32)
-        self._population: FloatArray = np.empty_like(self._steps)
-        self._chosen: FloatArray = np.empty((self._pairs, size), dtype=np.float32)
+        self._steps: Float32Array = np.empty((2 * self._pairs, size), dtype=np.float32)
+        self._population: Float32Array = np.empty_like(self._steps)
+        self._chosen: Float32Array = np.empty((self._pairs, size), dtype=np.float32)
 
         parents = self._pairs
         weights = np.log(parents + 0.5) - np.log(np.arange(1, parents + 1))
@@ -71,7 +71,7 @@ class SepCma:
         self._rank_mu = min(1 - self._rank_one, rank_mu)
         self._expected_length = math.sqrt(size) * (1 - 1 / (4 * size) + 1 / (21 * size**2))
 
-    def ask(self) -> FloatArray:
+    def ask(self) -> Float32Array:
         """Return the next population, shape (population, genome_size)."""
         pairs, deviations, size = self._pairs, np.sqrt(self._variances), np.float32(self._step_size)
         for start, drawn in normals_in_blocks(self._rng, pairs, self._mean.size, PAIRS_AT_A_TIME):
@@ -95,7 +95,7 @@ class SepCma:
         kept = self._averaging
         self._average = (kept * self._average + (1 - kept) * self._mean).astype(np.float32)
 
-    def _adapt(self, chosen: FloatArray, step: FloatArray) -> None:
+    def _adapt(self, chosen: Float32Array, step: Float32Array) -> None:
         """Move step size and variances towards what was successful; `chosen` is squared on the way."""
         rate = self._step_rate
         self._step_path *= 1 - rate
@@ -114,7 +114,7 @@ class SepCma:
         self._step_size *= math.exp(min(1.0, (self._step_rate / self._step_damping) * (length - 1)))
 
     @property
-    def champion(self) -> FloatArray:
+    def champion(self) -> Float32Array:
         """The average of the means so far, recent ones weighing most; before the first `tell`, the mean."""
         if self._generation == 0:
             return self._mean.copy()

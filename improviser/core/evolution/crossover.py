@@ -1,14 +1,12 @@
 """Crossover: a child of two parents."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.noise import normals
 
-FloatArray = NDArray[np.float32]
 
-
-def uniform(rng: np.random.Generator, mothers: FloatArray, fathers: FloatArray, rate: float) -> FloatArray:
+def uniform(rng: np.random.Generator, mothers: Float32Array, fathers: Float32Array, rate: float) -> Float32Array:
     """Return one child of each pair, shape (pairs, genome): with probability `rate` a coin is tossed for each gene.
 
     The other children are their mothers' clones. After Syswerda, "Uniform crossover in genetic algorithms" (1989).

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.crossover import uniform
-from improviser.core.evolution.mutation import FloatArray, Mutation
+from improviser.core.evolution.mutation import Mutation
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.selection import ranking, tournament
 
@@ -48,15 +49,15 @@ class GeneticAlgorithm:
     :param first: the first population, shape (population, genome_size).
     """
 
-    def __init__(self, first: FloatArray, breeding: Breeding, rng: np.random.Generator) -> None:
-        self._population: FloatArray = np.ascontiguousarray(first, np.float32)
-        self._spare: FloatArray = np.empty_like(self._population)
-        self._sigmas: FloatArray = np.full(len(first), breeding.sigma, np.float32)
-        self._champion: FloatArray = self._population[0]
+    def __init__(self, first: Float32Array, breeding: Breeding, rng: np.random.Generator) -> None:
+        self._population: Float32Array = np.ascontiguousarray(first, np.float32)
+        self._spare: Float32Array = np.empty_like(self._population)
+        self._sigmas: Float32Array = np.full(len(first), breeding.sigma, np.float32)
+        self._champion: Float32Array = self._population[0]
         self._breeding = breeding
         self._rng = rng
 
-    def ask(self) -> FloatArray:
+    def ask(self) -> Float32Array:
         """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte.
 
         It is overwritten by the second `tell` from now.
@@ -80,7 +81,7 @@ class GeneticAlgorithm:
         self._population, self._spare = self._spare, self._population
         self._sigmas = np.concatenate(sigmas)
 
-    def _children(self, mothers: NDArray[np.intp], fathers: NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+    def _children(self, mothers: NDArray[np.intp], fathers: NDArray[np.intp]) -> tuple[Float32Array, Float32Array]:
         """Return a child of each pair, and its step size."""
         children = self._population[mothers]
         sigmas = self._sigmas[mothers]
@@ -107,7 +108,7 @@ class GeneticAlgorithm:
         return min(len(self._population), max(1, round(share * len(self._population))))
 
     @property
-    def champion(self) -> FloatArray:
+    def champion(self) -> Float32Array:
         """The fittest of the population last told of; before that, its first."""
         return self._champion
 

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.noise import normals
-
-FloatArray = NDArray[np.float32]
 
 
 class Mutation(Protocol):
     """A way to mutate."""
 
     def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         """Return mutated genomes and the step sizes they have now."""
 
 
@@ -33,8 +31,8 @@ class Factor:
     divergence: float
 
     def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         """Mutate."""
         return genomes * (np.float32(1) + _hundredths(rng, genomes.shape) * np.float32(self.divergence)), sigmas
 
@@ -46,8 +44,8 @@ class Offset:
     divergence: float
 
     def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         """Mutate."""
         return genomes + normals(rng, *genomes.shape) * np.float32(self.divergence), sigmas
 
@@ -63,8 +61,8 @@ class Selection:
     matrices: Sequence[tuple[int, int]]
 
     def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         """Mutate."""
         mutated = genomes.copy()
         if not self.divergence:
@@ -94,8 +92,8 @@ class SelfAdaptive:
     largest: float = 1.0
 
     def __call__(
-        self, rng: np.random.Generator, genomes: FloatArray, sigmas: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
+        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
+    ) -> tuple[Float32Array, Float32Array]:
         """Mutate."""
         rate = self.learning_rate if self.learning_rate is not None else (2 * genomes.shape[1]) ** -0.5
         grown = sigmas * np.exp(np.float32(rate) * rng.standard_normal(len(sigmas), np.float32))
@@ -106,6 +104,6 @@ class SelfAdaptive:
         return steps, grown
 
 
-def _hundredths(rng: np.random.Generator, shape: tuple[int, ...]) -> FloatArray:
+def _hundredths(rng: np.random.Generator, shape: tuple[int, ...]) -> Float32Array:
     """Return −1, −0.99 … 1, all equally likely."""
     return rng.integers(-100, 101, shape, np.int8).astype(np.float32) / np.float32(100)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32]
+from improviser.core.arrays import Float32Array
 
 
 class Task(Protocol):
@@ -20,30 +20,30 @@ class Task(Protocol):
     def genome_size(self) -> int:
         """How many weights a genome has."""
 
-    def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         """Return random genomes, shape (size, genome_size)."""
 
     def batch(self, rng: np.random.Generator) -> Any:
         """Choose what the whole of the next generation is scored on (a minibatch, or the whole corpus)."""
 
-    def fitness(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+    def fitness(self, population: Float32Array, batch: Any) -> NDArray[np.float64]:
         """Return the fitness of each genome, shape (population,); higher is better."""
 
-    def held_out(self, genome: FloatArray) -> float:
+    def held_out(self, genome: Float32Array) -> float:
         """Return the fitness of one genome on notes that training never sees."""
 
 
 class Strategy(Protocol):
     """A way to breed: `ask` for a population, score it, `tell` its fitness."""
 
-    def ask(self) -> FloatArray:
+    def ask(self) -> Float32Array:
         """Return the next population to score, shape (population, genome_size)."""
 
     def tell(self, fitness: NDArray[np.float64]) -> None:
         """Take the fitness of the population last asked for; NaN counts as the worst."""
 
     @property
-    def champion(self) -> FloatArray:
+    def champion(self) -> Float32Array:
         """The genome to keep if evolution stopped now."""
 
     def state(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ def _voice(model: "HarmonyModel") -> str:
 
 HARMONY = TaskDescriptor(
     name="harmony",
-    help="sing a voice to the player's",
+    help="add a voice to the player's",
     model="improviser.core.harmony.model:HarmonyModel",
     voice=_voice,
 )

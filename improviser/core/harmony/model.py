@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
-from improviser.core.networks.asking import ask, check_notes, goes_on
+from improviser.core.networks.asking import check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
@@ -26,6 +26,10 @@ MIDDLE_C = 60
 
 class HarmonyModel(ChoirModel[Situation]):
     """A choir of genomes that answers in the register of one voice.
+
+    Asked for a distribution, it answers the player's notes. The voice's own are one for each of them, or held over
+    several: what counts is what sounds when a note of the player begins. Without a player, the voice goes by its own
+    notes, an octave higher.
 
     :raises ModelError: if settings and genomes do not fit each other.
     """
@@ -48,22 +52,6 @@ class HarmonyModel(ChoirModel[Situation]):
     def responder(self) -> "HarmonyResponder":
         """Return a fresh session."""
         return HarmonyResponder(self)
-
-    def distribution(
-        self,
-        history: Sequence[Note],
-        *,
-        onset_seconds: float,
-        player: Sequence[Note] = (),
-        candidates: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate) of this voice at `onset_seconds`.
-
-        `history` are the voice's own notes before, one for each note of the player or held over several: what counts
-        is what sounds when a note of the player begins. `player` are the player's notes up to and
-        including the one that starts now; without any, the voice goes by its own, an octave higher.
-        """
-        return ask(self.session(), history, onset_seconds, player, candidates)
 
     def session(self) -> "HarmonySession":
         """Return a session that answers as `distribution` does, note by note."""

@@ -1,6 +1,7 @@
-"""Checks what a live parameter is to be against the table: whatever cannot be is refused, and changes nothing."""
+"""Checks new values of live parameters against the table: a value that is not allowed is refused, nothing changes."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,13 @@ from improviser.core.printable import shown
 from improviser.errors import ConfigError
 
 LONGEST_NAME = 40
+BOUNDED = {name for pair in ORDERED for name in pair}
 
 
 def check(name: object, value: Any) -> Any:
-    """Return `value` as the parameter `name` holds it.
+    """Return `value`, checked, in the type that the parameter `name` has.
 
-    :raises ConfigError: if there is no such parameter, or it cannot be this.
+    :raises ConfigError: if there is no such parameter, or the value is not allowed.
     """
     described = TABLE.get(name) if isinstance(name, str) else None
     if described is None:
@@ -36,9 +38,9 @@ def check(name: object, value: Any) -> Any:
 
 
 def checked(parameters: Parameters) -> Parameters:
-    """Return `parameters` as they are held.
+    """Return `parameters`, each checked and in its type.
 
-    :raises ConfigError: if one of them cannot be, or two cannot be together.
+    :raises ConfigError: if one of them is not allowed, or a low bound is above its high one.
     """
     known = Parameters(**{name: check(name, getattr(parameters, name)) for name in TABLE})
     for _, _, said in crossed(known):
@@ -47,17 +49,28 @@ def checked(parameters: Parameters) -> Parameters:
 
 
 def crossed(parameters: Parameters) -> Iterator[tuple[str, str, str]]:
-    """Yield the pairs of which the first is above the second, and must not be; and what to say of it."""
+    """Yield each pair of bounds whose low one is above its high one, with the message for an error."""
     for low, high in ORDERED:
         lowest, highest = getattr(parameters, low), getattr(parameters, high)
         if lowest > highest:
             yield low, high, f"{low} must not be above {high}; they are {lowest} and {highest}"
 
 
-def in_order(changes: Mapping[str, Any], playing: Parameters) -> list[str]:
-    """Return the live parameters among `changes` in an order in which, if possible, none is refused on the way.
+def check_order(parameter: str, value: Any, playing: Parameters) -> None:
+    """Check that the new `value` of a bound keeps low below high, with the other bound as it is in `playing`.
 
-    It is the table's, but of a pair that moves up, the upper one moves first.
+    :raises ConfigError: if it would put low above high.
+    """
+    if parameter in BOUNDED:
+        for *pair, said in crossed(replace(playing, **{parameter: value})):
+            if parameter in pair:
+                raise ConfigError(said)
+
+
+def in_order(changes: Mapping[str, Any], playing: Parameters) -> list[str]:
+    """Return the live parameters among `changes` in an order in which they can be applied one by one.
+
+    It is the order of the table, except that of two bounds that move up, the high one moves first.
     """
     order = [name for name in TABLE if name in changes]
     for low, high in ORDERED:
@@ -82,13 +95,13 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_in(span: Range, value: Any) -> bool:
-    """Say whether `value` is a number that can be; where whole ones are wanted, 60.0 is one."""
+    """Say whether `value` is a number in the range; where whole numbers are wanted, 60.0 is one."""
     is_number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     return is_number and bool(span.low <= value <= span.high and not (span.whole and value % 1))
 
 
 def _bindings(value: Any) -> dict[str, Any] | None:
-    """Return a copy of a table of bindings, None if it is none; `knobs` knows which can be."""
+    """Return a copy of a table of bindings, or None if it is malformed; `knobs` checks which controls it names."""
     if not isinstance(value, Mapping):
         return None
     copy: dict[str, Any] = {}

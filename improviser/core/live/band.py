@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -218,6 +219,36 @@ class Band:
             played.append(sounding)
         return played
 
+    def foretell(
+        self, pitch: int, channel: int, now: float, first: int, *, think: bool
+    ) -> tuple[list[int], bool] | None:
+        """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
+
+        :param first: how many random numbers are drawn before.
+        :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
+        """
+        if self._chance.left < first + 2 * len(self._parts):
+            return None
+        numbers = count(first)
+        taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
+        played: list[int] = []
+        foreseen = bool(self._parts)
+        for number, responder in enumerate(self._parts):
+            thought = self._thoughts[number].get((pitch, responder.moment(now)))
+            if thought is None and not think:
+                return None
+            if thought is None:
+                thought, foreseen = self._thought(number, pitch, now)[0], False
+            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)))
+            taken.append(sounding)
+            played.append(sounding)
+        return played, foreseen
+
+    @property
+    def burst_ends(self) -> float:
+        """Until when a note is one of a burst."""
+        return self._burst.until
+
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
@@ -278,15 +309,20 @@ class Band:
 
     def _choose(self, thought: Thought, channel: int, now: float) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
-        pitch = spin(thought.sums, self._chance.random())
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
+        pitch = self._pick(thought, taken, self._chance.random)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float]) -> int:
+        """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
+        pitch = spin(thought.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
                 others = wheel(thought.scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), self._chance.random())
-        self._chord.append((now, channel, pitch))
+                pitch = spin(others.tolist(), chance())
         return pitch
 
     def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float64Array
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.responder import LogProbabilities
 
 Mask = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
 
 # A register that holds less than this share of what a network would play is not its own: it moves there by octaves.
 AT_HOME = 0.5
@@ -38,7 +38,7 @@ def spin(sums: Sequence[float], chance: float) -> int:
     return min(bisect_right(sums, chance * sums[-1]), len(sums) - 1)
 
 
-def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> FloatArray:
+def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> Float64Array:
     """Return running sums, shape (n,), of the chances in `log_probabilities`, shape (n,), up to a factor.
 
     They are sharpened or flattened by `temperature` ≥ 0: 1 leaves the distribution as it is, 0 takes the most likely.

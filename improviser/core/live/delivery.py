@@ -1,12 +1,13 @@
-"""Delivery: which of the messages that were sent have surely arrived, on a system that may lose some.
+"""Delivery: which of the messages that were sent have certainly arrived, on a system that may lose some.
 
 JACK without `-S` loses a period's events whenever a client is late (an xrun): what was written in that period may never
-be read. So a message counts as delivered once some time has passed after its period without an xrun. Where there was
-one, the ends among the messages in doubt (note-offs, pedals and bends back at rest) are sent again, unless what they
-end has started anew. Starts are not: a note that is lost is missing, one that comes late is wrong.
+be read. So a message counts as delivered once some time has passed after its period without an xrun. After an xrun,
+some messages may be lost. Those that end something (note-offs, pedals and bends that return to rest) are sent again,
+unless the same note, pedal or bend has been started again since. Messages that start something are not sent again: a
+missing note is better than a late one.
 
-The ledger that others read is kept here: what a message ends is struck out only when the message was delivered, so that
-whoever outlives the sender ends everything that may still sound.
+This module also keeps the ledger that other processes read. An entry is removed only when the message that ends it has
+been delivered. So if this process dies, the supervisor can end everything that may still be sounding.
 """
 
 from collections import deque
@@ -15,17 +16,20 @@ from improviser.core.live.ledger import Ledger, place_of
 from improviser.core.midi.event import Event
 
 SETTLING_SECONDS = 0.2
-"""How long after a period a report of its xrun may come, on a busy machine."""
+"""How long after a period its xrun may still be reported, on a busy machine."""
 AGAIN_SECONDS = 0.05
-"""How long after its period what is in doubt is sent again: the period after a lost one is often lost as well."""
+"""How long to wait before sending again: the period after a lost one is often lost as well."""
 SAME_PERIOD_SECONDS = 0.025
 """The longest usual period (1,024 frames) lasts 21 ms."""
 TRIES = 12
-"""How often an end is sent at most; if every period is lost for so long, JACK does not work."""
+"""How often such a message is sent at most; if every period is lost for so long, JACK does not work."""
 
 
 class _Message:
-    """A message on its way: its place in the ledger, if it ends something, when it left, and whether it is in doubt."""
+    """A message not known to be delivered.
+
+    It has the ledger's entry that it ends, if any, when it left, and whether it may have been lost.
+    """
 
     __slots__ = ("doubtful", "ended_place", "event", "left", "tries")
 
@@ -38,9 +42,9 @@ class _Message:
 
 
 class Delivery:
-    """Follows messages from `sends` to their delivery. All times are seconds on one steady clock.
+    """Follows messages from `sends` to their delivery. All times are seconds on one monotonic clock.
 
-    :param ledger: what may sound at the destinations, for whoever outlives us.
+    :param ledger: what may be sounding at the destinations, for the supervisor to read if this process dies.
     """
 
     def __init__(self, ledger: Ledger) -> None:
@@ -55,7 +59,7 @@ class Delivery:
         return bool(self._waiting)
 
     def sends(self, event: Event) -> None:
-        """Enter `event`, which is sent next."""
+        """Record `event`, which is sent next."""
         self.ledger.admit(event)
         place, starts = place_of(event) or (None, False)
         if place is not None and starts:
@@ -65,19 +69,22 @@ class Delivery:
         self._waiting.append(_Message(event, None if starts else place, 1))
 
     def leaves(self, count: int, now: float) -> None:
-        """Take in that the oldest `count` messages that were waiting have left, in a period at `now`."""
+        """Record that the oldest `count` waiting messages have left, in a period at `now`."""
         for _ in range(min(count, len(self._waiting))):
             message = self._waiting.popleft()
             message.left = now
             self._left.append(message)
 
     def doubts(self, noticed: float) -> None:
-        """Take in that an xrun was noticed: what had left shortly before, or leaves in the same period, may be lost."""
+        """Record an xrun: messages that left shortly before it, or leave in the same period, may be lost."""
         for message in self._left:
             message.doubtful = message.doubtful or message.left <= noticed + SAME_PERIOD_SECONDS
 
     def settle(self, now: float) -> list[Event]:
-        """Strike out what has surely arrived by `now`; return what is to be sent again (it is entered)."""
+        """Remove from the ledger what has certainly arrived by `now`; return what must be sent again.
+
+        What is returned is already recorded, as by `sends`.
+        """
         again: list[Event] = []
         while self._left:
             message = self._left[0]
@@ -93,7 +100,7 @@ class Delivery:
         return again
 
     def finish(self) -> None:
-        """Count all that is on its way as delivered: it was sent often enough, or there is nothing to doubt."""
+        """Count every message as delivered, when it was sent often enough, or none can have been lost."""
         for message in (*self._left, *self._waiting):
             self.ledger.sent(message.event)
         self._left.clear()

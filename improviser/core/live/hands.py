@@ -1,12 +1,12 @@
-"""What the player's hands and feet hold, by channel, and the messages that let go of all of it at once.
+"""The keys, pedals and wheels that the player holds, by channel, and the messages that release all of them at once.
 
 Messages to a whole channel (MIDI 1.0) mean here:
 
-* CC 123, all notes off: all keys of the channel are up, as if each had been released; pedals go on sustaining.
-  CC 124-127 (omni, mono, poly) end its notes as well. None of them is passed on: our notes get note-offs of their own,
-  and replies that sound on the same channel are not the player's to end or to make mono.
-* CC 120, all sound off: in addition, nothing is to sound on that was kept by a pedal, or was to come.
-* CC 121, reset all controllers: pedals, bend and pressure are at rest.
+* CC 123, all notes off: every key of the channel counts as released; pedals still sustain. CC 124-127 (omni, mono,
+  poly) do the same. None of them is passed on: each of our notes gets its own note-off, and the player's messages must
+  not end replies that sound on the same channel, or make it mono.
+* CC 120, all sound off: in addition, notes held by a pedal end, and scheduled notes are cancelled.
+* CC 121, reset all controllers: pedals, bend and pressure return to rest.
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
@@ -20,7 +20,7 @@ from improviser.core.music.phrase import PhraseTracker
 
 
 class Hands:
-    """Lets go of keys, pedals and wheels; what each method returns is to be sent.
+    """Tracks what the player holds and releases it; each method returns the events to send.
 
     The keys that are down are known by what sounds for them, and by the phrase that they are part of.
     """
@@ -37,7 +37,7 @@ class Hands:
         return bool(self._sounding.keys) or self._tracker.holds or self._controls.player_holds
 
     def move(self, event: Event, now: float, parameters: Parameters) -> list[Event]:
-        """Take in a move of a pedal, a wheel, or of a key that is down. Others are passed on if `thru` wants it."""
+        """Process a move of a pedal, a wheel, or a key that is down. Other events are passed on if `thru` is on."""
         heard = parameters.hears_channel(event.channel)
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
             self._tracker.pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
@@ -54,15 +54,15 @@ class Hands:
         return [*pressed]
 
     def question(self, output: int) -> int:
-        """Return where the controller that asks for rings is, 0-127, at a channel of our output."""
+        """Return the present value, 0-127, of the controller that detects rings, on an output channel."""
         return self._controls.at_output(output, QUESTION)
 
     def rearranged(self, parameters: Parameters) -> list[Event]:
-        """Bring pedals and wheels at our output to where these parameters want them."""
+        """Move pedals and wheels at our output to where these parameters require them."""
         return self._controls.rearranged(routes_of(parameters))
 
     def release_keys(self, channel: int, now: float) -> list[Event]:
-        """Take in that all keys of a channel are up."""
+        """Release all keys of a channel."""
         down = {pitch for on, pitch in self._sounding.keys if on == channel} | set(self._tracker.down(channel))
         events: list[Event] = []
         for pitch in sorted(down):
@@ -71,7 +71,7 @@ class Hands:
         return events
 
     def silence(self, channel: int, now: float, parameters: Parameters) -> list[Event]:
-        """End all that sounds for a channel's keys, also what a pedal keeps or what was to come; pedals stay down."""
+        """End everything that sounds for a channel, notes held by a pedal and scheduled ones too; pedals stay down."""
         events = self.release_keys(channel, now)
         if not parameters.hears_channel(channel):
             return events
@@ -84,10 +84,10 @@ class Hands:
         return events + self._controls.cut(channel, routes_of(parameters))
 
     def reset(self, event: ControlChange, now: float, parameters: Parameters) -> list[Event]:
-        """Bring pedals and wheels of a channel to rest.
+        """Return the pedals and wheels of a channel to rest.
 
-        Each says so by itself, since some synths do not know the message (so the ledger need not know it either); it is
-        passed on behind that, where it ends nothing that another channel of the player holds.
+        Each gets a message of its own, since some synthesisers do not know CC 121 (so the ledger need not know it
+        either). CC 121 itself follows, except on outputs where another channel of the player still holds something.
         """
         channel = event.channel
         self._tracker.pedal(channel, down=False, now=now)
@@ -101,7 +101,7 @@ class Hands:
         return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
 
     def let_go(self, now: float, parameters: Parameters) -> list[Event]:
-        """Take in that there is nobody any more: all keys are up, and all pedals and wheels at rest."""
+        """Release everything, because the player is gone: all keys, pedals and wheels."""
         events: list[Event] = []
         for channel in range(CHANNELS):
             events += self.release_keys(channel, now)
@@ -110,13 +110,13 @@ class Hands:
         return events
 
     def forget(self) -> None:
-        """Take all pedals and wheels for at rest, on both sides."""
+        """Assume that all pedals and wheels are at rest, at the player's side and at our output."""
         self._controls.forget()
         self._pressed_harder.clear()
 
 
 def routes_of(parameters: Parameters) -> Routes:
-    """Return which output channels a pedal or wheel of a channel of the player's goes to."""
+    """Return the function that says to which output channels a player's pedal or wheel goes."""
 
     def routes(channel: int, part: Part) -> set[int]:
         passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)

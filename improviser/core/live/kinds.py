@@ -80,6 +80,7 @@ class Described:
     :param note: what its special values mean, if it has any.
     :param unit: of a number, if it has one.
     :param main: whether it is one of the few that most people turn, which are shown first.
+    :param always: whether the display names it at its default, too.
     :param knob: whether a control change can turn it.
     :param option: whether `play` has an option for it.
     :param not_above: the parameter that it must not be above, if there is one.
@@ -90,6 +91,7 @@ class Described:
     note: str = ""
     unit: str = ""
     main: bool = False
+    always: bool = False
     knob: bool = True
     option: bool = True
     not_above: str = ""
@@ -118,6 +120,12 @@ class Described:
         if isinstance(self.way, Range):
             return self.way.stepped(value, steps)
         return after(self.way, value, steps)
+
+
+def named(name: str, value: Any, unit: str = "") -> str:
+    """Return a parameter and its value as a display names them: "density 0.5", "delay 0.2 seconds", "bend off"."""
+    said = ("off", "on")[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
+    return f"{name.replace('_', ' ')} {said}{f' {unit}' if unit else ''}"
 
 
 def words(kind: Kind, unit: str = "") -> str:

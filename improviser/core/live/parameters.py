@@ -2,14 +2,15 @@
 
 Whatever else there is to a parameter is derived from its entry here: what it may be (`allowed`), the setting and the
 environment variable (`settings.config`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
-understood and offered over MQTT (`remote.requests`, `remote.discovery`), and its line in the README.
+understood and offered over MQTT (`remote.requests`, `remote.discovery`), what the display says of it (`notable`), and
+its line in the README.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, get_type_hints
 
-from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, words
+from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, named, words
 from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
@@ -36,65 +37,77 @@ class Parameters:
         ),
     ] = "shadow"
     temperature: Annotated[
-        float, Described(Range(0, 4, step=0.1), "How adventurous it is.", "0 is sure of itself, 1 free", main=True)
+        float,
+        Described(
+            Range(0, 4, step=0.1),
+            "How adventurous the answers are.",
+            "0 plays safe, 1 plays freely",
+            main=True,
+            always=True,
+        ),
     ] = 0.7
     density: Annotated[
         float,
-        Described(Range(0, 1, step=0.05), "The share of notes that are answered.", main=True),
+        Described(Range(0, 1, step=0.05), "What share of your notes is answered.", main=True),
     ] = 1.0
-    scale: Annotated[str, Described(Scale(), "The key that answers keep to.", main=True)] = OFF
-    low: Annotated[int, Described(_KEY, "The lowest pitch of an answer.", main=True, not_above="high")] = 0
-    high: Annotated[int, Described(_KEY, "The highest pitch of an answer.", main=True)] = PITCHES - 1
-    transpose: Annotated[int, Described(Range(-48, 48, whole=True), "Added to every answer.", unit="semitones")] = 0
+    scale: Annotated[str, Described(Scale(), "The key that the answers stay in.", main=True)] = OFF
+    low: Annotated[int, Described(_KEY, "The lowest pitch of the answers.", main=True, not_above="high")] = 0
+    high: Annotated[int, Described(_KEY, "The highest pitch of the answers.", main=True)] = PITCHES - 1
+    transpose: Annotated[
+        int, Described(Range(-48, 48, whole=True), "How far every answer is shifted.", unit="semitones")
+    ] = 0
     velocity_scale: Annotated[
-        float, Described(Range(0, 2, step=0.05), "How loud answers are against you.", "1 is as loud")
+        float,
+        Described(Range(0, 2, step=0.05), "How loud the answers are compared with your notes.", "1 is equally loud"),
     ] = 1.0
     velocity_curve: Annotated[
         float,
         Described(
             Range(0.25, 4, step=0.05),
-            "How answers follow your touch.",
-            "1 is as played, less lifts soft notes, more lowers them",
+            "How the answers follow your touch.",
+            "1 is as played, below 1 soft notes get louder, above 1 softer",
         ),
     ] = 1.0
-    channel: Annotated[int, Described(_CHANNEL, "The channel of answers.", "0 is that of your note")] = 0
-    thru: Annotated[bool, Described(SWITCH, "Send the player's own notes on as well.", main=True)] = False
+    channel: Annotated[
+        int, Described(_CHANNEL, "The MIDI channel of the answers.", "0 is the channel of your note")
+    ] = 0
+    thru: Annotated[bool, Described(SWITCH, "Send your own notes on as well.", main=True)] = False
     bend: Annotated[bool, Described(SWITCH, "Pass pitch bend on.")] = True
     aftertouch: Annotated[bool, Described(SWITCH, "Pass aftertouch on.")] = True
-    input_channel: Annotated[int, Described(_CHANNEL, "The only channel that is heard.", "0 is every channel")] = 0
+    input_channel: Annotated[int, Described(_CHANNEL, "The only MIDI channel that is heard.", "0 is all of them")] = 0
     input_low: Annotated[int, Described(_KEY, "The lowest key that is heard.", not_above="input_high")] = 0
     input_high: Annotated[int, Described(_KEY, "The highest key that is heard.")] = PITCHES - 1
-    side: Annotated[str, Described(SIDES, "Which side of the split is answered.")] = "both"
-    split: Annotated[int, Described(_KEY, "The lowest key above the split.")] = 60
+    side: Annotated[str, Described(SIDES, "Which side of the keyboard split is answered.")] = "both"
+    split: Annotated[int, Described(_KEY, "The lowest key of the side above the split.")] = 60
     delay: Annotated[
-        float, Described(Range(0, 2, step=0.01), "How long answers come after your notes.", unit="seconds")
+        float, Described(Range(0, 2, step=0.01), "How long answers wait after your notes.", unit="seconds")
     ] = 0.0
     release_after: Annotated[
         float,
         Described(
             Range(0, 3600),
-            "After how long without a sign of life of yours held notes are released.",
-            "0 is never",
+            "Release held notes when nothing has come in for this long.",
+            "0 means never",
             unit="seconds",
         ),
     ] = 0.0
-    quantise: Annotated[str, Described(tuple(GRIDS), "Where answers start while a MIDI clock runs.")] = "off"
-    guard: Annotated[bool, Described(SWITCH, "Pass over our own notes where they come back in.")] = True
+    quantise: Annotated[str, Described(tuple(GRIDS), "The grid on which answers start while a MIDI clock runs.")] = (
+        "off"
+    )
+    guard: Annotated[bool, Described(SWITCH, "Ignore the improviser's own notes when they come back in.")] = True
     programs: Annotated[
         bool,
-        Described(SWITCH, "Program changes pick the model; else they go where thru sends them.", knob=False),
+        Described(SWITCH, "Let program changes pick the model; if off, thru passes them on.", knob=False),
     ] = True
     pickup: Annotated[
         bool,
-        Described(
-            SWITCH, "A knob turns nothing before it comes to where things are, so that nothing jumps.", knob=False
-        ),
+        Described(SWITCH, "Ignore a knob until it reaches the present value, so that nothing jumps.", knob=False),
     ] = False
     controls: Annotated[
         Mapping[str, Any],
         Described(
             Bindings(),
-            "Knobs, and what they turn; `improviser play --learn temperature` finds them out.",
+            "Which knob turns what; `improviser play --learn temperature` fills it in.",
             knob=False,
             option=False,
         ),
@@ -136,12 +149,22 @@ ORDERED = tuple((name, described.not_above) for name, described in TABLE.items()
 
 
 def allowed_words(name: str) -> str:
-    """Return what the parameter `name` may be, in words: "a number 0–4: 0 is sure of itself, 1 free"."""
+    """Return what the parameter `name` may be, in words: "a number 0–4 (0 plays safe, 1 plays freely)"."""
     described = TABLE[name]
     said = words(described.kind, described.unit)
     said += "".join(f", not above {high}" for low, high in ORDERED if low == name)
     said += "".join(f", not below {low}" for low, high in ORDERED if high == name)
-    return f"{said}: {described.note}" if described.note else said
+    return f"{said} ({described.note})" if described.note else said
+
+
+def notable(parameters: Parameters) -> dict[str, str]:
+    """Return what is not as it is by default, and what is always to be known, by name and as a display says it."""
+    return {
+        name: named(name, value, described.unit)
+        for name, described in TABLE.items()
+        if not isinstance(described.kind, Bindings)
+        and ((value := getattr(parameters, name)) != DEFAULTS[name] or described.always)
+    }
 
 
 Parameters.__doc__ = "\n".join(

@@ -78,6 +78,25 @@ class Playing:
         pitches = self._band.answer(note.pitch, channel, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
+    @property
+    def foretells(self) -> bool:
+        """Whether the next note is answered, and at once, by what `foretell` says."""
+        parameters, chance = self._parameters, self._chance
+        at_once = self.mode.answers and parameters.quantise == "off" and not parameters.delay
+        free = self._schedule is None and self._sounding.due is None
+        return at_once and free and chance.left > 0 and chance.peek(0) < parameters.density
+
+    def foretell(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[NoteOn], bool] | None:
+        """Return what `hear` would return where `foretells`; see `Band.foretell`."""
+        channel = self._parameters.output_channel(channel)
+        told = self._band.foretell(pitch, channel, now, 1, think=think)
+        if told is None:
+            return None
+        velocity = self._parameters.loudness(velocity)
+        return [NoteOn(channel, pitch, velocity) for pitch in told[0]], told[1]
+
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
         self._band.listen(note.pitch, now)

@@ -2,10 +2,10 @@
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from improviser.core.live.parameters import DEFAULTS
+from improviser.core.live.parameters import Parameters
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.keys import KeyTracker, estimate_key
@@ -69,11 +69,8 @@ class Latency:
 class Setup:
     """How the session is set up just now: what is played with, how, and over which connections."""
 
-    mode: str
     models: tuple[str, ...]
-    temperature: float
-    density: float = DEFAULTS["density"]
-    scale: str = DEFAULTS["scale"]
+    parameters: Parameters = field(default_factory=Parameters)
     api: str = ""
     hears: str = ""
     plays_to: str = ""

@@ -4,7 +4,7 @@ from improviser.core.tasks.descriptor import TaskDescriptor
 
 MELODY = TaskDescriptor(
     name="melody",
-    help="go on with a line",
+    help="continue a line",
     model="improviser.core.melody.model:MelodyModel",
     alone=True,
 )

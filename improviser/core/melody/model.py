@@ -7,15 +7,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
-from improviser.core.networks.asking import ask, check_notes, goes_on
+from improviser.core.networks.asking import check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
-from improviser.core.networks.responder import FloatArray, LogProbabilities
+from improviser.core.networks.responder import LogProbabilities
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
@@ -26,6 +27,9 @@ _CLASHING = np.array([[(pitch - player) % 12 in CLASHES for pitch in range(PITCH
 
 class MelodyModel(ChoirModel[Situation]):
     """A choir of genomes that sings one line.
+
+    Asked for a distribution, it goes on from the line's notes. A player helps to find the key; the pitches that clash
+    with the player's last note are left out.
 
     :raises ModelError: if settings and genomes do not fit each other.
     """
@@ -38,21 +42,6 @@ class MelodyModel(ChoirModel[Situation]):
     def responder(self) -> "MelodyResponder":
         """Return a fresh session."""
         return MelodyResponder(self)
-
-    def distribution(
-        self,
-        history: Sequence[Note],
-        *,
-        onset_seconds: float,
-        player: Sequence[Note] = (),
-        candidates: Sequence[int] | None = None,
-    ) -> NDArray[np.float64]:
-        """Return the probability of each pitch (128, or one per candidate) of this line's note at `onset_seconds`.
-
-        `history` are the line's notes before it. A `player` helps to find the key; the pitches that clash with the
-        player's last note are left out.
-        """
-        return ask(self.session(), history, onset_seconds, player, candidates)
 
     def session(self) -> "MelodySession":
         """Return a session that answers as `distribution` does, note by note."""
@@ -149,7 +138,7 @@ class MelodyResponder:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return normalised(self._expect(onset_seconds, None))
 
-    def _expect(self, onset_seconds: float, against: int | None) -> FloatArray:
+    def _expect(self, onset_seconds: float, against: int | None) -> Float32Array:
         model = self._model
         now = self._session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre

@@ -24,33 +24,34 @@ from improviser.core.midi.event import (
 )
 
 BEND_CENTRE = 1 << 13
+NOTE_OFF, NOTE_ON, KEY_PRESSURE, CONTROL, PROGRAM, PRESSURE, BEND, SYSTEM = range(0x80, 0x100, 0x10)
+"""Statuses: in all but the last the lower four bits are the channel."""
 
 
 def decode(message: Sequence[int]) -> Event | None:
     """Return what a raw MIDI message says, or None if it says nothing the performer listens to.
 
-    A note-on of velocity 0 is a note-off (MIDI 1.0). Read and written here, and not by mido, since this is on the path
-    of every note: the checks of mido's messages take ten times as long.
+    A note-on of velocity 0 is a note-off (MIDI 1.0).
     """
     if len(message) not in (2, 3):
         return None
     kind, channel = message[0] & 0xF0, message[0] & 0x0F
     first, last = message[1], message[-1]
-    if message[0] > 0xEF or not (0 <= first <= 0x7F and 0 <= last <= 0x7F):
+    if message[0] >= SYSTEM or not (0 <= first <= 0x7F and 0 <= last <= 0x7F):
         return None
     if len(message) == 3:
-        if kind == 0x90:
+        if kind == NOTE_ON:
             return NoteOn(channel, first, last) if last else NoteOff(channel, first)
-        if kind == 0x80:
+        if kind == NOTE_OFF:
             return NoteOff(channel, first, last)
-        if kind == 0xB0:
+        if kind == CONTROL:
             return ControlChange(channel, first, last)
-        if kind == 0xE0:
+        if kind == BEND:
             return PitchBend(channel, (last << 7 | first) - BEND_CENTRE)
-        return KeyPressure(channel, first, last) if kind == 0xA0 else None
-    if kind == 0xD0:
+        return KeyPressure(channel, first, last) if kind == KEY_PRESSURE else None
+    if kind == PRESSURE:
         return ChannelPressure(channel, first)
-    return ProgramChange(channel, first) if kind == 0xC0 else None
+    return ProgramChange(channel, first) if kind == PROGRAM else None
 
 
 ACTIVE_SENSING = 0xFE
@@ -76,17 +77,17 @@ def encode(event: Event) -> bytes:
     """Return `event` as a raw MIDI message."""
     match event:
         case NoteOn(channel, pitch, velocity):
-            return bytes((0x90 | channel, pitch, velocity))
+            return bytes((NOTE_ON | channel, pitch, velocity))
         case NoteOff(channel, pitch, velocity):
-            return bytes((0x80 | channel, pitch, velocity))
+            return bytes((NOTE_OFF | channel, pitch, velocity))
         case ControlChange(channel, control, value):
-            return bytes((0xB0 | channel, control, value))
+            return bytes((CONTROL | channel, control, value))
         case PitchBend(channel, value):
             bend = value + BEND_CENTRE
-            return bytes((0xE0 | channel, bend & 0x7F, bend >> 7))
+            return bytes((BEND | channel, bend & 0x7F, bend >> 7))
         case ChannelPressure(channel, value):
-            return bytes((0xD0 | channel, value))
+            return bytes((PRESSURE | channel, value))
         case KeyPressure(channel, pitch, value):
-            return bytes((0xA0 | channel, pitch, value))
+            return bytes((KEY_PRESSURE | channel, pitch, value))
         case ProgramChange(channel, program):
-            return bytes((0xC0 | channel, program))
+            return bytes((PROGRAM | channel, program))

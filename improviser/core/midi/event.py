@@ -76,6 +76,8 @@ class ProgramChange:
 
 
 Event = NoteOn | NoteOff | ControlChange | PitchBend | ChannelPressure | KeyPressure | ProgramChange
+TimedEvent = tuple[float, Event]
+"""When it happens, in seconds since a session began, and what."""
 
 
 @dataclass(frozen=True, slots=True)

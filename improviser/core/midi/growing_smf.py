@@ -8,6 +8,7 @@ in it ends. When the room is used up, or the session is over, the whole file is 
 
 from collections.abc import Iterator
 
+from improviser.core.midi.codec import BEND, CONTROL, NOTE_OFF, NOTE_ON, SYSTEM
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, HELD_PEDALS
 
 TICKS_PER_BEAT = 960
@@ -20,7 +21,6 @@ ROOM = 1 << 13
 END_OF_TRACK = b"\x00\xff\x2f\x00"
 FILLER = b"\x00\xff\x7f"
 SMALLEST_FILLER = len(FILLER) + 1
-NOTE_OFF, NOTE_ON, CONTROL, BEND, SYSTEM = 0x80, 0x90, 0xB0, 0xE0, 0xF0
 CENTRE = b"\x00\x40"
 
 
@@ -105,9 +105,18 @@ class GrowingTrack:
 
     def ending(self, tick: int) -> bytes:
         """Return what ends, at `tick`, all that sounds; the end of the track is not in it."""
-        now = max(tick, self._tick, *(began + 1 for began in self._sounding.values()), 0)
+        now = self._end_of_notes(tick)
         messages = [*map(self._note_off, self._sounding), *self._away.values()]
         return b"".join(number(now - self._tick if first else 0) + message for first, message in _flagged(messages))
+
+    def end(self, tick: int) -> bytes:
+        """Return the end of the track at `tick`, to come behind `ending` of the same."""
+        now = self._end_of_notes(tick) if self._sounding or self._away else self._tick
+        return number(min(max(0, tick - now), LARGEST_NUMBER)) + END_OF_TRACK[1:]
+
+    def _end_of_notes(self, tick: int) -> int:
+        """Return when all that sounds ends: at `tick`, or as soon after it as the last note has been a tick long."""
+        return max(tick, self._tick, *(began + 1 for began in self._sounding.values()), 0)
 
 
 def _flagged(messages: list[bytes]) -> Iterator[tuple[bool, bytes]]:
@@ -137,10 +146,11 @@ class GrowingFile:
         """End all notes of a track, so many seconds after the beginning."""
         self._tracks[track].release(tick_of(seconds))
 
-    def image(self, seconds: float, *, final: bool = False) -> bytes:
+    def image(self, seconds: float, *, final: bool = False, silence: bool = False) -> bytes:
         """Return the whole file, in which all ends `seconds` after the beginning at the earliest.
 
         :param final: whether it is not going to grow any more.
+        :param silence: whether its tracks last until then, even if nothing sounds any more.
         """
         header = b"MThd" + (6).to_bytes(4) + (1).to_bytes(2) + len(self._tracks).to_bytes(2)
         parts = [header + TICKS_PER_BEAT.to_bytes(2)]
@@ -149,7 +159,8 @@ class GrowingFile:
             self._rooms[index] = len(content) + (0 if final else max(self._room, len(content)))
             self._written[index], self._ends[index] = len(track.body), len(content)
             content += b"" if final else self._filler(index, len(content))
-            content = content.ljust(self._rooms[index], b"\0") + END_OF_TRACK
+            content = content.ljust(self._rooms[index], b"\0")
+            content += track.end(tick_of(seconds)) if silence else END_OF_TRACK
             parts.append(b"MTrk" + len(content).to_bytes(4) + content)
         return b"".join(parts)
 

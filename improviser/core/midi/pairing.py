@@ -4,7 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from improviser.core.midi.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.music.note import Note
 
 PEDAL_DOWN = 64
@@ -32,13 +32,13 @@ def pair(events: Iterable[tuple[Time, Event]], end: Time) -> Iterator[tuple[Time
             yield start, max(start, end), note_on
 
 
-def notes_of(events: Iterable[tuple[float, Event]], end_seconds: float) -> tuple[Note, ...]:
+def notes_of(events: Iterable[TimedEvent], end_seconds: float) -> tuple[Note, ...]:
     """Return the notes of timed events (in order, all channels), by onset, then pitch."""
     notes = (Note(on.pitch, start, end - start, on.velocity) for start, end, on in pair(events, end_seconds))
     return tuple(sorted(notes, key=lambda note: (note.onset_seconds, note.pitch)))
 
 
-def held_by_pedal(events: Iterable[tuple[float, Event]]) -> Iterator[tuple[float, Event]]:
+def held_by_pedal(events: Iterable[TimedEvent]) -> Iterator[TimedEvent]:
     """Yield the events with every note-off that falls into a held sustain pedal moved to the pedal's release.
 
     A key struck again under the pedal ends the note that the pedal held. A pedal never released holds for ever: its

@@ -1,5 +1,6 @@
 """Asking a model note by note: a session that learns the voice's notes, and the checks of what it is given."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -35,17 +36,31 @@ class Session(Protocol):
         """
 
 
-def ask(
-    session: Session,
-    history: Sequence[Note],
-    onset_seconds: float,
-    player: Sequence[Note],
-    candidates: Sequence[int] | None,
-) -> NDArray[np.float64]:
-    """Return what a fresh session answers once it knows `history`."""
-    for note in history:
-        session.learn(note)
-    return session.distribution(onset_seconds, player=player, candidates=candidates)
+class Asked(ABC):
+    """A model that is asked all at once as it is asked note by note: through a session of its own."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def session(self) -> Session:
+        """Return a session that answers as `distribution` does, note by note."""
+
+    def distribution(
+        self,
+        history: Sequence[Note],
+        *,
+        onset_seconds: float,
+        player: Sequence[Note] = (),
+        candidates: Sequence[int] | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the probability of each pitch (128, or one per candidate) for this voice's note at `onset_seconds`.
+
+        What `history` and `player` are to a model, its class says; see `Model.distribution`.
+        """
+        session = self.session()
+        for note in history:
+            session.learn(note)
+        return session.distribution(onset_seconds, player=player, candidates=candidates)
 
 
 def check_notes(notes: Sequence[Note]) -> None:

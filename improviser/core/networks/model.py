@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Generic, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.networks.asking import Asked
 from improviser.core.networks.choir import ChoirSettings, check_genomes, read_settings
 from improviser.core.networks.network import Network, Shape
 from improviser.core.networks.strengths import viewpoint_strengths
@@ -13,7 +14,7 @@ from improviser.core.networks.viewpoints import Choice, Inputs, Numbers, Situati
 from improviser.errors import ModelError
 
 
-class ChoirModel(Generic[Situation]):
+class ChoirModel(Asked, Generic[Situation]):
     """A choir of genomes, ready to be heard; each task says what it sees, what its memory knows, and how it plays.
 
     :raises ModelError: if settings and genomes do not fit each other.

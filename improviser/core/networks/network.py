@@ -19,10 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.memory import LEAST
-
-FloatArray = NDArray[np.float32]
 
 # Standard deviation of the genes that evolution starts from, in the first layer; the heads start at nothing.
 FIRST_WEIGHTS = 0.1
@@ -111,7 +110,7 @@ class Frame:
     shift: int = 0
 
 
-def first_genomes(shape: Shape, rng: np.random.Generator, size: int) -> FloatArray:
+def first_genomes(shape: Shape, rng: np.random.Generator, size: int) -> Float32Array:
     """Return genomes to start from, shape (size, genome_size)."""
     genomes = np.zeros((size, shape.genome_size), dtype=np.float32)
     first = rng.standard_normal((size, shape.first_weights), dtype=np.float32)
@@ -128,7 +127,7 @@ class Network:
     :param genomes: shape (members, genome_size).
     """
 
-    def __init__(self, shape: Shape, genomes: FloatArray) -> None:
+    def __init__(self, shape: Shape, genomes: Float32Array) -> None:
         self.shape = shape
         members = len(genomes)
         first = genomes[:, : shape.first_weights].reshape(members * shape.hidden, shape.inputs)
@@ -140,8 +139,8 @@ class Network:
         self._bias = bias.take(self._spread) - _outside(shape, self._spread.size)
 
     def scores(
-        self, inputs: FloatArray, frame: Frame, experts: NDArray[np.floating] | None = None
-    ) -> tuple[FloatArray, FloatArray]:
+        self, inputs: Float32Array, frame: Frame, experts: NDArray[np.floating] | None = None
+    ) -> tuple[Float32Array, Float32Array]:
         """Return the score of each pitch, shape (128,), and the remaining outputs: the rest's score, the gates.
 
         :param experts: what the memory says, conditioned: of the (shifted) register, shape (experts, pitches), or of
@@ -165,7 +164,9 @@ class Network:
             self._add_experts(scores, outputs[rest + self.shape.rest :], experts, frame.shift)
         return scores, outputs[rest:]
 
-    def _add_experts(self, scores: FloatArray, gates: FloatArray, experts: NDArray[np.floating], shift: int) -> None:
+    def _add_experts(
+        self, scores: Float32Array, gates: Float32Array, experts: NDArray[np.floating], shift: int
+    ) -> None:
         """Add what the memory says; outside the register it expects nothing."""
         low, high = self.shape.low + shift, self.shape.high + shift
         first, last = max(low, 0), min(high, PITCHES - 1)
@@ -197,7 +198,7 @@ def _spread(shape: Shape) -> NDArray[np.intp]:
     return np.concatenate(rows).astype(np.intp)
 
 
-def _outside(shape: Shape, size: int) -> FloatArray:
+def _outside(shape: Shape, size: int) -> Float32Array:
     """Return what is taken off the spread-out height head for pitches outside the register."""
     penalty = np.zeros(size, dtype=np.float32)
     beyond = np.maximum(shape.low - _PLACES, 0) + np.maximum(_PLACES - shape.high, 0)

@@ -6,9 +6,8 @@ from typing import Generic
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.viewpoints import Inputs, Situation
-
-FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,17 +31,17 @@ class Notes:
     width: int
     choices: NDArray[np.int32]
     columns: NDArray[np.int64]
-    numbers: FloatArray
+    numbers: Float32Array
     previous: NDArray[np.int64]
     tonic: NDArray[np.int64]
     player: NDArray[np.int64]
     target: NDArray[np.int64]
-    experts: FloatArray | None = None
+    experts: Float32Array | None = None
 
     def __len__(self) -> int:
         return len(self.target)
 
-    def inputs(self) -> FloatArray:
+    def inputs(self) -> Float32Array:
         """Return what the network sees, shape (notes, width)."""
         inputs = np.zeros((len(self), self.width + 1), dtype=np.float32)
         inputs[np.arange(len(self))[:, np.newaxis], self.choices] = 1.0  # −1 is the column that is left out below
@@ -80,7 +79,7 @@ class Collector(Generic[Situation]):
         self._choices: list[list[int]] = []
         self._numbers: list[list[float]] = []
         self._frames: list[tuple[int, int, int, int]] = []
-        self._experts: list[FloatArray] = []
+        self._experts: list[Float32Array] = []
 
     def add(
         self,

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Shape
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 
 # Genomes whose first layers are computed in one product.
 TOGETHER = 10
@@ -27,7 +28,7 @@ class PopulationScorer(Protocol):
     def lay_out(self, notes: Notes) -> Any:
         """Return the notes ready for scoring."""
 
-    def population_bits(self, population: FloatArray, batch: Any) -> NDArray[np.float64]:
+    def population_bits(self, population: Float32Array, batch: Any) -> NDArray[np.float64]:
         """Return the bits per note of each genome on notes that were laid out, shape (population,)."""
 
 
@@ -48,7 +49,7 @@ class Batch:
             self.cycles.append(((notes.player - classes) % 12 + offset) * size + column)
         target = np.where(notes.target < 0, shape.pitches, notes.target - shape.low)
         self.target = target * size + column
-        self.experts: FloatArray | None = None
+        self.experts: Float32Array | None = None
         if shape.experts and notes.experts is not None:
             self.experts = np.ascontiguousarray(notes.experts.transpose(1, 2, 0))
 
@@ -66,7 +67,7 @@ class Scorer:
         """Return the notes ready for scoring."""
         return Batch(self.shape, notes)
 
-    def population_bits(self, population: FloatArray, batch: Batch) -> NDArray[np.float64]:
+    def population_bits(self, population: Float32Array, batch: Batch) -> NDArray[np.float64]:
         """Return, for each genome, −log2 P of what was played, averaged over the notes; shape (population,)."""
         bits = np.empty(len(population))
         for start in range(0, len(population), TOGETHER):
@@ -80,19 +81,19 @@ class Scorer:
                 bits[start + first : start + first + len(found)] = found
         return bits
 
-    def mean_bits(self, genome: FloatArray, batch: Batch) -> float:
+    def mean_bits(self, genome: Float32Array, batch: Batch) -> float:
         """Return −log2 P of what was played, averaged over the notes, for one genome."""
         return float(self.population_bits(genome[np.newaxis], batch)[0])
 
-    def log_probabilities(self, genome: FloatArray, batch: Batch) -> FloatArray:
+    def log_probabilities(self, genome: Float32Array, batch: Batch) -> Float32Array:
         """Return ln P of every candidate (the register's pitches, then the rest), shape (candidates, notes)."""
         hidden = self._first_layer(genome[np.newaxis], batch)
-        scores: FloatArray = self._scores(genome[np.newaxis], hidden, batch)[0]
+        scores: Float32Array = self._scores(genome[np.newaxis], hidden, batch)[0]
         scores -= scores.max(axis=0)
         scores -= np.log(np.exp(scores).sum(axis=0))
         return scores.copy()
 
-    def _first_layer(self, genomes: FloatArray, batch: Batch) -> FloatArray:
+    def _first_layer(self, genomes: Float32Array, batch: Batch) -> Float32Array:
         """Return the hidden units, a constant 1 below them, shape (genomes, hidden + 1, notes)."""
         shape = self.shape
         if batch.size != self._size:
@@ -105,7 +106,7 @@ class Scorer:
         np.tanh(sums.reshape(count, shape.hidden, -1), out=hidden[:, :-1])
         return hidden
 
-    def _scores(self, genomes: FloatArray, hidden: FloatArray, batch: Batch) -> FloatArray:
+    def _scores(self, genomes: Float32Array, hidden: Float32Array, batch: Batch) -> Float32Array:
         """Return the score of every candidate, shape (genomes, candidates, notes),.
 
         :param genomes: BLOCK of them at most.
@@ -131,13 +132,13 @@ class Scorer:
         return scores
 
     @staticmethod
-    def _gather(outputs: FloatArray, rows: NDArray[np.int64], out: FloatArray) -> FloatArray:
+    def _gather(outputs: Float32Array, rows: NDArray[np.int64], out: Float32Array) -> Float32Array:
         """Read the outputs of each genome at `rows`."""
         for genome, found in zip(outputs, out, strict=True):
             np.take(genome.reshape(-1), rows, out=found, mode="clip")
         return out
 
-    def _bits_of_small_scores(self, scores: FloatArray, batch: Batch) -> NDArray[np.float64] | None:
+    def _bits_of_small_scores(self, scores: Float32Array, batch: Batch) -> NDArray[np.float64] | None:
         """Return the mean bits if no exponential is too large or small for float32, which saves finding the maxima."""
         played = self._played(scores, batch)
         with np.errstate(over="ignore"):
@@ -151,7 +152,7 @@ class Scorer:
         bits: NDArray[np.float64] = total.mean(axis=1, dtype=np.float64)
         return bits / _LN2
 
-    def _bits(self, scores: FloatArray, batch: Batch) -> NDArray[np.float64]:
+    def _bits(self, scores: Float32Array, batch: Batch) -> NDArray[np.float64]:
         played = self._played(scores, batch)
         top = scores.max(axis=1)
         scores -= top[:, np.newaxis]
@@ -163,7 +164,7 @@ class Scorer:
         return bits / _LN2
 
     @staticmethod
-    def _played(scores: FloatArray, batch: Batch) -> FloatArray:
+    def _played(scores: Float32Array, batch: Batch) -> Float32Array:
         """Return the scores of what was played, shape (genomes, notes)."""
         return np.stack([np.take(candidates.reshape(-1), batch.target) for candidates in scores])
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from improviser.core.music.note import Note
 from improviser.core.networks.asking import Session
 
-FloatArray = NDArray[np.float32]
 LogProbabilities = NDArray[np.float64]
 
 

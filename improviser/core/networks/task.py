@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.population import Batch, PopulationScorer, Scorer
 
 MINIBATCH = 512
@@ -69,7 +70,7 @@ class NetworkTask:
         self._held_out = Batch(shape, development if len(development) else training)
         self._held_out_scorer = Scorer(shape)
 
-    def first_population(self, rng: np.random.Generator, size: int) -> FloatArray:
+    def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         """Return random genomes, shape (size, genome_size)."""
         return first_genomes(self.shape, rng, size)
 
@@ -78,7 +79,7 @@ class NetworkTask:
         chosen = rng.choice(len(self._training), self._minibatch, replace=False)
         return Minibatch(chosen, int(rng.integers(2**63)))
 
-    def fitness(self, population: FloatArray, batch: Minibatch) -> NDArray[np.float64]:
+    def fitness(self, population: Float32Array, batch: Minibatch) -> NDArray[np.float64]:
         """Return minus bits per note, less the penalty, for each genome; shape (population,)."""
         bits = self._scorer.population_bits(population, self._lay_out(batch))
         squares = np.einsum("pg,pg->p", population, population, dtype=np.float64) / self.genome_size
@@ -94,24 +95,24 @@ class NetworkTask:
             self._laid_out = batch.seed, self._scorer.lay_out(notes)
         return self._laid_out[1]
 
-    def held_out(self, genome: FloatArray) -> float:
+    def held_out(self, genome: Float32Array) -> float:
         """Return minus the bits per note of one genome on the development notes."""
         return -self._held_out_scorer.mean_bits(genome, self._held_out)
 
-    def choir_bits(self, genomes: FloatArray) -> float:
+    def choir_bits(self, genomes: Float32Array) -> float:
         """Return the bits per note of a choir, shape (members, genome_size), on the development notes."""
         return choir_bits(self._held_out_scorer, genomes, self._held_out)
 
 
-def choir_log_probabilities(scorer: Scorer, genomes: FloatArray, batch: Batch) -> FloatArray:
+def choir_log_probabilities(scorer: Scorer, genomes: Float32Array, batch: Batch) -> Float32Array:
     """Return ln P of every candidate for a choir, shape (candidates, notes): the mean of its members', normalised."""
     logs = np.mean([scorer.log_probabilities(genome, batch) for genome in genomes], axis=0)
     logs -= logs.max(axis=0)
-    summed: FloatArray = logs - np.log(np.exp(logs).sum(axis=0))
+    summed: Float32Array = logs - np.log(np.exp(logs).sum(axis=0))
     return summed
 
 
-def choir_bits(scorer: Scorer, genomes: FloatArray, batch: Batch) -> float:
+def choir_bits(scorer: Scorer, genomes: Float32Array, batch: Batch) -> float:
     """Return −log2 P of what was played, averaged over the notes, for a choir."""
     played = np.take(choir_log_probabilities(scorer, genomes, batch).reshape(-1), batch.target)
     return float(-played.mean(dtype=np.float64) / np.log(2.0))

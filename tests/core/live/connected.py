@@ -12,7 +12,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
-from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.event import Event, NoteOn, TimedEvent
 from improviser.core.networks.responder import Model
 from tests.core.live.synth import Synth
 
@@ -38,7 +38,7 @@ class ConnectedPerformers:
             for seed, model in enumerate(models)
         ]
         self.synths = [Synth() for _ in self.performers]
-        self.played: list[list[tuple[float, Event]]] = [[] for _ in self.performers]
+        self.played: list[list[TimedEvent]] = [[] for _ in self.performers]
         self.outcomes = [Outcome([]) for _ in self.performers]
         """What came of what each of them heard, or did, last."""
         self.heard: Counter[int] = Counter()

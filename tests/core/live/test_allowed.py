@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import check, in_order
+from improviser.core.live.allowed import check, check_order, in_order
 from improviser.core.live.kinds import Bindings, Range
 from improviser.core.live.parameters import DEFAULTS, TABLE, Parameters
 from improviser.core.live.performer import Performer
@@ -248,3 +248,18 @@ def _allows(judge: Any, name: str, value: Any) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def test_a_bound_stays_on_its_side() -> None:
+    playing = Parameters(low=40, high=60, input_low=50, input_high=70)
+    for parameter, value in (("low", 60), ("high", 40), ("input_low", 70), ("input_high", 50), ("split", 127)):
+        check_order(parameter, value, playing)
+    for parameter, value, said in (
+        ("low", 61, "low must not be above high; they are 61 and 60"),
+        ("high", 39, "low must not be above high; they are 40 and 39"),
+        ("input_low", 100, "input_low must not be above input_high; they are 100 and 70"),
+        ("input_high", 49, "input_low must not be above input_high; they are 50 and 49"),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            check_order(parameter, value, playing)
+        assert str(raised.value) == said

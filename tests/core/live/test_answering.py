@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.live.performer import LATE_SECONDS
-from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.core.midi.event import NoteOff, NoteOn, TimedEvent
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel, SingerModel
 
@@ -19,7 +19,7 @@ TUNE = ((60, 0.0, 0.2, 90), (64, 0.25, 0.1, 40), (62, 0.75, 0.3, 70), (67, 1.25,
 def play(desk: Desk, tune: Sequence[tuple[int, float, float, int]] = TUNE, *, channel: int = 0) -> float:
     """Play pitches at onsets for durations with velocities; return when the last note began."""
     start = desk.now + 0.25
-    moments: list[tuple[float, Event]] = []
+    moments: list[TimedEvent] = []
     for pitch, onset, duration, velocity in tune:
         moments.append((start + onset, NoteOn(channel, pitch, velocity)))
         moments.append((start + onset + duration, NoteOff(channel, pitch)))
@@ -29,7 +29,7 @@ def play(desk: Desk, tune: Sequence[tuple[int, float, float, int]] = TUNE, *, ch
     return start + tune[-1][1]
 
 
-def sounded(sent: Sequence[tuple[float, Event]]) -> list[tuple[float, float, int, int]]:
+def sounded(sent: Sequence[TimedEvent]) -> list[tuple[float, float, int, int]]:
     """Return (onset, duration, pitch, velocity) of each note."""
     found = []
     for number, (onset, event) in enumerate(sent):

@@ -56,7 +56,7 @@ with contextlib.redirect_stdout(out), contextlib.suppress(SystemExit):
     cli.app(["play", "--help"])
 assert "both:answereachnote,andreplytothephrase" in re.sub(r"[\\s│]", "", out.getvalue())
 console = Console(width=60, height=20, file=io.StringIO())
-console.print(SessionScreen(Tally().snapshot(0.0, Setup("both", ("bach-bass",), 0.7))))
+console.print(SessionScreen(Tally().snapshot(0.0, Setup(("bach-bass",), Parameters(mode="both")))))
 assert Both.invitation in console.file.getvalue() and "both: " in console.file.getvalue()
 
 desk = Desk(mode="both")

@@ -82,7 +82,8 @@ class Session(RuleBasedStateMachine):
         seed=st.integers(0, 5),
     )
     def begin(self, models: list[str], mode: str, thru: bool, seed: int) -> None:
-        self.desk = Desk(*(MODELS[name] for name in models), seed=seed, check_every_send=True, mode=mode, thru=thru)
+        chosen = [MODELS[name] for name in models]
+        self.desk = Desk(*chosen, seed=seed, check_every_send=True, foretells=True, mode=mode, thru=thru)
         self.keys: set[tuple[int, int]] = set()
         self.pedals: set[tuple[int, int]] = set()
         self.bends: set[int] = set()

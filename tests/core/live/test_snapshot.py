@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from improviser.core.live.snapshot import ANSWERS_KEPT, NOTES_KEPT, WARNINGS_KEPT, Answer, Part, Setup, Sounded, Tally
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn
 
-SETUP = Setup("shadow", ("bach-bass",), 0.7)
+SETUP = Setup(("bach-bass",))
 
 
 def test_an_answer_is_counted_and_sounds_until_its_note_off() -> None:

@@ -3,14 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn
+from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import held_by_pedal, notes_of, pair
 from improviser.core.music.note import Note
 
 
 def test_first_started_ends_first() -> None:
     first, second = NoteOn(0, 60, 10), NoteOn(0, 60, 20)
-    events: list[tuple[float, Event]] = [(0.0, first), (1.0, second), (2.0, NoteOff(0, 60)), (3.0, NoteOff(0, 60))]
+    events: list[TimedEvent] = [(0.0, first), (1.0, second), (2.0, NoteOff(0, 60)), (3.0, NoteOff(0, 60))]
     assert list(pair(events, 9.0)) == [(0.0, 2.0, first), (1.0, 3.0, second)]
 
 
@@ -32,7 +32,7 @@ def test_an_end_before_the_start_is_no_end() -> None:
 
 
 def test_notes_are_in_order() -> None:
-    events: list[tuple[float, Event]] = [(0.0, NoteOn(0, 72, 9)), (0.0, NoteOn(0, 60, 8)), (1.0, NoteOff(0, 72))]
+    events: list[TimedEvent] = [(0.0, NoteOn(0, 72, 9)), (0.0, NoteOn(0, 60, 8)), (1.0, NoteOff(0, 72))]
     assert notes_of(events, 2.0) == (Note(60, 0.0, 2.0, 8), Note(72, 0.0, 1.0, 9))
 
 
@@ -54,7 +54,7 @@ def test_every_note_on_is_paired_once(events: list[Event]) -> None:
 
 def test_pedal_moves_note_offs_to_its_release() -> None:
     down, up = ControlChange(0, 64, 100), ControlChange(0, 64, 10)
-    events: list[tuple[float, Event]] = [
+    events: list[TimedEvent] = [
         (0.0, NoteOn(0, 60, 9)),
         (0.1, down),
         (0.2, NoteOff(0, 60)),
@@ -71,7 +71,7 @@ def test_pedal_moves_note_offs_to_its_release() -> None:
 
 
 def test_a_key_struck_again_under_the_pedal_ends_what_it_held() -> None:
-    events: list[tuple[float, Event]] = [
+    events: list[TimedEvent] = [
         (0.0, ControlChange(0, 64, 127)),
         (0.0, NoteOn(0, 60, 9)),
         (1.0, NoteOff(0, 60)),

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 
 SHAPES = [
     Shape(inputs=9, hidden=4, low=36, high=64, vertical=True, rest=True),
@@ -31,7 +32,7 @@ def some_notes(shape: Shape, size: int, seed: int = 0) -> Notes:
     )
 
 
-def some_genomes(shape: Shape, size: int, seed: int = 1) -> FloatArray:
+def some_genomes(shape: Shape, size: int, seed: int = 1) -> Float32Array:
     """Return genomes that differ in every gene."""
     rng = np.random.default_rng(seed)
     return first_genomes(shape, rng, size) + rng.standard_normal((size, shape.genome_size), dtype=np.float32) * 0.3

@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Frame, Network, Shape, first_genomes
-from improviser.core.networks.notes import FloatArray, Notes
+from improviser.core.networks.notes import Notes
 from improviser.core.networks.population import Batch, Scorer
 from improviser.core.networks.task import NetworkTask, choir_log_probabilities
 from tests.core.networks.populations import SHAPES, some_genomes, some_notes
 
 
-def by_hand(shape: Shape, genome: FloatArray, notes: Notes, index: int) -> list[float]:
+def by_hand(shape: Shape, genome: Float32Array, notes: Notes, index: int) -> list[float]:
     """Score the candidates of one note in plain Python, as the formula in the module's docstring says."""
     first = genome[: shape.first_weights].reshape(shape.hidden, shape.inputs).astype(float)
     heads = genome[shape.first_weights :].reshape(shape.outputs, shape.hidden + 1).astype(float)

@@ -9,7 +9,7 @@ class Solo(Answer):
     """Replies, and goes on by itself."""
 
     name = "solo"
-    help = "go on alone as well"
+    help = "also keep playing by itself"
     invitation = "Play a phrase: it is answered, and then it goes on by itself."
     endless = True
 
