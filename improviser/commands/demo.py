@@ -56,7 +56,6 @@ def demo(
     prepare(out, force=force)
     if picture is not None:
         check_writable(picture, force=force)
-
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Transcript]:

@@ -18,7 +18,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input nanoKEY --output FLUID", "a part of each port's name"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
-        ("play --web open", "seen, heard and played in a browser"),
+        ("play --web open", "in a browser: no synth"),
         ("play --soundfont auto", "aloud, with FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "reply after each phrase"),

@@ -76,6 +76,8 @@ class DemoRun:
         self._events = [(round(seconds / STEP) * STEP, encode(event)) for seconds, event in note_events(notes)]
         self._unheard = deque(message for _, message in self._events)
         self._begins = begins
+        self.begun = asyncio.Event()
+        """Set when the tune begins."""
         self._all_heard = asyncio.Event()
         self._display = display
         self.transcript = Transcript()
@@ -132,6 +134,7 @@ class DemoRun:
         await service.opened()
         if self._begins is not None:
             await self._begins()
+        self.begun.set()
         now = time.perf_counter() - service.epoch
         self._display.zero = math.ceil((now + LEAD_SECONDS) / START) * START
         await feed(service, self._events, self._display.zero)
@@ -142,7 +145,7 @@ async def photograph(run: DemoRun, service: Service, display: Display, path: Pat
 
     :raises OutputError: if it cannot be written.
     """
-    await service.opened()
+    await run.begun.wait()
     await asyncio.sleep(LEAD_SECONDS + run.seconds * PICTURE_AT)
     screen = display.screen(service, LEGEND)
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())

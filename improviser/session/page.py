@@ -45,7 +45,7 @@ class SessionPage:
 
     :param recorder: what a page may start and stop, if there is one.
     :param tell: gets the address, and the audience's.
-    :param covered: whether a display covers what was told, so that the log is to hold the address again.
+    :param covered: whether a display covers what was told on a terminal, so that the log is to hold the address again.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class SessionPage:
         self._settings = settings
         self._recorder = recorder
         self._tell = tell
-        self._covered = covered
+        self._covered = covered and sys.stdout.isatty()
         self._server: PageServer | None = None
         self._lines: list[str] = []
 

@@ -39,7 +39,7 @@ LONGEST_SECONDS, SHORTEST_SECONDS = 4.0, 0.3
 FAINT = 0.01
 """Fainter than this part of its beginning, a tone has died away."""
 LOOP_AT_SECONDS, LOOP_SECONDS = 1.4, 1.0
-"""Where a tone that lasts is repeated from, and about how much of it: some whole swings of its tremble."""
+"""Where a tone that lasts is repeated from, and about how much of it: some whole periods of its tremble."""
 FULL_SCALE = 32_000
 ROOM = "room.wav"
 
