@@ -9,11 +9,10 @@ import argparse
 import asyncio
 import contextlib
 import shutil
-import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import aiohttp
 
@@ -69,19 +68,21 @@ async def look_on(site: str, count: int) -> None:
             task.cancel()
 
 
-@contextlib.contextmanager
-def pages(site: str, count: int) -> Iterator[None]:
+@contextlib.asynccontextmanager
+async def pages(site: str, count: int) -> AsyncIterator[None]:
     """Have so many pages open, in a process of their own."""
     if not count:
         yield
         return
     command = [sys.executable, "-m", "tests.benchmarks.page", "--look-on", site, "--pages", str(count)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield
-        process.stdin.close()
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    await process.stdout.readline()
+    yield
+    process.stdin.close()
+    await process.wait()
 
 
 async def play(service: Service, notes: int, gap: float) -> float:
@@ -118,7 +119,7 @@ async def by_turns(service: Service, site: str, latencies: Latencies, rounds: in
     cores: dict[int, list[float]] = defaultdict(list)
     for turn in range(rounds):
         for count in COUNTS if turn % 2 == 0 else reversed(COUNTS):
-            with pages(site, count):
+            async with pages(site, count):
                 await play(service, 10, 0.05)
                 latencies.seconds.clear()
                 await play(service, notes, 0.05)
@@ -143,7 +144,7 @@ async def there_and_back(site: str, notes: int) -> None:
             page.said.clear()
             sent = time.perf_counter()
             await page.midi(0x90, pitch, 80)
-            await page.wait_for(lambda message: "on" in (message.get("heard") or {}))
+            await page.wait_for(lambda message: message["type"] == "step" and "on" in message["heard"])
             seconds.append(time.perf_counter() - sent)
             await page.midi(0x80, pitch, 64)
             await asyncio.sleep(0.03)

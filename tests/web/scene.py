@@ -57,6 +57,10 @@ class Client:
             lambda message: message["type"] == kind and values.items() <= message.items(), count=count
         )
 
+    async def hear_note(self, pitch: int) -> Message:
+        """Return what was told when the player's note of this pitch was heard."""
+        return await self.wait_for(lambda message: message["type"] == "step" and message["heard"].get("on") == pitch)
+
     async def say(self, **message: Any) -> None:
         """Send a message."""
         await self.socket.send_str(json.dumps(message))
@@ -160,7 +164,10 @@ class Stage:
         bus.subscribe_slow("the page", server.take)
         session = Session(api=LOOPBACK, models=(str(self.model),))
         try:
-            async with live(session, bus) as playing, aiohttp.ClientSession() as client:
+            async with (
+                live(session, bus) as playing,
+                aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as client,
+            ):
                 await playing.opened()
                 playing.beside("the page", server.run(playing.service))
                 yield Scene(server, playing.service, bus, client)

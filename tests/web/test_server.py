@@ -266,6 +266,20 @@ class TestSeeing:
 
         act(scene)
 
+    def test_a_crowd_sees_it_all_and_in_order(self, act: Act) -> None:
+        async def scene(scene: Scene) -> None:
+            crowd = [await scene.page("/audience/") for _ in range(200)]
+            player = await scene.page()
+            for pitch in (60, 62, 64):
+                await player.midi(0x90, pitch, 80)
+            for each in crowd:
+                await each.hear("step", count=3)
+                heard = [message["heard"]["on"] for message in each.said if message["type"] == "step"]
+                assert heard == [60, 62, 64]
+            assert not any(page.dropped for page in scene.server._pages)
+
+        act(scene)
+
     def test_what_came_from_outside_is_printable(self, act: Act) -> None:
         async def scene(scene: Scene) -> None:
             client = await scene.page()
@@ -324,7 +338,7 @@ class TestPlaying:
         """Hold keys, a pedal and the wheel; return what lets go of them."""
         for message in ((0x90, 60, 80), (0x91, 64, 80), (0xB0, 64, 127), (0xE0, 0, 0x60), (0xD0, 50)):
             await client.midi(*message)
-        await client.wait_for(lambda message: message.get("heard") == {"on": 64, "velocity": 80, "channel": 1})
+        await client.hear("step", heard={"on": 64, "velocity": 80, "channel": 1})
         return tuple(
             encode(event) for event in (NoteOff(0, 60), NoteOff(1, 64), ControlChange(0, 64, 0), PitchBend(0, 0))
         )
@@ -342,7 +356,7 @@ class TestPlaying:
             else:
                 await client.say(type="release")
             await scene.wait_until_heard(*released)
-            await other.wait_for(lambda message: message.get("heard") == {"off": 64, "channel": 1})
+            await other.hear("step", heard={"off": 64, "channel": 1})
             await other.wait_for(lambda _: not sounding(other))
 
         act(scene)
@@ -404,7 +418,7 @@ class TestPlaying:
             assert (code, reason) in ((1008, "too many messages"), (1006, ""), (None, ""))
             await scene.wait_until_heard(encode(NoteOff(0, 40)))
             await playing.midi(0x90, 60, 80)
-            await playing.wait_for(lambda message: (message.get("heard") or {}).get("on") == 60)
+            await playing.hear_note(60)
 
         act(scene)
 
