@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from improviser.core.live.foresight import likely_notes, likely_onsets
-from improviser.core.live.snapshot import News, Setup
+from improviser.core.live.snapshot import Setup
 from improviser.core.midi.event import SUSTAIN, ControlChange, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.phrase import PhraseTracker
@@ -84,15 +84,6 @@ class Feed:
             self._scheduled = False
         if fresh or renewed:
             self._deliver(fresh, renewed)
-
-    def tell(self, line: str) -> None:
-        """Keep a line of the log's, and tell the pages."""
-        with self._lock:
-            line = clean(line)
-            self._tally.warn(News(line))
-            if self.awaited:
-                self._fresh.append(encode({"type": "news", "line": line}))
-            self._schedule()
 
     def _expect(self, event: SessionEvent) -> tuple[int, ...]:
         """Return the pitches that are likely to come after a note of the player's, the likeliest first.

@@ -7,6 +7,7 @@ page shows it as text.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,7 +21,8 @@ from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, Co
 from improviser.core.music.phrase import Phrase
 from improviser.core.printable import printable
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import Applied, Failed, Noticed, Played, Step, Turned
+from improviser.engine.protocol import MODEL, Applied, Failed, Noticed, Played, Step, Turned
+from improviser.library.model_file import SUFFIX
 
 LARGEST_MESSAGE = 4096
 Byte = Annotated[int, Meta(ge=0, le=255)]
@@ -76,6 +78,16 @@ def clean(value: Any) -> Any:
     return [clean(each) for each in value] if isinstance(value, list | tuple) else value
 
 
+def label_of(model: str) -> str:
+    """Return what a page calls a model: its name, also where it was given by the path of its file."""
+    return printable(PurePath(model).name.removesuffix(SUFFIX), "·")
+
+
+def labels_of(models: Sequence[str]) -> list[str]:
+    """Return what a page calls models."""
+    return [label_of(model) for model in models]
+
+
 def table() -> list[dict[str, Any]]:
     """Return the live parameters as a page draws them, in the order of the table."""
     return [
@@ -129,7 +141,8 @@ def told(event: SessionEvent, expected: Sequence[int] = ()) -> dict[str, Any] | 
         case Played(stamp=stamp, cause=cause):
             return {"type": "played", "at": stamp, "played": played, "cause": cause}
         case Applied(parameter=parameter, value=value, error=None, stamp=stamp):
-            return {"type": "set", "at": stamp, "parameter": parameter, "value": clean(value), "played": played}
+            value = labels_of(value) if parameter == MODEL else clean(value)
+            return {"type": "set", "at": stamp, "parameter": parameter, "value": value, "played": played}
         case Turned(parameter, value):
             return {"type": "set", "parameter": parameter, "value": clean(value), "played": []}
         case Noticed(line) | Failed(message=line):

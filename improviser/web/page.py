@@ -40,7 +40,7 @@ class Page:
         self._waiting: deque[bytes] = deque()
         self._wake = asyncio.Event()
         self._replies: list[bytes] = []
-        self._stale = self._greeted = self._cut = False
+        self._stale = self._behind = self._greeted = self._cut = False
         self._greeting: Sequence[bytes] = ()
         self._messages = Bucket(RATE, BURST)
         self._requests = Bucket(REQUEST_RATE, REQUEST_BURST)
@@ -54,8 +54,11 @@ class Page:
         """Have messages sent; if too many wait already, drop and count them all, and tell it all anew later."""
         if not self._greeted:
             return
-        if self._stale or len(self._waiting) + len(messages) > ROOM:
+        if self._stale:  # what it will be told is newer than this
+            self.dropped += len(messages) if self._behind else 0
+        elif len(self._waiting) + len(messages) > ROOM:
             self.dropped += len(messages) + len(self._waiting)
+            self._behind = True
             self.renew()
         else:
             self._waiting.extend(messages)
@@ -107,7 +110,7 @@ class Page:
         if self._stale:
             anew = self._anew()
             self._waiting.clear()
-            self._stale = False
+            self._stale = self._behind = False
             greeting, self._greeting = self._greeting, ()
             return [*greeting, *anew, *replies]
         messages = [*self._waiting, *replies]

@@ -37,7 +37,21 @@ from improviser.web.access import Access, Role
 from improviser.web.feed import Feed
 from improviser.web.files import HEADERS, INDEX, page_files
 from improviser.web.held_keys import HeldKeys
-from improviser.web.messages import LARGEST_MESSAGE, Do, Echo, Here, Let, Midi, Set, clean, decode, encode, table
+from improviser.web.messages import (
+    LARGEST_MESSAGE,
+    Do,
+    Echo,
+    Here,
+    Let,
+    Midi,
+    Set,
+    clean,
+    decode,
+    encode,
+    label_of,
+    labels_of,
+    table,
+)
 from improviser.web.page import Page
 from improviser.web.timbres import SAMPLES, described, sample
 
@@ -89,7 +103,9 @@ class PageServer:
         self._feed = Feed(self._loop, self._deliver)
         self._service: Service | None = None
         self._playing = asyncio.Event()
-        self._models: tuple[float, list[str]] = (float("-inf"), [])
+        self._models: dict[str, str] = {}
+        """The models that a page may choose: those of the library, and those that the session began with, by label."""
+        self._looked_for_models = float("-inf")
         self._state: dict[str, Any] = {}
         self._ended = False
         self.arrived = asyncio.Event()
@@ -136,6 +152,7 @@ class PageServer:
         """Serve a session until cancelled."""
         await service.opened()
         self._service = service
+        self._models |= {label_of(name): name for name in service.models}
         self._playing.set()
         figures: dict[str, Any] = {}
         looked = 0.0
@@ -166,10 +183,6 @@ class PageServer:
     def take(self, event: SessionEvent) -> None:
         """Take in an event; in a thread of its own."""
         self._feed.take(event)
-
-    def tell(self, line: str) -> None:
-        """Show a line of the log's."""
-        self._feed.tell(line)
 
     # What is served.
 
@@ -258,9 +271,9 @@ class PageServer:
 
     async def _hello(self, role: Role) -> bytes:
         """Return what a page has to know once."""
-        if time.monotonic() - self._models[0] > MODELS_SECONDS:
-            names = await asyncio.to_thread(live_names)
-            self._models = time.monotonic(), clean(names)
+        if time.monotonic() - self._looked_for_models > MODELS_SECONDS:
+            self._looked_for_models = time.monotonic()
+            self._models |= {label_of(name): name for name in await asyncio.to_thread(live_names)}
         name = self._service.name if self._service is not None else ""
         return encode(
             {
@@ -269,7 +282,7 @@ class PageServer:
                 "name": clean(name),
                 "role": role,
                 "parameters": table(),
-                "models": self._models[1],
+                "models": sorted(self._models),
                 "records": self._recording.turn is not None,
             }
         )
@@ -303,7 +316,7 @@ class PageServer:
         return {
             "type": "state",
             "playing": service.playing,
-            "models": clean(service.confirmed(MODEL)),
+            "models": labels_of(service.confirmed(MODEL)),
             "api": service.api,
             "hears": clean(hears),
             "plays_to": clean(plays_to),
@@ -371,7 +384,9 @@ class PageServer:
         if service is None:
             return
         try:
-            value = checked(said.parameter, said.value, self._models[1] if said.parameter == MODEL else ())
+            value = checked(said.parameter, said.value, [*self._models])
+            if said.parameter == MODEL:
+                value = [self._models[label] for label in value]
             reply = service.request(said.parameter, value, "page")
         except ImproviserError as error:
             self._refuse(page, said, str(error))
@@ -394,10 +409,17 @@ class PageServer:
             known = said.parameter in TABLE or said.parameter == MODEL
             message |= {
                 "parameter": clean(said.parameter[:80]),
-                "value": clean(self._service.confirmed(said.parameter)) if known and self._service else None,
-                "allowed": clean(allowed_for(said.parameter, self._models[1])) if known else None,
+                "value": self._confirmed(said.parameter) if known else None,
+                "allowed": clean(allowed_for(said.parameter, sorted(self._models))) if known else None,
             }
         page.reply(message)
+
+    def _confirmed(self, parameter: str) -> Any:
+        """Return what a parameter, or the model, is for a page."""
+        if self._service is None:
+            return None
+        value = self._service.confirmed(parameter)
+        return labels_of(value) if parameter == MODEL else clean(value)
 
     def _do(self, page: Page, said: Do) -> None:
         try:

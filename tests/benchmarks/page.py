@@ -144,7 +144,7 @@ async def there_and_back(site: str, notes: int) -> None:
             page.said.clear()
             sent = time.perf_counter()
             await page.midi(0x90, pitch, 80)
-            await page.wait_for(lambda message: message["type"] == "step" and "on" in message["heard"])
+            await page.wait_for(lambda message: message["type"] == "step" and "on" in (message["heard"] or {}))
             seconds.append(time.perf_counter() - sent)
             await page.midi(0x80, pitch, 64)
             await asyncio.sleep(0.03)

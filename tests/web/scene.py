@@ -59,7 +59,9 @@ class Client:
 
     async def hear_note(self, pitch: int) -> Message:
         """Return what was told when the player's note of this pitch was heard."""
-        return await self.wait_for(lambda message: message["type"] == "step" and message["heard"].get("on") == pitch)
+        return await self.wait_for(
+            lambda message: message["type"] == "step" and (message["heard"] or {}).get("on") == pitch
+        )
 
     async def say(self, **message: Any) -> None:
         """Send a message."""

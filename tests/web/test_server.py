@@ -90,8 +90,9 @@ class TestGettingIn:
                 await scene.get("/", Origin="https://evil.example"),
                 await scene.client.post(scene.site),
                 await scene.client.put(f"{scene.site}/app.js"),
+                await scene.client.head(f"{scene.site}/socket", headers={"Origin": scene.site}),
             ]
-            assert [each.status for each in answers] == [200, 200, 200, 308, 404, 404, 404, 421, 403, 405, 405]
+            assert [each.status for each in answers] == [200, 200, 200, 308, 404, 404, 404, 421, 403, 405, 405, 400]
             for answer in answers:
                 assert HEADERS.items() <= dict(answer.headers).items(), answer.url
             policy = answers[0].headers["Content-Security-Policy"]
@@ -449,6 +450,10 @@ class TestSteering:
             assert (await two.hear("reply", number=8))["ok"]
             await one.hear("set", parameter="model", value=["another"])
             await one.hear("state", models=["another"])
+            await one.say(type="set", parameter="model", value=["small", "another"], number=9)
+            assert (await one.hear("reply", number=9))["ok"]  # the session began with it, by its path
+            state = await two.hear("state", models=["small", "another"])
+            assert "/" not in str(state)
             late = await scene.page()
             values = (await late.hear("values"))["values"]
             assert (values["temperature"], values["mode"]) == (1.5, "mute")

@@ -188,7 +188,7 @@ function showTyping() {
 
 // The sound begins with the first press, wherever; if that is on its button, the click that follows is not to end it.
 function firstPress(event) {
-  if (state.muted || sound.on) return;
+  if (state.muted || (sound.on && sound.context?.state === "running")) return;
   state.starting = event.target.closest?.("#sound") !== null;
   sound.start();
 }
