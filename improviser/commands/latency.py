@@ -31,10 +31,10 @@ def latency(
     from dataclasses import asdict
 
     from improviser.console_output import say, say_json
-    from improviser.library.catalogue import find
+    from improviser.library import catalogue
     from improviser.session.latency import Trial, measure
 
-    find(model)
+    catalogue.check(model)
     measured = asdict(asyncio.run(measure(Trial(model, notes, api, gap / 1000, load))))
     if as_json:
         say_json(measured)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from improviser.errors import EngineError
+from improviser.pipes import never_waiting
 
 READ_BYTES = 1 << 16
 LENGTH = struct.Struct("<I")
@@ -248,7 +249,7 @@ class Reporter:
     """
 
     def __init__(self, descriptor: int, room: int = ROOM) -> None:
-        self._descriptor = descriptor
+        self._pipe = never_waiting(descriptor)
         self._room = room
         self._lost = 0
         self._waiting: deque[bytes] = deque()
@@ -256,7 +257,6 @@ class Reporter:
         self._held: list[Report] = []
         self.holding = False
         """Whether reports are only noted down, until `flush`: for a thread that has no time even to write them."""
-        os.set_blocking(descriptor, False)
 
     def send(self, report: Report) -> None:
         """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
@@ -293,7 +293,7 @@ class Reporter:
         try:
             while self._waiting:
                 data = self._waiting[0]
-                written = os.write(self._descriptor, data)
+                written = self._pipe.write(data)
                 self._size -= written
                 if written < len(data):
                     self._waiting[0] = data[written:]
@@ -308,3 +308,4 @@ class Reporter:
         end = time.monotonic() + seconds
         while not self.flush() and time.monotonic() < end:
             time.sleep(RETRY_SECONDS)
+        self._pipe.drain(max(0.0, end - time.monotonic()))

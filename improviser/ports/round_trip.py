@@ -20,6 +20,7 @@ from improviser.ports.backends import JACK, Backend, backends_for
 from improviser.ports.jack_client import JackPorts
 from improviser.ports.jack_library import load_jack, share_library
 from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.rtmidi_library import load_rtmidi
 
 LOST_SECONDS = 1.0
 ITSELF = "-"
@@ -66,8 +67,7 @@ class OverRtMidi:
     left: tuple[bool, float] | None = None
 
     def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
-        import rtmidi
-
+        rtmidi = load_rtmidi()
         constant = getattr(rtmidi, backend.constant)
         name = own_name()
         with quiet():

@@ -19,6 +19,7 @@ from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
 from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
+from improviser.ports.rtmidi_library import load_rtmidi
 from improviser.threads import remember_this_thread
 
 
@@ -66,8 +67,7 @@ class RtMidiPorts:
     lost = hurried = mute = False
 
     def __init__(self, backend: Backend, client: str, input_choice: str, output_choice: str) -> None:
-        import rtmidi
-
+        rtmidi = load_rtmidi()
         if backend.name in JACK_APIS:
             load_jack()  # the daemon's patchbay needs it: without it nothing could be connected
         self.api = backend.name

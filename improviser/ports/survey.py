@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from improviser.core.addresses.port_choice import AUTO, VIRTUAL, without_client_number
 from improviser.errors import MidiSystemError
-from improviser.ports.backends import JACK, RTMIDI_REMEDY, Backend, backends_for, rtmidi_backends
+from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
 from improviser.ports.jack_choice import choose
 from improviser.ports.jack_library import Missing, find_jack, server_of
 from improviser.ports.rtmidi_backend import port_names, quiet
+from improviser.ports.rtmidi_library import load_rtmidi, remedy
 
 CLIENT = "improviser-ports"
 
@@ -37,7 +38,7 @@ def survey() -> list[ApiReport]:
         rtmidi_backends()
     except MidiSystemError as error:
         problem = str(error).partition("; ")[0]
-        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=RTMIDI_REMEDY))
+        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=remedy()))
     return reports
 
 
@@ -70,8 +71,7 @@ def _survey_jack(backend: Backend) -> ApiReport:
 
 
 def _survey_rtmidi(backend: Backend) -> ApiReport:
-    import rtmidi
-
+    rtmidi = load_rtmidi()
     constant = getattr(rtmidi, backend.constant)
     try:
         with quiet():

@@ -219,9 +219,12 @@ async def _publish(posts: "Link") -> None:
 @contextlib.contextmanager
 def _hidden_terminal() -> Iterator[Console]:
     """Yield a console on a terminal of its own, which a thread empties, so that it never blocks."""
-    import pty  # there is none on Windows
-
-    ours, theirs = pty.openpty()
+    width, height = SCREEN
+    if not hasattr(os, "openpty"):  # Windows: what a terminal would show goes nowhere
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123  as a path it is no file
+            yield Console(file=nowhere, width=width, height=height, force_terminal=True, color_system="truecolor")
+        return
+    ours, theirs = os.openpty()
 
     def empty() -> None:
         with contextlib.suppress(OSError):  # that is how Linux says that the other side was closed
@@ -231,7 +234,6 @@ def _hidden_terminal() -> Iterator[Console]:
     reader = threading.Thread(target=empty, daemon=True)
     reader.start()
     with open(theirs, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor has no path
-        width, height = SCREEN
         yield Console(file=file, width=width, height=height, force_terminal=True, color_system="truecolor")
     reader.join(1.0)
     os.close(ours)

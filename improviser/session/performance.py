@@ -16,7 +16,7 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import OutputError
 from improviser.files import user_path
-from improviser.library.catalogue import find
+from improviser.library import catalogue
 from improviser.logs import start_log
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.jack_choice import shown
@@ -53,7 +53,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     """
     settings = config.settings
     for model in (*settings.model, *settings.program_models):
-        find(model)
+        catalogue.check(model)
     choices = (settings.api, settings.input if player is None else AUTO, settings.output)
     has_page = parse_page(settings.web) is not None
     api = api_for(choices, plays_without=player is not None or has_page)

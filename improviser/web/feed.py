@@ -130,10 +130,10 @@ class Feed:
                 self._end_phrase(phrase_of(phrase))
                 self._schedule()
 
-    def figures(self) -> dict[str, Any]:
+    def figures(self, now: float) -> dict[str, Any]:
         """Return what of the session goes on changing by itself."""
         with self._lock:
-            return figures_of(self._tally.snapshot(0.0, UNKNOWN))
+            return figures_of(self._tally.snapshot(now, UNKNOWN))
 
     def snapshot(self, now: float) -> bytes:
         """Return the session so far, as a message; what happened before it has been delivered when this returns."""

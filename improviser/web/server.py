@@ -163,7 +163,7 @@ class PageServer:
                 self._tell_state()
                 if time.monotonic() - looked >= FIGURES_SECONDS:
                     looked = time.monotonic()
-                    fresh = self._feed.figures()
+                    fresh = self._feed.figures(self._now)
                     if fresh != figures:
                         figures = fresh
                         self._deliver([encode({"type": "figures", **figures})], False)

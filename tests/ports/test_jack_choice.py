@@ -14,7 +14,10 @@ from improviser.ports import jack_choice
 from improviser.ports.jack_choice import choose, shown
 from improviser.ports.pipewire_watch import ServerWatch
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no choice of libjack here")
+pytestmark = [
+    pytest.mark.unix,
+    pytest.mark.skipif(sys.platform != "linux", reason="there is no choice of libjack here"),
+]
 
 
 @pytest.fixture

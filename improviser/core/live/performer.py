@@ -36,6 +36,7 @@ from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -91,8 +92,9 @@ class Performer:
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding)
-        self._hands = Hands(self._tracker, self._sounding)
+        self._zones = LiveZones()
+        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._zones)
+        self._hands = Hands(self._tracker, self._sounding, self._zones)
         self._loops = Loops()
         self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
@@ -219,6 +221,8 @@ class Performer:
             return None
         if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
             return None
+        if self._zones.is_drums(channel, parameters):
+            return None
         told = self._playing.foretell(channel, pitch, velocity, now, think=think)
         return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
 
@@ -295,10 +299,16 @@ class Performer:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
         events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
-        if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
+        drums = self._zones.is_drums(event.channel, parameters)
+        heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
+        if not (heard and parameters.hears_channel(event.channel)):
             return events
         if parameters.thru:
             events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
+        if drums:
+            self._tracker.drums.strike(now)
+            return events
+        if parameters.thru:
             self._band.take(event.channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events

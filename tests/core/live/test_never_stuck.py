@@ -62,6 +62,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "input_high": st.sampled_from((60, 127)),
     "side": st.sampled_from(SIDES),
     "split": st.sampled_from((48, 61)),
+    "drums": st.sampled_from(("pulse", "notes", "ignore")),
     "delay": st.sampled_from((0.0, 0.3)),
     "release_after": st.sampled_from((0.0, 0.3, 1.5)),
     "quantise": st.sampled_from(("off", "1/4", "1/16t")),
@@ -119,6 +120,12 @@ class Session(RuleBasedStateMachine):
     )
     def do_something_else(self, event: Event) -> None:
         self.desk.hear(event, 0.0)
+
+    @rule(manager=st.sampled_from((0, 15)), members=st.integers(0, 15))
+    def configure_a_zone(self, manager: int, members: int) -> None:
+        """An MPE keyboard says which channels its notes are on."""
+        for control, value in ((101, 0), (100, 6), (6, members)):
+            self.desk.hear(ControlChange(manager, control, value), 0.0)
 
     @rule(change=st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), CHANGES[name])))
     def change(self, change: tuple[str, Any]) -> None:
