@@ -10,9 +10,11 @@ import asyncio
 import contextlib
 import shutil
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 
@@ -28,6 +30,7 @@ from improviser.session.live import live
 from improviser.settings.page_address import PageAddress
 from improviser.web.access import access_of
 from improviser.web.server import PageServer
+from tests.playing import Player
 from tests.servers import free_port
 from tests.web.scene import Client
 
@@ -151,23 +154,27 @@ async def there_and_back(site: str, notes: int) -> None:
     print(f"key → answer, a program as the page: p50 {at(0.5, seconds):.2f} ms, p99 {at(0.99, seconds):.2f} ms")
 
 
-async def in_a_browser(site: str, notes: int) -> None:
-    """Print what the page says of the way from a key to its answer, in Chromium."""
+async def in_a_browser(notes: int, folder: Path) -> None:
+    """Print what the page says of the way from a key to its answer, in Chromium; all in processes of their own."""
     from playwright.async_api import async_playwright
 
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        page = await browser.new_page()
-        await page.goto(site)
-        await page.wait_for_selector("#main .control")
-        for number in range(notes):
-            key = "adgjk"[number % 5]
-            await page.keyboard.down(key)
-            await asyncio.sleep(0.05)
-            await page.keyboard.up(key)
-            await asyncio.sleep(0.05)
-        print(f"key → answer, in Chromium: {await page.locator('#own-latency').inner_text()}")
-        await browser.close()
+    port = free_port()
+    options = ("--web", str(port), "--name", "page-benchmark", "--no-display", "--no-record")
+    with Player({}, folder / "said", *options) as player:
+        await asyncio.to_thread(player.wait_for, "playing on")
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+            page = await browser.new_page()
+            await page.goto(f"http://127.0.0.1:{port}/")
+            await page.wait_for_selector("#main .control")
+            for number in range(notes):
+                key = "adgjk"[number % 5]
+                await page.keyboard.down(key)
+                await asyncio.sleep(0.05)
+                await page.keyboard.up(key)
+                await asyncio.sleep(0.05)
+            print(f"key → answer, in Chromium: {await page.locator('#own-latency').inner_text()}")
+            await browser.close()
 
 
 async def main(rounds: int, notes: int) -> None:
@@ -176,8 +183,9 @@ async def main(rounds: int, notes: int) -> None:
     async with session(latencies) as (service, site):
         await by_turns(service, site, latencies, rounds, notes)
         await there_and_back(site, notes)
-        if shutil.which("chromium"):
-            await in_a_browser(site, notes)
+    if shutil.which("chromium"):
+        with tempfile.TemporaryDirectory() as folder:
+            await in_a_browser(notes, Path(folder))
 
 
 if __name__ == "__main__":

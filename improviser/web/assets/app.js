@@ -90,9 +90,9 @@ function set(message) {
 function happened(part, event, at) {
   const { channel } = event;
   if (event.on !== undefined) {
+    sound.begins(part, channel, event.on, event.velocity); // first: the eye can wait
     roll.begins(part, event.on, channel, at);
     keyboard.sounds(part, event.on, channel);
-    sound.begins(part, channel, event.on, event.velocity);
   } else if (event.off !== undefined) {
     roll.ends(part, event.off, channel, at);
     for (const each of [channel, "any"]) keyboard.ends(part, event.off, each);
