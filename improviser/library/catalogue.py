@@ -28,7 +28,7 @@ Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 """A model taken apart: its settings (JSON values) and its arrays."""
 
 AUTO = "auto"
-"""The name of the mixture of the bundled melody models, and of the user's own that is called PERSONAL."""
+"""The name of the mixture of the bundled melody models, the user's own called PERSONAL, and the session's counts."""
 PERSONAL = "me"
 
 CHECKPOINT = "checkpoint"
@@ -166,9 +166,10 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     models = [build(printable(path.stem), model_file.read(path), path) for path in files]
     if name_or_path != AUTO or files[0].stem == AUTO:
         return models[0]
+    from improviser.core.melody.counts import CountsModel
     from improviser.core.melody.mixture import MixedModel
 
-    return MixedModel(AUTO, models)
+    return MixedModel(AUTO, [*models, CountsModel()])
 
 
 def digest(name_or_path: str | os.PathLike[str]) -> str:

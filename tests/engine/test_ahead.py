@@ -36,7 +36,7 @@ class Bench:
         self.wire = wire
         self._reports = descriptors[0]
         self.ledger = Ledger()
-        opening = Open("loopback", "test", "auto", "auto", ["bach-bass"], {}, 1, time.perf_counter())
+        opening = Open("loopback", "test", "auto", "auto", ["bach-bass"], {"follow": "every"}, 1, time.perf_counter())
         self.engine = Engine(opening, self.ledger, Reporter(descriptors[1]))
 
     def hear(self, message: Sequence[int]) -> list[bytes]:

@@ -25,6 +25,7 @@ import numpy as np
 from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
@@ -93,8 +94,11 @@ class Performer:
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
         self._zones = LiveZones()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._zones)
-        self._hands = Hands(self._tracker, self._sounding, self._zones)
+        self._listener = Listener()
+        self._playing = Playing(
+            self._band, parameters, self._chance, self._tracker, self._sounding, self._zones, self._listener
+        )
+        self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
         self._presence = Presence(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
@@ -109,7 +113,9 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        return earliest(self._playing.turn(), self._sounding.due, self._loops.due, self._gone_at)
+        return earliest(
+            self._playing.turn(), self._playing.chord_due, self._sounding.due, self._loops.due, self._gone_at
+        )
 
     @property
     def sensing_ends(self) -> float | None:
@@ -152,6 +158,7 @@ class Performer:
         """Take in an event of the player's own."""
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
+            self._listener.held.release(event.channel, event.pitch)
             return self._sounding.release(event.channel, event.pitch, now, event.velocity)
         if isinstance(event, NoteOn):
             return self._note_on(event, now)
@@ -308,6 +315,7 @@ class Performer:
         if drums:
             self._tracker.drums.strike(now)
             return events
+        self._listener.held.press(event.channel, event.pitch, now)
         if parameters.thru:
             self._band.take(event.channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
@@ -352,13 +360,18 @@ class Performer:
                 events += self._let_go(due)
                 continue
             events += self._sounding.take(due)
+            if (complete := self._playing.chord_due) is not None and complete <= due:
+                events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
                 events += self._playing.play_on(due)
         return events
 
     def _leaves_by(self, now: float) -> bool:
         """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
-        gone, music = self._gone_at, earliest(self._playing.turn(), self._sounding.due)
+        gone, music = (
+            self._gone_at,
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
+        )
         leaves = gone is not None and gone <= now and (music is None or music > now)
         self._lost = self._lost or (leaves and self._presence.is_lost(now))
         return leaves
