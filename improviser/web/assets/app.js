@@ -68,36 +68,44 @@ function setState(message) {
 }
 
 function step(message) {
-  if (message.heard) happened("player", message.heard, message.at);
-  for (const each of message.played) happened("improviser", each, message.at);
+  happened(message.heard ? [message.heard] : [], message.played, message.at, () => {
+    const took = message.heard?.on === undefined ? null : playing.answered(message.heard.channel, message.heard.on);
+    if (took !== null) showOwn(took);
+  });
   if (message.heard?.on === undefined) return;
-  const took = playing.answered(message.heard.channel, message.heard.on);
-  if (took !== null) showOwn(took);
   showAnswer({ at: message.at, heard: message.heard, played: message.played.filter((each) => each.on !== undefined), latency: message.latency });
   if (message.expected) keyboard.expect(message.expected);
 }
 
 function played(message) {
   if (message.cause === "panic") silence(message.at);
-  for (const each of message.played) happened("improviser", each, message.at);
+  happened([], message.played, message.at);
 }
 
 function set(message) {
   controls.set(message.parameter, message.value);
-  for (const each of message.played) happened("improviser", each, message.at);
+  happened([], message.played, message.at);
 }
 
-function happened(part, event, at) {
-  const { channel } = event;
-  if (event.on !== undefined) {
-    sound.begins(part, channel, event.on, event.velocity); // first: the eye can wait
-    roll.begins(part, event.on, channel, at);
-    keyboard.sounds(part, event.on, channel);
-  } else if (event.off !== undefined) {
-    roll.ends(part, event.off, channel, at);
-    for (const each of [channel, "any"]) keyboard.ends(part, event.off, each);
-    sound.ends(part, channel, event.off);
-  } else sound.control(part, channel, event.control, event.value);
+// What both have played: it sounds first, then it is seen.
+function happened(heard, answers, at, sounded = () => {}) {
+  const both = [...heard.map((event) => ["player", event]), ...answers.map((event) => ["improviser", event])];
+  for (const [part, event] of both) {
+    if (event.on !== undefined) sound.begins(part, event.channel, event.on, event.velocity);
+    else if (event.off !== undefined) sound.ends(part, event.channel, event.off);
+    else sound.control(part, event.channel, event.control, event.value);
+  }
+  sounded();
+  for (const [part, event] of both) {
+    const { channel } = event;
+    if (event.on !== undefined) {
+      roll.begins(part, event.on, channel, at);
+      keyboard.sounds(part, event.on, channel);
+    } else if (event.off !== undefined) {
+      roll.ends(part, event.off, channel, at);
+      for (const each of [channel, "any"]) keyboard.ends(part, event.off, each);
+    }
+  }
 }
 
 function silence(at) {
