@@ -16,13 +16,13 @@ from improviser.core.networks.responder import LogProbabilities
 
 OWN_FIGURE: Final = 6
 """Notes of a figure of its own that a line tires of."""
-TIRED: Final = 3.0
+TIRED: Final = 5.0
 """Nats by which the last note of such a figure is less likely, for each time that it was played."""
 REMEMBERED: Final = 512
 """Notes of its own that a line remembers."""
 PLAYERS_FIGURE: Final = 3
 """Intervals of a figure of the player's."""
-KIN: Final = (0.0, 0.0, 0.3, 2.0)
+KIN: Final = (0.0, 0.0, 1.0, 2.5)
 """Nats by which the last note of such a figure is likelier, and of its first one, two, three intervals: they add up."""
 PLAYERS_REMEMBERED: Final = 256
 SPAN: Final = 13
