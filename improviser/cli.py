@@ -29,6 +29,7 @@ from improviser.commands import (
     train,
 )
 from improviser.commands.examples import epilog_of
+from improviser.commands.web_option import WithWeb
 from improviser.console_output import say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
@@ -146,7 +147,7 @@ for _name, _function in (
     ("evaluate", evaluate.evaluate),
     ("import-bach-generator", import_bach_generator.import_bach_generator),
 ):
-    app.command(_name, epilog=epilog_of(_name))(guarded(_function))
+    app.command(_name, epilog=epilog_of(_name), cls=WithWeb if _name in ("demo", "play") else None)(guarded(_function))
 
 _settings = typer.Typer(cls=Group, help="Write the settings file, or check it.", no_args_is_help=True)
 _settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))

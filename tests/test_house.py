@@ -33,6 +33,7 @@ LAYERS = (
     "recordings",
     "show",
     "remote",
+    "web",
     "session",
     "training",
     "commands",
@@ -70,6 +71,7 @@ PURE = {
 }
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
+    "aiohttp": {"web"},
     "aiomqtt": {"remote.mqtt"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Force, Temperature
+from improviser.commands.options import Force, SoundFont, Temperature
+from improviser.commands.web_option import web_option
 
 
 def demo(
@@ -25,11 +26,9 @@ def demo(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also draw a picture of the terminal while it plays.")
     ] = None,
+    web: Annotated[str | None, web_option()] = None,
     sound: Annotated[bool, typer.Option("--sound", help="Also play it aloud.")] = False,
-    soundfont: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Make the sound with this SoundFont, using FluidSynth; auto finds one."),
-    ] = None,
+    soundfont: SoundFont = None,
     display: Annotated[bool, typer.Option("--display/--no-display", help="Show the session in the terminal.")] = True,
     force: Force = False,
 ) -> None:
@@ -46,6 +45,7 @@ def demo(
     from improviser.session.display import Display
     from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
+    from improviser.session.page import page_alone
     from improviser.show.loudspeaker import Loudspeaker
     from improviser.show.soundfont import synthesiser_for
     from improviser.signals import run_until_signal
@@ -56,14 +56,15 @@ def demo(
     prepare(out, force=force)
     if picture is not None:
         check_writable(picture, force=force)
-
     loudspeaker = Loudspeaker(font=soundfont or "") if sound else None
 
     async def perform() -> tuple[int, Transcript]:
         screen = Display(full_screen=display, keys=legend())
-        run = DemoRun(wanted, screen, loudspeaker)
-        async with live(run.session, run.bus) as playing:
+        page = page_alone(web, say, covered=display)
+        run = DemoRun(wanted, screen, loudspeaker, page.visited)
+        async with page.taking(run.bus), live(run.session, run.bus) as playing:
             service = playing.service
+            playing.beside("the page", page.run(service))
             playing.beside("the display", screen.show(service))
             playing.beside("steering by keys", steer(service))
             if picture is not None:

@@ -8,6 +8,7 @@ WIDEST = 78
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid and more"),
+        ("demo --web", "in a browser (uv sync --extra web)"),
         ("demo --sound", "aloud, too (uv sync --extra sound)"),
         ("demo --soundfont auto", "the WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
@@ -17,6 +18,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("play --input nanoKEY --output FLUID", "a part of each port's name"),
         ("play --input virtual --output virtual", "for a DAW"),
         ("play --input computer --sound", "no keyboard at hand"),
+        ("play --web open", "in a browser: no synth"),
         ("play --soundfont auto", "aloud, with FluidSynth"),
         ("play --input tune.mid --loop", "a file is the player"),
         ("play --mode answer --scale 'D minor'", "reply after each phrase"),

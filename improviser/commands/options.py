@@ -8,6 +8,10 @@ from improviser.commands.live_options import live_option
 
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files; otherwise the command refuses.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Refuse a MIDI file that needs repairs.")]
+SoundFont = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Make the sound with this SoundFont, using FluidSynth; auto finds one."),
+]
 
 if TYPE_CHECKING:
     Temperature = float | None

@@ -9,6 +9,7 @@ import typer
 
 from improviser.commands import completion
 from improviser.commands.live_options import live_option
+from improviser.commands.web_option import web_option
 from improviser.core.live.parameters import TABLE
 
 LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.items() if described.option}
@@ -45,6 +46,10 @@ SETTINGS: Mapping[str, Any] = {
     "record": Annotated[
         Path | None,
         typer.Option("--record", metavar="DIR", help="Where to record the session; by default among your user data."),
+    ],
+    "web": Annotated[str | None, web_option()],
+    "web_token_file": Annotated[
+        str | None, typer.Option(metavar="FILE", help="The page's token, and in its second line the audience's.")
     ],
     "mqtt": Annotated[
         str | None,
@@ -96,6 +101,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
     "How it plays": ("model", *(name for name in LIVE if TABLE[name].main), "learn", "seed"),
     "How notes are heard and answered": tuple(name for name in LIVE if not TABLE[name].main),
     "What is seen, heard and kept": ("display", "sound", "soundfont", "record", "no_record"),
+    "In a browser": ("web", "web_token_file"),
     "Over MQTT": ("mqtt", "mqtt_password_file", "mqtt_events", "mqtt_discovery", "listen_to"),
     "Settings and log": ("config", "profile", "log_format", "log_level"),
 }

@@ -34,8 +34,8 @@ MOST_PENDING, MOST_SWAPS = 1000, 4
 MOST_UNPROVEN = 1000
 _ABSENT = object()
 
-Door = Literal["keys", "learning", "mqtt", "program", "settings"]
-"""Where requests come from: the terminal, a knob that is learned, the broker, what the player picks, SIGHUP."""
+Door = Literal["keys", "learning", "mqtt", "page", "program", "settings"]
+"""Where requests come from: the terminal, a learned knob, the broker, a browser, what the player picks, SIGHUP."""
 
 
 @dataclass(frozen=True, slots=True)

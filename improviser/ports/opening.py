@@ -36,7 +36,9 @@ def open_ports(api: str, client: str, input_choice: str, output_choice: str, jac
     if len(problems) == 1:
         raise problems[0]
     tried = "; ".join(str(problem) for problem in problems) or "RtMidi was compiled without any"
-    raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")
+    raise MidiSystemError(
+        f"no MIDI system works here: {tried}. Without one, try: improviser play --web, or improviser demo"
+    )
 
 
 def _open(backend: Backend, client: str, input_choice: str, output_choice: str, jack_server: str) -> Ports:

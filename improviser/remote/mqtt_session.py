@@ -18,7 +18,7 @@ from typing import Any
 from improviser.core.addresses.topics import Topics
 from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply as Confirmed
-from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Step
+from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Ready, Step, Turned
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
 from improviser.library import catalogue
@@ -32,6 +32,8 @@ from improviser.settings.config import LIVE_KEYS, Settings
 log = logging.getLogger("improviser")
 
 LOOK_SECONDS = 0.2
+CHANGE_SECONDS = 0.03
+"""So long after a change the state is published: what changes together goes out together."""
 STATE_SECONDS = 10.0
 CONFIRM_SECONDS = 5.0
 TOO_LATE = "the engine did not confirm it in time"
@@ -63,6 +65,7 @@ class MqttSession:
         self._pending: deque[Pending] = deque()
         self._refused = self._retained = self._unpublished = 0
         self._service: Service | None = None
+        self._changed = asyncio.Event()
         self._commands = ("panic", "save", *(["shutdown"] if settings.mqtt_shutdown else []))
         alive, gone = (Post(topics.status, word, retain=True) for word in (b"online", b"offline"))
         heard = [] if self._other is None else [self._other.played, self._other.status]
@@ -80,6 +83,8 @@ class MqttSession:
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
         self._score.take(event)
+        if isinstance(event.report, Applied | Turned | Ready):
+            self._changed.set()
         match event.report:
             case Step(stamp=stamp):
                 self._tell(stamp, event, self._ears.via(stamp))
@@ -137,7 +142,10 @@ class MqttSession:
             if current != shown or now >= due:
                 shown, due = current, now + STATE_SECONDS
                 self.link.keep(self._topics.state, encode(self.state(service)))
-            await asyncio.sleep(LOOK_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
+                await asyncio.sleep(CHANGE_SECONDS)
+            self._changed.clear()
 
     @staticmethod
     def _now(service: Service) -> float:

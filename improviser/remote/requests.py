@@ -63,9 +63,18 @@ def read_request(parameter: str, payload: bytes, models: Sequence[str]) -> Any:
     :param models: the names of the library: over a network, models are chosen by these alone, never by a path.
     :raises ConfigError: if there is no such live parameter, or it cannot be this.
     """
+    return checked(parameter, read_value(payload), models)
+
+
+def checked(parameter: str, value: Any, models: Sequence[str]) -> Any:
+    """Return the value that a live parameter is to have, as it holds it.
+
+    :param models: the names of the library: over a network, models are chosen by these alone, never by a path.
+    :raises ConfigError: if there is no such live parameter, or it cannot be this.
+    """
     if parameter not in LIVE_KEYS:
         validate(parameter[:LONGEST_NAME], None)
-    value = validate(parameter, read_value(payload))
+    value = validate(parameter, value)
     if parameter == MODEL:
         for name in value:
             if name not in models:

@@ -4,10 +4,10 @@ import dataclasses
 import time
 from typing import Any
 
-from improviser.core.live.snapshot import Setup, Tally
+from improviser.core.live.snapshot import Setup
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import Applied, Played, Step
 from improviser.engine.service import Service
+from improviser.engine.session_tally import SessionTally
 from improviser.remote.requests import plain
 from improviser.version import __version__
 
@@ -18,18 +18,11 @@ class Score:
     """Counts the notes of a session and how long the answers took, from its events."""
 
     def __init__(self) -> None:
-        self._tally = Tally()
+        self._tally = SessionTally()
 
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
-        match event.report:
-            case Step(stamp=stamp, latency_seconds=latency):
-                if event.heard is not None:
-                    self._tally.step(stamp, event.heard, event.played, latency)
-            case Played(stamp=stamp) | Applied(stamp=stamp):
-                self._tally.play(stamp, event.played)
-            case _:
-                pass
+        self._tally.take(event)
 
     def state(self, service: Service) -> dict[str, Any]:
         """Return how `service` plays: the live parameters, the ports, the counts; latencies in microseconds."""

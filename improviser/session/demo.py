@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -59,12 +60,24 @@ class Demo:
 
 
 class DemoRun:
-    """One run of the demo; `display` and, if there is one, `loudspeaker` take all that is heard and played."""
+    """One run of the demo; `display` and, if there is one, `loudspeaker` take all that is heard and played.
 
-    def __init__(self, demo: Demo, display: Display, loudspeaker: Loudspeaker | None = None) -> None:
+    :param begins: is awaited before the tune begins.
+    """
+
+    def __init__(
+        self,
+        demo: Demo,
+        display: Display,
+        loudspeaker: Loudspeaker | None = None,
+        begins: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         notes = performance(np.random.default_rng(demo.seed), demo.seconds)
         self._events = [(round(seconds / STEP) * STEP, encode(event)) for seconds, event in note_events(notes)]
-        self._unheard = len(self._events)
+        self._unheard = deque(message for _, message in self._events)
+        self._begins = begins
+        self.begun = asyncio.Event()
+        """Set when the tune begins."""
         self._all_heard = asyncio.Event()
         self._display = display
         self.transcript = Transcript()
@@ -80,8 +93,9 @@ class DemoRun:
         )
 
     def _count(self, event: SessionEvent) -> None:
-        if isinstance(event.report, Step):
-            self._unheard -= 1
+        # On a page, others may play along.
+        if isinstance(event.report, Step) and self._unheard and event.report.heard == self._unheard[0]:
+            self._unheard.popleft()
             if not self._unheard:
                 self._all_heard.set()
 
@@ -118,6 +132,9 @@ class DemoRun:
     async def _feed(self, service: Service) -> None:
         """Play all, as soon as there is an engine."""
         await service.opened()
+        if self._begins is not None:
+            await self._begins()
+        self.begun.set()
         now = time.perf_counter() - service.epoch
         self._display.zero = math.ceil((now + LEAD_SECONDS) / START) * START
         await feed(service, self._events, self._display.zero)
@@ -128,7 +145,7 @@ async def photograph(run: DemoRun, service: Service, display: Display, path: Pat
 
     :raises OutputError: if it cannot be written.
     """
-    await service.opened()
+    await run.begun.wait()
     await asyncio.sleep(LEAD_SECONDS + run.seconds * PICTURE_AT)
     screen = display.screen(service, LEGEND)
     write_atomically(path, terminal_picture(screen, "improviser demo").encode())

@@ -12,10 +12,11 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from improviser.core.live.snapshot import Answer, Setup, Snapshot, Tally
+from improviser.core.live.snapshot import Answer, Setup, Snapshot
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import Applied, Lost, Played, Ready, Step
+from improviser.engine.protocol import Lost
 from improviser.engine.service import Service
+from improviser.engine.session_tally import SessionTally
 from improviser.ports.interface import LOOPBACK
 from improviser.show.terminal import KEYS, SessionScreen
 from improviser.show.views import LiveView, PlainView, SessionView, log_to, view_for
@@ -43,12 +44,11 @@ class Display:
         self.zero = 0.0
         """What time of the session is 0 in what is taken in."""
         self._recording = recording
-        self._tally = Tally()
+        self._tally = SessionTally()
         self._lock = threading.Lock()
         console = console or Console()
         self._view: SessionView = view_for(console, keys=keys) if full_screen else PlainView(console)
         self._shown = False
-        self._latest = 0.0
 
     def take(self, event: SessionEvent) -> None:
         """Take in an event, and write it if it is an answer that is to be a line."""
@@ -59,22 +59,9 @@ class Display:
 
     def _tell(self, event: SessionEvent) -> Answer | None:
         """Let the tally take in an event; return the answer that it is, if it is one."""
-        match event.report:
-            case Step(stamp=stamp, latency_seconds=latency):
-                if event.heard is not None:
-                    self._latest = stamp
-                    return self._tally.step(stamp, event.heard, event.played, latency)
-            case Played(stamp=stamp) | Applied(stamp=stamp):
-                if isinstance(event.report, Played) and event.report.cause == "lost":
-                    self._tally.lose_player(stamp)
-                self._tally.play(stamp, event.played)
-            case Ready():  # a new engine: what its predecessor left sounding was released
-                self._tally.silence(self._latest)
-            case Lost(count):
-                self._tally.warn(f"{count} notes are missing here: the display could not keep up")
-            case _:
-                pass
-        return None
+        if isinstance(event.report, Lost):
+            self._tally.warn(f"{event.report.count} notes are missing here: the display could not keep up")
+        return self._tally.take(event)
 
     def screen(self, service: Service, keys: Sequence[tuple[str, str]] = KEYS) -> SessionScreen:
         """Return what a terminal shows now; `keys` is what keys do there."""

@@ -7,13 +7,14 @@ from pathlib import Path
 from improviser.core.live.kinds import after
 from improviser.core.live.parameters import TABLE
 from improviser.core.live.snapshot import News
-from improviser.engine.protocol import MODEL, Panic, Renew
+from improviser.engine.protocol import MODEL, Panic
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError
 from improviser.library.catalogue import live_names
 from improviser.library.model_file import SUFFIX
 from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
+from improviser.session.recording import turn_recording
 from improviser.show.terminal import KEYS
 
 LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
@@ -93,14 +94,8 @@ class Steering:
         self._service.request(parameter, value, "keys")
 
     def _record(self, recorder: Recorder) -> None:
-        """Start or stop the recording. It starts with a performer that begins anew, so that it can be replayed."""
-        if recorder.on:
-            recorder.stop()
-            self._tell(News(f"recording ended; it is in {recorder.folder}"))
-        else:
-            recorder.start()
-            self._service.send(Renew())
-            self._tell(News(f"recording from the next note on, in {recorder.folder}"))
+        """Start or stop the recording."""
+        self._tell(News(turn_recording(self._service, recorder, on=not recorder.on)))
 
     @property
     def _model(self) -> str:

@@ -3,12 +3,12 @@
 import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.console_output import say
-from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import AUTO, VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.engine.bus import Bus, Subscriber
 from improviser.engine.handle import EngineProcess
@@ -26,10 +26,12 @@ from improviser.recordings.recorder import Recorder
 from improviser.remote.session_services import SessionServices
 from improviser.session.live import live
 from improviser.session.midi_learn import Learning
+from improviser.session.page import SessionPage
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
 from improviser.settings.keeping import check_keepable, keep
+from improviser.settings.page_address import parse_page
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
     from improviser.session.display import Display
 
 log = logging.getLogger("improviser")
+
+ON_PAGE = "the page's keys"
 
 
 def session_of(config: Config, random_seed: int, player: Player | None = None) -> Session:
@@ -50,8 +54,11 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     settings = config.settings
     for model in (*settings.model, *settings.program_models):
         catalogue.check(model)
+    choices = (settings.api, settings.input if player is None else AUTO, settings.output)
+    has_page = parse_page(settings.web) is not None
+    api = api_for(choices, plays_without=player is not None or has_page)
     return Session(
-        api=api_for(player, settings.api, settings.output),
+        api=api,
         name=settings.name,
         input=settings.input if player is None else VIRTUAL,
         output=settings.output,
@@ -60,7 +67,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         seed=random_seed if settings.seed is None else settings.seed,
         wait_for_ports=settings.wait_for_ports,
         choices=choices_of(settings),
-        player="" if player is None else player.name,
+        player=player.name if player is not None else ON_PAGE if has_page and api == LOOPBACK else "",
     )
 
 
@@ -153,27 +160,27 @@ async def give(
     loudspeaker = loudspeaker_of(config)
     silence = Silence()
     services = SessionServices(config, load, partial(saved_in, recorder))
-    bus = Bus()
-    subscribers: dict[str, Subscriber | None] = {
-        "the end of a session by silence": silence,
-        "what is told of the session": services,
-        "the recording": recorder,
-        "the sound": loudspeaker,
-        "the player": player,
-        "learning": learning,
-    }
-    for part, subscriber in subscribers.items():
-        if subscriber is not None:
-            bus.subscribe(part, subscriber.take)
+    bus = bus_of(
+        {
+            "the end of a session by silence": silence,
+            "what is told of the session": services,
+            "the recording": recorder,
+            "the sound": loudspeaker,
+            "the player": player,
+            "learning": learning,
+        }
+    )
     if display is not None:
         bus.subscribe_slow("the display", display.take)
     tell_user = log.info if config.settings.log_format == "json" else say
+    page = SessionPage(config.settings, recorder, tell_user, covered=shown)
     try:
-        async with live(session_of(config, random_seed, player), bus, engine) as playing:
+        async with page.taking(bus), live(session_of(config, random_seed, player), bus, engine) as playing:
             service = playing.service
             playing.beside("the display", _follow(service, display, recorder, tell_user))
             playing.beside("the end of a session by silence", silence.end(service))
             playing.beside("what is told of the session", services.run(service))
+            playing.beside("the page", page.run(service))
             if learning is not None:
                 playing.beside("learning", learning.run(service, log.info if shown else tell_user))
             if shown or on_keys:
@@ -189,6 +196,15 @@ async def give(
         recorder.close()
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
+
+
+def bus_of(subscribers: Mapping[str, Subscriber | None]) -> Bus:
+    """Return a bus for all of these that there are; each is called what it belongs to."""
+    bus = Bus()
+    for part, subscriber in subscribers.items():
+        if subscriber is not None:
+            bus.subscribe(part, subscriber.take)
+    return bus
 
 
 def tell(line: str) -> None:

@@ -81,9 +81,14 @@ def player_for(choice: str, *, loop: bool = False, strict: bool = False) -> Play
     return None
 
 
-def api_for(player: Player | None, api: str, output: str) -> str:
-    """Return the MIDI system to play on: the loopback if none works and a player of ours could do without."""
-    if player is None or (api, output) != ("auto", "auto"):
+def api_for(choices: tuple[str, str, str], *, plays_without: bool) -> str:
+    """Return the MIDI system to play on: the loopback if none works, none was asked for, and it can be done without.
+
+    :param choices: the system, the input and the output that were chosen; an input that is no port is "auto".
+    :param plays_without: whether somebody plays who needs no port: a player of ours, or a page.
+    """
+    api = choices[0]
+    if not plays_without or choices != ("auto", "auto", "auto"):
         return api
     with contextlib.suppress(Exception):  # whatever is wrong with RtMidi: it is not needed
         if any(report.available for report in survey()):

@@ -27,6 +27,8 @@ from improviser.core.live.knobs import Knobs
 from improviser.core.live.parameters import TABLE, allowed_words
 from improviser.core.printable import LONGEST_SHOWN, shown
 from improviser.errors import ConfigError
+from improviser.settings.page_address import OFF as NO_PAGE
+from improviser.settings.page_address import ON, parse_page
 from improviser.settings.serving import NAME_PATTERN, ServingSettings, Words, about
 from improviser.settings.toml import read_toml
 
@@ -183,8 +185,10 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     try:
         if name in TABLE:
             return _check_live(name, value)
-        if name in ("model", "program_models") and isinstance(value, str):
+        if name in ("model", "program_models", "web_hosts") and isinstance(value, str):
             value = (value,)
+        if name == "web":
+            value = _page_address(value)
         if name == "mqtt" and isinstance(value, str):
             parse_broker(value)  # its message never shows the URL, since that may hold a password
         return msgspec.convert(value, key.kind)
@@ -194,6 +198,18 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
         raise ConfigError(
             f"{prefix}{name} must be {key.allowed}; it is {shown(list(value) if isinstance(value, tuple) else value)}"
         ) from None
+
+
+def _page_address(value: Any) -> Any:
+    """Check where the page is served: a port alone is a number in a file, and `true` is `on`.
+
+    :raises ConfigError: if it is no address.
+    """
+    if isinstance(value, int):
+        value = str(value) if not isinstance(value, bool) else ON if value else NO_PAGE
+    if isinstance(value, str):
+        parse_page(value)
+    return value
 
 
 def _check_live(name: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The settings that say how a session is served: over MQTT, to an ensemble, to a log. Part of the one schema."""
+"""The settings that say how a session is served: as a page, over MQTT, to a log. Part of the one schema."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -24,6 +24,17 @@ def about(description: str, allowed: str, *, live: bool = False, **limits: Any) 
 class ServingSettings(Parameters):
     """The live parameters, and how a session is served; every file is named by its path."""
 
+    web: Annotated[
+        Words, about("The session as a page for a browser.", "off, on, open (in a browser, at once), or [HOST:]PORT")
+    ] = "off"
+    web_token_file: Annotated[
+        Words | None,
+        about("The file with the page's token in its first line and the audience's in its second.", "a path"),
+    ] = None
+    web_hosts: Annotated[
+        tuple[Words, ...],
+        about("Names under which browsers reach the page, beside its address.", "a list of names", max_length=16),
+    ] = ()
     mqtt: Annotated[
         Words,
         about(

@@ -119,16 +119,17 @@ IMPROVISER = Timbre((Layer(_reed, _blown),), attack_seconds=0.01, release_second
 
 
 @cache
-def _cycle(layer: Layer, pitch: int) -> Samples:
+def cycle(layer: Layer, pitch: int) -> Samples:
     """Return one cycle of a layer's wave at a pitch, band-limited."""
-    frequency = _frequency(pitch)
+    frequency = frequency_of(pitch)
     numbers = np.arange(1, max(2, int(HIGHEST_PARTIAL / frequency) + 1), dtype=np.float64)
     spectrum = np.zeros((1 << CYCLE_BITS) // 2 + 1, dtype=np.complex128)
     spectrum[1 : len(numbers) + 1] = -0.5j * (1 << CYCLE_BITS) * layer.partials(numbers, numbers * frequency)
     return np.fft.irfft(spectrum).astype(np.float32)
 
 
-def _frequency(pitch: int) -> float:
+def frequency_of(pitch: int) -> float:
+    """Return the frequency of a pitch in Hz, in equal temperament."""
     return float(440.0 * 2 ** ((pitch - 69) / 12))
 
 
@@ -151,14 +152,14 @@ class Tone:
         """Return its sound in frames `first` to `last` of the session, which it fills."""
         ages = np.arange(first - self.start, last - self.start)
         seconds = ages.astype(np.float32) * np.float32(1 / SAMPLE_RATE)
-        frequency = _frequency(self.pitch)
+        frequency = frequency_of(self.pitch)
         # The phase counts 2**-32ths of a cycle; its upper bits are the place in the table.
         ages *= round(frequency / SAMPLE_RATE * 2**32)
         ages >>= 32 - CYCLE_BITS
         ages &= (1 << CYCLE_BITS) - 1
         sound = np.zeros(len(ages), dtype=np.float32)
         for layer in self.timbre.layers:
-            tone = _cycle(layer, self.pitch).take(ages, mode="clip")
+            tone = cycle(layer, self.pitch).take(ages, mode="clip")
             tone *= layer.envelope(seconds, frequency, self.velocity)
             sound += tone
         self._shape(sound, first)

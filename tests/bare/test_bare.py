@@ -123,3 +123,10 @@ def test_an_api_of_rtmidis_without_it_is_one_line(tmp_path: Path) -> None:
     ran = improviser(tmp_path, RTMIDI, "play", "--api", "alsa")
     assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (1, "", 1)
     assert REMEDIES[RTMIDI] in ran.stderr
+
+
+@pytest.mark.parametrize("command", [("demo", "--web"), ("play", "--web", "--no-record")])
+def test_the_page_says_which_extra_it_takes(command: tuple[str, ...], tmp_path: Path) -> None:
+    ran = improviser(tmp_path, "aiohttp", *command)
+    assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
+    assert "uv sync --extra web" in ran.stderr

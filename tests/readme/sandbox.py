@@ -1,6 +1,7 @@
 """A new user's machine: a home and a folder of its own, a shell, and the parts that a block of the README needs."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import re
@@ -145,6 +146,11 @@ class Sandbox:
         peer = JackPeer(self.jack().client_environment, name)
         self._ends.callback(peer.close)
         return peer
+
+    def web(self) -> None:
+        """The extra that serves the page."""
+        if importlib.util.find_spec("aiohttp") is None:
+            missing("aiohttp is not installed: uv sync --extra web")
 
     def fluidsynth(self) -> None:
         """FluidSynth on JACK, and the SoundFont where the README says that it is."""

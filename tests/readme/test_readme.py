@@ -117,6 +117,13 @@ BLOCKS: Mapping[str, Run | str] = {
     # Quick start: these build an environment of their own, from the network. Continuous integration does.
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q improviser demo": "quick_start 1",
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q pytest": "quick_start 2",
+    # In a browser
+    "improviser demo --web": Run(
+        ("web",), {"improviser demo": Way("the page: http://127.0.0.1:"), "improviser play": Way("playing on ")}
+    ),
+    "improviser play --web 0.0.0.0:6434": Run(
+        ("web",), {"improviser play": Way("audience, which [^:]*: http://[^/]*/")}
+    ),
     # Play
     "improviser play": Run(("jack",), {"improviser play": on_jack("improviser:in", "improviser:out")}),
     "improviser play --input nanoKEY --output FLUID": Run(

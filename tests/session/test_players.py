@@ -132,12 +132,12 @@ def test_what_input_names(file: Path, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_only_who_needs_no_midi_system_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    player = ComputerPlayer()
     monkeypatch.setattr("improviser.session.players.survey", list)
-    assert api_for(player, "auto", "auto") == LOOPBACK
-    assert api_for(None, "auto", "auto") == "auto"
-    assert api_for(player, "jack", "auto") == "jack"
-    assert api_for(player, "auto", "my synth") == "auto"
+    assert api_for(("auto", "auto", "auto"), plays_without=True) == LOOPBACK
+    assert api_for(("auto", "auto", "auto"), plays_without=False) == "auto"
+    assert api_for(("jack", "auto", "auto"), plays_without=True) == "jack"
+    assert api_for(("auto", "auto", "my synth"), plays_without=True) == "auto"
+    assert api_for(("auto", "my keyboard", "auto"), plays_without=True) == "auto"
 
 
 def test_the_computers_keyboard_plays() -> None:

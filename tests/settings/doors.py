@@ -27,11 +27,12 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError
 from improviser.remote.discovery import configurations
-from improviser.remote.requests import allowed_for, read_request
+from improviser.remote.requests import allowed_for, checked, read_request
 from improviser.remote.state import setting
 from improviser.settings.config import check_text, load
 from improviser.settings.explained import all_explained
 from improviser.show.terminal import SessionScreen
+from improviser.web.messages import table
 from tests.readme.parameters import README, renewed
 
 
@@ -89,6 +90,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "environment": load(environment={variable: good}).live[name],
             "option": load({name: at_the_command_line(name, on_play)}, environment={}).live[name],
             "MQTT": read_request(name, good.encode(), []),
+            "page": checked(name, value, []),
             "knob": getattr(knobs.parameters, name),
         },
         "refusals": {
@@ -97,6 +99,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
             "environment": refusal(lambda: load(environment={variable: bad})).removeprefix(f"{variable}: "),
             "option": refusal(lambda: load({name: wrong}, environment={})).removeprefix(f"{option}: "),
             "MQTT": refusal(lambda: read_request(name, bad.encode(), [])),
+            "page": refusal(lambda: checked(name, wrong, [])),
         },
         "turned": [value_at(name, position, Parameters()) for position in (0, 127)],
         "bound": Knobs({name: 20}).turned_by(ControlChange(0, 20, 1)),
@@ -105,6 +108,7 @@ def ask(name: str, good: str, bad: str) -> dict[str, Any]:
         "allowed": allowed_for(name, []),
         "state": asyncio.run(published())[name],
         "entities": entities,
+        "control": next(each["kind"] for each in table() if each["name"] == name),
         "shown": [shown_with(Parameters()), shown_with(Parameters(**{name: value}))],
         "explained": [line for line in all_explained().splitlines() if f"# {name} = " in line],
         "readme": [line for line in renewed(README.read_text("utf-8")).splitlines() if f"`{option}`" in line],

@@ -89,16 +89,17 @@ def test_an_entry_is_found_at_every_door(copy: Path, name: str) -> None:
     case = CASES[name]
     said = asked(copy, name, case["good"], case["bad"])
     assert {door: value for door, value in said["values"].items() if door != "knob"} == dict.fromkeys(
-        ("core", "settings file", "environment", "option", "MQTT"), case["value"]
+        ("core", "settings file", "environment", "option", "MQTT", "page"), case["value"]
     )
     assert said["values"]["knob"] == case["turned"][1]
-    assert len(said["refusals"]) == 5
+    assert len(said["refusals"]) == 6
     for door, refusal in said["refusals"].items():
         assert refusal.startswith(f"{name} must be {case['allowed']}; it is "), door
     assert said["turned"] == case["turned"]
     assert (said["bound"], said["learnable"]) == (name, [name])
     assert (said["next"], said["allowed"], said["state"]) == (case["next"], case["allowed"], case["default"])
     component, details = case["entity"]
+    assert said["control"] == {"select": "choice"}.get(component, component)
     entity = said["entities"].pop(component)
     assert not said["entities"]
     assert details.items() <= entity.items()

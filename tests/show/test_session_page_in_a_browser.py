@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,14 +9,8 @@ import pytest
 
 from improviser.recordings.reading import read_session
 from improviser.show.session_page import LONGEST_SOUND_SECONDS, session_report
+from tests.servers import requires
 from tests.show.test_session_page import log_of
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None,
-    reason="Chromium is not installed; it is too large for continuous integration, so it is not required there",
-)
 
 PROBE = """<script>
 const sound = document.querySelector("audio");
@@ -40,7 +33,7 @@ def probed(page: Path, width: int) -> dict[str, object]:
     page.write_text(page.read_text().replace("</body>", PROBE + "</body>"))
     flags = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", f"--window-size={width},800")
     profile = f"--user-data-dir={page.parent / 'profile'}"
-    command = [str(CHROMIUM), *flags, profile, "--dump-dom", page.as_uri()]
+    command = [requires("chromium"), *flags, profile, "--dump-dom", page.as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=50, check=True).stdout
     found = re.search(r"<title>probed (\{.*?\})</title>", dom)
     assert found is not None, dom[:500]

@@ -1,0 +1,38 @@
+"""A session's tally, kept from its events: for whoever shows the session or tells of it."""
+
+from improviser.core.live.snapshot import Answer, Setup, Snapshot, Tally
+from improviser.engine.events import SessionEvent
+from improviser.engine.protocol import Applied, Played, Ready, Step
+
+
+class SessionTally:
+    """Takes a session's events, and gives snapshots."""
+
+    def __init__(self) -> None:
+        self._tally = Tally()
+        self._latest = 0.0
+
+    def take(self, event: SessionEvent) -> Answer | None:
+        """Take in an event; return the answer that it is, if it is one."""
+        match event.report:
+            case Step(stamp=stamp, latency_seconds=latency):
+                if event.heard is not None:
+                    self._latest = stamp
+                    return self._tally.step(stamp, event.heard, event.played, latency)
+            case Played(stamp=stamp) | Applied(stamp=stamp):
+                if isinstance(event.report, Played) and event.report.cause == "lost":
+                    self._tally.lose_player(stamp)
+                self._tally.play(stamp, event.played)
+            case Ready():  # a new engine: what its predecessor left sounding was released
+                self._tally.silence(self._latest)
+            case _:
+                pass
+        return None
+
+    def warn(self, line: str) -> None:
+        """Keep a line to be shown."""
+        self._tally.warn(line)
+
+    def snapshot(self, seconds: float, setup: Setup) -> Snapshot:
+        """Return the session as it is at `seconds`."""
+        return self._tally.snapshot(seconds, setup)

@@ -1,0 +1,1 @@
+"""The page of a session: what the daemon serves to browsers."""

@@ -1,0 +1,1 @@
+"""Tests of the page: its server on real sockets, and the page in a real browser."""

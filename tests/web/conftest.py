@@ -1,0 +1,36 @@
+"""What the tests of the page share."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.playing import write_small_model
+
+Act = Callable[..., None]
+
+
+@pytest.fixture
+def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
+    """A function that plays a session with its page, and a scene in it."""
+    from tests.web.scene import Scene, Stage
+
+    library = tmp_path / "library"
+    library.mkdir()
+    write_small_model(library / "another.safetensors")
+    (library / "broken.safetensors").write_bytes(b"no model at all")
+    monkeypatch.setenv("IMPROVISER_MODELS", str(library))
+
+    def play(scene: Callable[[Scene], Awaitable[None]], access: Any = None, tape: Any = None) -> None:
+        async def run() -> None:
+            stage = Stage.in_folder(tmp_path)
+            if tape is not None:
+                stage.tape = tape
+            async with stage.begin(access) as begun:
+                await scene(begun)
+
+        asyncio.run(run())
+
+    return play
