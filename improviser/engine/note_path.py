@@ -41,6 +41,7 @@ from improviser.engine.protocol import (
     Step,
     Swap,
     Turned,
+    one_or_list,
 )
 from improviser.engine.sensing import wait_if_late
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
@@ -77,7 +78,7 @@ class Engine:
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output)
+        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output, patient=opening.patient)
         self._output = Output(self._ports, ledger)
 
     def _begin(self, parameters: Parameters) -> Performer:
@@ -101,9 +102,10 @@ class Engine:
         """Report what is open, and what the performer begins with."""
         ports, parameters = self._ports, asdict(self._performer.parameters)
         seed, client = self._opening.seed, ports.client
-        self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, seed, client))
+        hears, plays = one_or_list(ports.inputs), one_or_list(ports.outputs)
+        self._reporter.send(Ready(ports.api, hears, plays, self._loaded, parameters, seed, client))
 
-    def overhear(self, message: bytes, age: float) -> None:
+    def overhear(self, message: bytes, age: float, _input: int = 0) -> None:
         """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.

@@ -9,7 +9,7 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -35,18 +35,20 @@ class Command(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
 class Open(Command, frozen=True):
     """The first command: open the ports, load the models, and begin.
 
-    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding.
+    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `patient`: of
+    several ports, those that are there are opened without the others.
     """
 
     api: str
     name: str
-    input: str
-    output: str
+    input: list[str]
+    output: list[str]
     models: list[str]
     parameters: dict[str, Any]
     seed: int
     epoch: float
     releases: list[bytes] = []
+    patient: bool = False
 
 
 class Hear(Command, frozen=True):
@@ -95,15 +97,16 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Ready(Report, frozen=True):
-    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
+    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing, "" if not there yet).
 
+    Of several inputs or outputs there is a list.
     `client` is the name of its client where the system gives it one (on JACK). The rest is what the performer began
     with. It comes again whenever the performer begins anew.
     """
 
     api: str
-    input: str
-    output: str
+    input: str | list[str]
+    output: str | list[str]
     models: list[Loaded] = []
     parameters: dict[str, Any] = {}
     seed: int = 0
@@ -186,6 +189,16 @@ class Lost(Report, frozen=True):
     """How many reports were lost since the last that got through."""
 
     count: int
+
+
+def one_or_list(names: Sequence[str]) -> str | list[str]:
+    """Return the names of ports as `Ready` has them."""
+    return names[0] if len(names) == 1 else list(names)
+
+
+def listed(names: str | list[str]) -> list[str]:
+    """Return the names of ports that `Ready` has."""
+    return [names] if isinstance(names, str) else names
 
 
 AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close

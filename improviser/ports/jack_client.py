@@ -13,10 +13,11 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name
+from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name, own_names
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
@@ -52,21 +53,24 @@ def _client_called(jack: ModuleType, name: str) -> Any:
 
 
 class JackPorts:
-    """An input `in` and an output `out` of one JACK client.
+    """Inputs `in`, `in_2` … and an output `out` of one JACK client.
 
     :param jack: JACK-Client's module.
     :param name: what the client is to be called; JACK adds a number if there is one of that name.
+    :param inputs: how many inputs it is to have.
     :raises MidiSystemError: if there is no server, or it never calls us.
     """
 
-    def __init__(self, jack: ModuleType, name: str) -> None:
-        self.api, self.input, self.output = JACK, VIRTUAL, VIRTUAL
+    def __init__(self, jack: ModuleType, name: str, inputs: int = 1) -> None:
+        self.api = JACK
+        self.inputs: Sequence[str] = [VIRTUAL] * inputs
+        self.outputs: Sequence[str] = [VIRTUAL]
         self.client = ""
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
-        self._listener: Listener = lambda _message, _age: None
+        self._listener: Listener = lambda _message, _age, _input: None
         self._heed_clock = False
         self._offset = 0
         self._periods = 0
@@ -94,7 +98,7 @@ class JackPorts:
     def _open(self) -> None:
         client = self._client
         self.client = str(client.name)
-        self._in = client.midi_inports.register("in")
+        self._ins = [client.midi_inports.register(name) for name in own_names("in", len(self.inputs))]
         self._out = client.midi_outports.register("out")
         self._rate = float(client.samplerate)
         client.set_process_callback(self._process)
@@ -146,8 +150,8 @@ class JackPorts:
         :raises NotServedError: if it never is.
         """
         arrived = threading.Event()
-        self._listener = lambda message, _age: arrived.set() if message == ACTIVE_SENSING else None
-        self._client.connect(self._out, self._in)
+        self._listener = lambda message, _age, _input: arrived.set() if message == ACTIVE_SENSING else None
+        self._client.connect(self._out, self._ins[0])
         end, lost = time.perf_counter() + WAITING_SECONDS, 0
         while not arrived.is_set():
             start = self._periods
@@ -157,9 +161,9 @@ class JackPorts:
             lost += not arrived.is_set() and self._periods - start > TEST_PERIODS
             if not arrived.is_set() and (lost > TESTS or self.lost or time.perf_counter() > end):
                 raise NotServedError("JACK does not carry what our client sends; try again, or restart its server")
-        self._client.disconnect(self._out, self._in)
+        self._client.disconnect(self._out, self._ins[0])
         self._outgoing.clear()  # nobody else is to hear of it
-        self._listener = lambda _message, _age: None
+        self._listener = lambda _message, _age, _input: None
 
     def _process(self, frames: int) -> None:
         """Hear what has come in, and write what is to go out; called by JACK."""
@@ -177,15 +181,24 @@ class JackPorts:
         self._due_frame = (start + frames) % FRAMES
         self._periods += 1
         self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
-        for offset, data in self._in.incoming_midi_events():
+        for offset, number, data in self._incoming():
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
-            for message in MidiStream().feed(bytes(data)):  # one event, whole: JACK mixes several sources
+            for message in MidiStream().feed(data):  # one event, whole: JACK mixes several sources
                 if message != CLOCK or self._heed_clock:
-                    self._listener(message, age)
+                    self._listener(message, age, number)
         self._offset = 0
         self._write(frames, now)
+
+    def _incoming(self) -> Iterable[tuple[int, int, bytes]]:
+        """Return what has come in in this period: the frame, the input's number, the message; in order of time."""
+        incoming = [
+            (offset, number, bytes(data))
+            for number, port in enumerate(self._ins)
+            for offset, data in port.incoming_midi_events()
+        ]
+        return sorted(incoming, key=lambda event: event[:2]) if len(self._ins) > 1 else incoming
 
     def _write(self, frames: int, now: float) -> None:
         out, outgoing = self._out, self._outgoing

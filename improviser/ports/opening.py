@@ -1,5 +1,7 @@
 """Opening an input and an output on the MIDI system that was asked for, or on the first that works."""
 
+from collections.abc import Sequence
+
 from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
@@ -9,9 +11,11 @@ from improviser.ports.jack_library import load_jack
 from improviser.ports.rtmidi_backend import RtMidiPorts
 
 
-def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> Ports:
-    """Open an input and an output on `api`, or on the first that works if that is "auto".
+def open_ports(api: str, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool = False) -> Ports:
+    """Open inputs and outputs on `api`, or on the first that works if that is "auto".
 
+    :param inputs, outputs: what was chosen for each.
+    :param patient: of several, open those that are there.
     :raises PortError: if a name matches nothing.
     :raises MidiSystemError: if no API works; it says for each what to do.
     """
@@ -20,7 +24,7 @@ def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> 
     problems: list[MidiSystemError] = []
     for backend in backends_for(api):
         try:
-            return _open(backend, client, input_choice, output_choice)
+            return _open(backend, client, inputs, outputs, patient=patient)
         except NotServedError:
             raise  # it is there: another try, and no other system
         except MidiSystemError as error:
@@ -36,7 +40,7 @@ def open_ports(api: str, client: str, input_choice: str, output_choice: str) -> 
     raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")
 
 
-def _open(backend: Backend, client: str, input_choice: str, output_choice: str) -> Ports:
+def _open(backend: Backend, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool) -> Ports:
     if backend.name == JACK:
-        return JackPorts(load_jack(), client)
-    return RtMidiPorts(backend, client, input_choice, output_choice)
+        return JackPorts(load_jack(), client, len(inputs))
+    return RtMidiPorts(backend, client, inputs, outputs, patient=patient)

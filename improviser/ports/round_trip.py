@@ -76,7 +76,7 @@ class OverJack:
     def __init__(self, client: str, arrive: Arrive) -> None:
         jack, name = load_jack(), own_name()
         self._keyboard, self._synth = JackPorts(jack, f"{name}-keys"), JackPorts(jack, f"{name}-synth")
-        self._synth.listen(lambda message, _age: arrive(message))
+        self._synth.listen(lambda message, _age, _input: arrive(message))
         into, out_of = self._synth.own("in"), self._keyboard.own("out")
         if client == ITSELF:
             self._synth.connect(out_of, into)

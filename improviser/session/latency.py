@@ -107,7 +107,7 @@ async def measure(trial: Trial) -> Latency:
 
     name = f"improviser-latency-{os.getpid()}"
     choice = "auto" if trial.api == LOOPBACK else "virtual"
-    session = Session(api=trial.api, name=name, input=choice, output=choice, models=(trial.model,), seed=1)
+    session = Session(api=trial.api, name=name, input=(choice,), output=(choice,), models=(trial.model,), seed=1)
     bus = Bus()
     bus.subscribe("the measurement", take)
     async with live(session, bus) as playing:

@@ -52,7 +52,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     return Session(
         api=api_for(player, settings.api, settings.output),
         name=settings.name,
-        input=settings.input if player is None else VIRTUAL,
+        input=settings.input if player is None else (VIRTUAL,),
         output=settings.output,
         models=settings.model,
         parameters=config.live,
@@ -146,7 +146,7 @@ async def give(
     player = player_for(config.settings.input, loop=config.settings.loop, strict=config.settings.strict)
     for remark in player.remarks if player is not None else ():
         log.warning("%s", remark)
-    on_keys = config.settings.input == COMPUTER
+    on_keys = config.settings.input == (COMPUTER,)
     recorder = recorder_of(config)
     display = display_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)

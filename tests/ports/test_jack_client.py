@@ -157,7 +157,7 @@ def test_a_server_that_ends_while_a_client_opens_is_not_waited_for() -> None:
 def test_a_client_that_is_served_is_heard_and_hears_nothing_of_its_own_test(jack: Jack) -> None:
     ports = open_on(jack)
     heard: list[bytes] = []
-    ports.listen(lambda message, _age: heard.append(message))
+    ports.listen(lambda message, _age, _input: heard.append(message))
     periods = jack.client.last_frame_time
     until(lambda: jack.client.last_frame_time > periods + 5 * PERIOD)
     assert ACTIVE_SENSING not in heard
