@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Literal
 
 import numpy as np
+from msgspec import UNSET
 
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.ledger import Ledger
@@ -31,6 +33,7 @@ from improviser.engine.protocol import (
     Change,
     Close,
     Hear,
+    Lose,
     Open,
     Panic,
     Picked,
@@ -105,12 +108,14 @@ class Engine:
         hears, plays = one_or_list(ports.inputs), one_or_list(ports.outputs)
         self._reporter.send(Ready(ports.api, hears, plays, self._loaded, parameters, seed, client))
 
-    def overhear(self, message: bytes, age: float, _input: int = 0) -> None:
+    def overhear(self, message: bytes, age: float, number: int = 0) -> None:
         """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
+
+        :param number: of the input, counted from 0.
         """
-        arrived = self._gate.arrive(message, age)
+        arrived = self._gate.arrive(message, age, number)
         answers = self._gate.open and not self._ports.hurried
         if not (answers and self.lock.acquire(timeout=LOCK_SECONDS)):
             self._gate.waiting.append(arrived)
@@ -138,7 +143,7 @@ class Engine:
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
         stamp = max(self._latest, arrived.stamp - self._epoch)
-        self._hear_or_end(arrived.message, stamp, arrived.at)
+        self._hear_or_end(arrived.message, stamp, arrived.at, arrived.number)
 
     def hear(self, message: bytes, stamp: float) -> None:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
@@ -147,9 +152,11 @@ class Engine:
             for one in messages_of(message):
                 self._hear_or_end(one, stamp, arrived.at, stamped=True)
 
-    def _hear_or_end(self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False) -> None:
+    def _hear_or_end(
+        self, message: bytes, stamp: float, arrived: float, number: int = 0, *, stamped: bool = False
+    ) -> None:
         try:
-            self._hear(message, stamp, arrived, stamped=stamped)
+            self._hear(message, stamp, arrived, number, stamped=stamped)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -159,21 +166,21 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool) -> None:
+    def _hear(self, message: bytes, now: float, arrived: float, number: int, *, stamped: bool) -> None:
         if self._stopping:
             return
         if stamped:  # what was due is as old as its stamp says, also where its source was silent for too long
             self._keep_time(now, stamped=True)
-        event = understand(message, self._performer, now)
+        event = understand(message, self._performer, now, number)
         if event is None:
             return
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
-        outcome = self._performer.hear(event, now)
+        outcome = self._performer.hear(event, now, number)
         played = self._send(outcome.events)
         latency = time.perf_counter() - arrived
         self._performer.settle()
-        self._reporter.send(Step(now, message, played, latency, outcome.foreseen))
+        self._reporter.send(Step(now, message, played, latency, outcome.foreseen, number or UNSET))
         self._tell_what_else(outcome)
         self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
@@ -196,7 +203,8 @@ class Engine:
             outcome = self._performer.advance(moment)
             played = self._send(outcome.events)
             late = max(0.0, self._now() - moment)
-            self._reporter.send(Played(moment, played, "lost" if outcome.lost else "timer", late))
+            cause: Literal["lost", "timer"] = "lost" if outcome.lost else "timer"
+            self._reporter.send(Played(moment, played, cause, late, outcome.lost_input or UNSET))
             self._notices.look_at(outcome)
             self._performer.settle()
 
@@ -236,6 +244,8 @@ class Engine:
             case Panic():
                 with self.lock:
                     self._panic()
+            case Lose(number):
+                self._lose(number)
             case Renew():
                 self._renew()
             case Close():
@@ -275,6 +285,14 @@ class Engine:
     def _panic(self) -> None:
         now = self._now()
         self._reporter.send(Played(now, self._send(self._performer.panic())))
+
+    def _lose(self, number: int) -> None:
+        with self.lock:
+            now = self._latest = self._now()
+            self._keep_time(now)
+            played = self._send(self._performer.lose(now, number))
+            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+            self._set_alarm()
 
     def _renew(self) -> None:
         with self.lock:

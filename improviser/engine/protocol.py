@@ -77,6 +77,12 @@ class Panic(Command, frozen=True):
     """End all that sounds."""
 
 
+class Lose(Command, frozen=True):
+    """End all that the player holds on an input whose source is gone; inputs are counted from 0."""
+
+    input: int
+
+
 class Renew(Command, frozen=True):
     """End all that sounds, forget all that was played, and begin anew with the same seed: another session."""
 
@@ -123,7 +129,8 @@ class Failed(Report, frozen=True):
 class Step(Report, frozen=True):
     """One message heard and what was played to it, `latency_seconds` after it was heard.
 
-    `foreseen` is a note that had been thought of before it came.
+    `foreseen` is a note that had been thought of before it came. `input` is the number of the input, counted from 0,
+    that it came by; unset of the first.
     """
 
     stamp: float
@@ -131,12 +138,14 @@ class Step(Report, frozen=True):
     played: list[bytes]
     latency_seconds: float
     foreseen: bool = False
+    input: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Played(Report, frozen=True):
     """What was played to a panic, which may have nothing to end, because its time had come, or the player was lost.
 
-    Lost: their source has ended its active sensing. (How it went on until then is not reported.)
+    Lost: their source has ended its active sensing (how it went on until then is not reported), or was unplugged;
+    `input` is the number of the input that it came by, as in a `Step`.
     `stamp` is that time; the timer was `late_seconds` after it.
     """
 
@@ -144,6 +153,7 @@ class Played(Report, frozen=True):
     played: list[bytes]
     cause: Literal["panic", "timer", "lost"] = "panic"
     late_seconds: float = 0.0
+    input: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Applied(Report, frozen=True):
@@ -191,6 +201,11 @@ class Lost(Report, frozen=True):
     count: int
 
 
+def number_of(report: Step | Played) -> int:
+    """Return the number of the input that a report is of, counted from 0."""
+    return 0 if report.input is msgspec.UNSET else report.input
+
+
 def one_or_list(names: Sequence[str]) -> str | list[str]:
     """Return the names of ports as `Ready` has them."""
     return names[0] if len(names) == 1 else list(names)
@@ -201,7 +216,7 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close
+AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()

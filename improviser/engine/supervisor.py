@@ -22,7 +22,7 @@ from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import AnyReport, Command, Open, Panic, Ready, listed
+from improviser.engine.protocol import AnyReport, Command, Lose, Open, Panic, Ready, listed
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
@@ -322,7 +322,11 @@ class Supervisor:
         """Release what sources held that are gone; each has the number of its input."""
         if sources:
             log.info("%s is unplugged: what it held is released", ", ".join(name for _, name in sources))
-            self.send(Panic())
+            if len(self._session.input) == 1:
+                self.send(Panic())
+            else:
+                for number in sorted({number for number, _ in sources}):
+                    self.send(Lose(number))
 
     async def _release_kept(self, begun: Callable[[], None] = lambda: None) -> None:
         """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it.

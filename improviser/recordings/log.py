@@ -23,7 +23,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step
+from improviser.core.addresses.port_choice import MOST_PORTS
+from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -155,6 +156,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
     match report:
         case Step(stamp=stamp, latency_seconds=other) | Played(stamp=stamp, late_seconds=other):
             sound = abs(stamp) <= LONGEST_SECONDS and 0 <= other <= LONGEST_SECONDS
+            sound = sound and 0 <= number_of(report) < MOST_PORTS
         case Applied(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):

@@ -55,9 +55,9 @@ class Settings(ServingSettings):
         tuple[Words, ...],
         about(
             "Where notes come from.",
-            "auto, virtual, part of a port's name, a MIDI file, or computer",
+            "auto, virtual, part of a port's name, a MIDI file, or computer; or a list of up to eight ports",
             min_length=1,
-            max_length=1,
+            max_length=MOST_PORTS,
         ),
     ] = ("auto",)
     output: Annotated[

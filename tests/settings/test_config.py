@@ -21,7 +21,7 @@ from improviser.settings.explained import EXAMPLES
 from improviser.settings.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {
-    "input": st.tuples(st.text(min_size=1)),
+    "input": st.lists(st.text(min_size=1), min_size=1, max_size=8).map(tuple),
     "output": st.lists(st.text(min_size=1), min_size=1, max_size=8).map(tuple),
     "api": st.sampled_from(["auto", "jack", "alsa", "coremidi", "winmm"]),
     "name": st.text("abcXYZ 0123456789_-é", min_size=1, max_size=40),

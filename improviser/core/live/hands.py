@@ -10,12 +10,12 @@ Messages to a whole channel (MIDI 1.0) mean here:
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
+from improviser.core.live.lanes import channel_of, input_of, lanes_of, to_send
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
 from improviser.core.midi.event import QUESTION, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
 from improviser.core.midi.pairing import PEDAL_DOWN
-from improviser.core.music.note import CHANNELS
 from improviser.core.music.phrase import PhraseTracker
 
 
@@ -32,9 +32,10 @@ class Hands:
         self._pressed_harder: dict[int, set[int]] = {}
         """The output channels that have had aftertouch of single keys, by the player's channel."""
 
-    def hold(self) -> bool:
-        """Whether anything is held: a key is down, or a pedal or wheel not at rest."""
-        return bool(self._sounding.keys) or self._tracker.holds or self._controls.player_holds
+    def hold(self, number: int) -> bool:
+        """Whether anything is held on input `number`: a key is down, or a pedal or wheel not at rest."""
+        held = {lane for lane, _ in self._sounding.keys} | self._tracker.held_on | self._controls.held_on
+        return any(input_of(lane) == number for lane in held)
 
     def move(self, event: Event, now: float, parameters: Parameters) -> list[Event]:
         """Process a move of a pedal, a wheel, or a key that is down. Other events are passed on if `thru` is on."""
@@ -45,7 +46,7 @@ class Hands:
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
             return self._controls.move(event, routes_of(parameters))
-        return [event] if heard and parameters.thru else []
+        return [to_send(event)] if heard and parameters.thru else []
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         pressed = self._sounding.press_harder(event.channel, event.pitch, event.value)
@@ -96,14 +97,14 @@ class Hands:
             return events
         outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
         if parameters.thru:
-            outputs.add(channel)
+            outputs.add(channel_of(channel))
         resets = [ControlChange(output, event.control, event.value) for output in sorted(outputs)]
         return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
 
-    def let_go(self, now: float, parameters: Parameters) -> list[Event]:
-        """Release everything, because the player is gone: all keys, pedals and wheels."""
+    def let_go(self, number: int, now: float, parameters: Parameters) -> list[Event]:
+        """Release everything of input `number`, because the player is gone: all keys, pedals and wheels."""
         events: list[Event] = []
-        for channel in range(CHANNELS):
+        for channel in lanes_of(number):
             events += self.release_keys(channel, now)
             self._tracker.pedal(channel, down=False, now=now)
             events += self._controls.rest(channel, routes_of(parameters))
@@ -122,7 +123,7 @@ def routes_of(parameters: Parameters) -> Routes:
         passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
         if not passed or not parameters.hears_channel(channel):
             return set()
-        own = {channel} if parameters.thru else set()
+        own = {channel_of(channel)} if parameters.thru else set()
         return own if MODES_BY_NAME[parameters.mode].silent else own | {parameters.output_channel(channel)}
 
     return routes

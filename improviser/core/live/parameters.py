@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, get_type_hints
 
 from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, named, words
+from improviser.core.live.lanes import channel_of
 from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
@@ -114,8 +115,8 @@ class Parameters:
     ] = field(default_factory=dict)
 
     def hears_channel(self, channel: int) -> bool:
-        """Say whether the player's channel, 0–15, is heard."""
-        return self.input_channel in (0, channel + 1)
+        """Say whether the player's channel (or lane, see `lanes`) is heard."""
+        return self.input_channel in (0, channel_of(channel) + 1)
 
     def hears_key(self, pitch: int) -> bool:
         """Say whether a key of the player is heard."""
@@ -126,8 +127,8 @@ class Parameters:
         return self.side == "both" or (self.side == "above") == (pitch >= self.split)
 
     def output_channel(self, channel: int) -> int:
-        """Return the channel, 0–15, of an answer to the player's `channel`."""
-        return self.channel - 1 if self.channel else channel
+        """Return the channel, 0–15, of an answer to the player's `channel` (or lane)."""
+        return self.channel - 1 if self.channel else channel_of(channel)
 
     def loudness(self, velocity: int) -> int:
         """Return the velocity, 1–127, of an answer to a note of the player's `velocity`, 1–127."""

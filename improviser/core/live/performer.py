@@ -16,6 +16,7 @@ be answered ends a reply at once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
+from improviser.core.live.lanes import channel_of, on_lane, to_send
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.loops import Loops
 from improviser.core.live.outcome import Outcome
@@ -77,12 +79,20 @@ class Performer:
         self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding)
         self._hands = Hands(self._tracker, self._sounding)
         self._loops = Loops()
-        self._presence = Presence(self._hands.hold)
+        self._presences: list[Presence] = []
+        """Whether the player is still there, by input."""
+        self._presence(0)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
-        self._lost = False
+        self._lost: int | None = None
+        """The input whose source was found to be gone."""
+
+    def _presence(self, number: int) -> Presence:
+        while len(self._presences) <= number:
+            self._presences.append(Presence(partial(self._hands.hold, len(self._presences))))
+        return self._presences[number]
 
     @property
     def deadline(self) -> float | None:
@@ -91,37 +101,55 @@ class Performer:
 
     @property
     def sensing_ends(self) -> float | None:
-        """When the source of what is heard is gone unless `sense` says otherwise; None if it has promised nothing."""
-        return self._presence.sensing_ends
+        """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
+        return earliest(*(presence.sensing_ends for presence in self._presences))
 
     @property
     def _gone_at(self) -> float | None:
-        return self._presence.ends(self.parameters.release_after)
+        first, *others = self._presences
+        ends = first.ends(self.parameters.release_after)
+        return earliest(ends, *(each.ends(self.parameters.release_after) for each in others)) if others else ends
 
-    def sense(self, now: float, *, promised: bool = False) -> None:
-        """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
-        self._presence.senses(now, promised=promised)
+    def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
+        """Take in that anything came in on input `number` (counted from 0).
+
+        After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
+        """
+        self._presence(number).senses(now, promised=promised)
+
+    def wait_for_sources(self, now: float) -> None:
+        """Expect all sources that have promised to send for as long as if they had just done so."""
+        for presence in self._presences:
+            if presence.sensing_ends is not None:
+                presence.senses(now, promised=True)
 
     def advance(self, now: float) -> Outcome:
-        """Play all that is due by `now`, in order; return what to send, and what was found out."""
+        """Play all that is due by `now`, in order; return what to send, and what was found out.
+
+        Of several sources that are gone only the first is found out: then the `deadline` is not after `now`.
+        """
         self._begin_call()
-        return self._outcome(self._advance(now), now)
+        return self._outcome(self._advance(now, one_loss=True), now)
 
-    def lose(self, now: float) -> list[Event]:
-        """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
+    def lose(self, now: float, number: int = 0) -> list[Event]:
+        """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
         self.settle()
-        return self._enter(self._advance(now) + self._let_go(now), now)
+        return self._enter(self._advance(now) + self._let_go(number, now), now)
 
-    def hear(self, event: Event | Transport, now: float) -> Outcome:
-        """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it."""
+    def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
+        """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it.
+
+        :param number: by which input it came, counted from 0.
+        """
         self._begin_call()
         events = self._advance(now)
-        self._presence.senses(now)
+        presence = self._presence(number)
+        presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
         elif not (self.parameters.guard and self._loops.recognises(event, now)):
-            self._presence.plays(now)
-            events += self._heard(event, now)
+            presence.plays(now)
+            events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
 
     def _heard(self, event: Event, now: float) -> list[Event]:
@@ -136,13 +164,14 @@ class Performer:
     def _begin_call(self) -> None:
         self.settle()
         self._turned = self._picked = None
-        self._band.foreseen = self._lost = False
+        self._band.foreseen, self._lost = False, None
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
         """Enter what leaves; return it, and what else has come of this call."""
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
-        return Outcome(leaving, self._turned, self._picked, self._band.foreseen, self._lost, echoing, circling)
+        lost, turned, picked, foreseen = self._lost, self._turned, self._picked, self._band.foreseen
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -211,7 +240,8 @@ class Performer:
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
-        self._presence.forget()
+        for presence in self._presences:
+            presence.forget()
         self._playing.forget()
         return list(self.ledger.silence())
 
@@ -223,9 +253,9 @@ class Performer:
             self._loops.leaves(leaving, now)
         return leaving
 
-    def _let_go(self, now: float) -> list[Event]:
-        self._presence.forget()
-        return self._hands.let_go(now, self.parameters)
+    def _let_go(self, number: int, now: float) -> list[Event]:
+        self._presence(number).forget()
+        return self._hands.let_go(number, now, self.parameters)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
@@ -234,8 +264,8 @@ class Performer:
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
         if parameters.thru:
-            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
-            self._band.take(event.channel, event.pitch, now)
+            events += self._sounding.start((THRU, event.channel, event.pitch), [to_send(event)], now)
+            self._band.take(channel_of(event.channel), event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
@@ -265,7 +295,7 @@ class Performer:
         ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
 
-    def _advance(self, now: float) -> list[Event]:
+    def _advance(self, now: float, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
         while (due := self.deadline) is not None and due <= now:
             late = now - due
@@ -274,17 +304,27 @@ class Performer:
                 self._playing.postpone(late)
             self.settle()
             self._loops.expire(due)
-            if self._leaves_by(due):
-                events += self._let_go(due)
+            if (number := self._leaves_by(due)) is not None:
+                if one_loss and self._lost is not None:
+                    break
+                if self._presences[number].is_lost(due):
+                    self._lost = number
+                events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
                 events += self._playing.play_on(due)
         return events
 
-    def _leaves_by(self, now: float) -> bool:
-        """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
+    def _leaves_by(self, now: float) -> int | None:
+        """Return an input whose player is gone by `now`, None if there is none; one whose source is lost comes last.
+
+        The music of the same moment comes before, so that a replay is alike.
+        """
         gone, music = self._gone_at, earliest(self._playing.turn(), self._sounding.due)
-        leaves = gone is not None and gone <= now and (music is None or music > now)
-        self._lost = self._lost or (leaves and self._presence.is_lost(now))
-        return leaves
+        if gone is None or gone > now or (music is not None and music <= now):
+            return None
+        after = self.parameters.release_after
+        ends = [(number, each, each.ends(after)) for number, each in enumerate(self._presences)]
+        leaving = [(each.is_lost(now), number) for number, each, end in ends if end is not None and end <= now]
+        return min(leaving)[1]

@@ -52,10 +52,10 @@ class Desk:
             after.take(Ledger(bytearray(self.performer.ledger.snapshot())).releases())
             assert after.at_rest
 
-    def hear(self, event: Event | Transport, after: float = 0.25) -> list[Event]:
-        """Let the player do something, `after` seconds after the last."""
+    def hear(self, event: Event | Transport, after: float = 0.25, number: int = 0) -> list[Event]:
+        """Let the player do something, `after` seconds after the last, on input `number`."""
         self.now += after
-        self.last = self.performer.hear(event, self.now)
+        self.last = self.performer.hear(event, self.now, number)
         return self.send(self.last.events)
 
     def down(self, pitch: int, velocity: int = 80, *, channel: int = 0, after: float = 0.25) -> list[Event]:
