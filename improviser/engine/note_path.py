@@ -145,12 +145,12 @@ class Engine:
         stamp = max(self._latest, arrived.stamp - self._epoch)
         self._hear_or_end(arrived.message, stamp, arrived.at, arrived.number)
 
-    def hear(self, message: bytes, stamp: float) -> None:
+    def hear(self, message: bytes, stamp: float, number: int = 0) -> None:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
         arrived = self._gate.arrive(message, 0.0)
         with self.lock:
             for one in messages_of(message):
-                self._hear_or_end(one, stamp, arrived.at, stamped=True)
+                self._hear_or_end(one, stamp, arrived.at, number, stamped=True)
 
     def _hear_or_end(
         self, message: bytes, stamp: float, arrived: float, number: int = 0, *, stamped: bool = False
@@ -235,8 +235,8 @@ class Engine:
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""
         match command:
-            case Hear(stamp, message):
-                self.hear(message, stamp)
+            case Hear(stamp, message, number):
+                self.hear(message, stamp, number)
             case Change():
                 self._change(command)
             case Swap():

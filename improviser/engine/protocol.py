@@ -52,10 +52,11 @@ class Open(Command, frozen=True):
 
 
 class Hear(Command, frozen=True):
-    """A message of a player that is not a MIDI port, stamped by its source."""
+    """A message of a player that is not a MIDI port, stamped by its source; it counts as heard on input `input`."""
 
     stamp: float
     message: bytes
+    input: int = 0
 
 
 class Change(Command, frozen=True):

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from improviser.core.live.snapshot import Answer, Setup, Snapshot, Tally
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import Applied, Lost, Played, Ready, Step
+from improviser.engine.held_keys import HeldKeys
+from improviser.engine.protocol import Applied, Lost, Played, Ready, Step, number_of
 from improviser.engine.service import Service
 from improviser.ports.interface import LOOPBACK
 from improviser.show.terminal import KEYS, SessionScreen
@@ -44,6 +45,7 @@ class Display:
         """What time of the session is 0 in what is taken in."""
         self._recording = recording
         self._tally = Tally()
+        self._keys = HeldKeys()
         self._lock = threading.Lock()
         console = console or Console()
         self._view: SessionView = view_for(console, keys=keys) if full_screen else PlainView(console)
@@ -61,12 +63,13 @@ class Display:
         """Let the tally take in an event; return the answer that it is, if it is one."""
         match event.report:
             case Step(stamp=stamp, latency_seconds=latency):
+                self._keys.take(number_of(event.report), event.heard)
                 if event.heard is not None:
                     self._latest = stamp
                     return self._tally.step(stamp, event.heard, event.played, latency)
             case Played(stamp=stamp) | Applied(stamp=stamp):
                 if isinstance(event.report, Played) and event.report.cause == "lost":
-                    self._tally.lose_player(stamp)
+                    self._tally.lose_player(stamp, self._keys.lose(number_of(event.report)))
                 self._tally.play(stamp, event.played)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._tally.silence(self._latest)
