@@ -19,7 +19,7 @@ SETTINGS: Mapping[str, Any] = {
         list[str] | None,
         typer.Option(
             metavar="P",
-            help="auto (the one keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer. "
+            help="auto (the first keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer. "
             "Several ports: --input left --input right.",
         ),
     ],

@@ -34,6 +34,7 @@ from improviser.engine.protocol import (
     Close,
     Hear,
     Lose,
+    Noticed,
     Open,
     Panic,
     Picked,
@@ -95,6 +96,8 @@ class Engine:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
         self._ports.listen(self.overhear)
+        for remark in self._ports.remarks:
+            self._reporter.send(Noticed(remark))
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""

@@ -9,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 
-from improviser.core.addresses.port_choice import AUTO, names_first, own_names
+from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
@@ -134,10 +134,17 @@ class SessionConnections:
             if peer is not None:
                 self._remembered.add(role, peer)
                 self._chosen.add((role, peer))
+                if choice == AUTO:
+                    self._say_what_else(patchbay, direction, [*taken, peer])
             # With "auto", a device may be plugged in later; unless the user has connected something by then.
             by_hand = any((role, other) not in self._chosen for other in self._remembered.peers[role])
             if peer is not None or choice != AUTO or by_hand:
                 self._awaited.remove(awaited)
+
+    @staticmethod
+    def _say_what_else(patchbay: Patchbay, direction: str, taken: Sequence[str]) -> None:
+        if (line := left_out([AUTO], taken, patchbay.devices(direction), direction)) is not None:
+            log.info("%s", line)
 
     def look(self, ledger: Ledger) -> tuple[tuple[int, str], ...]:
         """Take in what has changed, connect what has come back; return the sources that were unplugged.

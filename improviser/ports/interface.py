@@ -35,6 +35,8 @@ class Ports(Protocol):
     outputs: Sequence[str]
     client: str
     """The name of our client where the system gives it one, else empty."""
+    remarks: Sequence[str]
+    """What the user should know of the choice of ports, each in one line."""
     receipts: Receipts | None
     """None where what is sent is sure to arrive, or nothing is known of it."""
 
@@ -77,6 +79,7 @@ class LoopbackPorts:
         self.inputs: Sequence[str] = [LOOPBACK]
         self.outputs: Sequence[str] = [LOOPBACK]
         self.client = ""
+        self.remarks: Sequence[str] = ()
         self.receipts: Receipts | None = None
 
     def listen(self, listener: Listener) -> None:

@@ -66,6 +66,7 @@ class JackPorts:
         self.inputs: Sequence[str] = [VIRTUAL] * inputs
         self.outputs: Sequence[str] = [VIRTUAL]
         self.client = ""
+        self.remarks: Sequence[str] = ()
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)

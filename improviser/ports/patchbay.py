@@ -177,13 +177,18 @@ class Patchbay:
         :param taken: ports that other choices have taken.
         :raises PortError: if `choice` is a name that matches nothing.
         """
+        others = self._others(direction)
+        hardware = _devices(others) if choice == AUTO else []
+        return pick(choice, [port.name for port in others], hardware, direction, taken)
+
+    def devices(self, direction: str) -> list[str]:
+        """Return one port of each device there is."""
+        return _devices(self._others(direction))
+
+    def _others(self, direction: str) -> list[Any]:
         ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
         ours = set(self._ports.values())
-        others = [port for port in ports if port.name not in ours]
-        devices = [port for port in others if port.is_physical]
-        names, aliases = [port.name for port in devices], [port.aliases for port in devices]
-        hardware = one_of_each_device(names, JACK, aliases) if choice == AUTO else []
-        return pick(choice, [port.name for port in others], hardware, direction, taken)
+        return [port for port in ports if port.name not in ours]
 
     def refresh(self, now: float) -> Refreshed:
         """Learn what the user has connected and cut, connect what has come back.
@@ -304,3 +309,8 @@ class Patchbay:
             self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
+
+
+def _devices(ports: Sequence[Any]) -> list[str]:
+    devices = [port for port in ports if port.is_physical]
+    return one_of_each_device([port.name for port in devices], JACK, [port.aliases for port in devices])

@@ -19,6 +19,7 @@ from improviser.core.addresses.port_choice import (
     MOST_SHARED_NAME_BYTES,
     VIRTUAL,
     cut_name,
+    left_out,
     own_names,
     pick_each,
     read_name,
@@ -89,6 +90,7 @@ class RtMidiPorts:
         self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell
         self.receipts = Receipts() if self.loses else None
         self._errors: tuple[type[Exception], ...] = (rtmidi.RtMidiError, OSError)
+        self.remarks: Sequence[str] = ()
         self._ins: list[Any] = []
         self._outs: list[Any] = []
         constant = getattr(rtmidi, backend.constant)
@@ -98,8 +100,8 @@ class RtMidiPorts:
                 self._ins.append(rtmidi.MidiIn(constant, name))
             for _ in outputs:
                 self._outs.append(rtmidi.MidiOut(constant, name))
-            self.inputs: Sequence[str] = _open(self._ins, backend, inputs, "input", patient=patient)
-            self.outputs: Sequence[str] = _open(self._outs, backend, outputs, "output", patient=patient)
+            hears, others_in = _open(self._ins, backend, inputs, "input", patient=patient)
+            plays, others_out = _open(self._outs, backend, outputs, "output", patient=patient)
         except rtmidi.RtMidiError as error:
             self.close()
             problem = " ".join(str(error).split())
@@ -107,7 +109,10 @@ class RtMidiPorts:
         except PortError:
             self.close()
             raise
-        self._sending = [out for out, name in zip(self._outs, self.outputs, strict=True) if name != ABSENT]
+        self.inputs: Sequence[str] = hears
+        self.outputs: Sequence[str] = plays
+        self.remarks = [line for line in (others_in, others_out) if line is not None]
+        self._sending = [out for out, name in zip(self._outs, plays, strict=True) if name != ABSENT]
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` from RtMidi's threads, with all but SysEx (and, until it is asked for, the clock)."""
@@ -147,13 +152,14 @@ class RtMidiPorts:
 
 def _open(
     ports: Sequence[Any], backend: Backend, choices: Sequence[str], direction: str, *, patient: bool
-) -> list[str]:
-    """Open a port for each choice; return what each is connected to.
+) -> tuple[list[str], str | None]:
+    """Open a port for each choice; return what each is connected to, and what else "auto" could have taken.
 
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     """
     picked: Sequence[str | None] = [None] * len(ports)
     names: list[str] = []
+    hardware: list[str] = []
     if backend.name not in JACK_APIS:
         names = port_names(ports[0])
         hardware = one_of_each_device(names, backend.name)
@@ -169,7 +175,7 @@ def _open(
             port.open_virtual_port(own_name)
         elif name != ABSENT:
             port.open_port(names.index(name), own_name)
-    return [VIRTUAL if name is None else name for name in picked]
+    return [VIRTUAL if name is None else name for name in picked], left_out(choices, picked, hardware, direction)
 
 
 def _hearing(listener: Listener, number: int) -> Callable[[tuple[list[int], float], object], None]:

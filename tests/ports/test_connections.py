@@ -274,3 +274,19 @@ def adopted(connections: SessionConnections) -> SessionConnections:
     connections.join()
     connections.adopt_engine("improviser")
     return connections
+
+
+def test_of_several_keyboards_auto_takes_the_first_and_says_how_to_take_the_others(
+    graph: Graph, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("system:midi_capture_1", "system:midi_capture_2"):
+        graph.add(name).is_physical = True
+
+    async def run() -> None:
+        connections = adopted(connections_of(["auto", "virtual"], ["virtual"]))
+        assert connections.peers[0] == "system:midi_capture_1, virtual port improviser:in_2"
+        connections.leave()
+
+    with caplog.at_level("INFO", "improviser"):
+        asyncio.run(run())
+    assert '--input "system:midi_capture_1" --input "system:midi_capture_2"' in caplog.text

@@ -150,3 +150,12 @@ def test_each_port_that_is_unplugged_is_told_once_and_that_one_is_back(monkeypat
     assert look("Piano 28:0", ABSENT) == Changes()
     there.outputs = ("Piano 28:0", "Organ 99:0")
     assert look("Piano 28:0", ABSENT) == Changes(back=True)
+
+
+def test_of_several_keyboards_auto_takes_the_first_and_says_how_to_take_the_others(system: System) -> None:
+    ports = opened(["auto"], ["organ"])
+    assert ports.inputs == ["Keys 20:0"]
+    (remark,) = ports.remarks
+    assert '--input "Keys 20:0" --input "Piano 24:0" --input "Organ 28:0"' in remark
+    assert not opened(["keys"], ["organ"]).remarks
+    assert opened(["auto", "auto"], ["organ"]).inputs == ["Keys 20:0", "Piano 24:0"]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.addresses.devices import one_of_each_device
-from improviser.core.addresses.port_choice import pick, pick_each
+from improviser.core.addresses.port_choice import left_out, pick, pick_each
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import (
     ChannelPressure,
@@ -86,9 +86,9 @@ def test_a_port_is_picked_by_part_of_its_name(choice: str, name: str | None) -> 
     assert pick(choice, PORTS, [], "input") == name
 
 
-def test_auto_takes_the_one_device_and_else_a_virtual_port() -> None:
+def test_auto_takes_the_first_device_and_else_a_virtual_port() -> None:
     assert pick("auto", PORTS, ["nanoKEY2 KEYBOARD 20:0"], "input") == "nanoKEY2 KEYBOARD 20:0"
-    assert pick("auto", PORTS, ["one", "two"], "input") is None
+    assert pick("auto", PORTS, ["one", "two"], "input") == "one"
     assert pick("auto", PORTS, [], "input") is None
 
 
@@ -110,6 +110,17 @@ def test_each_of_several_choices_takes_a_port_of_its_own_and_auto_what_is_left()
     assert pick_each(["virtual", "organ", "virtual"], there, there, "output") == [None, there[2], None]
     with pytest.raises(PortError, match="no other MIDI input matches 'organ'"):
         pick_each(["organ", "organ"], there, there, "input")
+
+
+def test_what_auto_could_have_taken_as_well_is_said_with_how_to_take_it() -> None:
+    there = ["My keys 20:0", "Organ", "Pads"]
+    said = left_out(["auto"], ["My keys 20:0"], there, "input")
+    assert said is not None
+    assert said.endswith(': --input "My keys 20:0" --input "Organ" --input "Pads"')
+    assert left_out(["auto"], ["Organ"], ["Organ"], "input") is None
+    assert left_out(["Organ"], ["Organ"], there, "input") is None
+    assert left_out(["auto"] * 3, there, there, "input") is None
+    assert left_out(["auto"], [None], [], "input") is None
 
 
 def test_with_patience_what_is_there_is_taken_but_something_must_be() -> None:

@@ -22,8 +22,8 @@ def pick(
 ) -> str | None:
     """Choose among the port `names`; None means a virtual port.
 
-    `choice` is "auto" (the one in `hardware` if there is exactly one, else virtual), "virtual", or a name or a part of
-    one, without regard to case: an exact name before a beginning before a part, the first that fits.
+    `choice` is "auto" (the first in `hardware`, virtual if there is none), "virtual", or a name or a part of one,
+    without regard to case: an exact name before a beginning before a part, the first that fits.
 
     :param hardware: one port of each device, see `devices.one_of_each_device`.
     :param taken: ports that other choices have taken.
@@ -33,7 +33,7 @@ def pick(
     if choice == VIRTUAL:
         return None
     if choice == AUTO:
-        return hardware[0] if len(hardware) == 1 else None
+        return hardware[0] if hardware else None
     wanted = _folded(choice)
     for fits in (str.__eq__, str.startswith, str.__contains__):
         for name in names:
@@ -64,6 +64,21 @@ def pick_each(
     if all(name == ABSENT for name in picked.values()):
         pick(choices[0], names, hardware, direction)
     return [picked[number] for number in range(len(choices))]
+
+
+def left_out(
+    choices: Sequence[str], picked: Collection[str | None], hardware: Sequence[str], direction: str
+) -> str | None:
+    """Return a line that says which devices "auto" could have taken as well, and how; None if there are none.
+
+    :param picked: the ports that `choices` have taken.
+    """
+    others = [name for name in hardware if name not in picked]
+    if AUTO not in choices or not others or not any(name in picked for name in hardware):
+        return None
+    taken = [name for name in picked if name]
+    options = " ".join(f'--{direction} "{name}"' for name in [*taken, *others][:MOST_PORTS])
+    return f"of several devices, --{direction} auto takes {taken[-1]!r}; to choose, or take several: {options}"
 
 
 def names_first(choices: Sequence[str]) -> list[int]:

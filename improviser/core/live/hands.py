@@ -46,7 +46,7 @@ class Hands:
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
             return self._controls.move(event, routes_of(parameters))
-        return [to_send(event)] if heard and parameters.thru else []
+        return [to_send(event)] if heard and parameters.sends_on(event.channel) else []
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         pressed = self._sounding.press_harder(event.channel, event.pitch, event.value)
@@ -96,7 +96,7 @@ class Hands:
         if not parameters.hears_channel(channel):
             return events
         outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
-        if parameters.thru:
+        if parameters.sends_on(channel):
             outputs.add(channel_of(channel))
         resets = [ControlChange(output, event.control, event.value) for output in sorted(outputs)]
         return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
@@ -123,7 +123,7 @@ def routes_of(parameters: Parameters) -> Routes:
         passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
         if not passed or not parameters.hears_channel(channel):
             return set()
-        own = {channel_of(channel)} if parameters.thru else set()
+        own = {channel_of(channel)} if parameters.sends_on(channel) else set()
         return own if MODES_BY_NAME[parameters.mode].silent else own | {parameters.output_channel(channel)}
 
     return routes

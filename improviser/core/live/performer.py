@@ -211,10 +211,13 @@ class Performer:
 
     def _adopt(self, changed: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
-        self.parameters = changed
+        before, self.parameters = self.parameters, changed
         events = self._playing.adopt(changed, now)
         if not changed.thru:
             events += self._sounding.stop_all(THRU)
+        elif changed.thru_inputs != before.thru_inputs:
+            lanes = sorted({lane for lane, _ in self._sounding.keys if not changed.sends_on(lane)})
+            events += [end for lane in lanes for end in self._sounding.stop_all(THRU, lane)]
         return events + self._hands.rearranged(changed)
 
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
@@ -263,7 +266,7 @@ class Performer:
         parameters = self.parameters
         if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
             return events
-        if parameters.thru:
+        if parameters.sends_on(event.channel):
             events += self._sounding.start((THRU, event.channel, event.pitch), [to_send(event)], now)
             self._band.take(channel_of(event.channel), event.pitch, now)
         if not parameters.answers_key(event.pitch):

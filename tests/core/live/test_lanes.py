@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from improviser.core.live.allowed import check
 from improviser.core.live.lanes import channel_of, input_of, lanes_of, on_lane, to_send
 from improviser.core.live.parameters import MODES
 from improviser.core.live.presence import SENSING_SECONDS
@@ -20,6 +21,7 @@ from improviser.core.midi.event import (
     PitchBend,
     ProgramChange,
 )
+from improviser.errors import ConfigError
 from tests.core.live.desk import Desk, notes
 
 channels = st.sampled_from((0, 1, 9, 15))
@@ -159,3 +161,29 @@ def test_a_knob_of_any_input_turns() -> None:
     desk.hear(ControlChange(1, 20, 127), number=3)
     assert desk.performer.parameters.transpose == 48
     assert replace(desk.last, events=[]).turned == ("transpose", 48)
+
+
+def test_thru_may_be_for_some_inputs_alone_and_what_is_taken_out_ends() -> None:
+    desk = Desk(thru=True, mode="mute", thru_inputs="1,3")
+    for number in range(3):
+        desk.hear(NoteOn(0, 60 + number, 80), number=number)
+        desk.hear(ControlChange(number, 64, 127), number=number)
+    assert set(desk.synth.keys) == {(0, 60), (0, 62)}
+    assert desk.hear(ProgramChange(0, 1), number=1) == desk.hear(ControlChange(0, 7, 1), number=1) == []
+    assert desk.change("thru_inputs", "2,3") == [NoteOff(0, 60), ControlChange(0, 64, 0), ControlChange(1, 64, 127)]
+    assert desk.hear(NoteOff(0, 60)) == []
+    desk.change("thru", False)
+    assert desk.synth.at_rest
+
+
+@pytest.mark.parametrize(
+    ("value", "means"), [("all", "all"), ("3, 1,1", "1,3"), (2, "2"), ([2, 1], "1,2"), ((8,), "8")]
+)
+def test_inputs_are_all_or_numbers(value: object, means: str) -> None:
+    assert check("thru_inputs", value) == means
+
+
+@pytest.mark.parametrize("value", ["", "0", "9", "1,", "all,1", "²", "one", 0, 9, True, [], [1, "2"], None, {}, 1.5])
+def test_other_inputs_are_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match="thru_inputs must be all, or numbers of inputs from 1 to 8"):
+        check("thru_inputs", value)

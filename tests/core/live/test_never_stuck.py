@@ -59,6 +59,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "thru": st.booleans(),
     "bend": st.booleans(),
     "aftertouch": st.booleans(),
+    "thru_inputs": st.sampled_from(("all", "1", "2", "1,2")),
     "input_channel": st.sampled_from((0, 1, 16)),
     "input_low": st.sampled_from((0, 60)),
     "input_high": st.sampled_from((60, 127)),
