@@ -5,7 +5,15 @@ file of its own, and portalocker locks the first bytes on Windows, where nobody 
 """
 
 import os
-import sys
+
+HAS_FLOCK = True
+try:
+    import fcntl
+except ImportError:  # Windows
+    HAS_FLOCK = False
+
+BEYOND = 1 << 30
+"""The byte that is locked on Windows, behind all that is written: locked ones are unreadable there."""
 
 
 def try_lock(descriptor: int) -> bool:
@@ -13,21 +21,23 @@ def try_lock(descriptor: int) -> bool:
 
     :raises OSError: if files cannot be locked there.
     """
+    if not HAS_FLOCK:
+        return _try_lock_on_windows(descriptor)
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(descriptor, 1 << 30, os.SEEK_SET)  # a byte behind all that is written: locked ones are unreadable
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _try_lock_on_windows(descriptor: int) -> bool:
+    import msvcrt
+
+    os.lseek(descriptor, BEYOND, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined, unused-ignore]
     except PermissionError:
-        if sys.platform == "win32":
-            return False
-        raise
+        return False
+    finally:
+        os.lseek(descriptor, 0, os.SEEK_SET)
     return True

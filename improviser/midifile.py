@@ -12,6 +12,7 @@ import mido
 from improviser.core.midi import smf
 from improviser.core.midi.pairing import pair
 from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import CHANNELS, Note
 from improviser.core.printable import printable
 from improviser.errors import MidiFileError
@@ -29,7 +30,6 @@ UNENDED_BEATS = 4
 """Quarter notes: a note that is never ended lasts no longer than this behind the last note."""
 NEVER = 2**62
 """Where a note ends that is never ended, until that is decided."""
-DRUM_CHANNEL = 9
 LONGEST_DELTA = 2**28 - 1
 """Ticks that fit between two events of a track."""
 

@@ -8,14 +8,29 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from improviser import termination
 
 DONE, INTERRUPTED = 0, 130
-CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGINT": INTERRUPTED}
-"""Exit codes by signal; a service that is told to end has done its work."""
+CODES = {"SIGTERM": DONE, "SIGHUP": DONE, "SIGBREAK": DONE, "SIGINT": INTERRUPTED}
+"""Exit codes by signal; a service that is told to end has done its work. SIGBREAK is how Windows tells it."""
 TERMINAL = "/dev/tty"
+
+
+def own_group() -> dict[str, Any]:
+    """Return what starts a process in a group of its own: the terminal's Ctrl-C and Ctrl-Z are for the daemon."""
+    windows = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", None)
+    return {"process_group": 0} if windows is None else {"creationflags": windows}
+
+
+def pass_over_interrupts() -> None:
+    """Leave it to the daemon what Ctrl-C (Ctrl-Break on Windows) and the end of a terminal mean."""
+    for name in ("SIGINT", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 async def run_until_signal(

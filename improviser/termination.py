@@ -21,8 +21,10 @@ def leave(number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def listen() -> None:
-    """Let SIGTERM end the process, until a command takes it over that has more to end."""
-    signal.signal(signal.SIGTERM, leave)
+    """Let SIGTERM, or SIGBREAK on Windows, end the process, until a command takes it over that has more to end."""
+    for name in ("SIGTERM", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), leave)
 
 
 def requested() -> bool:

@@ -1,5 +1,6 @@
 """Fixtures: an environment of the tests' own, and real JACK, mosquitto and FluidSynth for the tests that need them."""
 
+import importlib.util
 import logging
 import os
 import sys
@@ -15,6 +16,8 @@ from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackSer
 hypothesis.settings.register_profile("house", deadline=None)  # tests never assert on wall time
 hypothesis.settings.load_profile("house")
 
+EMULATED = hasattr(sys.modules.get("sitecustomize"), "ProactorLike")
+"""Whether our package is shown another system: see `tests/portable`."""
 KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
 ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 """Fixtures that may start a JACK server."""
@@ -30,7 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""
+    elsewhere = EMULATED or sys.platform == "win32"
     for item in items:
+        is_unix = any(item.iter_markers(name="unix")) or any(item.iter_markers(name="jack"))
+        if elsewhere and (is_unix or ON_JACK & set(getattr(item, "fixturenames", ()))):
+            item.add_marker(pytest.mark.skip(reason="what it tests is Unix's alone"))
         if item.path.parent.name == "on_jack" or ON_JACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("jack"))
 
@@ -108,6 +115,8 @@ def synchronous_jack(tmp_path: Path) -> Iterator[JackServer]:
 @pytest.fixture
 def jack_peer(jack_server: JackServer) -> Iterator[Callable[[str], JackPeer]]:
     """A function that opens another client of `jack_server`, by name; all are closed at the end."""
+    if importlib.util.find_spec("rtmidi") is None:
+        pytest.skip("the peer is python-rtmidi's, which has no wheels for this Python")
     peers: list[JackPeer] = []
 
     def open_peer(name: str = "peer") -> JackPeer:

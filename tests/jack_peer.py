@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Self
 
 QUEUE_SIZE = 1 << 18
 POLL_SECONDS = 0.000_25
+APPEARING_SECONDS = 5.0
 
 
 class Received(NamedTuple):
@@ -215,14 +216,23 @@ class _Client:
         self.midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=f"{name}-out")
         self.midi_out.open_virtual_port("out")
         # JACK adds a number to a client name that is taken (by a killed peer, say): look what the ports are called.
-        new = [port for port in self.ports() if port not in before]
-        self.input = next(port for port in new if port.startswith(f"{name}-in") and port.endswith(":in"))
-        self.output = next(port for port in new if port.startswith(f"{name}-out") and port.endswith(":out"))
+        self.input = self.new_port(before, f"{name}-in", ":in")
+        self.output = self.new_port(before, f"{name}-out", ":out")
         self.arrivals: list[tuple[float, float, list[int]]] = []
         self.first = 0
         self.closing = threading.Event()
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
+
+    def new_port(self, before: set[str], start: str, end: str) -> str:
+        """Return the port that was not there before, as soon as it is shown: PipeWire takes a moment."""
+        deadline = time.monotonic() + APPEARING_SECONDS
+        while time.monotonic() < deadline:
+            for port in self.ports():
+                if port not in before and port.startswith(start) and port.endswith(end):
+                    return port
+            time.sleep(POLL_SECONDS)
+        raise TimeoutError(f"our own port {start}…{end} does not appear")
 
     def read(self) -> None:
         while not self.closing.is_set():

@@ -179,11 +179,14 @@ class JackServer(Server):
 
     period_seconds = 64 / 48_000
 
-    def __init__(self, name: str, folder: Path, *, synchronous: bool = True, frames: int = 64) -> None:
+    def __init__(
+        self, name: str, folder: Path, *, synchronous: bool = True, frames: int = 64, real_time: bool = False
+    ) -> None:
         self.name = name
         # The first -p is the most ports there may be: with the 2,048 that JACK plans for, it takes 107 MB at once.
         mode = ["-S"] if synchronous else []
-        arguments = ["-n", name, "-r", "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", str(frames)]
+        priority = "-R" if real_time else "-r"
+        arguments = ["-n", name, priority, "-p", "64", *mode, "-d", "dummy", "-r", "48000", "-p", str(frames)]
         self.lister = requires("jack_lsp")
         super().__init__([requires("jackd"), *arguments], folder / f"{name}.log", self.client_environment)
 

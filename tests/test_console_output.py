@@ -95,6 +95,7 @@ def test_the_first_line_of_a_session_is_printable(capsys: pytest.CaptureFixture[
         opened=opened,
         connections=(HOSTILE, HOSTILE_NAME),
         api="jack",
+        jack_server="",
         parameters=SimpleNamespace(mode="shadow"),
         models=(HOSTILE,),
     )

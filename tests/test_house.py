@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import improviser
+from tests.conftest import EMULATED
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "improviser"
@@ -39,6 +42,7 @@ GROUND = {
     "locks",
     "logs",
     "midifile",
+    "pipes",
     "console_output",
     "signals",
     "termination",
@@ -70,10 +74,10 @@ RESERVED = {
     "mido": {"midifile"},
     "llvmlite": {"kernels"},
     "loky": {"training.local_executor"},
-    "music21": {"training.chorales"},
+    "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {
-        "training.chorales",
+        "training.scores",
         "commands",
         "settings.config",
         "remote.instance",
@@ -90,6 +94,7 @@ RESERVED = {
         "training.view",
     },
     "rtmidi": {"ports"},
+    "rtmidi2": {"ports.rtmidi_library"},
     "safetensors": {"library.model_file"},
     "tomlkit": {"settings.keeping", "settings.toml"},
     "typer": {"cli", "commands"},
@@ -240,7 +245,7 @@ import contextlib, io, json, sys
 import typer
 from improviser import cli
 heavy = {"aiomqtt", "asyncio", "jack", "mido", "msgspec", "music21", "numba", "numpy", "rich.live", "rtmidi"}
-heavy.add("safetensors")
+heavy |= {"rtmidi2", "safetensors"}
 helps = {}
 def visit(command, path):
     out = io.StringIO()
@@ -255,6 +260,7 @@ print(json.dumps({"loaded": loaded, "helps": helps}))
 """
 
 
+@pytest.mark.skipif(EMULATED, reason="what shows another system has imported more")
 def test_help_is_there_for_every_command_and_light() -> None:
     ran = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True, check=True)
     answer = json.loads(ran.stdout.splitlines()[-1])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from improviser import midifile
 from improviser.core.midi.tempo import TempoMap
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import Note
 from improviser.errors import MidiFileError, OutputError
 from improviser.midifile import (
@@ -154,7 +155,7 @@ def pieces(draw: st.DrawFn) -> MidiPiece:
     notes = []
     for _ in range(draw(st.integers(0, 12))):
         track = draw(st.integers(0, len(tracks) - 1))
-        channel = draw(st.integers(0, 15).filter(lambda channel: channel != midifile.DRUM_CHANNEL))
+        channel = draw(st.integers(0, 15).filter(lambda channel: channel != DRUM_CHANNEL))
         pitch, velocity = draw(st.integers(0, 127)), draw(st.integers(1, 127))
         start, end = last.get((track, channel, pitch), (-1, 0))
         start = draw(st.integers(start + 1, start + 500))

@@ -74,6 +74,7 @@ def test_what_ends_it(tmp_path: Path, words: tuple[str, ...], number: signal.Sig
         assert process.process.wait(10) == code
 
 
+@pytest.mark.unix
 def test_a_hangup_reads_again_where_there_is_something_to_read(tmp_path: Path) -> None:
     with running(tmp_path / "log", "reload") as process:
         process.process.send_signal(signal.SIGHUP)
@@ -84,12 +85,14 @@ def test_a_hangup_reads_again_where_there_is_something_to_read(tmp_path: Path) -
         assert process.process.wait(10) == 0
 
 
+@pytest.mark.unix
 def test_a_hangup_ends_it_where_there_is_nothing_to_read(tmp_path: Path) -> None:
     with running(tmp_path / "log") as process:
         process.process.send_signal(signal.SIGHUP)
         assert process.process.wait(10) == 0
 
 
+@pytest.mark.unix
 class TestTerminal:
     def test_it_ends_with_its_terminal(self, tmp_path: Path) -> None:
         ours, theirs = os.openpty()

@@ -39,7 +39,7 @@ def demo(
     from improviser.commands.live_options import given
     from improviser.console_output import say
     from improviser.files import check_writable
-    from improviser.library.catalogue import find
+    from improviser.library import catalogue
     from improviser.logs import start_log
     from improviser.recordings.transcript import Transcript
     from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
@@ -52,7 +52,7 @@ def demo(
 
     start_log("text", "info")
     wanted = Demo(model, seed, seconds, given("temperature", temperature))
-    find(model)
+    catalogue.check(model)
     prepare(out, force=force)
     if picture is not None:
         check_writable(picture, force=force)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Strict
+from improviser.commands.options import SOURCES, Strict
 
 
 def evaluate(
@@ -13,7 +13,8 @@ def evaluate(
         str, typer.Argument(metavar="MODEL", help="A model's name or file.", autocompletion=completion.models)
     ],
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, bach-chorales, or demo-tune.")
+        list[str],
+        typer.Argument(metavar="SOURCE...", help=SOURCES),
     ],
     *,
     seed: Annotated[int, typer.Option(min=0, help="For the music that the model plays by itself.")] = 0,
@@ -35,7 +36,7 @@ def evaluate(
 
     loaded = load_model(model)
     with steps_shown(sys.stderr) as progress:
-        read = read_sources(sources, progress, strict=strict)
+        read = read_sources(sources, progress, strict=strict, for_training=False)
     give_notice(read.remarks)
     found = score(loaded, read.pieces, seed=seed, temperature=temperature)
     values = {"model": loaded.name, "task": loaded.task, **found.values()}

@@ -23,21 +23,26 @@ def latency(
     load: Annotated[bool, typer.Option("--load", help="Keep the display and an MQTT client busy meanwhile.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure how long an answer takes: inside the engine, and through real ports if there are any."""
+    """Measure how long an answer takes: inside the engine, and through real ports if there are any.
+
+    On JACK it also tells how many answers leave in the period that their notes came in.
+    """
     import asyncio
     from dataclasses import asdict
 
     from improviser.console_output import say, say_json
-    from improviser.library.catalogue import find
+    from improviser.library import catalogue
     from improviser.session.latency import Trial, measure
 
-    find(model)
+    catalogue.check(model)
     measured = asdict(asyncio.run(measure(Trial(model, notes, api, gap / 1000, load))))
     if as_json:
         say_json(measured)
         return
     beside = f", beside it: {', '.join(measured['load'])}" if measured["load"] else ""
     counted = f"{notes} notes, {measured['foreseen']:.0%} foreseen, {measured['lost']} lost"
+    if measured["same_period"] is not None:
+        counted += f", {measured['same_period']:.1%} answered in the same period"
     say(f"{counted}; {model} on {measured['api']}{beside}")
     say(f"{'microseconds':<28}{'p50':>10}{'p99':>10}{'p99.9':>10}{'max':>10}")
     for key, name in NAMES.items():

@@ -30,6 +30,8 @@ def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
             say(f"{entry.name:<20} {entry.model.task:<8} {where}")
         else:
             warn(entry.problem)
+    if any(entry.model and entry.model.task == "melody" for entry in entries) and (mixed := catalogue.mixed()):
+        say(f"{catalogue.AUTO:<20} {'melody':<8} whichever of {', '.join(mixed)} foresees your notes best")
     if not any(entry.model for entry in entries):
         say("There are no models yet; evolve one with `improviser train`.")
     say(f"Your own models: {catalogue.user_folder()}")

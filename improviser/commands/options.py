@@ -13,3 +13,8 @@ if TYPE_CHECKING:
     Temperature = float | None
 else:
     Temperature = live_option("temperature")
+
+SOURCES = (
+    "MIDI files, folders, demo-tune, or a corpus: bach-chorales, folk-german, folk-chinese, folk-irish, folk-american, "
+    "folk-scottish."
+)

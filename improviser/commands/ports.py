@@ -20,6 +20,8 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
             say(f"{report.title}: not available ({report.problem}); to use it, {report.remedy}")
             return
         say(f"{report.title} (--api {report.api})")
+        if report.reason:
+            say(f"  {report.reason}")
         for title, names in (("inputs, to be heard by us", report.inputs), ("outputs, to play to", report.outputs)):
             say(f"  {title}:")
             for port in names or ("none but our own virtual ones",):

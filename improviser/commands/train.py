@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from improviser.commands.options import Force, Strict
+from improviser.commands.options import SOURCES, Force, Strict
 from improviser.core.tasks.registry import tasks_explained
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def train(
     sources: Annotated[
-        list[str], typer.Argument(metavar="SOURCE...", help="MIDI files, folders, bach-chorales or demo-tune.")
+        list[str],
+        typer.Argument(metavar="SOURCE...", help=SOURCES),
     ],
     *,
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],

@@ -29,12 +29,15 @@ from improviser.engine.protocol import (
     decode_command,
 )
 from improviser.engine.shared_memory import attach
+from improviser.engine.timer import fine_timer
 from improviser.errors import EngineError, ImproviserError
+from improviser.library import catalogue
+from improviser.signals import pass_over_interrupts
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
 DRAIN_SECONDS = 1.0
-SWITCH_SECONDS = 0.0002
-"""How long a thread may keep the others from running Python: in a flood, the backend's must get in."""
+SWITCH_SECONDS = 0.00005
+"""How long a thread may keep the others from running Python: the backend's must get in, in every period of JACK."""
 
 
 def take_commands(engine: Engine, reader: FrameReader) -> None:
@@ -63,6 +66,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
 
     signal.signal(signal.SIGTERM, stop)
     engine.release()
+    catalogue.import_all()
     sys.setswitchinterval(SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
@@ -78,10 +82,7 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
 
 def main() -> int:
     """Run the engine; return its exit code."""
-    # Ctrl-C in a terminal reaches the whole process group; the daemon decides what it means.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    pass_over_interrupts()
     # Libraries print on stdout at will: keep the pipe for ourselves and send them to stderr.
     reporter = Reporter(os.dup(1))
     os.dup2(2, 1)
@@ -89,7 +90,8 @@ def main() -> int:
     try:
         shared = attach(sys.argv[1], SHARED_BYTES)
         opening, early = await_opening(reader, sys.stdin.fileno())
-        serve(opening, reader, early, reporter, shared)
+        with fine_timer():
+            serve(opening, reader, early, reporter, shared)
     except ImproviserError as error:
         reporter.send(Failed(type(error).__name__, str(error)))
         return 1

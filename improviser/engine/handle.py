@@ -28,6 +28,7 @@ from improviser.engine.protocol import (
 )
 from improviser.engine.shared_memory import SharedMemory
 from improviser.errors import EngineError
+from improviser.signals import own_group
 
 log = logging.getLogger("improviser")
 
@@ -35,8 +36,6 @@ PIPE_BYTES = 1 << 20
 START_SECONDS = 20.0
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
-OWN_GROUP = 0 if os.name == "posix" else None
-"""The terminal's Ctrl-C and Ctrl-Z are for the daemon: the engine is started in a process group of its own."""
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
 """One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
 
@@ -75,12 +74,9 @@ class EngineProcess:
                 stdout=pipe,
                 stderr=pipe,
                 env={**MEMORY, **os.environ},
-                process_group=OWN_GROUP,
                 pass_fds=shared.inherited,
+                **own_group(),
             )
-        except BaseException:
-            shared.forget()
-            raise
         finally:
             shared.hand_over()
         return cls(process, shared)
@@ -108,14 +104,11 @@ class EngineProcess:
                 late = f"the engine did not start within {START_SECONDS:g} s; {self.last_words}"
                 raise EngineError(late) from None
             raise
-        finally:
-            self._shared.forget()
 
     async def leave(self) -> None:
         """End the process at once, and wait until it has ended."""
         self.kill()
         await self.ended()
-        self._shared.forget()
 
     async def _read_reports(self) -> None:
         reader = FrameReader()

@@ -4,12 +4,13 @@ RtMidi's or JACK's thread hears; the reader's takes commands; the main thread be
 answers what was left to it.
 """
 
+import contextlib
 import math
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from msgspec import UNSET
@@ -20,6 +21,7 @@ from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event
+from improviser.core.music.note import CHANNELS
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -51,6 +53,9 @@ from improviser.engine.sensing import wait_if_late
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
+NOTE_ON = 0x90
+WARM_PERIODS, WARM_SECONDS, WARMING = 2, 2.0, (0, 60, 64)
+"""How often, and how long after a message, what an answer takes is kept in the processor's caches, by such a note."""
 HEARTBEAT_SECONDS, FLUSH_SECONDS = 0.1, 0.005
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
@@ -58,6 +63,52 @@ QUIET_SECONDS = 0.0001
 LOCK_SECONDS = 0.0003
 """How long the backend's thread waits for the others: a quarter of JACK's period of 64 frames."""
 MUTE_NOTICE = "JACK goes on, but does not call the engine any more"
+
+
+class Ahead(NamedTuple):
+    """A note whose answer was sent before it was heard: when it was played, what was sent, and how soon (seconds)."""
+
+    arrived: Arrived
+    now: float
+    sent: list[bytes]
+    latency: float
+    foreseen: bool
+
+
+class Wake:
+    """Wakes the one thread that waits: what `threading.Event` does, with far less for whoever sets it."""
+
+    def __init__(self) -> None:
+        self._unset = threading.Lock()
+        self._unset.acquire()
+
+    def set(self) -> None:
+        """Let `wait` return, now or when it is called next."""
+        with contextlib.suppress(RuntimeError):  # it was set already
+            self._unset.release()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until it is set, but no longer than this; then it is not set any more."""
+        self._unset.acquire(timeout=seconds)
+
+
+class Turn:
+    """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
+
+    def __init__(self, lock: threading.Lock, make_good: Callable[[], None]) -> None:
+        self._lock = lock
+        self._make_good = make_good
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+        try:
+            self._make_good()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Engine:
@@ -72,17 +123,21 @@ class Engine:
         self._stopping = self._thinking = False
         self._heart: memoryview | None = None
         self._beats = 0
-        self._wake = threading.Event()
+        self._wake = Wake()
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
-        self._thinking = False
+        self._ahead: Ahead | None = None
+        self._silent = 0
+        self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
         self._opening = opening
         self._reporter = reporter
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output, patient=opening.patient)
+        self._ports = open_ports(
+            opening.api, opening.name, opening.input, opening.output, opening.jack_server, patient=opening.patient
+        )
         self._output = Output(self._ports, ledger)
 
     def _begin(self, parameters: Parameters) -> Performer:
@@ -95,7 +150,7 @@ class Engine:
     def listen(self) -> None:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
-        self._ports.listen(self.overhear)
+        self._ports.listen(self.overhear, self._answered)
         for remark in self._ports.remarks:
             self._reporter.send(Noticed(remark))
 
@@ -114,20 +169,74 @@ class Engine:
     def overhear(self, message: bytes, age: float, number: int = 0) -> None:
         """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
+        All else can wait until the answer has left: then the main thread is woken, learns from it, and reports it.
+
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
 
         :param number: of the input, counted from 0.
         """
         arrived = self._gate.arrive(message, age, number)
+        if self._gate.open and self._answer_ahead(arrived):
+            return
         answers = self._gate.open and not self._ports.hurried
         if not (answers and self.lock.acquire(timeout=LOCK_SECONDS)):
             self._gate.waiting.append(arrived)
-            self._wake.set()
             return
+        self._reporter.holding = True
         try:
+            self._make_good()
             self._hear_arrived(arrived)
         finally:
+            self._reporter.holding = False
             self.lock.release()
+
+    def _answered(self, *, heard: bool) -> None:
+        """Take in that all that came in was answered, if anything was `heard`; called by the backend's thread."""
+        if heard:
+            self._wake.set()
+            return
+        self._silent += 1
+        if self._silent % WARM_PERIODS == 0 and time.perf_counter() - self._gate.last_arrival < WARM_SECONDS:
+            self._keep_warm()
+
+    def _keep_warm(self) -> None:
+        """Look what a note would be answered, to no end but that all that takes is at hand when one comes."""
+        if self.lock.acquire(blocking=False):
+            try:
+                if self._ahead is None:
+                    now = max(self._latest, self._now())
+                    self._performer.foretell(*WARMING, now, think=False)
+            finally:
+                self.lock.release()
+
+    def _answer_ahead(self, arrived: Arrived) -> bool:
+        """Send the answer to a note where it is known at a look, and leave it to `_make_good` to hear the note."""
+        message = arrived.message
+        if not (message[0] & 0xF0 == NOTE_ON and len(message) == 3 and message[2]) or self._stopping:
+            return False
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            if self._ahead is not None:
+                return False
+            now = max(self._latest, arrived.stamp - self._epoch)
+            lane, pitch, velocity = CHANNELS * arrived.number + (message[0] & 0x0F), message[1], message[2]
+            told = self._performer.foretell(lane, pitch, velocity, now, think=not self._ports.hurried)
+            if told is None:
+                return False
+            sent = self._output.send_ahead(told[0])
+            self._ahead = Ahead(arrived, now, sent, time.perf_counter() - arrived.at, told[1])
+            self._latest = now
+        finally:
+            self.lock.release()
+        return True
+
+    def _make_good(self) -> None:
+        """Hear the note whose answer was sent ahead; before anything else is done with the performer."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            arrived = ahead.arrived
+            self._hear_or_end(arrived.message, ahead.now, arrived.at, arrived.number, ahead=ahead)
 
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
@@ -137,9 +246,10 @@ class Engine:
             if time.perf_counter() - last_arrival < QUIET_SECONDS:
                 time.sleep(QUIET_SECONDS)
                 continue
-            with self.lock, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
+            with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
                     self._hear_arrived(gate.waiting.popleft())
+                    self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
 
@@ -151,15 +261,24 @@ class Engine:
     def hear(self, message: bytes, stamp: float, number: int = 0) -> None:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
         arrived = self._gate.arrive(message, 0.0)
-        with self.lock:
+        with self._turn:
             for one in messages_of(message):
                 self._hear_or_end(one, stamp, arrived.at, number, stamped=True)
+                self._settle()
+            self._set_alarm()
 
     def _hear_or_end(
-        self, message: bytes, stamp: float, arrived: float, number: int = 0, *, stamped: bool = False
+        self,
+        message: bytes,
+        stamp: float,
+        arrived: float,
+        number: int = 0,
+        *,
+        stamped: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         try:
-            self._hear(message, stamp, arrived, number, stamped=stamped)
+            self._hear(message, stamp, arrived, number, stamped=stamped, ahead=ahead)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -169,8 +288,10 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: bytes, now: float, arrived: float, number: int, *, stamped: bool) -> None:
-        if self._stopping:
+    def _hear(
+        self, message: bytes, now: float, arrived: float, number: int, *, stamped: bool, ahead: Ahead | None
+    ) -> None:
+        if self._stopping and ahead is None:
             return
         if stamped:  # what was due is as old as its stamp says, also where its source was silent for too long
             self._keep_time(now, stamped=True)
@@ -180,13 +301,21 @@ class Engine:
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
         outcome = self._performer.hear(event, now, number)
-        played = self._send(outcome.events)
-        latency = time.perf_counter() - arrived
-        self._performer.settle()
-        self._reporter.send(Step(now, message, played, latency, outcome.foreseen, number or UNSET))
+        played = self._send(outcome.events, None if ahead is None else ahead.sent)
+        latency, foreseen = time.perf_counter() - arrived, outcome.foreseen
+        if ahead is not None:
+            latency, foreseen = ahead.latency, ahead.foreseen
+        self._reporter.send(Step(now, message, played, latency, foreseen, number or UNSET))
         self._tell_what_else(outcome)
-        self._set_alarm()
         self._beat()  # in a flood of notes the main thread may wait long for the lock
+
+    def _settle(self) -> None:
+        """Learn from what was heard and answered. A fault ends the engine."""
+        try:
+            self._performer.settle()
+        except Exception as error:  # noqa: BLE001  as if it had come while the note was heard
+            self.fault = error
+            self.stop()
 
     def _tell_what_else(self, outcome: Outcome) -> None:
         """Report what the message that was heard has done, beside being answered."""
@@ -225,15 +354,15 @@ class Engine:
         self._thinking = False
 
     def _foresee(self) -> bool:
-        with self.lock:
+        with self._turn:
             self._thinking = self._performer.foresee()
             return self._thinking
 
     def _is_needed(self) -> bool:
         return self._stopping or not self._gate.quiet or self._now() >= self._sleeps_until
 
-    def _send(self, events: Iterable[Event]) -> list[bytes]:
-        return self._output.send(events, self._performer.sent)
+    def _send(self, events: Iterable[Event], ahead: Sequence[bytes] | None = None) -> list[bytes]:
+        return self._output.send(events, self._performer.sent, ahead)
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""
@@ -245,7 +374,7 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                with self.lock:
+                with self._turn:
                     self._panic()
             case Lose(number):
                 self._lose(number)
@@ -258,7 +387,7 @@ class Engine:
 
     def _change(self, change: Change) -> None:
         parameter, value, request = change.parameter, change.value, change.request
-        with self.lock:
+        with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
             try:
@@ -275,10 +404,10 @@ class Engine:
         try:
             models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
-            with self.lock:
+            with self._turn:
                 self._reporter.send(Applied(MODEL, names, str(error), self._now(), request=request))
         else:
-            with self.lock:
+            with self._turn:
                 now = self._latest = self._now()
                 self._keep_time(now)
                 self._models, self._loaded = models, loaded
@@ -290,7 +419,7 @@ class Engine:
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _lose(self, number: int) -> None:
-        with self.lock:
+        with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
             played = self._send(self._performer.lose(now, number))
@@ -298,7 +427,7 @@ class Engine:
             self._set_alarm()
 
     def _renew(self) -> None:
-        with self.lock:
+        with self._turn:
             self._panic()
             self._performer = self._begin(self._performer.parameters)
             self.report_ready()
@@ -321,9 +450,9 @@ class Engine:
         """Beat the heart and play what is due until told to stop; then end all that sounds and close the ports."""
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
-            self._wake.clear()
             self._catch_up()
-            with self.lock:  # a thread that hangs in a send holds the lock, and so stops the heart
+            with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
+                self._settle()
                 now = self._now()
                 self._keep_time(now)
                 if now >= next_beat:
@@ -337,7 +466,7 @@ class Engine:
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
             self._think_ahead()
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
-        with self.lock:
+        with self._turn:
             self._panic()
             self._output.end_all(self._beat)
         # Not under the lock: the backend waits for its thread, which may be about to be heard, and is turned away.

@@ -1,12 +1,12 @@
 """The engine's output: what is sent is entered in the ledger that outlives us, and followed until it has arrived."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from improviser.core.live.delivery import Delivery
 from improviser.core.live.ledger import Ledger
-from improviser.core.midi.codec import encode
-from improviser.core.midi.event import Event
+from improviser.core.midi.codec import encode, events_of
+from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.ports.interface import Ports
 
 ROUNDS, MOST_ROUNDS, CLEAN_ROUNDS = 6, 14, 3
@@ -22,18 +22,49 @@ class Output:
         self._ports = ports
         self._delivery = Delivery(ledger)
 
-    def send(self, events: Iterable[Event], sent: Callable[[Event], None] = lambda _: None) -> list[bytes]:
-        """Send events at once, `sent` hears of each; return them as they were sent."""
+    def send_ahead(self, events: Iterable[Event]) -> list[bytes]:
+        """Send events that are entered later, by `send`; whoever outlives us knows of them all the same."""
         messages = []
         for event in events:
             message = encode(event)
-            self._delivery.sends(event)
+            self._delivery.ledger.expect(event)
             self._ports.send(message)
+            messages.append(message)
+        return messages
+
+    def send(
+        self,
+        events: Iterable[Event],
+        sent: Callable[[Event], None] = lambda _: None,
+        ahead: Sequence[bytes] | None = None,
+    ) -> list[bytes]:
+        """Send events at once, `sent` hears of each; return them as they were sent.
+
+        :param ahead: what was sent ahead for them. What of that should not have been is ended.
+        """
+        events = list(events)
+        messages = []
+        if ahead is not None and ahead != [encode(event) for event in events]:
+            messages = self._take_back(ahead)
+            ahead = None
+        for event in events:
+            message = encode(event)
+            self._delivery.sends(event)
+            if ahead is None:
+                self._ports.send(message)
             sent(event)
             messages.append(message)
         if self._ports.receipts is None:
             self._delivery.finish()
         return messages
+
+    def _take_back(self, ahead: Sequence[bytes]) -> list[bytes]:
+        """End the notes that were sent ahead and should not have been; return all that was sent of them."""
+        mistaken = events_of(ahead)
+        for event in mistaken:
+            self._delivery.sends(event)
+        ends = [NoteOff(event.channel, event.pitch) for event in mistaken if isinstance(event, NoteOn)]
+        return [*ahead, *self.send(ends)]
 
     def follow(self) -> bool:
         """Take in what has become of what was sent, send again what may be lost; return whether anything may be."""

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from improviser.errors import EngineError
+from improviser.pipes import never_waiting
 
 READ_BYTES = 1 << 16
 LENGTH = struct.Struct("<I")
@@ -35,8 +36,9 @@ class Command(msgspec.Struct, tag_field="type", tag=str.lower, frozen=True):
 class Open(Command, frozen=True):
     """The first command: open the ports, load the models, and begin.
 
-    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `patient`: of
-    several ports, those that are there are opened without the others.
+    `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `jack_server`
+    is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one. `patient`: of several ports,
+    those that are there are opened without the others.
     """
 
     api: str
@@ -48,6 +50,7 @@ class Open(Command, frozen=True):
     seed: int
     epoch: float
     releases: list[bytes] = []
+    jack_server: str = ""
     patient: bool = False
 
 
@@ -275,31 +278,30 @@ class Reporter:
     """
 
     def __init__(self, descriptor: int, room: int = ROOM) -> None:
-        self._descriptor = descriptor
+        self._pipe = never_waiting(descriptor)
         self._room = room
         self._lost = 0
         self._waiting: deque[bytes] = deque()
         self._size = 0
-        self._together: list[bytes] | None = None
-        os.set_blocking(descriptor, False)
+        self._held: list[Report] = []
+        self.holding = False
+        """Whether reports are only noted down, until `flush`: for a thread that has no time even to write them."""
 
     def send(self, report: Report) -> None:
         """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
-        if self._together is not None:
-            self._together.append(frame(report))
-        else:
-            self._take(frame(report), 1)
+        self._held.append(report)
+        if not self.holding:
+            self.flush()
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:
         """Send the few reports of a block as one, at its end."""
-        self._together = []
+        self.holding = True
         try:
             yield
         finally:
-            frames, self._together = self._together, None
-            if frames:
-                self._take(b"".join(frames), len(frames))
+            self.holding = False
+            self.flush()
 
     def _take(self, data: bytes, count: int) -> None:
         if self._lost:
@@ -311,14 +313,16 @@ class Reporter:
         else:
             self._waiting.append(data)
             self._size += len(data)
-        self.flush()
 
     def flush(self) -> bool:
         """Send what was kept, as far as the pipe has room; say whether that is all."""
+        if self._held:
+            held, self._held = self._held, []
+            self._take(b"".join(frame(report) for report in held), len(held))
         try:
             while self._waiting:
                 data = self._waiting[0]
-                written = os.write(self._descriptor, data)
+                written = self._pipe.write(data)
                 self._size -= written
                 if written < len(data):
                     self._waiting[0] = data[written:]
@@ -333,3 +337,4 @@ class Reporter:
         end = time.monotonic() + seconds
         while not self.flush() and time.monotonic() < end:
             time.sleep(RETRY_SECONDS)
+        self._pipe.drain(max(0.0, end - time.monotonic()))

@@ -87,6 +87,11 @@ class Service:
         return self._supervisor.api
 
     @property
+    def jack_server(self) -> str:
+        """Which server of JACK's is played on, "jackd" or "PipeWire"; empty if none, or there is no telling."""
+        return self._supervisor.jack_server
+
+    @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         hears, plays_to = self._supervisor.connections

@@ -1,14 +1,17 @@
-"""Memory that the daemon shares with an engine: without a name, where that is possible, which an end could leave."""
+"""Memory that the daemon shares with an engine: without a name, where that is possible, which an end could leave.
+
+Linux has memory that is inherited by descriptor; elsewhere on Unix a file loses its name while it is used. Windows has
+neither, but memory with a tag, which is nobody's file and goes with the last process that uses it.
+"""
 
 import contextlib
 import mmap
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
 PREFIX = "improviser-"
-HAS_NAMELESS = os.name == "posix"
-"""Whether a file can lose its name while it is used, and a process inherit it."""
 
 
 class SharedMemory:
@@ -18,8 +21,13 @@ class SharedMemory:
     """
 
     def __init__(self, size: int) -> None:
-        self._path: Path | None = None
-        self._descriptor = self._create()
+        self._descriptor = -1
+        self._tag = f"{PREFIX}{secrets.token_hex(16)}"
+        if not hasattr(os, "memfd_create"):
+            with contextlib.suppress(TypeError):  # only Windows has tags
+                self.map = _tagged(self._tag, size)
+                return
+        self._descriptor = _nameless()
         try:
             os.truncate(self._descriptor, size)
             self.map = mmap.mmap(self._descriptor, size)
@@ -27,53 +35,46 @@ class SharedMemory:
             self.hand_over()
             raise
 
-    def _create(self) -> int:
-        if hasattr(os, "memfd_create"):
-            return os.memfd_create(f"{PREFIX}engine")
-        descriptor, name = tempfile.mkstemp(prefix=PREFIX)
-        if HAS_NAMELESS:
-            Path(name).unlink()
-        else:
-            self._path = Path(name)
-        return descriptor
-
     @property
     def inherited(self) -> tuple[int, ...]:
         """The descriptors that the engine must inherit."""
-        return () if self._path else (self._descriptor,)
+        return () if self._descriptor < 0 else (self._descriptor,)
 
     @property
     def argument(self) -> str:
         """What tells the engine where the memory is; see `attach`."""
-        return str(self._path or self._descriptor)
+        return self._tag if self._descriptor < 0 else str(self._descriptor)
 
     def hand_over(self) -> None:
-        """Close what is not needed any more once the engine is started; the map goes on.
-
-        A name, where there must be one, goes with `forget`.
-        """
+        """Close what is not needed any more once the engine is started; the map goes on."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def forget(self) -> None:
-        """Take its name away, if it has one and no process needs it; where a mapped file cannot lose it, it stays."""
-        if self._path is not None:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
+
+def _tagged(tag: str, size: int) -> mmap.mmap:
+    """Return the memory that all processes know by a tag.
+
+    :raises TypeError: if this system has no such thing.
+    """
+    return mmap.mmap(-1, size, tagname=tag)  # type: ignore[call-arg, unused-ignore]
+
+
+def _nameless() -> int:
+    """Return the descriptor of memory, or of a file, without a name."""
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create(f"{PREFIX}engine")
+    descriptor, name = tempfile.mkstemp(prefix=PREFIX)
+    Path(name).unlink()
+    return descriptor
 
 
 def attach(argument: str, size: int) -> memoryview:
-    """Return the memory that the `argument` of a `SharedMemory` tells of, in the process that has inherited it."""
-    if HAS_NAMELESS:
-        descriptor, path = int(argument), None
-    else:
-        path = Path(argument)
-        descriptor = os.open(path, os.O_RDWR)
+    """Return the memory that the `argument` of a `SharedMemory` tells of, in the process that the daemon started."""
+    if argument.startswith(PREFIX):
+        return memoryview(_tagged(argument, size))
+    descriptor = int(argument)
     try:
         return memoryview(mmap.mmap(descriptor, size))
     finally:
         os.close(descriptor)
-        if path is not None:
-            with contextlib.suppress(OSError):
-                path.unlink()

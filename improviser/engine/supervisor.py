@@ -133,6 +133,11 @@ class Supervisor:
             return "", ""
         return _said(self._ready.input, self._session.input), _said(self._ready.output, self._session.output)
 
+    @property
+    def jack_server(self) -> str:
+        """Which server of JACK's is played on, "jackd" or "PipeWire"; empty if none, or there is no telling."""
+        return self._connections.server
+
     async def opened(self) -> None:
         """Wait until the first engine plays."""
         await self._opened.wait()
@@ -224,6 +229,7 @@ class Supervisor:
             seed=session.seed,
             epoch=self.epoch,
             releases=self._unreleased,
+            jack_server=self._connections.server,
             patient=self._opened.is_set() or session.wait_for_ports,
         )
         engine, self._started = self._started or await EngineProcess.start(), None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from improviser.core.networks.responder import Model
 from improviser.core.printable import printable, shown
-from improviser.core.tasks.registry import describe
+from improviser.core.tasks.registry import TASKS, describe
 from improviser.errors import ModelError
 from improviser.files import read_regular, user_path
 from improviser.library import model_file
@@ -26,6 +26,10 @@ from improviser.library.model_file import SUFFIX, ModelFile
 ENVIRONMENT = "IMPROVISER_MODELS"
 Parts = tuple[Mapping[str, Any], Mapping[str, NDArray[Any]]]
 """A model taken apart: its settings (JSON values) and its arrays."""
+
+AUTO = "auto"
+"""The name of the mixture of the bundled melody models, the user's own called PERSONAL, and the session's counts."""
+PERSONAL = "me"
 
 CHECKPOINT = "checkpoint"
 """What a file of a run that goes on says in place of a task."""
@@ -91,21 +95,60 @@ def find(name_or_path: str | os.PathLike[str]) -> Path:
     for file in (*_files(user_folder()), *_files(bundled_folder())):
         if file.stem == text:
             return file
+    if text == AUTO:
+        raise ModelError(f"{AUTO} is no file: it is all melody models of the library together; take one of them")
     known = names()
     near = difflib.get_close_matches(text, known, n=1)
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}" if known else "there are none yet"
     raise ModelError(f"there is no model named {text[:200]!r}; {hint} (or give the path of a *{SUFFIX} file)")
 
 
+def check(name_or_path: str | os.PathLike[str]) -> None:
+    """Check that there is a model of this name or path.
+
+    :raises ModelError: if there is none.
+    """
+    _files_of(name_or_path)
+
+
+def mixed() -> tuple[str, ...]:
+    """Return the names of the models that AUTO is a mixture of; none where a user's own file has that name."""
+    files = _files_of(AUTO)
+    return tuple(path.stem for path in files) if files[0].stem != AUTO else ()
+
+
+def _files_of(name_or_path: str | os.PathLike[str]) -> list[Path]:
+    """Return the files of a model: one, but for the mixture.
+
+    :raises ModelError: if there is none.
+    """
+    if name_or_path != AUTO or any(file.stem == AUTO for file in _files(user_folder())):
+        return [find(name_or_path)]
+    own = [file for file in _files(user_folder()) if file.stem == PERSONAL]
+    found = [file for file in (*own, *_files(bundled_folder())) if _sings(file)]
+    if not found:
+        raise ModelError(f"{AUTO} is made of the melody models of the library, and there is none; reinstall improviser")
+    return found
+
+
+def _sings(path: Path) -> bool:
+    try:
+        return model_file.read(path).task == "melody"
+    except ModelError:
+        return False
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all models of the library, in order."""
-    return tuple(sorted({file.stem for file in (*_files(user_folder()), *_files(bundled_folder()))}))
+    found = {file.stem for file in (*_files(user_folder()), *_files(bundled_folder()))}
+    return tuple(sorted({AUTO, *found} if found else found))
 
 
 def live_names() -> tuple[str, ...]:
     """Return the names of the models of the library that can be played live, in order; unreadable ones are left out."""
     models = {entry.name: entry.model for entry in reversed(listing())}  # the user's own come before the bundled
-    return tuple(sorted(name for name, file in models.items() if file and file.settings.get("level") != "score"))
+    playable = {name for name, file in models.items() if file and file.settings.get("level") != "score"}
+    return tuple(sorted({AUTO, *playable}))
 
 
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:
@@ -119,16 +162,26 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     >>> improviser.load_model("bach-bass").task
     'harmony'
     """
-    path = find(name_or_path)
-    return build(printable(path.stem), model_file.read(path), path)
+    files = _files_of(name_or_path)
+    models = [build(printable(path.stem), model_file.read(path), path) for path in files]
+    if name_or_path != AUTO or files[0].stem == AUTO:
+        return models[0]
+    from improviser.core.melody.counts import CountsModel
+    from improviser.core.melody.mixture import MixedModel
+
+    return MixedModel(AUTO, [*models, CountsModel()])
 
 
 def digest(name_or_path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a model's file, in hexadecimal.
+    """Return the SHA-256 of a model's file, in hexadecimal; of the mixture, that of its models' digests.
 
     :raises ModelError: if it cannot be found or read.
     """
-    path = find(name_or_path)
+    digests = [_digest_of(path) for path in _files_of(name_or_path)]
+    return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
+
+
+def _digest_of(path: Path) -> str:
     try:
         return hashlib.sha256(read_regular(path, model_file.MAX_FILE_BYTES)).hexdigest()
     except OSError as error:
@@ -173,6 +226,12 @@ def _entry(path: Path, bundled: bool) -> Entry:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+
+
+def import_all() -> None:
+    """Import what the models of all tasks need, so that none has to be imported while somebody plays."""
+    for task in TASKS:
+        _class_for(task)
 
 
 def _class_for(task: str) -> type[LoadableModel]:

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.rtmidi_library import load_rtmidi
 
 JACK = "jack"
-RTMIDI_REMEDY = "install it anew (pip install --force-reinstall python-rtmidi)" + (
-    " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +39,8 @@ def rtmidi_backends() -> list[Backend]:
 
     :raises MidiSystemError: if RtMidi cannot be loaded: its Linux build needs ALSA's library, whatever it speaks to.
     """
-    try:
-        import rtmidi
-
-        compiled = set(rtmidi.get_compiled_api())
-    except (ImportError, OSError, AttributeError) as error:  # AttributeError: another module of this name
-        problem = " ".join(str(error).split())
-        raise MidiSystemError(f"RtMidi cannot be loaded ({problem}); {RTMIDI_REMEDY}") from error
-
+    rtmidi = load_rtmidi()
+    compiled = set(rtmidi.get_compiled_api())
     return [backend for backend in BACKENDS if backend.constant and getattr(rtmidi, backend.constant) in compiled]
 
 

@@ -7,7 +7,7 @@ of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
 from improviser.core.live.ledger import Ledger
@@ -40,8 +40,7 @@ class SessionConnections:
         wait_for_ports: bool,
         wake: Callable[[], None],
     ) -> None:
-        self.lost = False
-        """Whether the server is gone."""
+        self._lost = False
         self._changed = False
         self._client = client
         self._inputs = own_names(IN, len(inputs))
@@ -54,12 +53,24 @@ class SessionConnections:
         self._loop = asyncio.get_running_loop()
         self._remembered = RememberedConnections({role: set() for role in (*self._inputs, OUT)})
         self._patchbay: Patchbay | None = None
+        self._joined_before = ""
         self._release_again = NOTHING
 
     @property
     def joined(self) -> bool:
         """Whether there is a server, as far as we know."""
         return self._patchbay is not None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is gone; it tells of its end, or is seen to have ended."""
+        return self._lost or ((patchbay := self._patchbay) is not None and patchbay.gone)
+
+    @property
+    def server(self) -> str:
+        """Which server of JACK's we are on, "jackd" or "PipeWire"; empty if on none, or there is no telling."""
+        patchbay = self._patchbay
+        return patchbay.server if patchbay is not None else ""
 
     @property
     def peers(self) -> tuple[str, str]:
@@ -79,10 +90,13 @@ class SessionConnections:
         if self.lost:
             self.leave()
         if self._patchbay is None:
-            self.lost = False
+            self._lost = False
             self._patchbay = Patchbay(
                 self._client, self._remembered, changed=self._tell(self._on_changed), lost=self._tell(self._on_lost)
             )
+            if self._joined_before not in ("", self.server):
+                log.info("JACK is %s now, where it was %s", self.server or "another", self._joined_before)
+            self._joined_before = self.server
 
     def leave(self) -> None:
         """Leave the server."""
@@ -102,7 +116,7 @@ class SessionConnections:
         self._wake()
 
     def _on_lost(self) -> None:
-        self.lost = True
+        self._lost = True
         self._wake()
 
     def expect_engine(self) -> None:
@@ -168,15 +182,31 @@ class SessionConnections:
         refreshed = self._patchbay.refresh(self._loop.time())
         for peer in refreshed.restored:
             log.info("connected to %s", peer)
+        self._release_returned(self._patchbay, refreshed.restored, ledger)
         return refreshed.unplugged
+
+    def _release_returned(self, patchbay: Patchbay, restored: Iterable[str], ledger: Ledger) -> None:
+        """Send destinations that have come back the end of what they may still play from before."""
+        sounding = _releases(ledger)
+        destinations = self._remembered.peers[OUT]
+        absent = destinations & self._remembered.absent
+        self._remembered.owed.look(absent, destinations.intersection(restored), sounding)
+        for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
+            try:
+                reached = patchbay.release(messages, [peer])
+            except MidiSystemError as error:
+                log.debug("not yet: %s", error)
+                reached = []
+            if not reached:
+                self._remembered.owed.owe([peer], messages)
 
     @staticmethod
     def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
-        releases = () if ledger.silent else ledger.releases()
+        releases = _releases(ledger)
         parted = patchbay.parted()
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
-                reached = patchbay.release([encode(event) for event in releases], parted)
+                reached = patchbay.release(releases, parted)
                 log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
 
     def restore(self, client: str) -> tuple[str, ...]:
@@ -199,6 +229,7 @@ class SessionConnections:
             log.warning("%s", error)
             return False
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
+        self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
         return True
 
@@ -210,6 +241,11 @@ class SessionConnections:
         due, messages = self._release_again
         if messages and self._loop.time() > due and self._patchbay is not None:
             self._release_again = NOTHING
-            spared = {encode(event) for event in ledger.releases()}
+            spared = _releases(ledger)
             with contextlib.suppress(MidiSystemError):
                 self._patchbay.release([message for message in messages if message not in spared])
+
+
+def _releases(ledger: Ledger) -> list[bytes]:
+    """Return what ends all that sounds by a ledger."""
+    return [] if ledger.silent else [encode(event) for event in ledger.releases()]

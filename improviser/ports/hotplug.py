@@ -1,11 +1,11 @@
 """Ports that an engine has opened by name, on a system that does not tell of devices that come and go: looked after."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from improviser.core.addresses.port_choice import ABSENT, AUTO, VIRTUAL, pick, without_client_number
 from improviser.errors import PortError
+from improviser.executors import SerialExecutor
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.survey import ports_there
 
@@ -32,12 +32,14 @@ class NamedPorts:
     def __init__(self, inputs: Sequence[str], outputs: Sequence[str]) -> None:
         self._inputs = _Side(inputs, "input")
         self._outputs = _Side(outputs, "output")
+        self._looking = SerialExecutor("named ports")
+        """One thread for all looks: CoreMIDI tells of changes the one that has looked first, and no other."""
 
     async def look(self, api: str, inputs: Sequence[str], outputs: Sequence[str]) -> Changes:
         """Look at the ports that are open, or `ABSENT`; return what has changed."""
         if api == LOOPBACK or {*inputs, *outputs} == {VIRTUAL}:
             return Changes()
-        there = await asyncio.to_thread(ports_there, api)
+        there = await self._looking.call(ports_there, api)
         (hears, input_back), (plays, output_back) = (
             side.look(names, present)
             for side, names, present in zip((self._inputs, self._outputs), (inputs, outputs), there, strict=True)

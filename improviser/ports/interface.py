@@ -14,6 +14,13 @@ Listener = Callable[[bytes, float, int], None]
 its input, counted from 0."""
 
 
+class Answered(Protocol):
+    """What the listener's side does when all is answered."""
+
+    def __call__(self, *, heard: bool) -> None:
+        """Take that in; `heard`: whether there was anything (a system may call once for each period of its own)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receipts:
     """What a system that may lose messages tells of those that were sent; its threads append, the engine takes.
@@ -40,8 +47,11 @@ class Ports(Protocol):
     receipts: Receipts | None
     """None where what is sent is sure to arrive, or nothing is known of it."""
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out."""
+    def listen(self, listener: Listener, answered: Answered) -> None:
+        """Call `listener` with every message that comes in, from a thread of the backend's own; SysEx stays out.
+
+        Call `answered` when what was sent to those that came in together has left: time for all else.
+        """
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out (as it is at first)."""
@@ -82,7 +92,7 @@ class LoopbackPorts:
         self.remarks: Sequence[str] = ()
         self.receipts: Receipts | None = None
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Nothing comes in but what the daemon sends as commands."""
 
     def heed_clock(self, *, heed: bool) -> None:

@@ -13,7 +13,7 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,10 +21,13 @@ from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUA
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
-from improviser.ports.interface import Listener, Receipts
+from improviser.ports.interface import Answered, Listener, Receipts
+from improviser.ports.jack_period import period_of
+from improviser.ports.pipewire_watch import ServerWatch
 from improviser.threads import remember_this_thread
 
 ACTIVE_SENSING = b"\xfe"
+NOTE_BYTES = 3
 CLOCK = b"\xf8"
 FRAMES = 1 << 32
 """JACK's frame times are 32 bits wide."""
@@ -37,6 +40,8 @@ WAITING_SECONDS = 15.0
 """How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
 POLL_SECONDS = 0.002
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
+LOOK_PERIODS = 8
+"""How often we look how late we are called where nothing comes in."""
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
 
@@ -50,6 +55,17 @@ def _client_called(jack: ModuleType, name: str) -> Any:
         if shorter == longest:
             raise
         return jack.Client(shorter, no_start_server=True)
+
+
+def _messages(data: bytes) -> Sequence[bytes]:
+    """Return the messages in one event: it is whole, since JACK mixes several sources."""
+    if len(data) == NOTE_BYTES and 0x80 <= data[0] < 0xC0 and data[1] < 0x80 and data[2] < 0x80:
+        return (data,)  # by far the most, and each waits to be answered
+    return MidiStream().feed(data)
+
+
+def _pass_over(*, heard: bool) -> None:
+    """Do nothing at the end of a period."""
 
 
 class JackPorts:
@@ -69,22 +85,32 @@ class JackPorts:
         self.remarks: Sequence[str] = ()
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
+        self._jack = jack
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
         self._listener: Listener = lambda _message, _age, _input: None
+        self._answered: Answered = _pass_over
         self._heed_clock = False
         self._offset = 0
+        self._number = 0
+        """Of the input whose events are being heard."""
         self._periods = 0
+        self.period = self.left_in = -1
+        """The first frames of the period that we are in, and of the one that something left in last."""
+        self.left_at = 0.0
+        """When we were called in that one (`time.perf_counter`)."""
         self._due_frame: int | None = None
         self._seen_to_lose: bool | None = None
         """Whether this server loses events; None as long as there is no sign of either."""
         self._delay = -1.0
         self._ends_at = 0.0
         self._known = False
-        self.lost = False
+        self._shut_down = False
+        self._watch = ServerWatch(jack)
         try:
             self._client: Any = _client_called(jack, name)
         except jack.JackOpenError as error:
+            self._watch.close()
             problem = "no server answers" if error.status.server_failed else str(error)
             raise MidiSystemError(f"JACK does not work here ({problem}); {REMEDY}") from error
         try:
@@ -101,6 +127,8 @@ class JackPorts:
         self.client = str(client.name)
         self._ins = [client.midi_inports.register(name) for name in own_names("in", len(self.inputs))]
         self._out = client.midi_outports.register("out")
+        first, *further = (period_of(self._jack, client, into, self._out) for into in self._ins)
+        self._period, self._further = first, further
         self._rate = float(client.samplerate)
         client.set_process_callback(self._process)
         client.set_xrun_callback(self._on_xrun)
@@ -111,7 +139,12 @@ class JackPorts:
         self._seen = self._look()
 
     def _on_shutdown(self, _status: object, _reason: str) -> None:
-        self.lost = True
+        self._shut_down = True
+
+    @property
+    def lost(self) -> bool:
+        """Whether the server is known to have gone."""
+        return self._shut_down or self._watch.gone
 
     def _on_xrun(self, delay: float) -> None:
         if delay == self._delay and self._seen_to_lose is not False:
@@ -172,49 +205,62 @@ class JackPorts:
             self._known = True
             remember_this_thread()
         now = time.perf_counter()
-        client = self._client
-        start, passed = client.last_frame_time, client.frames_since_cycle_start
+        period = self._period
+        start = period.start()
+        count = period.count(frames)
+        counts = [count, *(each.count(frames) for each in self._further)] if self._further else ()
+        if counts:
+            count = sum(counts)
+        look = count > 0 or self._periods % LOOK_PERIODS == 0
+        passed = period.passed() if look else 0
         if self._due_frame is not None and start != self._due_frame:
             self._seen_to_lose = True
             self._receipts.doubts.append(now)
         elif passed > frames and self._seen_to_lose is None:
             self._seen_to_lose = False
         self._due_frame = (start + frames) % FRAMES
+        self.period = start
         self._periods += 1
-        self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
-        for offset, number, data in self._incoming():
+        if count:
+            self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
+        incoming = self._in_order(counts) if counts else period.incoming(count)
+        for offset, data in incoming if count else ():
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
-            for message in MidiStream().feed(data):  # one event, whole: JACK mixes several sources
+            for message in _messages(data):
                 if message != CLOCK or self._heed_clock:
-                    self._listener(message, age, number)
+                    self._listener(message, age, self._number)
         self._offset = 0
         self._write(frames, now)
+        self._answered(heard=count > 0)
 
-    def _incoming(self) -> Iterable[tuple[int, int, bytes]]:
-        """Return what has come in in this period: the frame, the input's number, the message; in order of time."""
-        incoming = [
-            (offset, number, bytes(data))
-            for number, port in enumerate(self._ins)
-            for offset, data in port.incoming_midi_events()
+    def _in_order(self, counts: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield what several inputs have received in this period, in order of time; `_number` is the event's input.
+
+        :param counts: how many events each has received.
+        """
+        events = [
+            (offset, number, data)
+            for number, (period, count) in enumerate(zip((self._period, *self._further), counts, strict=True))
+            for offset, data in (period.incoming(count) if count else ())
         ]
-        return sorted(incoming, key=lambda event: event[:2]) if len(self._ins) > 1 else incoming
+        for offset, self._number, data in sorted(events, key=lambda event: event[:2]):
+            yield offset, data
 
     def _write(self, frames: int, now: float) -> None:
-        out, outgoing = self._out, self._outgoing
-        out.clear_buffer()
+        period, outgoing = self._period, self._outgoing
+        period.clear(frames)
         position = written = 0
         while outgoing:
             offset, message = outgoing[0]
             position = max(position, min(offset, frames - 1))
-            try:
-                out.write_midi_event(position, message)
-            except self._errors:  # no room in this period's buffer: the rest leaves with the next
+            if not period.write(position, message):  # no room in this period's buffer: the rest leaves with the next
                 break
             outgoing.popleft()
             written += 1
         if written:
+            self.left_in, self.left_at = self.period, now
             self._receipts.left.append((written, now))
 
     @property
@@ -227,8 +273,12 @@ class JackPorts:
         """Whether so much of the period is over that others would be late if we went on answering in it."""
         return time.perf_counter() > self._ends_at
 
-    def listen(self, listener: Listener) -> None:
-        """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx."""
+    def listen(self, listener: Listener, answered: Answered = _pass_over) -> None:
+        """Call `listener` with every message that comes in and its age in seconds, from JACK's thread; no SysEx.
+
+        `answered` is called at the end of each period, when what was sent in it has left.
+        """
+        self._answered = answered
         self._listener = listener
 
     def heed_clock(self, *, heed: bool) -> None:
@@ -269,3 +319,4 @@ class JackPorts:
             self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
+        self._watch.close()

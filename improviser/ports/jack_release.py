@@ -1,7 +1,9 @@
-"""A JACK client of the daemon's own, opened in advance, that ends what sounds where an engine can do so no more.
+"""A JACK client of the daemon's own that ends what sounds where an engine can do so no more.
 
-It has no part in JACK's graph but while it releases. What it sends may be lost with a period, like all on JACK without
-`-S`; so it sends everything several times.
+It has no part in JACK's graph but while it releases. While jackd waits for a client that was killed it lets nobody in,
+so there it is opened in advance, and has no port; PipeWire lets everybody in at once, but lists all that are there, so
+there it comes and goes. What it sends may be lost with a period, like all on JACK without `-S`; so it sends everything
+several times.
 """
 
 import contextlib
@@ -16,6 +18,8 @@ from improviser.errors import MidiSystemError
 OUT = "out"
 ROUNDS = 6
 ROUND_SECONDS = 0.07
+SLOW_ROUNDS = 20
+"""On PipeWire, where a new connection may carry nothing for a while after it is shown."""
 PERIODS_BEFORE = 2
 """A new connection carries messages from the next period on."""
 POLL_SECONDS = 0.002
@@ -28,17 +32,28 @@ class ReleaseClient:
 
     :param jack: JACK-Client's module.
     :param name: what the client is to be called.
+    :param gone: whether the server is seen to have ended, where it may do so without a word.
+    :param in_advance: whether to open it now, and keep it open, so that it is there when it is needed.
     :raises MidiSystemError: if the server does not let us in.
     """
 
-    def __init__(self, jack: ModuleType, name: str) -> None:
+    def __init__(
+        self, jack: ModuleType, name: str, gone: Callable[[], bool] = lambda: False, *, in_advance: bool = True
+    ) -> None:
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        self._jack, self._name, self._in_advance = jack, name, in_advance
+        self._client: Any = None
+        self._gone = gone
         self._waiting: deque[bytes] = deque()
         self._periods = 0
         self._lost = False
+        if in_advance:
+            self._open()
+
+    def _open(self) -> None:
         try:
-            self._client: Any = jack.Client(name, no_start_server=True)
-        except jack.JackError as error:
+            self._client = self._jack.Client(self._name, no_start_server=True)
+        except self._errors as error:
             raise MidiSystemError(f"JACK does not let us in ({error}); restart its server") from error
         self._client.set_process_callback(self._process)
         self._client.set_shutdown_callback(self._on_shutdown)
@@ -68,6 +83,8 @@ class ReleaseClient:
         :param begun: called as soon as they have left for the first time.
         :raises MidiSystemError: if JACK does not let us, or does not go on.
         """
+        if self._client is None:
+            self._open()
         try:
             self._out = self._client.midi_outports.register(OUT)
             self._client.activate()
@@ -82,6 +99,9 @@ class ReleaseClient:
                     self._out.unregister()
         except self._errors as error:
             raise MidiSystemError(f"cannot release notes through JACK: {error}") from error
+        finally:
+            if not self._in_advance:
+                self.close()
         return reached
 
     def _connect(self, peer: str) -> bool:
@@ -93,7 +113,7 @@ class ReleaseClient:
 
     def _send(self, messages: Sequence[bytes], begun: Callable[[], None]) -> None:
         self._await_periods(PERIODS_BEFORE)
-        for number in range(ROUNDS):
+        for number in range(ROUNDS if self._in_advance else SLOW_ROUNDS):
             self._waiting.extend(messages)
             self._await_periods(1)
             if number == 0:
@@ -104,11 +124,13 @@ class ReleaseClient:
     def _await_periods(self, count: int) -> None:
         wanted, end = self._periods + count, time.monotonic() + STANDSTILL_SECONDS
         while self._periods < wanted or self._waiting:
-            if self._lost or time.monotonic() > end:
+            if self._lost or self._gone() or time.monotonic() > end:
                 raise MidiSystemError("cannot release notes through JACK: it stands still, or has gone")
             time.sleep(POLL_SECONDS)
 
     def close(self) -> None:
         """Leave the server."""
-        with contextlib.suppress(*self._errors):
-            self._client.close()
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(*self._errors):
+                client.close()

@@ -4,27 +4,40 @@ from collections.abc import Sequence
 
 from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError, NotServedError
-from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
-from improviser.ports.interface import LOOPBACK, LoopbackPorts, Ports
+from improviser.ports.backends import JACK, backends_for, rtmidi_backends
+from improviser.ports.interface import JACK_APIS, LOOPBACK, LoopbackPorts, Ports
 from improviser.ports.jack_client import JackPorts
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_library import load_jack, share_library
 from improviser.ports.rtmidi_backend import RtMidiPorts
 
 
-def open_ports(api: str, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool = False) -> Ports:
+def open_ports(
+    api: str,
+    client: str,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    jack_server: str = "",
+    *,
+    patient: bool = False,
+) -> Ports:
     """Open inputs and outputs on `api`, or on the first that works if that is "auto".
 
     :param inputs, outputs: what was chosen for each.
+    :param jack_server: which server of JACK's to speak to, "jackd" or "PipeWire"; whichever answers if not given.
     :param patient: of several, open those that are there.
     :raises PortError: if a name matches nothing.
     :raises MidiSystemError: if no API works; it says for each what to do.
     """
     if api == LOOPBACK:
         return LoopbackPorts()
+    if api in JACK_APIS and api != JACK:
+        share_library(jack_server)
     problems: list[MidiSystemError] = []
     for backend in backends_for(api):
         try:
-            return _open(backend, client, inputs, outputs, patient=patient)
+            if backend.name == JACK:
+                return JackPorts(load_jack(jack_server), client, len(inputs))
+            return RtMidiPorts(backend, client, inputs, outputs, patient=patient)
         except NotServedError:
             raise  # it is there: another try, and no other system
         except MidiSystemError as error:
@@ -38,9 +51,3 @@ def open_ports(api: str, client: str, inputs: Sequence[str], outputs: Sequence[s
         raise problems[0]
     tried = "; ".join(str(problem) for problem in problems) or "RtMidi was compiled without any"
     raise MidiSystemError(f"no MIDI system works here: {tried}. Without one, try: improviser demo")
-
-
-def _open(backend: Backend, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool) -> Ports:
-    if backend.name == JACK:
-        return JackPorts(load_jack(), client, len(inputs))
-    return RtMidiPorts(backend, client, inputs, outputs, patient=patient)

@@ -17,8 +17,11 @@ from improviser.core.addresses.devices import one_of_each_device
 from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, cut_name, pick
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_choice import PIPEWIRE
+from improviser.ports.jack_library import load_jack, server_of
 from improviser.ports.jack_release import OUT, ReleaseClient
+from improviser.ports.owed_releases import OwedReleases
+from improviser.ports.pipewire_watch import ServerWatch
 
 IN = "in"
 CUT_SECONDS = 5.0
@@ -35,13 +38,15 @@ class RememberedConnections:
     `peers` has an entry for each of the engine's ports, the inputs first.
     `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
     connections that are gone though both ends exist, and since when: cut by the user, or by an engine's death.
-    `parted` are the destinations whose connection has gone since the last look.
+    `parted` are the destinations whose connection has gone since the last look. `owed`
+    is what destinations could not be sent while they were gone.
     """
 
     peers: dict[str, set[str]] = field(default_factory=lambda: {IN: set(), OUT: set()})
     absent: set[str] = field(default_factory=set)
     cut: dict[tuple[str, str], float] = field(default_factory=dict)
     parted: set[str] = field(default_factory=set)
+    owed: OwedReleases = field(default_factory=OwedReleases)
 
     def rename(self, old: str, new: str) -> None:
         """Know a peer by another name from now on."""
@@ -49,6 +54,7 @@ class RememberedConnections:
             if old in names:
                 names.remove(old)
                 names.add(new)
+        self.owed.rename(old, new)
         for role, peer in list(self.cut):
             if peer == old:
                 self.cut[role, new] = self.cut.pop((role, old))
@@ -90,13 +96,17 @@ class Patchbay:
     ) -> None:
         os.environ.setdefault("JACK_NO_START_SERVER", "1")
         jack = load_jack()
+        self.server = server_of(jack)
+        """Which server this is, "jackd" or "PipeWire"; empty where there is no telling."""
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
+        self._watch_over = ServerWatch(jack)
         short = cut_name(name, LONGEST_NAME)
         try:
             self._client: Any = jack.Client(f"{short}-patchbay", no_start_server=True)
         except jack.JackError as error:
+            self._watch_over.close()
             raise MidiSystemError(f"no JACK server answers ({error}); start one, or choose another --api") from error
-        self._releasing = ReleaseClient(jack, f"{short}-release")
+        self._releasing = ReleaseClient(jack, f"{short}-release", lambda: self.gone, in_advance=self.server != PIPEWIRE)
         self._name = cut_name(name, MOST_SHARED_NAME_BYTES)
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
@@ -143,6 +153,11 @@ class Patchbay:
         self._client.set_port_connect_callback(connected, only_available=False)
         self._client.set_port_rename_callback(renamed, only_available=False)
         self._client.activate()
+
+    @property
+    def gone(self) -> bool:
+        """Whether the server has ended without a word; one that tells of its end calls `lost`."""
+        return self._watch_over.gone
 
     def expect(self) -> None:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
@@ -309,6 +324,7 @@ class Patchbay:
             self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
+        self._watch_over.close()
 
 
 def _devices(ports: Sequence[Any]) -> list[str]:

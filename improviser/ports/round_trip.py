@@ -2,8 +2,7 @@
 
 A process of its own, as another program would be: `python -m improviser.ports.round_trip API CLIENT NOTES GAP_SECONDS`.
 It plays to the ports of CLIENT and hears what they play; with CLIENT `-` its output goes straight into its own input,
-which shows what the way alone takes. It prints one line of JSON: the seconds each note took, and how many never came
-back.
+which shows what the way alone takes. It prints one line of JSON, a `Way`.
 """
 
 import json
@@ -12,23 +11,45 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.ports.backends import JACK, Backend, backends_for
 from improviser.ports.jack_client import JackPorts
-from improviser.ports.jack_library import load_jack
+from improviser.ports.jack_library import load_jack, share_library
 from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.rtmidi_library import load_rtmidi
 
 LOST_SECONDS = 1.0
 ITSELF = "-"
+APPEARING_SECONDS, POLL_SECONDS = 5.0, 0.01
 WARM_UP = 20
 """Notes before those that count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """What was measured.
+
+    :param seconds: from sending a note to the note that came back, for each that did.
+    :param lost: how many never came back.
+    :param period_seconds: the same from the beginning of the period that the note left in; only on JACK.
+    :param same_period: how many came back in the period that their notes had left in; None where nothing tells.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    lost: int = 0
+    period_seconds: list[float] = field(default_factory=list)
+    same_period: int | None = None
+
+
 class RoundTrip(Protocol):
     """An output and an input of our own, connected to the peer's, or to each other."""
+
+    left: tuple[bool, float] | None
+    """Whether what came in last has come back in the period that it left in, and when that had begun."""
 
     def send(self, message: bytes) -> None:
         """Send a raw message."""
@@ -43,9 +64,10 @@ Arrive = Callable[[bytes], None]
 class OverRtMidi:
     """A round trip through RtMidi, which opens a client for each port."""
 
-    def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
-        import rtmidi
+    left: tuple[bool, float] | None = None
 
+    def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
+        rtmidi = load_rtmidi()
         constant = getattr(rtmidi, backend.constant)
         name = own_name()
         with quiet():
@@ -76,7 +98,13 @@ class OverJack:
     def __init__(self, client: str, arrive: Arrive) -> None:
         jack, name = load_jack(), own_name()
         self._keyboard, self._synth = JackPorts(jack, f"{name}-keys"), JackPorts(jack, f"{name}-synth")
-        self._synth.listen(lambda message, _age, _input: arrive(message))
+        self.left: tuple[bool, float] | None = None
+
+        def hear(message: bytes, _age: float, _input: int) -> None:
+            self.left = self._keyboard.left_in == self._synth.period, self._keyboard.left_at
+            arrive(message)
+
+        self._synth.listen(hear)
         into, out_of = self._synth.own("in"), self._keyboard.own("out")
         if client == ITSELF:
             self._synth.connect(out_of, into)
@@ -100,10 +128,13 @@ def own_name() -> str:
 
 
 def _find(port: Any, client: str) -> int:
-    """Return the number of the first port of a client whose name begins so."""
-    for number, name in enumerate(port.get_ports()):
-        if name.startswith(client):
-            return number
+    """Return the number of the first port of a client whose name begins so; PipeWire shows new ones after a while."""
+    end = time.monotonic() + APPEARING_SECONDS
+    while time.monotonic() < end:
+        for number, name in enumerate(port.get_ports()):
+            if name.startswith(client):
+                return number
+        time.sleep(POLL_SECONDS)
     raise SystemExit(f"there is no port of {client}")
 
 
@@ -113,34 +144,43 @@ class Stopwatch:
     def __init__(self, api: str, client: str) -> None:
         self._arrived = threading.Event()
         self._at = 0.0
+        self._left: tuple[bool, float] | None = None
         (backend,) = backends_for(api)
-        self._way: RoundTrip = (
+        self._trip: RoundTrip = (
             OverJack(client, self._arrive) if api == JACK else OverRtMidi(backend, client, self._arrive)
         )
 
     def _arrive(self, message: bytes) -> None:
         if isinstance(decode(message), NoteOn):
             self._at = time.perf_counter()
+            self._left = self._trip.left
             self._arrived.set()
 
-    def time(self, pitch: int, hold_seconds: float) -> float | None:
-        """Play a note; return how many seconds later one came back, None if none did."""
+    def time(self, pitch: int, hold_seconds: float) -> tuple[float, float, bool] | None:
+        """Play a note; None if none came back.
+
+        :return: how many seconds after it was sent one came back, and after its period began (on JACK, else 0); and
+            whether in that period.
+        """
         self._arrived.clear()
         sent = time.perf_counter()
-        self._way.send(encode(NoteOn(0, pitch, 80)))
+        self._trip.send(encode(NoteOn(0, pitch, 80)))
         came = self._arrived.wait(LOST_SECONDS)
         time.sleep(hold_seconds)
-        self._way.send(encode(NoteOff(0, pitch)))
-        return self._at - sent if came else None
+        self._trip.send(encode(NoteOff(0, pitch)))
+        same, began = self._left or (False, self._at)
+        return (self._at - sent, self._at - began, same) if came else None
 
     def close(self) -> None:
         """Close the ports."""
-        self._way.close()
+        self._trip.close()
 
 
 def main() -> None:
     """Play, and print what was measured."""
     api, client, notes, gap = sys.argv[1], sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
+    if api != JACK:
+        share_library()
     stopwatch = Stopwatch(api, client)
     times = []
     for number in range(WARM_UP + notes):
@@ -148,8 +188,11 @@ def main() -> None:
         times.append(stopwatch.time(60 + number * 7 % 24, pause / 2))
         time.sleep(pause / 2)
     stopwatch.close()
-    came = [seconds for seconds in times[WARM_UP:] if seconds is not None]
-    print(json.dumps({"seconds": came, "lost": notes - len(came)}))
+    came = [timed for timed in times[WARM_UP:] if timed is not None]
+    way = Way([timed[0] for timed in came], notes - len(came))
+    if api == JACK:
+        way = Way(way.seconds, way.lost, [timed[1] for timed in came], sum(timed[2] for timed in came))
+    print(json.dumps(asdict(way)))
 
 
 if __name__ == "__main__":

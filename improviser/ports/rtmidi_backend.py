@@ -27,8 +27,9 @@ from improviser.core.addresses.port_choice import (
 )
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
-from improviser.ports.interface import JACK_APIS, Listener, Receipts
+from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
+from improviser.ports.rtmidi_library import load_rtmidi
 from improviser.threads import remember_this_thread
 
 
@@ -80,8 +81,7 @@ class RtMidiPorts:
     def __init__(
         self, backend: Backend, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool = False
     ) -> None:
-        import rtmidi
-
+        rtmidi = load_rtmidi()
         if backend.name in JACK_APIS:
             load_jack()  # the daemon's patchbay needs it: without it nothing could be connected
             outputs = [VIRTUAL]
@@ -114,10 +114,10 @@ class RtMidiPorts:
         self.remarks = [line for line in (others_in, others_out) if line is not None]
         self._sending = [out for out, name in zip(self._outs, plays, strict=True) if name != ABSENT]
 
-    def listen(self, listener: Listener) -> None:
+    def listen(self, listener: Listener, answered: Answered) -> None:
         """Call `listener` from RtMidi's threads, with all but SysEx (and, until it is asked for, the clock)."""
         for number, midi_in in enumerate(self._ins):
-            midi_in.set_callback(_hearing(listener, number))
+            midi_in.set_callback(_hearing(listener, answered, number))
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
@@ -178,7 +178,7 @@ def _open(
     return [VIRTUAL if name is None else name for name in picked], left_out(choices, picked, hardware, direction)
 
 
-def _hearing(listener: Listener, number: int) -> Callable[[tuple[list[int], float], object], None]:
+def _hearing(listener: Listener, answered: Answered, number: int) -> Callable[[tuple[list[int], float], object], None]:
     """Return what RtMidi calls with each message of input `number`."""
     remembered: set[int] = set()
 
@@ -188,5 +188,6 @@ def _hearing(listener: Listener, number: int) -> Callable[[tuple[list[int], floa
             remembered.add(thread)
             remember_this_thread()
         listener(bytes(timed[0]), 0.0, number)
+        answered(heard=True)
 
     return hear

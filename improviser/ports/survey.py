@@ -4,17 +4,21 @@ from dataclasses import dataclass
 
 from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError
-from improviser.ports.backends import JACK, RTMIDI_REMEDY, Backend, backends_for, rtmidi_backends
-from improviser.ports.jack_choice import pipewire_is_loaded
-from improviser.ports.jack_library import Missing, find_jack
+from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
+from improviser.ports.jack_choice import choose
+from improviser.ports.jack_library import Missing, find_jack, server_of
 from improviser.ports.rtmidi_backend import port_names, quiet
+from improviser.ports.rtmidi_library import load_rtmidi, remedy
 
 CLIENT = "improviser-ports"
 
 
 @dataclass(frozen=True, slots=True)
 class ApiReport:
-    """What `improviser ports` tells of one API: its ports, or why there are none and what to do."""
+    """What `improviser ports` tells of one API: its ports, or why there are none and what to do.
+
+    :param reason: why it is spoken to in this way, where there is another.
+    """
 
     api: str
     title: str
@@ -23,6 +27,7 @@ class ApiReport:
     outputs: tuple[str, ...] = ()
     problem: str = ""
     remedy: str = ""
+    reason: str = ""
 
 
 def survey() -> list[ApiReport]:
@@ -32,7 +37,7 @@ def survey() -> list[ApiReport]:
         rtmidi_backends()
     except MidiSystemError as error:
         problem = str(error).partition("; ")[0]
-        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=RTMIDI_REMEDY))
+        reports.append(ApiReport("rtmidi", "RtMidi", available=False, problem=problem, remedy=remedy()))
     return reports
 
 
@@ -41,27 +46,31 @@ def _survey_one(backend: Backend) -> ApiReport:
 
 
 def _survey_jack(backend: Backend) -> ApiReport:
-    jack = find_jack()
+    choice = choose()
+    jack = find_jack(choice)
     if isinstance(jack, Missing):
-        return ApiReport(JACK, backend.title, available=False, problem=jack.problem, remedy=jack.remedy)
+        return ApiReport(
+            JACK, backend.title, available=False, problem=jack.problem, remedy=jack.remedy, reason=choice.reason
+        )
     try:
         client = jack.Client(CLIENT, no_start_server=True)
     except jack.JackError:
-        return ApiReport(JACK, backend.title, available=False, problem="no server answers", remedy=backend.remedy)
-    title = f"{backend.title} (PipeWire)" if pipewire_is_loaded() else backend.title
+        problem, remedy = choice.reason or "no server answers", choice.remedy or backend.remedy
+        return ApiReport(JACK, backend.title, available=False, problem=problem, remedy=remedy, reason=choice.reason)
+    server = server_of(jack)
+    title = f"{backend.title} ({server})" if server else backend.title
     try:
         inputs = tuple(port.name for port in client.get_ports(is_midi=True, is_output=True))
         outputs = tuple(port.name for port in client.get_ports(is_midi=True, is_input=True))
     except jack.JackError as error:
-        return ApiReport(JACK, title, available=False, problem=str(error), remedy="look again")
+        return ApiReport(JACK, title, available=False, problem=str(error), remedy="look again", reason=choice.reason)
     finally:
         client.close()
-    return ApiReport(JACK, title, available=True, inputs=inputs, outputs=outputs)
+    return ApiReport(JACK, title, available=True, inputs=inputs, outputs=outputs, reason=choice.reason)
 
 
 def _survey_rtmidi(backend: Backend) -> ApiReport:
-    import rtmidi
-
+    rtmidi = load_rtmidi()
     constant = getattr(rtmidi, backend.constant)
     try:
         with quiet():

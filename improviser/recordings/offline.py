@@ -21,7 +21,7 @@ from improviser.core.printable import shown
 from improviser.errors import ConfigError, NoteError
 from improviser.files import user_path
 from improviser.library.catalogue import load_model
-from improviser.midifile import MidiPiece, TimedNote, read_midi
+from improviser.midifile import MidiPiece, TimedNote, read_midi, without_drum_channel
 from improviser.recordings.rendering import render as answer_each
 
 Named = str | os.PathLike[str]
@@ -118,7 +118,7 @@ def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note,
 def _events(piece: MidiPiece) -> Iterator[TimedEvent]:
     """Yield the piece's events with their times: ends before starts, but the end of a note without length after it."""
     moments: list[tuple[int, int, int, float, Event]] = []
-    for index, timed in enumerate(piece.notes):
+    for index, timed in enumerate(without_drum_channel(piece.notes)):
         note = timed.note
         start, end = NoteOn(timed.channel, note.pitch, note.velocity), NoteOff(timed.channel, note.pitch)
         moments.append((timed.start_tick, 1, index, note.onset_seconds, start))

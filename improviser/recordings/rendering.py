@@ -8,10 +8,11 @@ import numpy as np
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import CHANNELS
 from improviser.core.networks.responder import Model
 from improviser.core.tasks.registry import TASKS
-from improviser.midifile import DRUM_CHANNEL, MidiPiece, TimedNote, without_drum_channel
+from improviser.midifile import MidiPiece, TimedNote, without_drum_channel
 
 INPUT_NAME = "input"
 
@@ -44,8 +45,8 @@ def render(
 
 
 def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator) -> Iterator[int]:
-    """Yield the pitch that the live performer answers each note with."""
-    performer = Performer([model], Parameters(temperature=temperature, guard=False), rng)
+    """Yield the pitch that the live performer answers each note with; drums have been left out as they were read."""
+    performer = Performer([model], Parameters(temperature=temperature, guard=False, drums="notes"), rng)
     # Ends come before starts at the same tick; a note of no length ends after it has started.
     moments = [(timed.start_tick, 1, index) for index, timed in enumerate(notes)]
     moments += [(timed.end_tick, 0 if timed.end_tick > timed.start_tick else 2, n) for n, timed in enumerate(notes)]

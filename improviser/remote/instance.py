@@ -2,6 +2,8 @@
 
 Both are in the user's runtime folder. The lock is the system's own, on a file that holds the process id: it ends with
 its process, however that ends. The socket answers whoever connects with one JSON object; nobody else but the user can.
+Where there are no such sockets (Windows), it is a port of the loopback interface, to which anybody could connect; a
+file that only the user can read tells which port, and a token that whoever asks has to send first.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import json
 import logging
 import os
 import re
+import secrets
 import socket
 import time
 import warnings
@@ -27,6 +30,9 @@ log = logging.getLogger("improviser")
 
 ANSWER_SECONDS = 3.0
 LARGEST_ANSWER = 1 << 20
+LOOPBACK = "127.0.0.1"
+TOKEN_BYTES = 32
+HAS_UNIX_SOCKETS = hasattr(socket, "AF_UNIX") and hasattr(asyncio, "start_unix_server")
 
 
 def runtime_folder() -> Path:
@@ -63,25 +69,33 @@ class Instance:
             folder = runtime_folder()
             _make_private(folder)
             self._lock = _lock(folder / f"{_stem(name)}.lock", name)
-            self._socket = folder / f"{_stem(name)}.sock"
+            self._socket = _address_of(name)
         except OSError as error:  # a read-only system, say: no reason not to play
             log.warning("cannot keep others from playing as %s: %s", name, error)
 
     async def answer(self, state: Callable[[], dict[str, Any]]) -> None:
-        """Tell everybody who asks how the session is, from now on; where there are no such sockets, tell nobody."""
+        """Tell everybody who asks, and may, how the session is, from now on."""
+        token = b"" if HAS_UNIX_SOCKETS else secrets.token_bytes(TOKEN_BYTES)
 
-        async def tell(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            with contextlib.suppress(OSError):
-                writer.write(json.dumps(state(), ensure_ascii=False).encode())
-                await writer.drain()
+        async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
+                said = await asyncio.wait_for(reader.readexactly(len(token)), ANSWER_SECONDS)
+                if secrets.compare_digest(said, token):
+                    writer.write(json.dumps(state(), ensure_ascii=False).encode())
+                    await writer.drain()
             writer.close()
 
-        if self._socket is None or not hasattr(asyncio, "start_unix_server"):
+        if self._socket is None:
             return
         try:
             self._socket.unlink(missing_ok=True)  # we hold the lock: it is a dead one's
-            self._server = await asyncio.start_unix_server(tell, self._socket)
-            self._socket.chmod(0o600)
+            if HAS_UNIX_SOCKETS:
+                self._server = await asyncio.start_unix_server(tell, self._socket)
+                self._socket.chmod(0o600)
+            else:
+                self._server = await asyncio.start_server(tell, LOOPBACK, 0)
+                port = self._server.sockets[0].getsockname()[1]
+                _write_private(self._socket, {"port": port, "token": token.hex()})
         except OSError as error:
             log.warning("`improviser status` will not find this session: %s", error)
 
@@ -96,6 +110,46 @@ class Instance:
             os.truncate(self._lock, 0)
             os.close(self._lock)
         self._server = self._lock = None
+
+
+def _address_of(name: str) -> Path:
+    """Return the socket on which a session answers, or the file that tells which port it is."""
+    return runtime_folder() / f"{_stem(name)}.{'sock' if HAS_UNIX_SOCKETS else 'port'}"
+
+
+def _write_private(path: Path, said: dict[str, Any]) -> None:
+    """Write a file that nobody else can read at any time.
+
+    :raises OSError: if it cannot be written, or is there already.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor has no path
+        json.dump(said, file)
+
+
+def _connect(name: str) -> socket.socket:
+    """Return a connection to a session that has been told that we may ask.
+
+    :raises OSError: if there is none.
+    :raises ValueError: if the file that tells of it is damaged.
+    """
+    path = _address_of(name)
+    if HAS_UNIX_SOCKETS:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(ANSWER_SECONDS)
+        try:
+            connection.connect(str(path))
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    said = json.loads(path.read_bytes())
+    if not isinstance(said, dict):
+        raise ValueError(f"{path} is damaged")  # noqa: TRY004  as if it were no JSON
+    token, port = bytes.fromhex(str(said.get("token"))), int(said.get("port", 0))
+    connection = socket.create_connection((LOOPBACK, port), ANSWER_SECONDS)
+    connection.sendall(token)
+    return connection
 
 
 def _make_private(folder: Path) -> None:
@@ -160,15 +214,9 @@ def ask(name: str) -> dict[str, Any]:
 
     :raises SessionError: if there is none, or it does not answer.
     """
-    family = getattr(socket, "AF_UNIX", None)
-    if family is None:
-        raise SessionError("here a session can only be asked over MQTT (its topic is improviser/<name>/state)")
-    path = runtime_folder() / f"{_stem(name)}.sock"
     answer = b""
     try:
-        with socket.socket(family, socket.SOCK_STREAM) as connection:
-            connection.settimeout(ANSWER_SECONDS)
-            connection.connect(str(path))
+        with _connect(name) as connection:
             while len(answer) < LARGEST_ANSWER and (part := connection.recv(1 << 16)):
                 answer += part
         state = json.loads(answer)

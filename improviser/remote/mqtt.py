@@ -4,6 +4,9 @@ Nothing here ever waits for the broker but the link's own task. Whoever publishe
 not fit is dropped and counted. Retained topics keep their newest post only, and all of them go out again on every new
 connection. A broker that is not there, dies, hangs or refuses is tried again for ever, at most eight seconds apart.
 
+Where the session's loop cannot watch sockets, as on Windows, the link has a loop in a thread of its own; who publishes
+and who takes in need not know.
+
 aiomqtt reconnects by being entered again. mosquitto is silent about what its access rules forbid; so the link listens
 to some topics of its own, and says so once if nothing comes back of what it publishes there.
 """
@@ -13,7 +16,9 @@ import contextlib
 import logging
 import random
 import ssl
+import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +31,8 @@ from paho.mqtt.properties import Properties
 from improviser.core.addresses.broker import Broker
 from improviser.core.live.pacing import Bucket, pause_seconds
 from improviser.engine.live_state import BURST, RATE
+from improviser.executors import DaemonThreadExecutor
+from improviser.remote.selector_thread import run_in_selector_thread, watches_sockets
 
 log = logging.getLogger("improviser")
 
@@ -147,6 +154,11 @@ class Link:
         self._first_replies: deque[Post] = deque()
         self._stream: deque[Post] = deque()
         self._wake = asyncio.Event()
+        self._lock = threading.Lock()
+        """Around what is published and counted from both sides, where the link has a thread of its own."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        """The link's, if that is not the session's."""
+        self._session_loop: asyncio.AbstractEventLoop | None = None
         self._echoes: dict[str, float] = {}
         self._buckets = {topic: Bucket(RATE, BURST) for topic in ("", *self._topics, *urgent)}
         self._version = "5" if access.protocol == "auto" else access.protocol
@@ -155,30 +167,54 @@ class Link:
     def keep(self, topic: str, payload: bytes) -> None:
         """Publish what a topic retains, now and on every new connection; only the newest counts."""
         post = Post(topic, payload, retain=True)
-        self._kept[topic] = self._unsent[topic] = post
-        self._wake.set()
+        with self._lock:
+            self._kept[topic] = self._unsent[topic] = post
+        self._rouse()
 
     def reply(self, post: Post, *, first: bool = False) -> None:
         """Publish something that somebody waits for; `first`, before all that others wait for."""
         queue = self._first_replies if first else self._replies
-        if len(queue) >= REPLIES_KEPT:
-            self.counts.dropped_replies += 1
-            return
-        queue.append(post)
-        self._wake.set()
+        with self._lock:
+            if len(queue) >= REPLIES_KEPT:
+                self.counts.dropped_replies += 1
+                return
+            queue.append(post)
+        self._rouse()
 
     def stream(self, topic: str, payload: bytes) -> bool:
         """Publish something that is worthless if late; say whether there was a connection and room for it."""
-        if not self.connected or len(self._stream) >= STREAM_KEPT:
-            self.counts.dropped_events += 1
-            return False
-        self._stream.append(Post(topic, payload, qos=0))
-        self._wake.set()
+        with self._lock:
+            if not self.connected or len(self._stream) >= STREAM_KEPT:
+                self.counts.dropped_events += 1
+                return False
+            self._stream.append(Post(topic, payload, qos=0))
+        self._rouse()
         return True
+
+    def _rouse(self) -> None:
+        """Let the link look for what is to be published."""
+        if self._loop is None:
+            self._wake.set()
+        else:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
         """Stay connected until cancelled; then say goodbye, as long as that takes no time."""
-        asyncio.get_running_loop().set_exception_handler(_hear_fault)
+        loop = asyncio.get_running_loop()
+        if watches_sockets(loop):
+            await self._stay_connected()
+            return
+        self._session_loop = loop
+        await run_in_selector_thread(self._stay_connected, "MQTT")
+
+    async def _stay_connected(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_hear_fault)
+        loop.set_default_executor(DaemonThreadExecutor())
+        if self._session_loop is not None:
+            self._loop = loop
+            self._wake.set()  # for what was to be published before
         attempt = 0
         while True:
             before = self.counts.connected
@@ -188,6 +224,7 @@ class Link:
             except Exception as error:  # noqa: BLE001  whatever happens to a connection, the next may be better
                 self._tell(error)
                 self._try_other_version(error)
+                _let_go(error)
             finally:
                 self.connected = False
             attempt = 0 if self.counts.connected > before else attempt + 1
@@ -231,8 +268,9 @@ class Link:
         :raises aiomqtt.MqttError: when it does.
         """
         self._echoes = {}
-        self.counts.dropped_events += len(self._stream)  # left from the last connection
-        self._stream.clear()
+        with self._lock:
+            self.counts.dropped_events += len(self._stream)  # left from the last connection
+            self._stream.clear()
         granted: list[object] = [*await client.subscribe([(topic, 1) for topic in self._topics])]
         if beside is not None:
             granted += [*await beside.subscribe([(topic, 1) for topic in self._urgent])]
@@ -240,7 +278,8 @@ class Link:
         self.counts.connected += 1
         self._told, self._version_works = False, True
         log.info("connected to %s", self._access.broker)
-        self._unsent = dict(self._kept)
+        with self._lock:
+            self._unsent = dict(self._kept)
         self._wake.set()
         refused = [
             topic for topic, code in zip((*self._topics, *self._urgent), granted, strict=False) if _is_refusal(code)
@@ -266,7 +305,9 @@ class Link:
 
     async def _say_goodbye(self, client: aiomqtt.Client) -> None:
         """Publish the last replies, and that we are gone: a clean end does not make the broker publish the will."""
-        for post in (*self._unsent.values(), *self._first_replies, *self._replies, self._gone):
+        with self._lock:
+            posts = (*self._unsent.values(), *self._first_replies, *self._replies, self._gone)
+        for post in posts:
             await self._publish(client, post)
 
     async def _send(self, client: aiomqtt.Client) -> None:
@@ -278,9 +319,10 @@ class Link:
 
     def _next_batch(self) -> list[Post]:
         """Take what goes next: what is retained, then replies, then the stream."""
-        if self._unsent:
-            posts, self._unsent = list(self._unsent.values()), {}
-            return posts
+        with self._lock:
+            if self._unsent:
+                posts, self._unsent = list(self._unsent.values()), {}
+                return posts
         queue = self._first_replies or self._replies or self._stream
         return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
 
@@ -296,16 +338,20 @@ class Link:
         except aiomqtt.MqttError:
             if not post.retain:
                 name = "dropped_replies" if post.qos else "dropped_events"
-                setattr(self.counts, name, getattr(self.counts, name) + 1)
+                with self._lock:
+                    setattr(self.counts, name, getattr(self.counts, name) + 1)
             raise
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            try:
-                self._receive_one(message)
-            except Exception:  # whatever comes in over a network must not end the session
-                self.counts.faults += 1
-                log.exception("a message on %s could not be taken", message.topic)
+            self._guarded(message.topic, self._receive_one, message)
+
+    def _guarded(self, topic: object, take: Callable[[Any], None], what: object) -> None:
+        try:
+            take(what)
+        except Exception:  # whatever comes in over a network must not end the session
+            self.counts.faults += 1
+            log.exception("a message on %s could not be taken", topic)
 
     def _receive_one(self, message: aiomqtt.Message) -> None:
         payload = message.payload if isinstance(message.payload, bytes) else b""
@@ -317,7 +363,11 @@ class Link:
                 self.keep(self._alive.topic, self._alive.payload)
             return
         correlation = getattr(message.properties, "CorrelationData", None)
-        self._take_received(Received(str(message.topic), payload, bool(message.retain), correlation))
+        received = Received(str(message.topic), payload, bool(message.retain), correlation)
+        if self._session_loop is None:
+            self._take_received(received)
+        else:
+            self._session_loop.call_soon_threadsafe(self._guarded, received.topic, self._take_received, received)
 
     async def _await_echoes(self) -> None:
         """Notice if nothing comes back."""
@@ -372,6 +422,13 @@ def _hear_fault(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> Non
         log.debug("a connection that was given up: %s", context["exception"])
     else:
         loop.default_exception_handler(context)
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what the frames of an error hold: the socket of a failed handshake, which paho closes in no other way."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _silent() -> logging.Logger:

@@ -21,7 +21,6 @@ from improviser.engine.live_state import Reply as Confirmed
 from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Step
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
-from improviser.executors import DaemonThreadExecutor
 from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
@@ -96,7 +95,6 @@ class MqttSession:
     async def run(self, service: Service) -> None:
         """Serve until cancelled; then say goodbye."""
         self._service = service
-        asyncio.get_running_loop().set_default_executor(DaemonThreadExecutor())
         linked = asyncio.ensure_future(self.link.run())
         try:
             await self._keep_state(service)

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL
 from improviser.engine.service import Service
-from improviser.errors import ConfigError, ImproviserError, UserError
-from improviser.library.catalogue import find
+from improviser.errors import ImproviserError, UserError
+from improviser.library import catalogue
 from improviser.remote.instance import Instance
 from improviser.remote.requests import plain
 from improviser.remote.state import Score
@@ -87,7 +86,7 @@ class SessionServices:
         try:
             fresh = self._load().settings
             for model in fresh.model:
-                find(model)
+                catalogue.check(model)
         except UserError as error:
             log.warning("the settings stay as they were: %s", error)
         else:
@@ -123,9 +122,6 @@ def _mqtt_session(settings: Settings, save: Callable[[], str] | None) -> "MqttSe
     """
     if parse_broker(settings.mqtt) is None:
         return None
-    if sys.platform == "win32":
-        # asyncio has one kind of loop there that can start an engine, and another that aiomqtt can use.
-        raise ConfigError("mqtt must be off on Windows: it does not work there yet")
     from improviser.remote.credentials import access_of
     from improviser.remote.mqtt_session import MqttSession
 

@@ -39,6 +39,7 @@ class Score:
         return {
             **setting(service),
             "seconds": round(seconds, 1),
+            "key": snapshot.key or None,
             "notes": {"heard": snapshot.heard, "played": snapshot.played},
             "latency": {
                 "p50_us": round(latency.median * 1e6),

@@ -1,7 +1,7 @@
 """Key presses on the terminal, one by one and unseen; the terminal is given back as it was, however that ends.
 
 On Unix the terminal is put into its cbreak mode (termios) and read by the event loop; tested on pseudo-terminals. On
-Windows a thread asks the console (msvcrt); that is written to Python's documentation and has not been tried.
+Windows, which has no termios, a thread asks the console (msvcrt); that has not been tried on a real one.
 
 No library does the same: readchar (4.2) and blessed (1.52) give the terminal back only once its output has drained, so
 Ctrl-S would hold up the end, and readchar blocks; prompt_toolkit (3.0) takes Ctrl-C for itself instead of leaving it a
@@ -16,6 +16,12 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
+
+HAS_TERMIOS = True
+try:
+    import termios
+except ImportError:  # Windows
+    HAS_TERMIOS = False
 
 ESCAPES = {"[A": "up", "[B": "down", "[C": "right", "[D": "left"}
 ESCAPES |= {f"O{sequence[1]}": name for sequence, name in ESCAPES.items()}  # what keypads in application mode send
@@ -37,7 +43,7 @@ def key_presses(take: Take, descriptor: int | None = None) -> Iterator[bool]:
 
     :param descriptor: the terminal's file descriptor; the standard input's by default.
     """
-    if sys.platform == "win32":
+    if not HAS_TERMIOS:
         with _console_keys(take) as listening:
             yield listening
         return
@@ -52,7 +58,7 @@ def key_presses(take: Take, descriptor: int | None = None) -> Iterator[bool]:
 def can_press() -> bool:
     """Say whether there is a terminal whose keys could be heard."""
     descriptor = _standard_input()
-    return descriptor is not None and (os.isatty(descriptor) if sys.platform == "win32" else _is_ours(descriptor))
+    return descriptor is not None and (os.isatty(descriptor) if not HAS_TERMIOS else _is_ours(descriptor))
 
 
 def keys_in(text: str) -> Iterator[str]:
@@ -71,54 +77,53 @@ def _standard_input() -> int | None:
         return None
 
 
-if sys.platform != "win32":
-    import termios
+def _is_ours(descriptor: int) -> bool:
+    """Say whether this is a terminal, and ours to change: a process in the background would be stopped for it."""
+    if not os.isatty(descriptor):
+        return False
+    try:
+        return os.tcgetpgrp(descriptor) == os.getpgrp()
+    except OSError:  # not our controlling terminal: nobody stops us
+        return True
 
-    def _is_ours(descriptor: int) -> bool:
-        """Say whether this is a terminal, and ours to change: a process in the background would be stopped for it."""
-        if not os.isatty(descriptor):
-            return False
+
+@contextlib.contextmanager
+def _cbreak(descriptor: int) -> Iterator[None]:
+    """Let keys come at once and unseen; Ctrl-C stays a signal. Never waits for output that is stopped (Ctrl-S)."""
+    before = termios.tcgetattr(descriptor)
+    changed = termios.tcgetattr(descriptor)
+    changed[0] &= ~termios.IXON
+    changed[3] &= ~(termios.ECHO | termios.ICANON)
+    changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
+    termios.tcsetattr(descriptor, termios.TCSANOW, changed)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(termios.error, OSError):  # the terminal has gone
+            termios.tcflush(descriptor, termios.TCIFLUSH)
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+@contextlib.contextmanager
+def _reading(descriptor: int, take: Take) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def read() -> None:
         try:
-            return os.tcgetpgrp(descriptor) == os.getpgrp()
-        except OSError:  # not our controlling terminal: nobody stops us
-            return True
-
-    @contextlib.contextmanager
-    def _cbreak(descriptor: int) -> Iterator[None]:
-        """Let keys come at once and unseen; Ctrl-C stays a signal. Never waits for output that is stopped (Ctrl-S)."""
-        before = termios.tcgetattr(descriptor)
-        changed = termios.tcgetattr(descriptor)
-        changed[0] &= ~termios.IXON
-        changed[3] &= ~(termios.ECHO | termios.ICANON)
-        changed[6][termios.VMIN], changed[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(descriptor, termios.TCSANOW, changed)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(termios.error, OSError):  # the terminal has gone
-                termios.tcflush(descriptor, termios.TCIFLUSH)
-                termios.tcsetattr(descriptor, termios.TCSANOW, before)
-
-    @contextlib.contextmanager
-    def _reading(descriptor: int, take: Take) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-        def read() -> None:
-            try:
-                data = os.read(descriptor, READ_BYTES)
-            except OSError:
-                data = b""
-            if not data:  # the terminal has gone
-                loop.remove_reader(descriptor)
-            for key in keys_in(decoder.decode(data)):
-                take(key)
-
-        loop.add_reader(descriptor, read)
-        try:
-            yield
-        finally:
+            data = os.read(descriptor, READ_BYTES)
+        except OSError:
+            data = b""
+        if not data:  # the terminal has gone
             loop.remove_reader(descriptor)
+        for key in keys_in(decoder.decode(data)):
+            take(key)
+
+    loop.add_reader(descriptor, read)
+    try:
+        yield
+    finally:
+        loop.remove_reader(descriptor)
 
 
 @contextlib.contextmanager

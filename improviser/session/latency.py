@@ -9,8 +9,9 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 from rich.console import Console
 
@@ -23,7 +24,7 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import EngineError
 from improviser.ports.interface import LOOPBACK
-from improviser.ports.round_trip import ITSELF, WARM_UP
+from improviser.ports.round_trip import ITSELF, WARM_UP, Way
 from improviser.session.display import Display
 from improviser.session.live import Live, live
 
@@ -66,6 +67,7 @@ class Latency:
     :param engine_us: inside the engine, from the note's arrival to the answer's departure.
     :param wire_us: from another program's note out to its note in, through us; `bare_wire_us` without us.
     :param foreseen: the share of the notes that the models had thought of before they came, 0–1.
+    :param same_period: the share of the answers that left in the period that their notes came in, 0–1; only on JACK.
     :param load: what else the daemon was busy with.
     """
 
@@ -77,6 +79,7 @@ class Latency:
     api: str
     model: str
     foreseen: float = 0.0
+    same_period: float | None = None
     load: tuple[str, ...] = ()
 
 
@@ -89,6 +92,7 @@ class Trial:
     api: str = LOOPBACK
     gap_seconds: float = 0.0075
     load: bool = False
+    broker: str = BROKER
 
 
 async def measure(trial: Trial) -> Latency:
@@ -113,27 +117,30 @@ async def measure(trial: Trial) -> Latency:
     async with live(session, bus) as playing:
         await playing.opened()
         service = playing.service
-        async with _load(playing, wanted=trial.load) as load:
-            run = _over_loopback if trial.api == LOOPBACK else _over_wire
-            lost, wire, bare = await run(service, trial, name, times)
+        async with busy(playing, trial.broker) if trial.load else _idle() as load:
+            if trial.api == LOOPBACK:
+                bare, through = Way(), Way(lost=await _over_loopback(service, trial, times))
+            else:
+                bare = await over_wire(service.api, ITSELF, trial.notes, trial.gap_seconds)
+                through = await over_wire(service.api, name, trial.notes, trial.gap_seconds)
     thought_of = foreseen[WARM_UP:]
+    same = through.same_period
     return Latency(
         engine_us=Spread.of(times[WARM_UP:]),
-        wire_us=Spread.of(wire),
-        bare_wire_us=Spread.of(bare),
+        wire_us=Spread.of(through.seconds),
+        bare_wire_us=Spread.of(bare.seconds),
         notes=trial.notes,
-        lost=lost,
+        lost=through.lost,
         api=service.api,
         model=trial.model,
         foreseen=round(sum(thought_of) / max(1, len(thought_of)), 3),
+        same_period=None if same is None else round(same / max(1, len(through.seconds)), 3),
         load=tuple(load),
     )
 
 
-_Result = tuple[int, list[float], list[float]]
-
-
-async def _over_loopback(service: Service, trial: Trial, _: str, times: list[float]) -> _Result:
+async def _over_loopback(service: Service, trial: Trial, times: list[float]) -> int:
+    """Play to the engine as the daemon would; return how many notes were not answered."""
     chance = random.Random(1)  # noqa: S311  the same notes each time
     wanted = WARM_UP + trial.notes
     for number in range(wanted):
@@ -147,25 +154,15 @@ async def _over_loopback(service: Service, trial: Trial, _: str, times: list[flo
         async with asyncio.timeout(ANSWER_SECONDS):
             while len(times) < wanted:
                 await asyncio.sleep(0.01)
-    return wanted - len(times), [], []
+    return wanted - len(times)
 
 
-async def _over_wire(service: Service, trial: Trial, client: str, _times: list[float]) -> _Result:
-    _lost, bare = await _run_wire(service.api, ITSELF, trial)
-    missing, through = await _run_wire(service.api, client, trial)
-    return missing, through, bare
+async def over_wire(api: str, client: str, notes: int, gap_seconds: float) -> Way:
+    """Play to the ports of a client (`ITSELF`: to nobody), as another program, and hear what they play.
 
-
-async def _run_wire(api: str, client: str, trial: Trial) -> tuple[int, list[float]]:
-    arguments = (
-        sys.executable,
-        "-m",
-        "improviser.ports.round_trip",
-        api,
-        client,
-        str(trial.notes),
-        str(trial.gap_seconds),
-    )
+    :raises EngineError: if that cannot be done.
+    """
+    arguments = (sys.executable, "-m", "improviser.ports.round_trip", api, client, str(notes), str(gap_seconds))
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*arguments, stdout=pipe, stderr=pipe)
     try:
@@ -176,22 +173,24 @@ async def _run_wire(api: str, client: str, trial: Trial) -> tuple[int, list[floa
     if process.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise EngineError(f"the wire could not be measured: {lines[-1]}")
-    result: dict[str, Any] = json.loads(said)
-    return result["lost"], result["seconds"]
+    return msgspec.json.decode(said, type=Way)
 
 
 @contextlib.asynccontextmanager
-async def _load(playing: Live, *, wanted: bool) -> AsyncIterator[list[str]]:
+async def _idle() -> AsyncIterator[list[str]]:
+    """Leave the daemon alone."""
+    yield []
+
+
+@contextlib.asynccontextmanager
+async def busy(playing: Live, address: str = BROKER) -> AsyncIterator[list[str]]:
     """Keep the daemon busy with a display that nobody sees, and a broker if there is one; say with what."""
-    if not wanted:
-        yield []
-        return
     from improviser.core.addresses.broker import parse_broker
     from improviser.remote.mqtt import Access, Link, Post
 
-    broker = parse_broker(BROKER)
+    broker = parse_broker(address)
     if broker is None:
-        raise ValueError(BROKER)
+        raise ValueError(address)
     with _hidden_terminal() as console:
         display = Display(console=console)
         playing.bus.subscribe_slow("the display", display.take)
@@ -202,7 +201,7 @@ async def _load(playing: Live, *, wanted: bool) -> AsyncIterator[list[str]]:
                 async with asyncio.timeout(CONNECT_SECONDS):
                     while not posts.connected:
                         await asyncio.sleep(0.01)
-            yield ["display", "mqtt" if posts.connected else f"no broker at {BROKER}"]
+            yield ["display", "mqtt" if posts.connected else f"no broker at {address}"]
         finally:
             for task in tasks:
                 task.cancel()
@@ -220,9 +219,12 @@ async def _publish(posts: "Link") -> None:
 @contextlib.contextmanager
 def _hidden_terminal() -> Iterator[Console]:
     """Yield a console on a terminal of its own, which a thread empties, so that it never blocks."""
-    import pty  # there is none on Windows
-
-    ours, theirs = pty.openpty()
+    width, height = SCREEN
+    if not hasattr(os, "openpty"):  # Windows: what a terminal would show goes nowhere
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:  # noqa: PTH123  as a path it is no file
+            yield Console(file=nowhere, width=width, height=height, force_terminal=True, color_system="truecolor")
+        return
+    ours, theirs = os.openpty()
 
     def empty() -> None:
         with contextlib.suppress(OSError):  # that is how Linux says that the other side was closed
@@ -232,7 +234,6 @@ def _hidden_terminal() -> Iterator[Console]:
     reader = threading.Thread(target=empty, daemon=True)
     reader.start()
     with open(theirs, "w", encoding="utf-8") as file:  # noqa: PTH123  a descriptor has no path
-        width, height = SCREEN
         yield Console(file=file, width=width, height=height, force_terminal=True, color_system="truecolor")
     reader.join(1.0)
     os.close(ours)

@@ -16,9 +16,10 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import OutputError
 from improviser.files import user_path
-from improviser.library.catalogue import find
+from improviser.library import catalogue
 from improviser.logs import start_log
 from improviser.ports.interface import LOOPBACK
+from improviser.ports.jack_choice import shown
 from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.pruning import Limits
 from improviser.recordings.recorder import Recorder
@@ -48,7 +49,7 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     """
     settings = config.settings
     for model in (*settings.model, *settings.program_models):
-        find(model)
+        catalogue.check(model)
     return Session(
         api=api_for(player, settings.api, settings.output),
         name=settings.name,
@@ -202,8 +203,8 @@ async def _follow(service: Service, display: "Display | None", recorder: Recorde
     if service.api == LOOPBACK:
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
     told(
-        f"playing on {service.api}: hears {hears}, plays to {plays_to} ({service.parameters.mode}, "
-        f"{', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
+        f"playing on {service.api}{shown(service.jack_server)}: hears {hears}, plays to {plays_to} "
+        f"({service.parameters.mode}, {', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
     )
     if recorder.on:
         told(f"keeping the session in {recorder.folder} (--no-record keeps none)")

@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -11,10 +10,11 @@ from collections.abc import Iterable
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, ControlChange, Event, NoteOff, NoteOn, PitchBend
 from improviser.engine.events import SessionEvent
-from improviser.engine.handle import OWN_GROUP
 from improviser.engine.protocol import Ready
+from improviser.pipes import never_waiting
 from improviser.show.sound import TAIL_SECONDS
 from improviser.show.speaker import PLAYS, WARNS
+from improviser.signals import own_group
 
 log = logging.getLogger("improviser")
 
@@ -34,15 +34,14 @@ class Loudspeaker:
         arguments = [sys.executable, "-m", "improviser.show.speaker", backend, font]
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         # What the system's audio libraries print on stderr is for their authors.
-        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, process_group=OWN_GROUP)
+        self._process = subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=null, **own_group())
         self._waiting = bytearray()
         self._dead = False
         self.said = threading.Event()
         """Set when it is known whether there is sound."""
         self.plays_on: str | None = None
         """The audio system that is played on."""
-        if self._process.stdin is not None:
-            os.set_blocking(self._process.stdin.fileno(), False)
+        self._pipe = None if self._process.stdin is None else never_waiting(self._process.stdin.fileno())
         threading.Thread(target=self._listen, name="loudspeaker", daemon=True).start()
 
     def _listen(self) -> None:
@@ -73,18 +72,19 @@ class Loudspeaker:
             self._send(PLAYED, event.played)
 
     def _send(self, part: int, events: Iterable[Event]) -> None:
-        if self._dead or self._process.stdin is None:
+        if self._dead or self._pipe is None:
             return
         for event in events:
             if isinstance(event, NoteOff | NoteOn | ControlChange | PitchBend):
                 self._waiting += bytes((part,)) + encode(event)
         try:
             while self._waiting:
-                written = os.write(self._process.stdin.fileno(), self._waiting)
+                written = self._pipe.write(self._waiting)
                 del self._waiting[:written]
         except BlockingIOError:
             if len(self._waiting) > MOST_WAITING:
                 self._give_up("the audio system hangs")
+                self._process.kill()  # it may have to be gone before its pipe can be closed
         except OSError:
             self._give_up("the audio system has gone")
 
@@ -95,7 +95,8 @@ class Loudspeaker:
 
     def close(self, *, wait: bool = True) -> None:
         """Let the room ring out; without `wait`, it does so after this has returned."""
-        if self._process.stdin is not None:
+        if self._process.stdin is not None and self._pipe is not None:
+            self._pipe.drain(CLOSE_SECONDS)
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
         self._dead = True

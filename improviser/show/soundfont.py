@@ -35,6 +35,7 @@ from improviser.core.midi.event import (
 )
 from improviser.core.midi.pairing import held_by_pedal, pair
 from improviser.files import open_regular, user_path
+from improviser.pipes import never_waiting
 from improviser.recordings.midi_recording import write_session
 from improviser.show.sound import (
     FULL_SCALE,
@@ -110,6 +111,7 @@ class LiveFont:
             process = _started(font, driver)
             if process is not None:
                 self._process = process
+                self._pipe = never_waiting(_descriptor(process.stdin))  # one that hangs is one that has gone
                 break
         else:
             raise LookupError(f"FluidSynth found no audio device to play {font.name} on")
@@ -149,7 +151,7 @@ class LiveFont:
 
     def _tell(self, *lines: str) -> None:
         try:
-            os.write(_descriptor(self._process.stdin), "".join(f"{line}\n" for line in lines).encode())
+            self._pipe.write("".join(f"{line}\n" for line in lines).encode())
         except OSError:
             raise LookupError("FluidSynth has gone") from None
 
@@ -169,7 +171,6 @@ def _started(font: Path, driver: str | None) -> "subprocess.Popen[bytes] | None"
     try:
         os.write(_descriptor(process.stdin), b"echo" + READY.replace(b"\n", b' "') + b'"\n')
         if _answers(process):
-            os.set_blocking(_descriptor(process.stdin), False)  # one that hangs is one that has gone
             return process
     except OSError:  # it has gone already
         pass

@@ -10,7 +10,6 @@ miniaudio is tested with its null backend, which pulls like a device but is hear
 
 import gc
 import os
-import signal
 import sys
 import threading
 import time
@@ -22,6 +21,7 @@ from improviser.core.midi import codec
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS
 from improviser.show.soundfont import OFF, LiveFont, find_font
+from improviser.signals import pass_over_interrupts
 
 EVENT_BYTES = 4
 PERIOD_MILLISECONDS, PERIODS = 10, 3
@@ -130,7 +130,7 @@ def play_font(choice: str, events: Iterable[tuple[int, bytes]]) -> None:
 
 def main(backend: str = "", font: str = "") -> int:
     """Run the process; return its exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the daemon decides what it means
+    pass_over_interrupts()
     events = events_in(sys.stdin.fileno())
     try:
         if font and font != OFF:

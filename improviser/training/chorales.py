@@ -1,24 +1,19 @@
-"""Bach's chorales BWV 253–438 from the music21 corpus, as pieces in four voices; parsed once, then cached.
+"""Bach's chorales BWV 253–438 from the music21 corpus, as pieces in four voices; parsed once, then cached."""
 
-music21 (the extra `corpus`) is imported only here. Its bundled scores are read, never shipped.
-"""
-
-import os
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import platformdirs
 
 from improviser.core.music.note import Note
 from improviser.core.music.piece import SECONDS_PER_QUARTER, Piece, ScoreContext
-from improviser.errors import CorpusError, OutputError
-from improviser.files import read_regular, write_atomically
+from improviser.errors import CorpusError
 from improviser.training.progress import Progress, silent, watched
+from improviser.training.scores import cache_folder, music21_for, read_cache, write_cache
 
+CHORALES = "bach-chorales"
+"""What users call this source."""
 FIRST_BWV, LAST_BWV = 253, 438
 VOICES = ("soprano", "alto", "tenor", "bass")
-LARGEST_CACHE = 1 << 28
 CACHE_VERSION = 1
 
 PARSING = "parsing"
@@ -60,37 +55,12 @@ def load_chorales(progress: Progress = silent) -> list[Piece]:
 
     :raises CorpusError: if music21 is not installed, or its corpus lacks a chorale.
     """
-    path = cache_folder() / "bach-chorales.json"
-    cache = _read_cache(path)
-    if cache is None:
+    path = cache_folder() / f"{CHORALES}.json"
+    cache = read_cache(path, _Cache)
+    if cache is None or cache.version != CACHE_VERSION or len(cache.scores) != LAST_BWV - FIRST_BWV + 1:
         cache = _parse_corpus(progress)
-        _write_cache(path, cache)
+        write_cache(path, cache)
     return [_piece(score) for score in cache.scores]
-
-
-def cache_folder() -> Path:
-    """Where parsed corpora are kept: the user's cache folder, or the one named by IMPROVISER_CACHE."""
-    override = os.environ.get("IMPROVISER_CACHE")
-    return Path(override) if override else platformdirs.user_cache_path("improviser")
-
-
-def _read_cache(path: Path) -> _Cache | None:
-    """Return the cache, or None if there is none of this version that can be read whole."""
-    try:
-        cache = msgspec.json.decode(read_regular(path, LARGEST_CACHE), type=_Cache)
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return None
-    complete = cache.version == CACHE_VERSION and len(cache.scores) == LAST_BWV - FIRST_BWV + 1
-    return cache if complete else None
-
-
-def _write_cache(path: Path, cache: _Cache) -> None:
-    """Keep the cache if its folder allows it: without one, the next call parses again."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, msgspec.json.encode(cache))
-    except (OSError, OutputError):
-        return
 
 
 def read_chorale(name: str) -> Piece:
@@ -98,23 +68,11 @@ def read_chorale(name: str) -> Piece:
 
     :raises CorpusError: if music21 is not installed, or has no such chorale in four voices.
     """
-    return _piece(_parse_score(_music21().corpus, name, most=len(VOICES)))
-
-
-def _music21() -> Any:
-    try:
-        import music21
-        import music21.corpus
-    except ImportError:
-        raise CorpusError(
-            "bach-chorales needs music21, which comes with the extra `corpus`: "
-            "run `pip install 'improviser[corpus]'` (in a checkout: `uv sync --extra corpus`)"
-        ) from None
-    return music21
+    return _piece(_parse_score(music21_for(CHORALES).corpus, name, most=len(VOICES)))
 
 
 def _parse_corpus(progress: Progress) -> _Cache:
-    music21 = _music21()
+    music21 = music21_for(CHORALES)
     numbers = watched(range(FIRST_BWV, LAST_BWV + 1), PARSING, progress)
     scores = [_parse_score(music21.corpus, f"bwv{number}") for number in numbers]
     return _Cache(CACHE_VERSION, str(music21.__version__), scores)

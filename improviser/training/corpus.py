@@ -6,12 +6,8 @@ from pathlib import Path
 
 from improviser.errors import CorpusError, MidiFileError
 from improviser.midifile import MIDI_SUFFIXES, MidiPiece, is_midi_name, read_midi, remarks_on
+from improviser.training.named_sources import NAMED
 from improviser.training.progress import Progress, silent, watched
-
-CHORALES = "bach-chorales"
-"""The source that is no file: the chorales of the `corpus` extra, see `improviser.training.chorales`."""
-DEMO_TUNE = "demo-tune"
-"""The other one: the tune that is typed in, see `improviser.core.music.player`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +64,7 @@ def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
                 found = [source]
             else:
                 raise CorpusError(
-                    f"there is no file or folder {source} to train on; "
-                    f"give MIDI files, folders, {DEMO_TUNE} or {CHORALES}"
+                    f"there is no file or folder {source} to train on; give MIDI files, folders, {', '.join(NAMED)}"
                 )
         except (OSError, ValueError) as error:
             raise CorpusError(f"cannot look into {source}: {error}") from error

@@ -22,8 +22,9 @@ from improviser.core.evolution.strategy import Strategy
 from improviser.core.music.player import demo_tune
 from improviser.errors import ConfigError, CorpusError
 from improviser.library.catalogue import LoadableModel
-from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
+from improviser.training.corpus import read_files
 from improviser.training.generations import Limits
+from improviser.training.named_sources import DEMO_TUNE, NAMED, load_named
 from improviser.training.progress import Progress
 from improviser.training.recipe import Options, Recipe, choice, fingerprint, refuse
 
@@ -158,19 +159,16 @@ def _pieces(
     """Return the name and the pitches of every piece, what was left out, and what was repaired."""
     sources = options.sources
     pieces: list[tuple[str, list[int]]] = []
-    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
+    files = [source for source in sources if source not in NAMED]
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     if files:
         corpus = read_files(files, progress, strict=options.strict)
         skipped, remarks = corpus.skipped, corpus.remarks
         pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
-    if DEMO_TUNE in sources:
-        pieces.append((DEMO_TUNE, [note.pitch for note in demo_tune(DEMO_TUNE_SECONDS)]))
-    if CHORALES in sources:
-        from improviser.training.chorales import load_chorales
-
-        pieces += [(piece.name, [note.pitch for note in piece.voices[0]]) for piece in load_chorales(progress)]
+    for piece in load_named(sources, progress, for_training=True):
+        notes = demo_tune(DEMO_TUNE_SECONDS) if piece.name == DEMO_TUNE else piece.voices[0]
+        pieces.append((piece.name, [note.pitch for note in notes]))
     return pieces, skipped, remarks
 
 

@@ -181,7 +181,7 @@ def improvised(
             if number >= OPENING:
                 pitch, chances = _draw(singer.proceed(note.onset_seconds), rng, temperature)
                 yield pitch, chances
-            singer.follow(pitch, note.onset_seconds)
+            singer.follow(pitch, note.onset_seconds, own=True)
         return
     responder = model.responder()
     for note in player:

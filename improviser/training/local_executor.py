@@ -5,6 +5,7 @@ waiting.) The workers hear neither Ctrl-C nor SIGTERM, since who keeps the champ
 parent, however that ends.
 """
 
+import ctypes
 import os
 import signal
 import threading
@@ -17,11 +18,14 @@ from loky import ProcessPoolExecutor
 from loky.backend import resource_tracker
 
 from improviser.errors import ImproviserError
+from improviser.signals import pass_over_interrupts
 from improviser.threads import use_one_thread
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.workers import Workers, working_on
 
 ORPHAN_CHECK_SECONDS = 0.5
+SYNCHRONIZE, FOR_EVER = 0x00100000, 0xFFFFFFFF
+"""Windows: the right to wait for a process, and for how long."""
 
 
 @contextmanager
@@ -72,13 +76,23 @@ def _signals_blocked() -> Iterator[None]:
 
 def _prepare(parent: int) -> None:
     """Prepare a worker for its work."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    pass_over_interrupts()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), name="end with parent", daemon=True).start()
 
 
 def _end_with(parent: int) -> None:
     """End when the parent has ended: a worker at work would notice only when it next asks for a call."""
-    while os.getppid() == parent:
-        time.sleep(ORPHAN_CHECK_SECONDS)
+    if hasattr(ctypes, "windll"):  # there a process keeps its parent's number, however long that has ended
+        _await_end_on_windows(parent)
+    else:
+        while os.getppid() == parent:
+            time.sleep(ORPHAN_CHECK_SECONDS)
     os._exit(1)
+
+
+def _await_end_on_windows(process: int) -> None:
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined, unused-ignore]
+    handle = kernel.OpenProcess(SYNCHRONIZE, False, process)
+    if handle:  # else it has ended already
+        kernel.WaitForSingleObject(ctypes.c_void_p(handle), FOR_EVER)

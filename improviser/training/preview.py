@@ -91,7 +91,7 @@ def phrase_of(model: Model) -> tuple[int, ...]:
         for number in range(PHRASE_NOTES):
             onset = number * QUARTER_SECONDS
             pitches.append(choose(singer.proceed(onset), TEMPERATURE, rng))
-            singer.follow(pitches[-1], onset)
+            singer.follow(pitches[-1], onset, own=True)
         return tuple(pitches)
     responder = model.responder()
     for note in demo_tune()[:PHRASE_NOTES]:

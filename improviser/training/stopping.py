@@ -32,9 +32,10 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Give a request that SIGINT and SIGTERM set, for as long as this lasts."""
+    """Give a request that SIGINT and SIGTERM (on Windows, SIGBREAK) set, for as long as this lasts."""
     request = StopRequest()
-    before = {number: signal.signal(number, request.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name)]
+    before = {number: signal.signal(number, request.ask) for number in map(signal.Signals.__getitem__, names)}
     request.asked = termination.requested()
     try:
         yield request

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.piece import Piece
-from improviser.core.music.player import demo_tune
 from improviser.errors import CorpusError
 from improviser.midifile import MidiPiece, TimedNote, melody
-from improviser.training.chorales import VOICES, load_chorales
-from improviser.training.corpus import CHORALES, DEMO_TUNE, read_files
+from improviser.training.chorales import VOICES
+from improviser.training.corpus import read_files
+from improviser.training.named_sources import NAMED, load_named
 from improviser.training.progress import Progress, silent, watched
 
 TOP = VOICES[0]
@@ -33,21 +33,20 @@ class Sources:
     remarks: tuple[str, ...] = ()
 
 
-def read_sources(sources: Sequence[str], progress: Progress = silent, *, strict: bool = False) -> Sources:
-    """Read MIDI files, folders, `bach-chorales` and `demo-tune`.
+def read_sources(
+    sources: Sequence[str], progress: Progress = silent, *, strict: bool = False, for_training: bool = True
+) -> Sources:
+    """Read MIDI files, folders, and the sources of `NAMED`.
 
     :param strict: neither leave out a file nor repair one.
-    :raises CorpusError: if there is nothing to learn from, or the chorales are wanted without the extra `corpus`.
+    :param for_training: see `load_named`.
+    :raises CorpusError: if there is nothing to learn from, or a corpus is wanted without the extra `corpus`.
     :raises MidiFileError: if the one file that was asked for cannot be used, or with `strict` any.
     """
-    pieces: list[Piece] = []
+    pieces = load_named(sources, progress, for_training=for_training)
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    files = [source for source in sources if source not in {CHORALES, DEMO_TUNE}]
-    if CHORALES in sources:
-        pieces += load_chorales(progress)
-    if DEMO_TUNE in sources:
-        pieces.append(Piece(DEMO_TUNE, (demo_tune(),), (TOP,)))
+    files = [source for source in sources if source not in NAMED]
     if files:
         corpus = read_files(files, progress, strict=strict)
         skipped, remarks = corpus.skipped, corpus.remarks

@@ -57,7 +57,7 @@ class Scene:
         self._kept = folder / "kept"
         self._log = folder / "play.log"
         write_melody(folder / "tune.mid", TUNE * 3)
-        options = ["--input", str(folder / "tune.mid"), "--loop", "--no-scene", "--record", str(self._kept)]
+        options = ["--input", str(folder / "tune.mid"), "--loop", "--no-display", "--record", str(self._kept)]
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PLAY, *options, "--name", f"deaths-{os.getpid()}"],

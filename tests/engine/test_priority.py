@@ -25,6 +25,7 @@ def may_be_real_time() -> bool:
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setscheduler"), reason="this system has no real-time classes")
+@pytest.mark.unix
 def test_real_time_is_taken_where_it_is_granted() -> None:
     ran = subprocess.run([sys.executable, "-c", LOOK], capture_output=True, text=True, check=True)
     policy, _ = map(int, ran.stdout.split())

@@ -83,6 +83,7 @@ def read(end: int, reader: FrameReader) -> list[AnyReport]:
 REPORTS = [Noticed(f"{number:06}" * 20) for number in range(3000)]
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize("in_a_row", [1, 16])
 def test_a_slow_reader_gets_all_in_order(pipe: tuple[int, int], in_a_row: int) -> None:
     reporter, reader = Reporter(pipe[1]), FrameReader()
@@ -98,6 +99,7 @@ def test_a_slow_reader_gets_all_in_order(pipe: tuple[int, int], in_a_row: int) -
     assert [*got, *read(pipe[0], reader)] == REPORTS
 
 
+@pytest.mark.unix
 def test_what_is_too_much_is_lost_and_counted(pipe: tuple[int, int]) -> None:
     reporter, reader = Reporter(pipe[1], room=10_000), FrameReader()
     for report in REPORTS:

@@ -39,10 +39,9 @@ def test_what_one_side_writes_the_other_reads() -> None:
     shared.hand_over()
     shared.map[7] = 42
     assert view[7] == 42
-    shared.forget()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="files that are used keep their names there")
+@pytest.mark.unix
 def test_it_has_no_name_at_any_time() -> None:
     before = names()
     shared = SharedMemory(100)
@@ -51,7 +50,7 @@ def test_it_has_no_name_at_any_time() -> None:
     shared.hand_over()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="files that are used keep their names there")
+@pytest.mark.unix
 def test_daemon_and_engine_that_are_killed_while_they_start_leave_nothing() -> None:
     before = names()
     with subprocess.Popen([sys.executable, "-c", DAEMON], stdout=subprocess.PIPE) as daemon:

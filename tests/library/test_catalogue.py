@@ -93,3 +93,33 @@ def test_every_bundled_model_loads_and_has_a_card() -> None:
     for entry in bundled:
         assert improviser.load_model(entry.path).name == entry.name
         assert entry.path.with_suffix(".md").is_file()
+
+
+def test_auto_is_all_melody_models_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(catalogue.ENVIRONMENT, str(tmp_path))
+    bundled = catalogue.mixed()
+    assert "bach-melody" in bundled
+    assert "bach-bass" not in bundled
+    assert {"auto", *bundled} <= {*catalogue.names()} & {*catalogue.live_names()}
+    before = catalogue.digest("auto")
+    catalogue.check("auto")
+    assert (improviser.load_model("auto").name, improviser.load_model("auto").task) == ("auto", "melody")
+    with pytest.raises(ModelError, match="auto is no file"):
+        catalogue.find("auto")
+    # One's own is part of it, under its name; another of one's own is not.
+    for name in ("mine", "me"):
+        (tmp_path / f"{name}.safetensors").write_bytes(catalogue.find("bach-melody").read_bytes())
+    assert catalogue.mixed() == ("me", *bundled)
+    assert catalogue.digest("auto") != before
+    # A file of that name is what its owner means.
+    (tmp_path / "auto.safetensors").write_bytes(catalogue.find("echo").read_bytes())
+    assert improviser.load_model("auto").task == "echo"
+    assert catalogue.mixed() == ()
+
+
+def test_without_melody_models_there_is_no_auto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(catalogue.ENVIRONMENT, str(tmp_path / "none"))
+    monkeypatch.setattr(catalogue, "bundled_folder", lambda: tmp_path / "neither")
+    for use in (catalogue.check, catalogue.digest, improviser.load_model):
+        with pytest.raises(ModelError, match="there is none"):
+            use("auto")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from improviser.core.live.ledger import SIZE, Ledger
-from improviser.core.midi.event import NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.errors import PortError
 from improviser.ports import patchbay
 from improviser.ports.connections import SessionConnections
@@ -199,6 +199,70 @@ def test_that_a_release_has_begun_is_told_in_the_loop(graph: Graph) -> None:
         connections.leave()
 
     asyncio.run(run())
+
+
+def play(ledger: Ledger, event: Event) -> None:
+    for admitted in ledger.admit(event):
+        ledger.sent(admitted)
+
+
+def note_offs(graph: Graph) -> set[tuple[str, int]]:
+    return {(port, message[1]) for port, message in graph.arrived if message[0] == 0x80}
+
+
+def test_a_destination_that_was_gone_when_its_notes_ended_is_sent_their_end_when_it_is_back(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        for pitch in (60, 64):
+            play(ledger, NoteOn(0, pitch, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        del graph.ports[SYNTH]
+        connections.look(ledger)
+        play(ledger, NoteOff(0, 60))  # nobody hears it
+        connections.look(ledger)
+        assert not graph.arrived
+        graph.add(SYNTH)
+        connections.look(ledger)
+        assert note_offs(graph) == {(SYNTH, 60)}  # the other one sounds on, and will be ended
+        arrived = list(graph.arrived)
+        connections.look(ledger)
+        assert graph.arrived == arrived
+
+    with_connections(scene)
+    assert (OUT, SYNTH) in graph.connections
+
+
+def test_what_ended_in_the_moment_in_which_a_destination_went_is_ended_there_too(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        play(ledger, NoteOn(0, 60, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        del graph.ports[SYNTH]
+        play(ledger, NoteOff(0, 60))
+        connections.look(ledger)
+        graph.add(SYNTH)
+        connections.look(ledger)
+
+    with_connections(scene)
+    assert note_offs(graph) == {(SYNTH, 60)}
+
+
+def test_an_engine_that_dies_while_a_destination_is_gone_leaves_nothing_ringing_there(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        connections.look(ledger)
+        graph.connections.clear()
+        del graph.ports[SYNTH]
+        assert connections.release([RELEASE], lambda: None)
+        assert not graph.arrived
+        connections.restore("improviser")
+        graph.add(SYNTH)
+        connections.look(ledger)
+
+    with_connections(scene)
+    assert (SYNTH, RELEASE) in graph.arrived
 
 
 @pytest.mark.parametrize("choice", ["auto", "keystation"])

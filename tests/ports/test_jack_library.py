@@ -22,12 +22,14 @@ def without_libjack(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("without_libjack")
+@pytest.mark.unix
 def test_without_libjack_the_message_says_what_to_install() -> None:
     with pytest.raises(MidiSystemError, match=r"JACK cannot be used here \(.+\); install JACK's library"):
         load_jack()
 
 
 @pytest.mark.usefixtures("without_libjack")
+@pytest.mark.unix
 def test_without_libjack_the_patchbay_fails_as_without_a_server() -> None:
     with pytest.raises(MidiSystemError, match="install JACK's library"):
         Patchbay("test", RememberedConnections(), lambda: None, lambda: None)
@@ -62,6 +64,7 @@ class FakePort:
         return lambda *_: None
 
 
+@pytest.mark.unix
 def test_without_jack_the_next_system_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     rtmidi = ModuleType("rtmidi")
     constants = {backend.constant: number for number, backend in enumerate(BACKENDS)}

@@ -45,6 +45,7 @@ def test_the_password_is_the_environments_or_the_files(
     assert not caplog.records
 
 
+@pytest.mark.unix
 def test_a_file_that_others_can_read_is_said(secret_file: Path, caplog: pytest.LogCaptureFixture) -> None:
     secret_file.chmod(0o644)
     with caplog.at_level(logging.WARNING):

@@ -1,6 +1,8 @@
 """One session per name: the second is refused, what is left of a dead one is no obstacle, and a live one answers."""
 
 import asyncio
+import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -9,11 +11,20 @@ from pathlib import Path
 import pytest
 
 from improviser.errors import ConfigError, SessionError
+from improviser.remote import instance as instance_module
 from improviser.remote.instance import Instance, ask, running, runtime_folder
 
 NAMES = ["improviser", "left hand", "..", "é" * 40, "x" * 40, "CON", "*", "$(reboot)"]
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such sockets")
+
+@pytest.fixture(autouse=True, params=["socket", "port"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How a session answers: on a socket of Unix's, or on a port of the loopback interface, as on Windows."""
+    if request.param == "port":
+        monkeypatch.setattr(instance_module, "HAS_UNIX_SOCKETS", False)
+    elif not instance_module.HAS_UNIX_SOCKETS:
+        pytest.skip("this system has no such sockets")
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)
@@ -49,12 +60,12 @@ def test_what_a_killed_one_left_is_no_obstacle() -> None:
     Instance("x").close()
 
 
-def test_nobody_else_can_look() -> None:
+def test_nobody_else_can_look(way: str) -> None:
     async def scene() -> None:
         instance = Instance("x")
         await instance.answer(dict)
         modes = {path.name: path.stat().st_mode & 0o777 for path in runtime_folder().iterdir()}
-        assert modes == {"x.lock": 0o600, "x.sock": 0o600}
+        assert modes == {"x.lock": 0o600, {"socket": "x.sock", "port": "x.port"}[way]: 0o600}
         assert runtime_folder().stat().st_mode & 0o777 == 0o700
         instance.close()
 
@@ -75,9 +86,9 @@ def test_it_answers_whoever_asks_and_no_longer_than_it_lives(name: str) -> None:
     asyncio.run(scene())
 
 
-def test_the_socket_of_a_dead_one_is_replaced() -> None:
+def test_the_socket_of_a_dead_one_is_replaced(way: str) -> None:
     async def scene() -> None:
-        (runtime_folder() / "x.sock").touch()
+        (runtime_folder() / {"socket": "x.sock", "port": "x.port"}[way]).touch()
         instance = Instance("x")
         await instance.answer(lambda: {"alive": True})
         assert await asyncio.to_thread(ask, "x") == {"alive": True}
@@ -86,12 +97,15 @@ def test_the_socket_of_a_dead_one_is_replaced() -> None:
     asyncio.run(scene())
 
 
-def test_somebody_who_asks_and_goes_is_forgotten() -> None:
+def test_somebody_who_asks_and_goes_is_forgotten(way: str) -> None:
     async def scene() -> None:
         instance = Instance("x")
         await instance.answer(lambda: {"long": "x" * 1_000_000})
         for _ in range(3):
-            _, writer = await asyncio.open_unix_connection(runtime_folder() / "x.sock")
+            if way == "socket":
+                _, writer = await asyncio.open_unix_connection(runtime_folder() / "x.sock")
+            else:
+                _, writer = await asyncio.open_connection("127.0.0.1", port_of("x"))
             writer.transport.abort()
         assert await asyncio.to_thread(ask, "x")
         instance.close()
@@ -110,6 +124,42 @@ def test_one_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch) -> No
         instance.close()
 
     asyncio.run(scene())
+
+
+def port_of(name: str) -> int:
+    """Return the port on which a session answers."""
+    return int(json.loads((runtime_folder() / f"{name}.port").read_bytes())["port"])
+
+
+@pytest.mark.parametrize("said", [b"", b"x" * 32, b"x" * 100_000, b"GET / HTTP/1.1\r\n\r\n"])
+def test_who_does_not_know_the_token_is_told_nothing(said: bytes, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if way == "socket":
+        pytest.skip("who may open the socket may ask")
+
+    async def scene() -> None:
+        instance = Instance("x")
+        await instance.answer(lambda: {"secret": 1})
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of("x"))
+        writer.write(said)
+        writer.write_eof()
+        with contextlib.suppress(ConnectionError):
+            assert await reader.read() == b""
+        writer.close()
+        assert await asyncio.to_thread(ask, "x") == {"secret": 1}
+        instance.close()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"{}", b'{"port": 99999999, "token": ""}', b'{"port": 1, "token": "zz"}']
+)
+def test_a_damaged_file_of_a_session_is_said_in_one_line(content: bytes, way: str) -> None:
+    if way == "socket":
+        pytest.skip("there is no such file")
+    (runtime_folder() / "x.port").write_bytes(content)
+    with pytest.raises(SessionError, match=r"x"):
+        ask("x")
 
 
 @pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() == 0, reason="root may write everywhere")

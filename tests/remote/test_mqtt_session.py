@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from improviser.core.addresses.topics import Topics
+from improviser.core.music.scales import pitches_of
 from improviser.engine.live_state import REFUSED
 from improviser.engine.protocol import Applied
 from improviser.engine.supervisor import Supervisor
@@ -211,6 +212,7 @@ class TestState:
                 state = changed[-1].json
             assert set(LIVE_KEYS) <= set(state)
             assert state["notes"] == {"heard": 10, "played": 10}
+            assert pitches_of(state["key"]) is not None  # a key that can be asked for
             assert 0 < state["latency"]["p50_us"] <= state["latency"]["p99_us"] <= state["latency"]["max_us"]
             assert state["ports"] == {"input": "loopback", "output": "loopback"}
             assert state["connection"] == {"api": "loopback", "playing": True}

@@ -16,7 +16,7 @@ from tests.mqtt_peer import Heard, Peer
 from tests.playing import Player, write_small_model
 from tests.servers import Broker
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and sockets of this kind are Unix's")
+pytestmark = pytest.mark.unix
 
 BASE = "improviser/served"
 

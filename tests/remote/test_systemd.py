@@ -26,6 +26,7 @@ def systemd(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 @linux_only
+@pytest.mark.unix
 class TestNotifier:
     def test_it_tells_how_it_is(self, systemd: socket.socket) -> None:
         notifier = Notifier({"NOTIFY_SOCKET": systemd.getsockname()})

@@ -47,6 +47,7 @@ async def pressed(ours: int, theirs: int, typed: bytes, count: int) -> list[str]
     return taken
 
 
+@pytest.mark.unix
 def test_keys_come_one_by_one_and_the_terminal_is_given_back(terminal: tuple[int, int]) -> None:
     before = termios.tcgetattr(terminal[1])
     typed = "m \x1b[A\x1bOB+é".encode()
@@ -92,6 +93,7 @@ def test_what_has_no_name_here_is_passed_over() -> None:
 PLAY = [sys.executable, "-m", "improviser", "demo", "--model", "echo"]
 
 
+@pytest.mark.unix
 @pytest.mark.parametrize(("leave", "code"), [(b"q", 0), (signal.SIGTERM, 0), (b"\x03", 130)])
 def test_a_whole_program_gives_the_terminal_back(
     terminal: tuple[int, int], tmp_path: Path, leave: bytes | signal.Signals, code: int

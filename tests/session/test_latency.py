@@ -33,6 +33,7 @@ def test_inside_the_engine() -> None:
     foreseen = measured["foreseen"]
     assert isinstance(foreseen, float)
     assert 0 <= foreseen <= 1
+    assert measured["same_period"] is None
 
 
 def test_with_the_daemon_busy() -> None:
@@ -50,6 +51,26 @@ def test_over_a_wire(jack_server: JackServer) -> None:
     assert measured["lost"] == 0
     for key in ("engine_us", "wire_us", "bare_wire_us"):
         assert_ordered(measured[key])
+    same = measured["same_period"]
+    assert isinstance(same, float)
+    assert 0 <= same <= 1
+
+
+@pytest.mark.jack
+def test_through_rtmidi_no_answer_is_known_to_leave_in_the_period_of_its_note(jack_server: JackServer) -> None:
+    measured = run("--api", "jack-rtmidi")
+    assert measured["lost"] == 0
+    assert measured["same_period"] is None
+
+
+@pytest.mark.jack
+def test_the_table_tells_how_many_answers_leave_in_the_period_of_their_notes(jack_server: JackServer) -> None:
+    result = CliRunner().invoke(app, ["latency", "--notes", "5", "--gap", "2", "--api", "jack"])
+    assert result.exit_code == 0
+    first = result.stdout.splitlines()[0]
+    assert re.fullmatch(
+        r"5 notes, \d+% foreseen, 0 lost, \d+\.\d% answered in the same period; bach-bass on jack", first
+    )
 
 
 def test_a_table_for_people() -> None:

@@ -159,6 +159,7 @@ def test_the_computers_keyboard_plays() -> None:
     assert asyncio.run(play()) == [NoteOn(0, 60, 80), NoteOff(0, 60)]
 
 
+@pytest.mark.unix
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")
 def test_the_computers_keyboard_in_a_terminal(tmp_path: Path, model: str) -> None:
     ours, theirs = os.openpty()

@@ -72,7 +72,8 @@ def test_the_bundled_bass_neither_copies_nor_repeats_itself() -> None:
     for temperature in (0.0, 0.7, 1.0):
         played = play_along(model, tune, np.random.default_rng(0), temperature)
         repeats = np.mean([one == other for one, other in pairwise(played)])
-        assert repeats < 0.4
+        # What is likeliest each time repeats itself more, all the more to a tune by chance, which leaves every key.
+        assert repeats < (0.3 if temperature else 0.45)
         assert len(set(played)) >= 8
         # Now and then a voice may cross, as Bach's do.
         assert np.mean([answer < note.pitch for answer, note in zip(played, tune, strict=True)]) > 0.97

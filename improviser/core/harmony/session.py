@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.counterpoint import PERFECT
-from improviser.core.music.keys import KeyTracker, foresee_keys, likeliest_key
+from improviser.core.music.keys import likeliest_key
+from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
 from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, enter
@@ -123,8 +124,7 @@ class Accompaniment:
         self._low, self._high = own
         self._own_centre = sum(own) // 2
         self._register = player
-        self._keys = KeyTracker()
-        self._foreseen = foresee_keys(self._keys.histogram)
+        self._keys = ModulatingKeys()
         self._rhythm = RhythmTracker()
         self._player: int | None = None
         self._own: tuple[int | None, int | None] = (None, None)
@@ -143,8 +143,9 @@ class Accompaniment:
 
     def look(self, pitch: int, onset_seconds: float) -> Situation:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
-        histogram = self._keys.with_note(pitch)
-        tonic, minor = likeliest_key(self._foreseen[pitch % 12])
+        moment = self.moment(onset_seconds)
+        histogram, scores = self._keys.look(pitch, moment)
+        tonic, minor = likeliest_key(scores)
         memory, certainties = self._opinions
         return Situation(
             tonic=tonic,
@@ -158,7 +159,7 @@ class Accompaniment:
             mean=pitch if self._mean is None else self._mean,
             own_mean=self._own_mean,
             own_centre=self._own_centre,
-            moment=self.moment(onset_seconds),
+            moment=moment,
             memory=memory,
             certainties=certainties,
             parallels=self._parallels(pitch),
@@ -167,7 +168,7 @@ class Accompaniment:
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, and the voice's own against it (None: it rests)."""
-        self._keys.hear(pitch)
+        self._keys.hear_player(pitch, self.moment(onset_seconds))
         self._rhythm.hear(onset_seconds)
         self._player = pitch
         self._mean = pitch if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
@@ -177,7 +178,6 @@ class Accompaniment:
             self._own = (played, self._own[0])
             self._own_mean = MEAN_FADE * self._own_mean + (1 - MEAN_FADE) * played
             self._remember(played)
-        self._foreseen = foresee_keys(self._keys.histogram)
 
     def _remember(self, played: int) -> None:
         """Let the experts learn the voice's note, and ask them about the next: they need not wait for the player's."""

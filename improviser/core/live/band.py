@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 
 import numpy as np
 
@@ -16,13 +17,14 @@ from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import placed, spin, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
+from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
-from improviser.core.music.keys import KeyTracker, estimate_key
+from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
-from improviser.core.music.scales import pitches_heard
+from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
@@ -35,13 +37,11 @@ SURE_OF_KEY = 4
 REPEATS = 3
 """A line does not sing one pitch more often than this in a row."""
 
-CLOSING = 3.0
-"""How much more likely the notes of the tonic triad are at the end of a reply (added to log-probabilities)."""
+CLOSING = 4.5
+"""How much more likely the stable notes of the mode are at the end of a reply (added to log-probabilities)."""
 
 LINE, FIGURE, TIRED = 32, 3, 2.0
 """Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
-
-_TRIADS = {False: (0, 4, 7), True: (9, 0, 4)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,10 @@ class Band:
 
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
-        self._keys = KeyTracker()
+        self._home = HomeTracker()
+        self._at_home = self._home.home()
+        self._lengths = Lengths()
+        self._basses: tuple[bool, ...] = ()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
@@ -97,10 +100,20 @@ class Band:
         """Whether no part can lead."""
         return self._leader is None
 
+    @property
+    def home(self) -> int | None:
+        """The pitch class of the home note, if enough has been heard to tell."""
+        return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
+
+    def tonality(self, now: float) -> Home:
+        """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
+        return self._home.home(now)
+
     def join(self, models: Sequence[Model]) -> None:
         """Let other models play, who get to know the player's last notes."""
         self.settle()
         self._parts = tuple(model.responder() for model in models)
+        self._basses = tuple(_is_bass(model) for model in models)
         self._opinions = []
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
@@ -126,8 +139,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            tonic, minor = estimate_key(self._keys.histogram)
-            scale = pitches_heard(tonic, minor=minor > 0.5) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self._at_home.scale) if self._notes >= SURE_OF_KEY else None
             self._allowed = within(parameters.low, parameters.high, scale)
 
     def settle(self) -> None:
@@ -137,6 +149,7 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
+        self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
         self._think_anew()
@@ -174,7 +187,11 @@ class Band:
         if thought is not None:
             return thought, False
         logs = responder.propose(pitch, now)
-        thoughts[key] = self._weighed(self._shaped(logs) if responder is self._singer else logs)
+        if responder is self._singer:
+            logs = self._shaped(logs, now)
+        elif self._basses[number] and self._notes >= SURE_OF_KEY:
+            logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
+        thoughts[key] = self._weighed(logs)
         return thoughts[key], True
 
     def _weighed(self, logs: LogProbabilities) -> Thought:
@@ -218,6 +235,36 @@ class Band:
             played.append(sounding)
         return played
 
+    def foretell(
+        self, pitch: int, channel: int, now: float, first: int, *, think: bool
+    ) -> tuple[list[int], bool] | None:
+        """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
+
+        :param first: how many random numbers are drawn before.
+        :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
+        """
+        if self._chance.left < first + 2 * len(self._parts):
+            return None
+        numbers = count(first)
+        taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
+        played: list[int] = []
+        foreseen = bool(self._parts)
+        for number, responder in enumerate(self._parts):
+            thought = self._thoughts[number].get((pitch, responder.moment(now)))
+            if thought is None and not think:
+                return None
+            if thought is None:
+                thought, foreseen = self._thought(number, pitch, now)[0], False
+            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)))
+            taken.append(sounding)
+            played.append(sounding)
+        return played, foreseen
+
+    @property
+    def burst_ends(self) -> float:
+        """Until when a note is one of a burst."""
+        return self._burst.until
+
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
@@ -229,12 +276,12 @@ class Band:
         played = []
         leader, singer = self._leader, self._singer
         if singer is not None:
-            thought = self._weighed(self._shaped(singer.proceed(now), closing=closing))
+            thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
-            self._lessons.append(partial(singer.follow, pitch, now))
+            self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
-            logs = self._shaped(leader.propose(pitch, now), closing=closing)
+            logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
@@ -242,7 +289,7 @@ class Band:
         for responder in self._parts:
             if responder is not leader:
                 logs = responder.propose(pitch, now)
-                shaped = self._shaped(logs, closing=True) if closing and leader is None else logs
+                shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
         return played
 
@@ -260,7 +307,8 @@ class Band:
     def _remember(self, pitch: int, now: float) -> None:
         self._heard.append((pitch, now))
         self._notes += 1
-        self._lessons.append(partial(self._keys.hear, pitch))
+        self._lessons.append(partial(self._home.hear, pitch, now))
+        self._lessons.append(partial(self._lengths.hear, pitch, now))
 
     @staticmethod
     def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
@@ -278,18 +326,23 @@ class Band:
 
     def _choose(self, thought: Thought, channel: int, now: float) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
-        pitch = spin(thought.sums, self._chance.random())
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
+        pitch = self._pick(thought, taken, self._chance.random)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float]) -> int:
+        """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
+        pitch = spin(thought.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
                 others = wheel(thought.scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), self._chance.random())
-        self._chord.append((now, channel, pitch))
+                pitch = spin(others.tolist(), chance())
         return pitch
 
-    def _shaped(self, logs: LogProbabilities, *, closing: bool = False) -> LogProbabilities:
+    def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:
         """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
         shaped = logs.copy()
         line = list(self._line)
@@ -300,15 +353,19 @@ class Band:
         for pitch in {*followers}:
             shaped[pitch] -= TIRED * (followers.count(pitch) - 1)
         if closing:
-            tonic, minor = estimate_key(self._keys.histogram)
-            for degree in _TRIADS[minor > 0.5]:
-                shaped[(tonic + degree) % 12 :: 12] += CLOSING
+            for pitch_class in self.tonality(now).stable:
+                shaped[pitch_class::12] += CLOSING
         return shaped
 
 
 def _can_lead(model: Model) -> bool:
     """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
     return model.task in TASKS and TASKS[model.task].leads
+
+
+def _is_bass(model: Model) -> bool:
+    """Say whether a model plays the bass, as its file says; a caller's own model may say nothing."""
+    return getattr(getattr(model, "settings", None), "voice", "") == "bass"
 
 
 def _in_range(pitch: int) -> int:

@@ -7,6 +7,7 @@ a replay is the same.
 """
 
 from collections import deque
+from math import inf
 
 BURST_NOTES, BURST_SECONDS = 64, 0.1
 HEARD_ONE_IN = 64
@@ -18,6 +19,12 @@ class Burst:
     def __init__(self) -> None:
         self._onsets: deque[float] = deque(maxlen=BURST_NOTES)
         self._unheard = 0
+
+    @property
+    def until(self) -> float:
+        """Until when the next note is one of a burst."""
+        full = len(self._onsets) >= BURST_NOTES - 1
+        return self._onsets[1 - BURST_NOTES] + BURST_SECONDS if full else -inf
 
     def drops(self, now: float) -> bool:
         """Take in a note of the player; say whether it is one of those that the models do not hear."""

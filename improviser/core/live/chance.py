@@ -24,6 +24,15 @@ class Chance:
         self._next += 1
         return self._drawn[self._next - 1]
 
+    def peek(self, number: int) -> float:
+        """Return what `random` returns after it was called `number` times more, which are fewer than are `left`."""
+        return self._drawn[self._next + number]
+
+    @property
+    def left(self) -> int:
+        """How many numbers are drawn already."""
+        return len(self._drawn) - self._next
+
     def prepare(self) -> None:
         """Draw ahead, if little is left."""
         if len(self._drawn) - self._next < AHEAD // 2:

@@ -64,6 +64,11 @@ class DelayedEcho:
         self._returned.clear()
         self._run = 0
 
+    @property
+    def known(self) -> frozenset[tuple[int, int, int]]:
+        """Channel, pitch and velocity of the notes that it `knows`."""
+        return frozenset(sign for sign, _ in self._sent if len(sign) == 3)
+
     def knows(self, event: Event) -> bool:
         """Say whether the same message was sent lately."""
         sign = _sign(event)

@@ -85,6 +85,12 @@ class FeedbackGuard:
         lately = self._notes if isinstance(event, NoteOn) else self._others
         return self._delayed.knows(event) or any(event == sent for sent, _ in lately)
 
+    @property
+    def suspected(self) -> frozenset[tuple[int, int, int]]:
+        """Channel, pitch and velocity of all note-ons that it `suspects`."""
+        at_once = ((note.channel, note.pitch, note.velocity) for note, _ in self._notes)
+        return frozenset(at_once) | self._delayed.known
+
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard.
 

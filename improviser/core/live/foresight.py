@@ -9,12 +9,14 @@ from itertools import pairwise
 
 from improviser.core.music.note import PITCHES
 
-THOUGHT_OF = 48
+THOUGHT_OF = 128
 """Notes that are thought of before the next one."""
 NEAR, NEARNESS, HALVING = 24, 0.05, 2.0
 """Pitches at most so far from the last one may come, too; the weight of that is halved each so many semitones."""
 LENGTHS = 16
 """Of so many notes, the last ones, the lengths may come again."""
+GRID, GRID_STEPS = 4, 16
+"""After the lengths of lately, so many steps of this part of the usual length are as likely as if played long ago."""
 FADE = 0.9
 """How much of a length's weight is left one note later."""
 FASTEST, IN_A_ROW = 0.04, 8
@@ -24,13 +26,17 @@ FASTEST, IN_A_ROW = 0.04, 8
 def likely_onsets(times: Sequence[float]) -> list[float]:
     """Return when the next note comes if a length (seconds) of those lately between `times` is repeated, latest first.
 
+    Last come those of a grid: people are late, and play what they have not played before.
+
     Nothing if there is no time to think before.
     """
     lately = times[-LENGTHS - 1 :]
     if not lately or (len(lately) > IN_A_ROW and lately[-1] - lately[-1 - IN_A_ROW] < IN_A_ROW * FASTEST):
         return []
     lengths = [after - before for before, after in pairwise(lately)] or [0.0]
-    return [lately[-1] + length for length in reversed(lengths)]
+    usual = sorted(lengths)[(len(lengths) - 1) // 2]
+    grid = [usual * step / GRID for step in range(1, GRID_STEPS + 1)] if usual else []
+    return [lately[-1] + length for length in (*reversed(lengths), *grid)]
 
 
 def likely_notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float]]) -> list[tuple[int, float]]:

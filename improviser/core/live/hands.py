@@ -14,6 +14,7 @@ from improviser.core.live.lanes import channel_of, input_of, lanes_of, to_send
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import QUESTION, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
 from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.core.music.phrase import PhraseTracker
@@ -25,8 +26,9 @@ class Hands:
     The keys that are down are known by what sounds for them, and by the phrase that they are part of.
     """
 
-    def __init__(self, tracker: PhraseTracker, sounding: Sounding) -> None:
+    def __init__(self, tracker: PhraseTracker, sounding: Sounding, zones: LiveZones) -> None:
         self._tracker = tracker
+        self._zones = zones
         self._sounding = sounding
         self._controls = Controls()
         self._pressed_harder: dict[int, set[int]] = {}
@@ -40,13 +42,17 @@ class Hands:
     def move(self, event: Event, now: float, parameters: Parameters) -> list[Event]:
         """Process a move of a pedal, a wheel, or a key that is down. Other events are passed on if `thru` is on."""
         heard = parameters.hears_channel(event.channel)
+        drums = self._zones.is_drums(event.channel, parameters)
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=heard and event.value >= PEDAL_DOWN, now=now)
+            self._tracker.pedal(event.channel, down=heard and not drums and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
-            return self._controls.move(event, routes_of(parameters))
-        return [to_send(event)] if heard and parameters.sends_on(event.channel) else []
+            return self._controls.move(event, self._routes(parameters))
+        # Where zones change, answers move to other channels, and so do pedals.
+        moved = self.rearranged(parameters) if self._zones.take(event) else []
+        passed = heard and parameters.sends_on(event.channel) and not (drums and parameters.drums == "ignore")
+        return [*moved, to_send(event)] if passed else moved
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         pressed = self._sounding.press_harder(event.channel, event.pitch, event.value)
@@ -60,7 +66,7 @@ class Hands:
 
     def rearranged(self, parameters: Parameters) -> list[Event]:
         """Move pedals and wheels at our output to where these parameters require them."""
-        return self._controls.rearranged(routes_of(parameters))
+        return self._controls.rearranged(self._routes(parameters))
 
     def release_keys(self, channel: int, now: float) -> list[Event]:
         """Release all keys of a channel."""
@@ -82,7 +88,7 @@ class Hands:
         if self._controls.is_down(channel, SUSTAIN):
             for down in (False, True):
                 self._tracker.pedal(channel, down=down, now=now)
-        return events + self._controls.cut(channel, routes_of(parameters))
+        return events + self._controls.cut(channel, self._routes(parameters))
 
     def reset(self, event: ControlChange, now: float, parameters: Parameters) -> list[Event]:
         """Return the pedals and wheels of a channel to rest.
@@ -92,7 +98,7 @@ class Hands:
         """
         channel = event.channel
         self._tracker.pedal(channel, down=False, now=now)
-        events = self._controls.rest(channel, routes_of(parameters))
+        events = self._controls.rest(channel, self._routes(parameters))
         if not parameters.hears_channel(channel):
             return events
         outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
@@ -107,7 +113,7 @@ class Hands:
         for channel in lanes_of(number):
             events += self.release_keys(channel, now)
             self._tracker.pedal(channel, down=False, now=now)
-            events += self._controls.rest(channel, routes_of(parameters))
+            events += self._controls.rest(channel, self._routes(parameters))
         return events
 
     def forget(self) -> None:
@@ -115,15 +121,21 @@ class Hands:
         self._controls.forget()
         self._pressed_harder.clear()
 
+    def _routes(self, parameters: Parameters) -> Routes:
+        """Return which output channels a pedal or wheel of a channel of the player's goes to."""
 
-def routes_of(parameters: Parameters) -> Routes:
-    """Return the function that says to which output channels a player's pedal or wheel goes."""
+        def routes(channel: int, part: Part) -> set[int]:
+            wheel = part is PitchBend or part is ChannelPressure
+            passed = (part is not PitchBend or parameters.bend) and (
+                part is not ChannelPressure or parameters.aftertouch
+            )
+            drums = self._zones.is_drums(channel, parameters)
+            if not passed or not parameters.hears_channel(channel) or (drums and parameters.drums == "ignore"):
+                return set()
+            own = {channel_of(channel)} if parameters.sends_on(channel) else set()
+            # What bends a note of a zone is that note's alone, and there are no answers to drums.
+            if MODES_BY_NAME[parameters.mode].silent or drums or (wheel and self._zones.holds(channel)):
+                return own
+            return own | {self._zones.output_channel(channel, parameters)}
 
-    def routes(channel: int, part: Part) -> set[int]:
-        passed = (part is not PitchBend or parameters.bend) and (part is not ChannelPressure or parameters.aftertouch)
-        if not passed or not parameters.hears_channel(channel):
-            return set()
-        own = {channel_of(channel)} if parameters.sends_on(channel) else set()
-        return own if MODES_BY_NAME[parameters.mode].silent else own | {parameters.output_channel(channel)}
-
-    return routes
+        return routes

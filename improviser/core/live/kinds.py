@@ -54,7 +54,7 @@ class Scale:
     """The name of a scale, see `core.music.scales`."""
 
     def __str__(self) -> str:
-        return "off, auto (the key you play in), or a key such as 'D minor'"
+        return "off, auto (the key and mode you play in), or a key such as 'D minor'"
 
 
 @dataclass(frozen=True, slots=True)

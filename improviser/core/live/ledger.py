@@ -59,6 +59,17 @@ class Ledger:
             self._facts[USED + event.channel] = 1
         return (event,)
 
+    def foretell(self, event: NoteOn) -> tuple[Event, ...]:
+        """Return what `admit` would return; changes nothing."""
+        retriggered = event.channel * PITCHES + event.pitch in self._notes
+        return (NoteOff(event.channel, event.pitch), event) if retriggered else (event,)
+
+    def expect(self, event: Event) -> None:
+        """Enter a note that is sent before it is admitted, for whoever outlives us; it is to be admitted soon."""
+        if isinstance(event, NoteOn):
+            self._facts[event.channel * PITCHES + event.pitch] = 1
+            self._facts[USED + event.channel] = 1
+
     def _start(self, place: int, channel: int) -> None:
         self._coming[place] += 1
         self._facts[place] = 1

@@ -33,6 +33,16 @@ class Loops:
         """Say whether what comes in at `now` has come back, and is not to be heard."""
         return self._feedback.recognises(event, now) or self._ring.recognises(event, now)
 
+    @property
+    def calm(self) -> tuple[float, float]:
+        """From when on, and until when, the next note is heard as if there were no guard, if it is not suspected."""
+        return self._ring.calm
+
+    @property
+    def suspected(self) -> frozenset[tuple[int, int, int]]:
+        """Channel, pitch and velocity of the notes that may be our own when they come in next."""
+        return self._feedback.suspected
+
     def leaves(self, events: Iterable[Event], now: float) -> None:
         """Take in what is sent at `now`."""
         self._leaving += [(event, now) for event in events]

@@ -19,6 +19,7 @@ from improviser.core.music.pitch import OFF
 
 MODES = tuple(MODES_BY_NAME)
 SIDES = ("both", "below", "above")
+DRUMS = ("pulse", "notes", "ignore")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
 _CHANNEL = Range(0, CHANNELS, whole=True)
@@ -84,6 +85,14 @@ class Parameters:
     input_high: Annotated[int, Described(_KEY, "The highest key that is heard.")] = PITCHES - 1
     side: Annotated[str, Described(SIDES, "Which side of the keyboard split is answered.")] = "both"
     split: Annotated[int, Described(_KEY, "The lowest key of the side above the split.")] = 60
+    drums: Annotated[
+        str,
+        Described(
+            DRUMS,
+            "How channel 10 is heard.",
+            "pulse: replies start on its beat; notes: answered like any other channel; ignore: not at all",
+        ),
+    ] = "pulse"
     delay: Annotated[
         float, Described(Range(0, 2, step=0.01), "How long answers wait after your notes.", unit="seconds")
     ] = 0.0

@@ -5,7 +5,8 @@ Rules of the house:
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
   What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
 * `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
-  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do.
+  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do;
+  what such a note will be answered, `foretell` says at a look, so that the answer can leave before the note is heard.
 * Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
   be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
   event with `sent`.
@@ -14,8 +15,9 @@ What becomes of a note of the player's, and what happens without one, is the mod
 be answered ends a reply at once.
 """
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +38,7 @@ from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -52,6 +55,21 @@ from improviser.core.networks.responder import Model
 
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foretelling:
+    """Of which notes it can be known, as things stand, what they are answered before they are heard.
+
+    :param begins: of none before (seconds); `ends`: only of those before.
+    :param held: not of keys, (channel, pitch), that hold something.
+    :param suspected: nor of notes, (channel, pitch, velocity), that may be our own.
+    """
+
+    begins: float
+    ends: float
+    held: frozenset[tuple[int, int]]
+    suspected: frozenset[tuple[int, int, int]]
 
 
 class Performer:
@@ -76,8 +94,9 @@ class Performer:
         self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding)
-        self._hands = Hands(self._tracker, self._sounding)
+        self._zones = LiveZones()
+        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._zones)
+        self._hands = Hands(self._tracker, self._sounding, self._zones)
         self._loops = Loops()
         self._presences: list[Presence] = []
         """Whether the player is still there, by input."""
@@ -88,6 +107,9 @@ class Performer:
         self._picked: Picked | None = None
         self._lost: int | None = None
         """The input whose source was found to be gone."""
+        self._settled = False
+        self._foretelling: Foretelling | None = None
+        self.settle()
 
     def _presence(self, number: int) -> Presence:
         while len(self._presences) <= number:
@@ -116,12 +138,13 @@ class Performer:
         After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
         """
         self._presence(number).senses(now, promised=promised)
+        self._unsettle()
 
     def wait_for_sources(self, now: float) -> None:
         """Expect all sources that have promised to send for as long as if they had just done so."""
-        for presence in self._presences:
+        for number, presence in enumerate(self._presences):
             if presence.sensing_ends is not None:
-                presence.senses(now, promised=True)
+                self.sense(now, number, promised=True)
 
     def advance(self, now: float) -> Outcome:
         """Play all that is due by `now`, in order; return what to send, and what was found out.
@@ -134,6 +157,7 @@ class Performer:
     def lose(self, now: float, number: int = 0) -> list[Event]:
         """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
         self.settle()
+        self._unsettle()
         return self._enter(self._advance(now) + self._let_go(number, now), now)
 
     def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
@@ -163,6 +187,7 @@ class Performer:
 
     def _begin_call(self) -> None:
         self.settle()
+        self._unsettle()
         self._turned = self._picked = None
         self._band.foreseen, self._lost = False, None
 
@@ -185,10 +210,50 @@ class Performer:
         self._pressed.clear()
         self._loops.settle()
         self._chance.prepare()
+        self._foretelling = None
+        self._settled = True
+
+    def _unsettle(self) -> None:
+        """Let nothing be foretold until all is settled again."""
+        self._foretelling = None
+        self._settled = False
 
     def foresee(self) -> bool:
         """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
+        if self._settled and self._foretelling is None:
+            self._foretelling = self._prepare()
         return self._playing.mode.answers and self._band.foresee()
+
+    def _prepare(self) -> Foretelling:
+        """Return which notes `foretell` can tell of."""
+        begins, ends = self._loops.calm if self.parameters.guard else (-math.inf, math.inf)
+        if (deadline := self.deadline) is not None:
+            ends = min(ends, deadline)
+        if self.parameters.thru or not self._playing.foretells:
+            ends = -math.inf
+        suspected = self._loops.suspected if self.parameters.guard else frozenset()
+        begins = max(begins, self._band.burst_ends)
+        return Foretelling(begins, ends, frozenset(self._sounding.keys), suspected)
+
+    def foretell(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[Event], bool] | None:
+        """Return the events that `hear` would return for this `NoteOn` (on this lane), and whether they were foreseen.
+
+        This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
+        thought out now (`think`).
+        """
+        ready, parameters = self._foretelling, self.parameters
+        if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
+            return None
+        if (channel_of(channel), pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
+            return None
+        if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
+            return None
+        if self._zones.is_drums(channel, parameters):
+            return None
+        told = self._playing.foretell(channel, pitch, velocity, now, think=think)
+        return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
@@ -197,6 +262,7 @@ class Performer:
         """
         changed, knobs = self.changed(name, value)
         self.settle()
+        self._unsettle()
         events = self._advance(now)
         self._knobs = knobs
         return self._enter(events + self._adopt(changed, now), now)
@@ -233,6 +299,7 @@ class Performer:
     def swap(self, models: Sequence[Model], now: float) -> list[Event]:
         """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
         self.settle()
+        self._unsettle()
         events = self._enter(self._advance(now), now)
         self._band.join(models)
         return events
@@ -240,6 +307,7 @@ class Performer:
     def panic(self) -> list[Event]:
         """End all that sounds, pedals and bends included, and what is being replied to; return what to send."""
         self.settle()
+        self._unsettle()
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
@@ -264,11 +332,18 @@ class Performer:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
         events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
-        if not (parameters.hears_channel(event.channel) and parameters.hears_key(event.pitch)):
+        drums = self._zones.is_drums(event.channel, parameters)
+        heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
+        if not (heard and parameters.hears_channel(event.channel)):
             return events
-        if parameters.sends_on(event.channel):
+        sends_on, channel = parameters.sends_on(event.channel), channel_of(event.channel)
+        if sends_on:
             events += self._sounding.start((THRU, event.channel, event.pitch), [to_send(event)], now)
-            self._band.take(channel_of(event.channel), event.pitch, now)
+        if drums:
+            self._tracker.drums.strike(now)
+            return events
+        if sends_on:
+            self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying

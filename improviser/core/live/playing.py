@@ -14,6 +14,7 @@ from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
+from improviser.core.live.zones import LiveZones
 from improviser.core.midi.clock import GRIDS, Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.phrase import PhraseTracker
@@ -23,7 +24,13 @@ class Playing:
     """Does what a mode asks for (its `Actions`) with the band's pitches; what its methods return is to be sent."""
 
     def __init__(
-        self, band: Band, parameters: Parameters, chance: Chance, tracker: PhraseTracker, sounding: Sounding
+        self,
+        band: Band,
+        parameters: Parameters,
+        chance: Chance,
+        tracker: PhraseTracker,
+        sounding: Sounding,
+        zones: LiveZones,
     ) -> None:
         self.mode = MODES_BY_NAME[parameters.mode]
         self._parameters = parameters
@@ -31,6 +38,7 @@ class Playing:
         self._chance: Final = chance
         self._tracker: Final = tracker
         self._sounding: Final = sounding
+        self._zones: Final = zones
         self._clock: Final = Clock()
         self._schedule: Schedule | None = None
         self._again_at: float | None = None
@@ -72,11 +80,30 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
-        channel = self._parameters.output_channel(note.channel)
+        channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
         pitches = self._band.answer(note.pitch, channel, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+    @property
+    def foretells(self) -> bool:
+        """Whether the next note is answered, and at once, by what `foretell` says."""
+        parameters, chance = self._parameters, self._chance
+        at_once = self.mode.answers and parameters.quantise == "off" and not parameters.delay
+        free = self._schedule is None and self._sounding.due is None
+        return at_once and free and chance.left > 0 and chance.peek(0) < parameters.density
+
+    def foretell(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[NoteOn], bool] | None:
+        """Return what `hear` would return where `foretells`; see `Band.foretell`."""
+        channel = self._zones.output_channel(channel, self._parameters)
+        told = self._band.foretell(pitch, channel, now, 1, think=think)
+        if told is None:
+            return None
+        velocity = self._parameters.loudness(velocity)
+        return [NoteOn(channel, pitch, velocity) for pitch in told[0]], told[1]
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
@@ -160,7 +187,7 @@ class Playing:
         return Schedule(reply_to(phrase, self._chance.generator if varied else None), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
-        channel = self._parameters.output_channel(beat.channel)
+        channel = self._zones.output_channel(beat.channel, self._parameters)
         velocity = self._parameters.loudness(beat.velocity)
         pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)

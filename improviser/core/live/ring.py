@@ -98,6 +98,20 @@ class RingGuard:
         self._count(now)
         return now < self._deaf_until
 
+    @property
+    def calm(self) -> tuple[float, float]:
+        """From when on, and until when, the next note is surely heard, and nothing is asked because of it."""
+        if self._window is not None or self._wants_to_ask or self._has_to_rest:
+            return inf, -inf
+        begins = self._deaf_until
+        if self._asked is not None:
+            return begins, inf
+        if self._run + 1 >= ENDLESS:
+            return begins, self._not_before
+        if len(self._heard) >= MANY - 1:
+            begins = max(begins, self._heard[1 - MANY] + MANY_SECONDS)
+        return begins, inf
+
     def probes(self, now: float, at_rest: Callable[[int], int]) -> list[Event]:
         """Return what is to be sent; `at_rest` says where that controller should be at an output channel."""
         if self._wants_to_ask:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from improviser.core.music.counterpoint import Counterpoint, key_of
+from improviser.core.music.home import home_of
 from improviser.core.music.note import Note
-from improviser.core.music.pitch import key_name
 
 TOGETHER_SECONDS = 0.03
 """An answer that starts so near a note of the player's is an answer to it."""
@@ -21,7 +21,7 @@ class Figures:
     :param consonant: the share of the improviser's notes that are consonant with what the player sounds then.
     :param in_scale: the share of the improviser's notes in the scale of the player's key.
     :param repeats: the share of the improviser's notes that are the note before again.
-    :param key: the key of what the player played, "" without notes.
+    :param key: the tonic and mode of what the player played ("D dorian"), "" without notes.
     """
 
     heard: int
@@ -52,7 +52,7 @@ def figures_of(player: Sequence[Note], improviser: Sequence[Note]) -> Figures:
         consonant=verticals.figures()["consonant"],
         in_scale=own["in_scale"] if player else math.nan,
         repeats=own["repeats"],
-        key=key_name(tonic, minor=minor) if player else "",
+        key=home_of(player).name if player else "",
     )
 
 

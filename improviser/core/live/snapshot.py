@@ -8,8 +8,8 @@ from enum import Enum
 from improviser.core.live.parameters import Parameters
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN
-from improviser.core.music.keys import KeyTracker, estimate_key
-from improviser.core.music.pitch import key_name
+from improviser.core.music.drums import DRUM_CHANNEL
+from improviser.core.music.home import HomeTracker
 
 ANSWERS_KEPT = 24
 NOTES_KEPT = 512
@@ -84,7 +84,7 @@ class Snapshot:
     :param roll: the notes of the last while, those that sound included, in the order of their starts.
     :param answers: the last ones, the newest last.
     :param heard, played: how many notes of the player and of the improviser there have been.
-    :param key: the key that the player seems to be in, "" while that is not known.
+    :param key: the tonic and mode that the player seems to be in ("D dorian"), "" while that is not known.
     :param pedal: whether the player holds the sustain pedal.
     :param warnings: the last ones, the newest last.
     """
@@ -121,7 +121,7 @@ class Tally:
         self._warnings: deque[str] = deque(maxlen=WARNINGS_KEPT)
         self._counts = dict.fromkeys(Part, 0)
         self._pedals: set[int] = set()
-        self._keys = KeyTracker()
+        self._home = HomeTracker()
 
     def step(self, seconds: float, heard: Event, played: Sequence[Event], latency_seconds: float) -> Answer | None:
         """Take in an event of the player's and what was sent for it; return the answer, if the event was a note-on."""
@@ -180,7 +180,7 @@ class Tally:
             heard=self._counts[Part.PLAYER],
             played=self._counts[Part.IMPROVISER],
             latency=self._latency(),
-            key=self._key(),
+            key=self._key(seconds),
             pedal=bool(self._pedals),
             warnings=tuple(self._warnings),
         )
@@ -194,14 +194,11 @@ class Tally:
         if isinstance(event, NoteOn):
             self._sounding[key] = Sounded(part, event.pitch, seconds)
             self._counts[part] += 1
-            if part is Part.PLAYER:
-                self._keys.hear(event.pitch)
+            if part is Part.PLAYER and event.channel != DRUM_CHANNEL:
+                self._home.hear(event.pitch, seconds)
 
-    def _key(self) -> str:
-        if self._counts[Part.PLAYER] < KEY_AFTER_NOTES:
-            return ""
-        relative_major, minor = estimate_key(self._keys.histogram)
-        return key_name((relative_major + 9) % 12, minor=True) if minor > 0.5 else key_name(relative_major, minor=False)
+    def _key(self, seconds: float) -> str:
+        return self._home.home(seconds).name if self._counts[Part.PLAYER] >= KEY_AFTER_NOTES else ""
 
     def _latency(self) -> Latency | None:
         ordered = sorted(self._latencies)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
+from improviser.core.melody.tunes import Tunes
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
 from improviser.core.networks.asking import check_notes, goes_on
@@ -16,7 +17,7 @@ from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.choir import normalised
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
-from improviser.core.networks.responder import LogProbabilities
+from improviser.core.networks.responder import LogProbabilities, Singer
 
 # Intervals to the player's note, in semitones above it modulo 12, that a second line does not sing.
 CLASHES: Final = (1, 6, 11)
@@ -45,14 +46,14 @@ class MelodyModel(ChoirModel[Situation]):
 
     def session(self) -> "MelodySession":
         """Return a session that answers as `distribution` does, note by note."""
-        return MelodySession(self)
+        return MelodySession(self.responder())
 
 
 class MelodySession:
     """A melody model asked note by note; what it has taken in is taken in again only where the past has changed."""
 
-    def __init__(self, model: MelodyModel) -> None:
-        self._responder = model.responder()
+    def __init__(self, responder: Singer) -> None:
+        self._responder = responder
         self._own: list[Note] = []
         self._sung = 0
         """How many of them the responder knows."""
@@ -83,8 +84,10 @@ class MelodySession:
             self._begin_anew()
             fresh = self._fresh(heard)
         for onset, own, pitch in fresh:
-            if own:
-                self._responder.follow(pitch, onset)
+            if (
+                own
+            ):  # with a player to sing to, the line is the model's own; alone, it is somebody's that it goes on from
+                self._responder.follow(pitch, onset, own=bool(player))
             else:
                 self._responder.learn(pitch, onset, None)
         self._latest = fresh[-1] if fresh else self._latest
@@ -112,35 +115,45 @@ class MelodyResponder:
 
     def __init__(self, model: MelodyModel) -> None:
         self._model = model
-        self._session = Melody(model.shape.low, model.shape.high)
+        self._tunes = self._begin()
+
+    def _begin(self) -> Tunes:
+        shape = self._model.shape
+        return Tunes(lambda: Melody(shape.low, shape.high), self._foresee)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        scores = self._expect(onset_seconds, pitch).astype(np.float64)
+        scores = self._scores(self._tunes.session, onset_seconds, pitch).astype(np.float64)
         scores[_CLASHING[pitch % 12]] = -np.inf
         return scores
 
     def moment(self, onset_seconds: float) -> Moment:
         """Return all that matters of an onset."""
-        return self._session.moment(onset_seconds)
+        return self._tunes.session.moment(onset_seconds)
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""
-        self._session.overhear(pitch)
+        self._tunes.overhear(pitch)
         if played is not None:
-            self._session.learn(played, onset_seconds)
+            self._tunes.sing(played, onset_seconds)
 
-    def follow(self, pitch: int, onset_seconds: float) -> None:
-        """Take a note, whoever played it, for part of the line."""
-        self._session.learn(pitch, onset_seconds)
+    def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:
+        """Take a note for part of the line: the player's, or one that was chosen by `proceed`."""
+        if own:
+            self._tunes.sing(pitch, onset_seconds)
+        else:
+            self._tunes.hear(pitch, onset_seconds)
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return normalised(self._expect(onset_seconds, None))
+        return self._foresee(self._tunes.session, onset_seconds)
 
-    def _expect(self, onset_seconds: float, against: int | None) -> Float32Array:
+    def _foresee(self, session: Melody, onset_seconds: float) -> LogProbabilities:
+        return normalised(self._scores(session, onset_seconds, None))
+
+    def _scores(self, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
         model = self._model
-        now = self._session.look(onset_seconds, against)
+        now = session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre
         experts = now.experts if model.shape.experts else None
         frame = Frame(previous, now.tonic, shift=now.shift)
@@ -148,4 +161,4 @@ class MelodyResponder:
 
     def reset(self) -> None:
         """Forget the session."""
-        self._session = Melody(self._model.shape.low, self._model.shape.high)
+        self._tunes = self._begin()

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.keys import LONG_FADE, KeyTracker, weigh_keys
+from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
 from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
+# What is left, at least, of what was heard before the key was left.
+FAITHFUL = 0.3
 # How much of a running mean is left one note later.
 MEAN_FADE = 0.9
 STEP = 7
@@ -103,6 +106,7 @@ class Melody:
         self._centre = (low + high) // 2
         self._lately = KeyTracker()
         self._keys = KeyTracker(LONG_FADE)
+        self._modulations = ModulatingKeys()
         self._rhythm = RhythmTracker()
         self._pitches: deque[int] = deque(maxlen=6)
         self._phrase_first: int | None = None
@@ -148,8 +152,14 @@ class Melody:
 
     def learn(self, pitch: int, onset_seconds: float) -> None:
         """Take in the melody's note."""
-        if self.moment(onset_seconds).count == 0:
+        moment = self.moment(onset_seconds)
+        if moment.count == 0:
             self._phrase_first = pitch
+        departure = self._modulations.departure(pitch, moment)
+        self._modulations.hear_player(pitch, moment)
+        if departure is not None:
+            for heard in (self._lately, self._keys):
+                heard.histogram = departure.leave(heard.histogram, FAITHFUL)
         recent = list(self._pitches)
         self._pitch.learn(recent, pitch)
         self._class.learn([earlier % 12 for earlier in recent], pitch % 12)

@@ -62,12 +62,6 @@ def estimate_key(histogram: list[float]) -> tuple[int, float]:
     return likeliest_key((PROFILES @ np.array(histogram)).tolist())
 
 
-def foresee_keys(histogram: list[float], fade: float = FADE) -> list[list[float]]:
-    """Return, for each pitch class that may be heard next, the scores of the 24 keys then: `likeliest_key` decides."""
-    rows: list[list[float]] = (fade * (PROFILES @ np.array(histogram)) + PROFILES.T).tolist()
-    return rows
-
-
 def likeliest_key(scores: list[float]) -> tuple[int, float]:
     """Return the tonic and the probability of minor, as `estimate_key` does, by the scores of the keys (`PROFILES`)."""
     majors, minors = scores[:12], scores[12:]

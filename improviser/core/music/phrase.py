@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from improviser.core.midi.event import NoteOn
+from improviser.core.music.drums import DrumPulse
 
 CHORD_SECONDS = 0.06
 """Notes of the player this close together are one chord."""
@@ -40,7 +41,10 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Notes of the player that belong together, in order of onset, and the moment at which the phrase was over."""
+    """Notes of the player that belong together, in order of onset, and the moment at which the phrase was over.
+
+    :param pulse_seconds: the drums' pulse, or the player's own.
+    """
 
     notes: tuple[Heard, ...]
     end_seconds: float
@@ -71,6 +75,7 @@ class PhraseTracker:
         self._pedals: set[int] = set()
         self._onset: float | None = None
         self._released = 0.0
+        self.drums = DrumPulse()
 
     @property
     def pulse_seconds(self) -> float:
@@ -96,10 +101,13 @@ class PhraseTracker:
         return max(self._onset + self.patience_seconds, self._released + breath)
 
     def turn(self) -> float | None:
-        """Return when an answer is to begin: when the phrase is over, on the player's pulse if that is near."""
+        """Return when an answer is to begin: when the phrase is over, on the drums' or the player's pulse if near."""
         end = self.end()
         if end is None or self._onset is None:
             return None
+        beat = self.drums.next_after(end)
+        if beat is not None:
+            return max(end, beat)
         pulse = self.pulse_seconds
         waited = (end - self._onset) / pulse
         wait = (int(waited) + (waited % 1 > 0.05)) * pulse + self._onset - end
@@ -161,7 +169,8 @@ class PhraseTracker:
         """End the phrase; return it, or None if none has begun."""
         if not self._notes:
             return None
-        phrase = Phrase(tuple(self._notes), now, self.pulse_seconds)
+        drummed = self.drums.seconds if self.drums.next_after(now) is not None else None
+        phrase = Phrase(tuple(self._notes), now, drummed or self.pulse_seconds)
         self._notes.clear()
         self.phrases.append(phrase)
         return phrase
@@ -172,6 +181,7 @@ class PhraseTracker:
         self._down.clear()
         self._kept.clear()
         self._pedals.clear()
+        self.drums.forget()
 
 
 def _bounded(seconds: float, bounds: tuple[float, float]) -> float:

@@ -1,6 +1,7 @@
 """Scales: the pitches that a key, such as "D minor" or "f# dorian", allows."""
 
 import re
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,18 +51,9 @@ def pitches_of(key: str) -> NDArray[np.bool_] | None:
         raise ConfigError(f"scale {key!r} is not known; use off, auto, or a tonic and one of {there_are}: 'D dorian'")
     tonic = _LETTERS[match[1].lower()] + _ACCIDENTALS[match[2]]
     classes = {(tonic + step) % 12 for step in steps}
-    return _pitches(classes)
+    return pitches_in(classes)
 
 
-def _pitches(classes: set[int]) -> NDArray[np.bool_]:
+def pitches_in(classes: Collection[int]) -> NDArray[np.bool_]:
+    """Return the pitches of some pitch classes, shape (128,)."""
     return np.array([pitch % 12 in classes for pitch in range(PITCHES)])
-
-
-def pitches_heard(major_tonic: int, *, minor: bool) -> NDArray[np.bool_]:
-    """Return the pitches of the key that is heard, shape (128,): for "auto".
-
-    :param major_tonic: the tonic, 0–11, of the major scale.
-    :param minor: whether the key is its relative minor, whose leading note is allowed as well.
-    """
-    classes = {(major_tonic + step) % 12 for step in STEPS["major"]}
-    return _pitches(classes | {(major_tonic + 8) % 12} if minor else classes)

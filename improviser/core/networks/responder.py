@@ -41,8 +41,11 @@ class Responder(Protocol):
 class Singer(Responder, Protocol):
     """A responder that can also go on by itself from what was played."""
 
-    def follow(self, pitch: int, onset_seconds: float) -> None:
-        """Take a note, whoever played it, for part of the line."""
+    def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:
+        """Take a note for part of the line.
+
+        :param own: it was chosen by `proceed`: nothing is learned from how well it was foreseen.
+        """
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.live.lanes import on_lane
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
@@ -19,10 +20,18 @@ class Desk:
     """Does with a performer what the engine does: hear, send, confirm, settle.
 
     `sent` is all that left, with stamps; `last` is what came of the event that was heard last. Before each message
-    leaves, it is checked that whoever has the ledger alone could end everything.
+    leaves, it is checked that whoever has the ledger alone could end everything. With `foretells`, each answer is
+    foretold before its note is heard, where that can be, and the two are compared; `foretold` counts them.
     """
 
-    def __init__(self, *models: Model, seed: int = 1, check_every_send: bool = False, **parameters: Any) -> None:
+    def __init__(
+        self,
+        *models: Model,
+        seed: int = 1,
+        check_every_send: bool = False,
+        foretells: bool = False,
+        **parameters: Any,
+    ) -> None:
         self.performer = Performer(
             models or (RuleModel(),), Parameters(**parameters), np.random.default_rng(seed), Ledger()
         )
@@ -30,7 +39,9 @@ class Desk:
         self.sent: list[TimedEvent] = []
         self.now = 0.0
         self.last = Outcome([])
+        self.foretold = 0
         self._check_every_send = check_every_send
+        self._foretells = foretells
 
     def send(self, events: Iterable[Event]) -> list[Event]:
         """Send what the performer returned, and learn from it."""
@@ -55,8 +66,18 @@ class Desk:
     def hear(self, event: Event | Transport, after: float = 0.25, number: int = 0) -> list[Event]:
         """Let the player do something, `after` seconds after the last, on input `number`."""
         self.now += after
+        told = self._foretell(event, number) if self._foretells and isinstance(event, NoteOn) else None
         self.last = self.performer.hear(event, self.now, number)
+        if told is not None:
+            assert self.last.events == told[0]
+            self.foretold += 1
         return self.send(self.last.events)
+
+    def _foretell(self, event: NoteOn, number: int) -> tuple[list[Event], bool] | None:
+        self.performer.foresee()
+        return self.performer.foretell(
+            on_lane(event, number).channel, event.pitch, event.velocity, self.now, think=True
+        )
 
     def down(self, pitch: int, velocity: int = 80, *, channel: int = 0, after: float = 0.25) -> list[Event]:
         """Press a key."""

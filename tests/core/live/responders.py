@@ -86,7 +86,7 @@ class SingerResponder(RuleResponder):
         self.step = step
         self.followed: list[tuple[int, float]] = []
 
-    def follow(self, pitch: int, onset_seconds: float) -> None:
+    def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:
         self.followed.append((pitch, onset_seconds))
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:

@@ -65,6 +65,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "input_high": st.sampled_from((60, 127)),
     "side": st.sampled_from(SIDES),
     "split": st.sampled_from((48, 61)),
+    "drums": st.sampled_from(("pulse", "notes", "ignore")),
     "delay": st.sampled_from((0.0, 0.3)),
     "release_after": st.sampled_from((0.0, 0.3, 1.5)),
     "quantise": st.sampled_from(("off", "1/4", "1/16t")),
@@ -85,7 +86,8 @@ class Session(RuleBasedStateMachine):
         seed=st.integers(0, 5),
     )
     def begin(self, models: list[str], mode: str, thru: bool, seed: int) -> None:
-        self.desk = Desk(*(MODELS[name] for name in models), seed=seed, check_every_send=True, mode=mode, thru=thru)
+        chosen = [MODELS[name] for name in models]
+        self.desk = Desk(*chosen, seed=seed, check_every_send=True, foretells=True, mode=mode, thru=thru)
         self.keys: set[tuple[int, int]] = set()
         self.pedals: set[tuple[int, int]] = set()
         self.bends: set[int] = set()
@@ -128,6 +130,12 @@ class Session(RuleBasedStateMachine):
     )
     def do_something_else(self, event: Event) -> None:
         self.hear(event, 0.0)
+
+    @rule(manager=st.sampled_from((0, 15)), members=st.integers(0, 15))
+    def configure_a_zone(self, manager: int, members: int) -> None:
+        """An MPE keyboard says which channels its notes are on."""
+        for control, value in ((101, 0), (100, 6), (6, members)):
+            self.desk.hear(ControlChange(manager, control, value), 0.0)
 
     @rule(change=st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), CHANGES[name])))
     def change(self, change: tuple[str, Any]) -> None:

@@ -66,6 +66,15 @@ def test_auto_keeps_to_the_key_that_is_played() -> None:
     assert {pitch % 12 for pitch in answers} == {1, 2, 4, 6, 7, 9, 11}
 
 
+def test_auto_keeps_to_a_mode_of_fewer_notes() -> None:
+    desk = Desk(RuleModel(lambda p: p - 11), temperature=4.0, scale="auto")
+    riff = (69, 72, 74, 75, 76, 79, 76, 75, 74, 72, 69, 69)
+    for pitch in riff * 3:
+        desk.down(pitch)
+    answers = [pitch for _ in range(5) for key in riff for pitch in notes(desk.down(key))]
+    assert {pitch % 12 for pitch in answers} == {9, 0, 2, 3, 4, 7}
+
+
 def test_another_channel_or_key_is_not_heard() -> None:
     model = RuleModel()
     desk = Desk(model, input_channel=2, input_low=40, input_high=80, thru=True)

@@ -122,6 +122,17 @@ def test_the_key_is_the_players_and_takes_some_notes() -> None:
     assert tally.snapshot(1.0, SETUP).key == "A minor"
 
 
+def test_the_key_has_a_mode_and_drums_have_none() -> None:
+    tally, now = Tally(), 0.0
+    for _ in range(4):
+        for pitch in (62, 65, 69, 71, 72, 71, 69, 67, 65, 64, 62):
+            tally.hear(now, NoteOn(0, pitch, 80))
+            tally.hear(now, NoteOn(9, 42, 80))
+            now += 0.3
+        now += 0.9
+    assert tally.snapshot(now, SETUP).key == "D dorian"
+
+
 def test_whose_turn_it_is() -> None:
     tally = Tally()
     assert tally.snapshot(0.0, SETUP).turn == "waits"

@@ -8,8 +8,9 @@ import pytest
 
 from improviser.core.midi.mpe import Zones
 from improviser.core.midi.smf import parse
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.library.catalogue import load_model
-from improviser.midifile import DRUM_CHANNEL, read_midi, remarks_on, write_midi
+from improviser.midifile import read_midi, remarks_on, write_midi
 from improviser.recordings.rendering import render
 from improviser.session.players import FilePlayer
 from tests.odd_midi import END, chunks, configuration, notes

@@ -1,0 +1,42 @@
+"""Ends of notes that a destination could not be sent, because it was not there: kept until it is back.
+
+A synthesiser behind a port may sound on while the port is gone: one that PipeWire's session manager bridges, while that
+is started again, or any while the server is.
+"""
+
+from collections.abc import Iterable, Sequence, Set
+
+
+class OwedReleases:
+    """What each destination is owed.
+
+    In the moment in which a destination goes, notes may end that it still plays. So what it is owed is the end of all
+    that sounded at the look before, and at the look that finds it gone.
+    """
+
+    def __init__(self) -> None:
+        self._owed: dict[str, list[bytes]] = {}
+        self._absent: Set[str] = frozenset()
+        self._sounded: Sequence[bytes] = ()
+
+    def owe(self, destinations: Iterable[str], messages: Sequence[bytes]) -> None:
+        """Owe messages that end notes to destinations that are not there."""
+        for destination in destinations:
+            owed = self._owed.setdefault(destination, [])
+            owed += [message for message in messages if message not in owed]
+
+    def look(self, absent: Set[str], back: Iterable[str], sounding: Sequence[bytes]) -> None:
+        """Take in which destinations are not there and which have just come back, and what ends all that sounds now."""
+        self.owe((absent | set(back)) - self._absent, [*self._sounded, *sounding])
+        self._absent, self._sounded = absent, sounding
+
+    def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
+        """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""
+        due = {name: self._owed.pop(name) for name in [*self._owed] if name in present}
+        kept = {name: [message for message in messages if message not in sounding] for name, messages in due.items()}
+        return {name: messages for name, messages in kept.items() if messages}
+
+    def rename(self, old: str, new: str) -> None:
+        """Know a destination by another name from now on."""
+        if old in self._owed:
+            self.owe([new], self._owed.pop(old))

@@ -1,0 +1,105 @@
+"""Home, live: replies end on a stable note of the player's mode, and the bass goes home under long home notes."""
+
+import numpy as np
+import pytest
+
+import improviser
+from improviser.core.live.homeward import CONTEXT, REMEMBERED_CONTEXTS, Lengths, homeward
+from improviser.core.music.home import MODES, HomeTracker
+from improviser.core.music.note import Note
+from tests.home_players import STABLE, played
+
+Sent = list[tuple[float, bytes]]
+
+
+class Desk:
+    """A performer, its clock and what it has sent."""
+
+    def __init__(self, model: str, mode: str, seed: int) -> None:
+        self.performer = improviser.Performer([improviser.load_model(model)], seed=seed, mode=mode)
+        self.now = 0.0
+
+    def wait(self, until: float) -> Sent:
+        sent: Sent = []
+        while (due := self.performer.deadline) is not None and due <= until:
+            sent += [(due, message) for message in self.performer.advance(due)]
+        self.now = max(self.now, until)
+        return sent
+
+    def play(self, notes: list[Note], start: float) -> Sent:
+        sent: Sent = []
+        moments = [(note.onset_seconds, 1, bytes((0x90, note.pitch, 80))) for note in notes]
+        moments += [(note.end_seconds, 0, bytes((0x80, note.pitch, 64))) for note in notes]
+        for seconds, _, message in sorted(moments):
+            sent += self.wait(start + seconds)
+            sent += [(self.now, answer) for answer in self.performer.hear(message, self.now)]
+        return sent
+
+
+def onsets(sent: Sent) -> list[tuple[float, int]]:
+    return [(seconds, message[1]) for seconds, message in sent if message[0] & 0xF0 == 0x90 and message[2]]
+
+
+@pytest.mark.parametrize("mode", [mode.name for mode in MODES])
+def test_replies_end_on_a_stable_note_of_the_players_mode(mode: str) -> None:
+    ends = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        tonic, bpm = int(rng.integers(12)), float(rng.uniform(80, 140))
+        desk = Desk("bach-melody", "answer", seed)
+        for notes in played(mode, tonic, 40 + seed, bpm=bpm, phrases=8):
+            first = notes[0].onset_seconds
+            phrase = [Note(note.pitch, note.onset_seconds - first, note.duration_seconds) for note in notes]
+            desk.play(phrase, desk.now + 1.0)
+            reply: Sent = []
+            while (due := desk.performer.deadline) is not None and due <= desk.now + 10:
+                reply += desk.wait(due)
+            if onsets(reply):
+                ends.append((onsets(reply)[-1][1] - tonic) % 12 in STABLE)
+    assert len(ends) > 18
+    assert np.mean(ends) >= 0.7, ends
+
+
+@pytest.mark.parametrize("mode", ["major", "dorian", "blues", "phrygian", "mixolydian"])
+def test_the_bass_goes_home_under_home_notes_that_have_been_long(mode: str) -> None:
+    long: list[bool] = []
+    for seed in range(3):
+        phrases = played(mode, 5, 70 + seed, bpm=110, phrases=16, home_share=1.0)
+        usual = float(np.median([note.duration_seconds for notes in phrases for note in notes]))
+        desk = Desk("bach-bass", "shadow", seed)
+        answers = dict(onsets(desk.play([note for notes in phrases for note in notes], 0.0)))
+        for notes in phrases[8:]:
+            homes = [note for note in notes if note.pitch % 12 == 5 and note.duration_seconds > 1.6 * usual]
+            long += [(answers[note.onset_seconds] - 5) % 12 in (0, 7) for note in homes]
+    assert len(long) > 10
+    assert np.mean(long) >= 0.65
+
+
+def test_a_riff_says_which_of_its_notes_will_be_long() -> None:
+    lengths, now = Lengths(), 0.0
+    for _ in range(5):
+        for pitch, gap in ((60, 0.3), (64, 0.3), (67, 0.3), (64, 0.3), (62, 0.3), (60, 1.5)):
+            lengths.hear(pitch, now)
+            now += gap
+    assert lengths.likely_long(60) < 0.4  # as its first note
+    for pitch in (60, 64, 67, 64, 62):
+        lengths.hear(pitch, now)
+        now += 0.3
+    assert lengths.likely_long(60) > 0.75
+
+
+def test_what_is_known_of_lengths_is_bounded() -> None:
+    rng = np.random.default_rng(1)
+    lengths = Lengths()
+    for number in range(3000):
+        lengths.hear(int(rng.integers(128)), 0.2 * number)
+    assert len(lengths._counts) <= REMEMBERED_CONTEXTS + CONTEXT
+
+
+def test_only_a_home_note_that_may_be_long_draws_home() -> None:
+    home = HomeTracker().home()
+    logs = np.linspace(-9, -1, 128)
+    assert homeward(logs, 61, home, 1.0) is logs
+    assert homeward(logs, 60, home, 0.1) is logs
+    drawn = homeward(logs, 60, home, 0.9) - logs
+    assert {pitch % 12 for pitch in np.flatnonzero(drawn > 0)} == {0, 7}
