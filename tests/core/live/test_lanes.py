@@ -62,7 +62,7 @@ def test_a_lane_holds_input_and_channel(event: Event, number: int) -> None:
 def test_whichever_input_one_plays_on_it_sounds_the_same(
     parameters: dict[str, Any], played: list[tuple[Event, float]], number: int
 ) -> None:
-    first, other = (Desk(check_every_send=True, **parameters) for _ in range(2))
+    first, other = (Desk(check_every_send=True, foretells=True, **parameters) for _ in range(2))
     for event, after in played:
         assert first.wait(after) == other.wait(after)
         assert first.hear(event, 0.0) == other.hear(event, 0.0, number=number)
