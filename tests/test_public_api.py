@@ -501,7 +501,7 @@ def test_knobs_turn_parameters_and_models_are_swapped(models: dict[str, improvis
 
 
 def test_bytes_that_came_together_are_heard_one_by_one(models: dict[str, improviser.Model]) -> None:
-    whole, parts = (improviser.Performer([models["bach-bass"]], seed=1) for _ in range(2))
+    whole, parts = (improviser.Performer([models["bach-bass"]], seed=1, follow="every") for _ in range(2))
     together = down(72) + bytes((76, 80)) + b"\xfe\xf8" + up(72)  # with running status, sensing and clock
     heard = [message for part in (down(72), down(76), b"\xfe", up(72)) for message in parts.hear(part, 0.0)]
     assert whole.hear(together, 0.0) == heard

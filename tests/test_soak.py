@@ -54,7 +54,7 @@ def test_a_burst_of_ten_thousand_notes_a_second_is_played_in_order() -> None:
         engine.send(Hear(BURST_SECONDS + 1.5, bytes(note_off(60))))
         await reports.until(lambda told: len(told.steps) == 2 * BURST + 2)
 
-    reports = play(opening("bach-bass"), scene)
+    reports = play(opening("bach-bass", parameters={"follow": "every"}), scene)
     assert not [report for report in reports if isinstance(report, Lost)]
     steps = reports.steps
     assert [step.heard[1] for step in steps[:-2:2]] == pitches

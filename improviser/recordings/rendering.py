@@ -46,7 +46,7 @@ def render(
 
 def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator) -> Iterator[int]:
     """Yield the pitch that the live performer answers each note with; drums have been left out as they were read."""
-    performer = Performer([model], Parameters(temperature=temperature, guard=False, drums="notes"), rng)
+    performer = Performer([model], Parameters(temperature=temperature, guard=False, drums="notes", follow="every"), rng)
     # Ends come before starts at the same tick; a note of no length ends after it has started.
     moments = [(timed.start_tick, 1, index) for index, timed in enumerate(notes)]
     moments += [(timed.end_tick, 0 if timed.end_tick > timed.start_tick else 2, n) for n, timed in enumerate(notes)]

@@ -58,6 +58,10 @@ class Replay:
     lost: int = 0
 
 
+BEFORE: Mapping[str, Any] = {"follow": "every"}
+"""What was played like this before the parameter was there, and so is not in the log."""
+
+
 def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
     """Replay logs that go on from each other; `tell` gets what happens, in order. No length of them needs memory.
 
@@ -92,7 +96,7 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
 def _begin(ready: Ready, load: Callable[[str, str], Model]) -> Performer:
     try:
         _check_parameters(ready.parameters)
-        parameters = Parameters(**ready.parameters)
+        parameters = Parameters(**{**BEFORE, **ready.parameters})
         models = [load(model.name, model.sha256) for model in ready.models]
         return Performer(models, parameters, np.random.default_rng(ready.seed))
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, ConfigError) as error:

@@ -78,6 +78,7 @@ def _figure_cards(figures: Figures, end_seconds: float) -> list[tuple[str, str]]
         ("answered at once", _percent(figures.answered)),
         ("consonant with the player", _percent(figures.consonant)),
         ("in the player's scale", _percent(figures.in_scale)),
+        ("moved as a chord completed", _percent(figures.moved)),
         ("repeats of its last note", _percent(figures.repeats)),
     ]
 

@@ -41,6 +41,14 @@ TUNE = (
     ((65, 0.5), (67, 0.5), (69, 0.5), (65, 0.5), (67, 0.5), (64, 0.5), (60, 1), (62, 2)),
 )
 
+# A song of our own for two hands, D minor: the left hand's chord, twice a bar, and the right hand's bar of four beats.
+SONG = (
+    ((50, 53, 57), ((69, 1), (74, 0.5), (72, 0.5), (69, 2))),
+    ((46, 50, 53), ((70, 1), (69, 0.5), (67, 0.5), (65, 2))),
+    ((43, 46, 50), ((67, 0.5), (70, 0.5), (74, 1), (70, 2))),
+    ((45, 49, 52), ((69, 1), (73, 0.5), (76, 0.5), (73, 2))),
+)
+
 
 @dataclass(frozen=True)
 class Exhibit:
@@ -65,8 +73,23 @@ def folk_tune(rng: np.random.Generator) -> tuple[Note, ...]:
     return humanise(notes, rng, beat_seconds=BEAT_SECONDS)
 
 
+def two_hands(rng: np.random.Generator, rounds: int, rest: float = 0.0) -> tuple[Note, ...]:
+    """Return our song for two hands, some rounds of it, with a rest (beats) after each."""
+    notes, beat = [], 0.0
+    for _ in range(rounds):
+        for chord, tune in SONG:
+            for half in (0, 2):
+                notes += [Note(pitch, (beat + half) * BEAT_SECONDS, 1.8 * BEAT_SECONDS, 64) for pitch in chord]
+            for pitch, beats in tune:
+                notes.append(Note(pitch, beat * BEAT_SECONDS, beats * BEAT_SECONDS, 84))
+                beat += beats
+        beat += rest
+    notes.sort(key=lambda note: note.onset_seconds)
+    return humanise(notes, rng, beat_seconds=BEAT_SECONDS)
+
+
 def exhibits() -> tuple[Exhibit, ...]:
-    """Return the three sessions."""
+    """Return the sessions."""
     chorale = performance(np.random.default_rng(1))
     folk = folk_tune(np.random.default_rng(3))
     return (
@@ -78,6 +101,21 @@ def exhibits() -> tuple[Exhibit, ...]:
             ("bach-melody",),
             folk,
             5,
+            {"mode": "answer"},
+        ),
+        Exhibit(
+            "hands",
+            "A bass to a song of our own for two hands",
+            ("bach-bass",),
+            two_hands(np.random.default_rng(4), 2),
+            1,
+        ),
+        Exhibit(
+            "hands-answer",
+            "The same song, and its answer for two hands",
+            ("bach-melody",),
+            two_hands(np.random.default_rng(4), 1),
+            2,
             {"mode": "answer"},
         ),
     )

@@ -36,7 +36,8 @@ class Bench:
         self.wire = wire
         self._reports = descriptors[0]
         self.ledger = Ledger()
-        opening = Open("loopback", "test", ["auto"], ["auto"], ["bach-bass"], {}, 1, time.perf_counter())
+        every = {"follow": "every"}
+        opening = Open("loopback", "test", ["auto"], ["auto"], ["bach-bass"], every, 1, time.perf_counter())
         self.engine = Engine(opening, self.ledger, Reporter(descriptors[1]))
 
     def hear(self, message: Sequence[int]) -> list[bytes]:

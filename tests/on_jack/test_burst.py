@@ -25,7 +25,8 @@ def test_a_burst_is_answered_recorded_and_replayed(
     jack_server: JackServer, jack_peer: Callable[[str], JackPeer], tmp_path: Path
 ) -> None:
     model = write_small_model(tmp_path / "small.safetensors")
-    options = ("--api", "jack", "--name", NAME, "--model", str(model), "--input", "virtual", "--output", "virtual")
+    ports = ("--input", "virtual", "--output", "virtual")
+    options = ("--api", "jack", "--name", NAME, "--model", str(model), "--follow", "every", *ports)
     kept = tmp_path / "kept"
     with Player(
         jack_server.client_environment, tmp_path / "play.log", *options, "--no-display", "--record", str(kept)

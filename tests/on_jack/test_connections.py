@@ -21,7 +21,20 @@ CHORD = (60, 64, 67)
 @pytest.fixture
 def player(restartable_jack: JackServer, tmp_path: Path) -> Iterator[Player]:
     model = write_small_model(tmp_path / "small.safetensors")
-    options = ("--name", CLIENT, "--model", str(model), "--seed", "1", "--input", "virtual", "--output", "virtual")
+    options = (
+        "--name",
+        CLIENT,
+        "--model",
+        str(model),
+        "--seed",
+        "1",
+        "--follow",
+        "every",
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+    )
     with Player(restartable_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack:")
         yield player

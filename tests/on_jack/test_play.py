@@ -25,7 +25,20 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def player(jack_server: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
-    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    options = (
+        "--name",
+        CLIENT,
+        "--model",
+        model,
+        "--seed",
+        "1",
+        "--follow",
+        "every",
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+    )
     with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player
@@ -119,7 +132,20 @@ def test_the_daemons_death_ends_what_sounds(player: Player, jack_peer: Callable[
 def test_a_phrase_is_replied_to_in_its_own_rhythm(
     jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
 ) -> None:
-    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    options = (
+        "--name",
+        CLIENT,
+        "--model",
+        model,
+        "--seed",
+        "1",
+        "--follow",
+        "every",
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+    )
     with Player(jack_server.client_environment, tmp_path / "play.log", *options, "--mode", "answer") as player:
         player.wait_for("playing on jack")
         peer = connected(jack_peer)
@@ -148,7 +174,20 @@ def test_answers_wait_for_the_grid_of_a_clock(
     jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
 ) -> None:
     """Two notes off the beat, at 125 to the minute: their answers are whole beats apart, and keep their lengths."""
-    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    options = (
+        "--name",
+        CLIENT,
+        "--model",
+        model,
+        "--seed",
+        "1",
+        "--follow",
+        "every",
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+    )
     environment = {**jack_server.client_environment, "IMPROVISER_QUANTISE": "1/4"}
     with Player(environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
@@ -167,7 +206,20 @@ def test_answers_wait_for_the_grid_of_a_clock(
 
 @pytest.fixture
 def fault_player(synchronous_jack: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
-    options = ("--name", CLIENT, "--model", model, "--seed", "1", "--input", "virtual", "--output", "virtual")
+    options = (
+        "--name",
+        CLIENT,
+        "--model",
+        model,
+        "--seed",
+        "1",
+        "--follow",
+        "every",
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+    )
     with Player(synchronous_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player

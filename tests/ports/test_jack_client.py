@@ -178,3 +178,16 @@ def test_a_server_that_stands_still_makes_no_client_mute(jack: Jack) -> None:
     assert not any(looks)
     jack.client.goes_on = True
     until(lambda: not ports.mute)
+
+
+def test_what_several_inputs_receive_in_a_period_is_heard_in_order_of_time() -> None:
+    jack = Jack()
+    ports = JackPorts(cast("ModuleType", jack), "improviser", 2)
+    heard: list[tuple[bytes, int]] = []
+    ports.listen(lambda message, _age, number: heard.append((message, number)))
+    jack.client.close()
+    for number, offsets in enumerate(((40,), (10, 40))):
+        ports._ins[number].source = source = Port()
+        source.events = [(offset, bytes((0x90, offset, number + 1))) for offset in offsets]
+    ports._process(PERIOD)
+    assert heard == [(b"\x90\x0a\x02", 1), (b"\x90\x28\x01", 0), (b"\x90\x28\x02", 1)]

@@ -2,12 +2,13 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.harmony.context import BASS, INNER
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
@@ -22,6 +23,8 @@ ALIGNMENT_SECONDS = 0.01
 # Below this pitch of the player there is no room for an answer underneath.
 LOWEST_CEILING = 31
 MIDDLE_C = 60
+LOWEST_TENOR = 53
+"""A voice with a register that has its middle below this is a bass."""
 
 
 class HarmonyModel(ChoirModel[Situation]):
@@ -48,6 +51,16 @@ class HarmonyModel(ChoirModel[Situation]):
     def centre(self) -> int:
         """The middle of the voice's register."""
         return (self.shape.low + self.shape.high) // 2
+
+    @property
+    def is_bass(self) -> bool:
+        """Whether it plays the lowest part."""
+        return self.centre < LOWEST_TENOR
+
+    @property
+    def context(self) -> Mapping[str, float]:
+        """How much each of the experts on what sounds counts."""
+        return BASS if self.is_bass else INNER
 
     def responder(self) -> "HarmonyResponder":
         """Return a fresh session."""

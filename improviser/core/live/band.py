@@ -6,18 +6,22 @@ note; with harmony models alone the leader is not heard at all: they play to the
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
 import numpy as np
 
+from improviser.core.harmony.context import Experts
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.decoding import placed, spin, wheel
+from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
+from improviser.core.live.left_hand import moved
+from improviser.core.live.modes.registry import MODES_BY_NAME
+from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
 from improviser.core.music.home import Home, HomeTracker
@@ -25,7 +29,7 @@ from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
 REMEMBERED = 64
@@ -59,6 +63,13 @@ class Thought:
     sums: list[float]
 
 
+Factors = Mapping[int, float]
+"""How many times likelier some pitches are."""
+NO_FACTORS: Factors = {}
+Favour = Callable[[int, Thought], Factors]
+"""What makes which pitches likelier of a part, given its number and what it thinks."""
+
+
 class Band:
     """The models' responders in one session.
 
@@ -70,12 +81,12 @@ class Band:
         self._home = HomeTracker()
         self._at_home = self._home.home()
         self._lengths = Lengths()
-        self._basses: tuple[bool, ...] = ()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
+        self._originality = Originality()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part thought of the note that it heard last, if it has heard one."""
@@ -87,6 +98,8 @@ class Band:
         self.foreseen = False
         """Whether all parts had thought of the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
+        self._experts: tuple[Experts | None, ...] = ()
+        self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
         self.join(models)
@@ -101,6 +114,11 @@ class Band:
         return self._leader is None
 
     @property
+    def accompanies(self) -> bool:
+        """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
+        return any(experts is not None for experts in self._experts)
+
+    @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
         return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
@@ -113,8 +131,10 @@ class Band:
         """Let other models play, who get to know the player's last notes."""
         self.settle()
         self._parts = tuple(model.responder() for model in models)
-        self._basses = tuple(_is_bass(model) for model in models)
         self._opinions = []
+        contexts = [model if isinstance(model, Accompanist) else None for model in models]
+        self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
+        self._basses = tuple(context is not None and context.is_bass for context in contexts)
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
@@ -189,7 +209,7 @@ class Band:
         logs = responder.propose(pitch, now)
         if responder is self._singer:
             logs = self._shaped(logs, now)
-        elif self._basses[number] and self._notes >= SURE_OF_KEY:
+        elif self._basses[number] and pitch % 12 == self.home:
             logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
         thoughts[key] = self._weighed(logs)
         return thoughts[key], True
@@ -212,6 +232,7 @@ class Band:
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
+        self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
         self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
@@ -235,13 +256,69 @@ class Band:
             played.append(sounding)
         return played
 
+    def opinions(self, pitch: int, now: float) -> list[Thought]:
+        """Return what each part thinks of a note of the player's, the tune, that starts now."""
+        thoughts = [self._thought(number, pitch, now) for number in range(len(self._parts))]
+        self.foreseen = bool(thoughts) and not any(fresh for _, fresh in thoughts)
+        self._opinions, self._wheels = [thought.logs for thought, _ in thoughts], []
+        return [thought for thought, _ in thoughts]
+
+    def is_bass(self, number: int) -> bool:
+        """Say whether a part plays the lowest voice."""
+        return self._basses[number]
+
+    def experts(self, number: int) -> Experts | None:
+        """Return the experts on all that sounds of a part, if it has any."""
+        return self._experts[number]
+
+    def overhear(self, pitch: int, now: float) -> None:
+        """Take in a note of the player's for what home is."""
+        self._notes += 1
+        self._lessons.append(partial(self._home.hear, pitch, now))
+        self._lessons.append(partial(self._lengths.hear, pitch, now))
+
+    def remember(self, tune: int, now: float) -> None:
+        """Take in a note of the tune for what may come next."""
+        self._heard.append((tune, now))
+
+    def later(self, lesson: Callable[[], None]) -> None:
+        """Let something be learned once the answer has been sent."""
+        self._lessons.append(lesson)
+
+    def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
+        """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
+        own = None if played is None else _in_range(played - shift)
+        if own is not None and self._parts[number] is self._singer:
+            self._line.append(own)
+        self._lessons.append(partial(self._parts[number].learn, tune, now, own))
+
+    def pick(self, thought: Thought, channel: int, now: float, factors: Factors) -> int:
+        """Draw a pitch for a note of a line: `factors` say which are likelier, and how many times."""
+        return self._choose(thought, channel, now, factors)
+
+    def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
+        """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
+        free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
+        free[[*held]] = False
+        free &= np.isfinite(scores)
+        free = free if free.any() else np.isfinite(scores)
+        pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
+        self._taken(now)
+        self._chord.append((now, channel, pitch))
+        return pitch
+
+    def give(self, channel: int, pitch: int) -> None:
+        """Leave a pitch that a part has struck."""
+        self._chord = [taken for taken in self._chord if taken[1:] != (channel, pitch)]
+
     def foretell(
-        self, pitch: int, channel: int, now: float, first: int, *, think: bool
+        self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
     ) -> tuple[list[int], bool] | None:
         """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
         :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
+        :param favour: what makes which pitches of a part likelier.
         """
         if self._chance.left < first + 2 * len(self._parts):
             return None
@@ -255,7 +332,8 @@ class Band:
                 return None
             if thought is None:
                 thought, foreseen = self._thought(number, pitch, now)[0], False
-            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)))
+            factors = NO_FACTORS if favour is None else favour(number, thought)
+            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)), factors)
             taken.append(sounding)
             played.append(sounding)
         return played, foreseen
@@ -276,7 +354,10 @@ class Band:
         played = []
         leader, singer = self._leader, self._singer
         if singer is not None:
-            thought = self._weighed(self._shaped(singer.proceed(now), now, closing=closing))
+            logs = self._shaped(singer.proceed(now), now, closing=closing)
+            if MODES_BY_NAME[self._parameters.mode].endless:
+                self._originality.weigh(logs)
+            thought = self._weighed(logs)
             sounding = self._choose(thought, channel, now)
             pitch = _in_range(sounding - thought.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
@@ -285,6 +366,7 @@ class Band:
             sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
+            self._originality.play(pitch)
             played.append(sounding)
         for responder in self._parts:
             if responder is not leader:
@@ -292,6 +374,12 @@ class Band:
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
         return played
+
+    def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
+        """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
+        if any(self._basses):
+            return []
+        return moved(figure, harmony, tune, self._home.home().scale)
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Leave a pitch to the player, who sounds it on `channel` now."""
@@ -324,16 +412,16 @@ class Band:
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
-    def _choose(self, thought: Thought, channel: int, now: float) -> int:
+    def _choose(self, thought: Thought, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
-        pitch = self._pick(thought, taken, self._chance.random)
+        pitch = self._pick(thought, taken, self._chance.random, factors)
         self._chord.append((now, channel, pitch))
         return pitch
 
-    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float]) -> int:
+    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float], factors: Factors) -> int:
         """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
-        pitch = spin(thought.sums, chance())
+        pitch = spin_towards(thought.sums, factors, chance()) if factors else spin(thought.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False

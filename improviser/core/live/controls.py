@@ -65,7 +65,7 @@ class Controls:
         """
         caught = self._player.get((channel, SOSTENUTO))
         moved = self.move(ControlChange(channel, SOSTENUTO, 0), routes) if caught else []
-        for output in routes(channel, SUSTAIN) if self._player.get((channel, SUSTAIN)) else ():
+        for output in routes(channel, SUSTAIN):  # whoever's pedal it is: in an MPE zone that of its manager
             if value := self._output.get((output, SUSTAIN), 0):
                 moved += [ControlChange(output, SUSTAIN, 0), ControlChange(output, SUSTAIN, value)]
         return moved

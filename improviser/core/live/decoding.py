@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,19 @@ def choose(
 def spin(sums: Sequence[float], chance: float) -> int:
     """Return which part of a wheel, whose running sums are `sums`, a random number ≥ 0 and < 1 falls on."""
     return min(bisect_right(sums, chance * sums[-1]), len(sums) - 1)
+
+
+def spin_towards(sums: Sequence[float], factors: Mapping[int, float], chance: float) -> int:
+    """Return what `spin` does where the parts in `factors` are so many times as large."""
+    added = {part: (factor - 1) * (sums[part] - (sums[part - 1] if part else 0.0)) for part, factor in factors.items()}
+    point = chance * (sums[-1] + sum(added.values())) - sums[-1]
+    if point < 0:
+        return spin(sums, point / sums[-1] + 1)
+    for part, size in added.items():
+        point -= size
+        if point < 0:
+            return part
+    return next(iter(added))
 
 
 def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> Float64Array:

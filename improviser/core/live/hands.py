@@ -10,6 +10,7 @@ Messages to a whole channel (MIDI 1.0) mean here:
 """
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
+from improviser.core.live.held import Held
 from improviser.core.live.lanes import channel_of, input_of, lanes_of, to_send
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
@@ -26,9 +27,10 @@ class Hands:
     The keys that are down are known by what sounds for them, and by the phrase that they are part of.
     """
 
-    def __init__(self, tracker: PhraseTracker, sounding: Sounding, zones: LiveZones) -> None:
+    def __init__(self, tracker: PhraseTracker, sounding: Sounding, zones: LiveZones, held: Held) -> None:
         self._tracker = tracker
         self._zones = zones
+        self._held = held
         self._sounding = sounding
         self._controls = Controls()
         self._pressed_harder: dict[int, set[int]] = {}
@@ -44,7 +46,7 @@ class Hands:
         heard = parameters.hears_channel(event.channel)
         drums = self._zones.is_drums(event.channel, parameters)
         if isinstance(event, ControlChange) and event.control == SUSTAIN:
-            self._tracker.pedal(event.channel, down=heard and not drums and event.value >= PEDAL_DOWN, now=now)
+            self._pedal(event.channel, down=heard and not drums and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event) if parameters.aftertouch else []
         if part_of(event) is not None:
@@ -53,6 +55,10 @@ class Hands:
         moved = self.rearranged(parameters) if self._zones.take(event) else []
         passed = heard and parameters.sends_on(event.channel) and not (drums and parameters.drums == "ignore")
         return [*moved, to_send(event)] if passed else moved
+
+    def _pedal(self, channel: int, *, down: bool, now: float) -> None:
+        self._tracker.pedal(channel, down=down, now=now)
+        self._held.pedal(channel, down=down)
 
     def _press_harder(self, event: KeyPressure) -> list[Event]:
         pressed = self._sounding.press_harder(event.channel, event.pitch, event.value)
@@ -71,9 +77,11 @@ class Hands:
     def release_keys(self, channel: int, now: float) -> list[Event]:
         """Release all keys of a channel."""
         down = {pitch for on, pitch in self._sounding.keys if on == channel} | set(self._tracker.down(channel))
+        down |= self._held.down_on(channel)
         events: list[Event] = []
         for pitch in sorted(down):
             self._tracker.release(channel, pitch, now)
+            self._held.release(channel, pitch)
             events += self._sounding.release(channel, pitch, now)
         return events
 
@@ -87,7 +95,7 @@ class Hands:
             events += self._sounding.stop_all(kind, channel)
         if self._controls.is_down(channel, SUSTAIN):
             for down in (False, True):
-                self._tracker.pedal(channel, down=down, now=now)
+                self._pedal(channel, down=down, now=now)
         return events + self._controls.cut(channel, self._routes(parameters))
 
     def reset(self, event: ControlChange, now: float, parameters: Parameters) -> list[Event]:
@@ -97,7 +105,7 @@ class Hands:
         either). CC 121 itself follows, except on outputs where another channel of the player still holds something.
         """
         channel = event.channel
-        self._tracker.pedal(channel, down=False, now=now)
+        self._pedal(channel, down=False, now=now)
         events = self._controls.rest(channel, self._routes(parameters))
         if not parameters.hears_channel(channel):
             return events
@@ -112,13 +120,14 @@ class Hands:
         events: list[Event] = []
         for channel in lanes_of(number):
             events += self.release_keys(channel, now)
-            self._tracker.pedal(channel, down=False, now=now)
+            self._pedal(channel, down=False, now=now)
             events += self._controls.rest(channel, self._routes(parameters))
         return events
 
     def forget(self) -> None:
         """Assume that all pedals and wheels are at rest, at the player's side and at our output."""
         self._controls.forget()
+        self._held.clear()
         self._pressed_harder.clear()
 
     def _routes(self, parameters: Parameters) -> Routes:

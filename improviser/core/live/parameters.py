@@ -18,6 +18,8 @@ from improviser.core.music.note import CHANNELS, PITCHES
 from improviser.core.music.pitch import OFF
 
 MODES = tuple(MODES_BY_NAME)
+FOLLOWED = ("every", "pulse", "harmony")
+BASSES = ("support", "below", "off")
 SIDES = ("both", "below", "above")
 DRUMS = ("pulse", "notes", "ignore")
 
@@ -52,6 +54,23 @@ class Parameters:
         float,
         Described(Range(0, 1, step=0.05), "What share of your notes is answered.", main=True),
     ] = 1.0
+    follow: Annotated[
+        str,
+        Described(
+            FOLLOWED,
+            "Which of your notes are answered.",
+            "every: each of a chord too; pulse: chords once, in fast passages some; harmony: where it changes",
+            main=True,
+        ),
+    ] = "pulse"
+    bass: Annotated[
+        str,
+        Described(
+            BASSES,
+            "What a bass does while you play one yourself.",
+            "support: it goes with yours, below it; below: its own way, always below you; off: nothing",
+        ),
+    ] = "support"
     scale: Annotated[str, Described(Scale(), "The key that the answers stay in.", main=True)] = OFF
     low: Annotated[int, Described(_KEY, "The lowest pitch of the answers.", main=True, not_above="high")] = 0
     high: Annotated[int, Described(_KEY, "The highest pitch of the answers.", main=True)] = PITCHES - 1

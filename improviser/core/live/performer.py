@@ -26,6 +26,7 @@ import numpy as np
 from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
@@ -95,8 +96,11 @@ class Performer:
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
         self._zones = LiveZones()
-        self._playing = Playing(self._band, parameters, self._chance, self._tracker, self._sounding, self._zones)
-        self._hands = Hands(self._tracker, self._sounding, self._zones)
+        self._listener = Listener()
+        self._playing = Playing(
+            self._band, parameters, self._chance, self._tracker, self._sounding, self._zones, self._listener
+        )
+        self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
         self._presences: list[Presence] = []
         """Whether the player is still there, by input."""
@@ -119,7 +123,9 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
-        return earliest(self._playing.turn(), self._sounding.due, self._loops.due, self._gone_at)
+        return earliest(
+            self._playing.turn(), self._playing.chord_due, self._sounding.due, self._loops.due, self._gone_at
+        )
 
     @property
     def sensing_ends(self) -> float | None:
@@ -180,6 +186,7 @@ class Performer:
         """Take in an event of the player's own."""
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
+            self._listener.held.release(event.channel, event.pitch)
             return self._sounding.release(event.channel, event.pitch, now, event.velocity)
         if isinstance(event, NoteOn):
             return self._note_on(event, now)
@@ -342,6 +349,7 @@ class Performer:
         if drums:
             self._tracker.drums.strike(now)
             return events
+        self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
             self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
@@ -390,6 +398,8 @@ class Performer:
                 events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
+            if (complete := self._playing.chord_due) is not None and complete <= due:
+                events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
                 events += self._playing.play_on(due)
         return events
@@ -399,7 +409,10 @@ class Performer:
 
         The music of the same moment comes before, so that a replay is alike.
         """
-        gone, music = self._gone_at, earliest(self._playing.turn(), self._sounding.due)
+        gone, music = (
+            self._gone_at,
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
+        )
         if gone is None or gone > now or (music is not None and music <= now):
             return None
         after = self.parameters.release_after

@@ -7,8 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.chords import Listener
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
@@ -31,6 +33,7 @@ class Playing:
         tracker: PhraseTracker,
         sounding: Sounding,
         zones: LiveZones,
+        listener: Listener,
     ) -> None:
         self.mode = MODES_BY_NAME[parameters.mode]
         self._parameters = parameters
@@ -44,10 +47,16 @@ class Playing:
         self._again_at: float | None = None
         """When a further reply begins, to no new phrase."""
         self._not_before = -math.inf
+        self._tune: int | None = None
+        """The pitch of the reply's tune."""
+        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start)
+        self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
+        self._accompanying.end_listening()
         self._band.adopt(parameters)
+        self._accompanying.adopt(parameters)
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
         if not changes_mode:
@@ -72,6 +81,8 @@ class Playing:
 
     def hear(self, note: NoteOn, now: float) -> list[Event]:
         """Take in a note of the player's that may be answered."""
+        if self.mode.answers and self._accompanying.joins(note, now):
+            return self._accompanying.join(note, now)
         return self.mode.hear(self, note, now)
 
     def is_chosen(self) -> bool:
@@ -80,6 +91,8 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
+        if self._parameters.follow != "every" and self._band.accompanies:
+            return self._accompanying.answer(note, now)
         channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
@@ -99,15 +112,21 @@ class Playing:
     ) -> tuple[list[NoteOn], bool] | None:
         """Return what `hear` would return where `foretells`; see `Band.foretell`."""
         channel = self._zones.output_channel(channel, self._parameters)
-        told = self._band.foretell(pitch, channel, now, 1, think=think)
+        if self._parameters.follow != "every" and self._band.accompanies:
+            told = self._accompanying.foretell(pitch, channel, now, think=think)
+        else:
+            told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
             return None
         velocity = self._parameters.loudness(velocity)
         return [NoteOn(channel, pitch, velocity) for pitch in told[0]], told[1]
 
     def listen(self, note: NoteOn, now: float) -> None:
-        """Take in a note of a phrase that is to be replied to."""
-        self._band.listen(note.pitch, now)
+        """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
+        if self._parameters.follow != "every" and self._band.accompanies:
+            self._accompanying.listen(note, now)
+        else:
+            self._band.listen(note.pitch, now)
 
     def learn(self, note: NoteOn, now: float) -> None:
         """Take in a note that is not answered."""
@@ -123,6 +142,15 @@ class Playing:
         """Begin a further reply at that time, in a rhythm that the player has played; if there is none yet, do not."""
         if self._tracker.phrases:
             self._again_at = seconds
+
+    @property
+    def chord_due(self) -> float | None:
+        """When a chord of the player's is complete, if that matters."""
+        return self._accompanying.due
+
+    def complete_chord(self, now: float) -> list[Event]:
+        """Take in that a chord is complete: its answers may be moved."""
+        return self._accompanying.complete(now)
 
     @property
     def is_replying(self) -> bool:
@@ -160,6 +188,7 @@ class Playing:
     def forget(self) -> None:
         """Forget what is being replied to."""
         self._schedule = self._again_at = None
+        self._accompanying.forget()
 
     def play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""
@@ -179,17 +208,25 @@ class Playing:
     def _begin(self, now: float) -> Schedule:
         """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
         self._again_at = None
+        self._accompanying.end_listening()
+        self._band.settle()
         phrase = self._tracker.close(now)
         again = phrase is None
         if phrase is None:
             phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
         varied = again or self._band.imagines_its_leader
-        return Schedule(reply_to(phrase, self._chance.generator if varied else None), now, phrase.pulse_seconds)
+        border = None if self._parameters.follow == "every" else self._accompanying.border
+        self._tune = None
+        return Schedule(reply_to(phrase, self._chance.generator if varied else None, border), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self._zones.output_channel(beat.channel, self._parameters)
         velocity = self._parameters.loudness(beat.velocity)
-        pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+        if beat.figure:
+            pitches = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
+        else:
+            pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+            self._tune = max(pitches, default=None)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:

@@ -5,14 +5,16 @@ to go by: the player's own melody, as it was or varied. What is made of that pit
 """
 
 import heapq
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from improviser.core.live.left_hand import figures, hands_of, harmony_at
 from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
-from improviser.core.music.phrase import Heard, Phrase
+from improviser.core.music.phrase import CHORD_SECONDS, Heard, Phrase
 from improviser.core.music.scales import STEPS
 
 LONGEST_REPLY = 32
@@ -26,18 +28,28 @@ SEQUENCES = (-4, -2, -1, 1, 2, 3)
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """One note to play: seconds since the reply began, how long, how loud, for which channel of the player."""
+    """One note to play: seconds since the reply began, how long, how loud, for which channel of the player.
+
+    :param figure: where it is one of the left hand's instead, the pitches that the player struck together.
+    :param harmony: the pitches that tell the harmony which that is a part of.
+    """
 
     onset_seconds: float
     duration_seconds: float
     velocity: int
     channel: int
     pitch: int
+    figure: tuple[int, ...] = ()
+    harmony: tuple[int, ...] = ()
 
 
-def reply_to(phrase: Phrase, rng: np.random.Generator | None = None) -> list[Beat]:
-    """Return the beats of a reply to `phrase`, its melody varied by `rng` if there is one."""
-    melody = phrase.melody()[-LONGEST_REPLY:]
+def reply_to(phrase: Phrase, rng: np.random.Generator | None = None, border: float | None = None) -> list[Beat]:
+    """Return the beats of a reply to `phrase`, its melody varied by `rng` if there is one.
+
+    :param border: between the hands; without it, all that was played is one.
+    """
+    right, left = (list(phrase.notes), []) if border is None else hands_of(phrase, border)
+    melody = replace(phrase, notes=tuple(right)).melody()[-LONGEST_REPLY:]
     pitches = [heard.note.pitch for heard in melody]
     if rng is not None:
         pitches = varied(pitches, rng)
@@ -47,7 +59,30 @@ def reply_to(phrase: Phrase, rng: np.random.Generator | None = None) -> list[Bea
         onset += min(heard.onset_seconds - before, LONGEST_GAP)
         before = heard.onset_seconds
         beats.append(Beat(onset, _duration(heard, phrase), heard.note.velocity, heard.note.channel, pitch))
-    return beats
+    return _with_left_hand(beats, melody, left, phrase) if left else beats
+
+
+def _with_left_hand(beats: list[Beat], melody: list[Heard], left: list[Heard], phrase: Phrase) -> list[Beat]:
+    """Return the beats of a melody, and with them the left hand's figures; of one moment the melody comes first."""
+    onsets = [heard.onset_seconds for heard in melody]
+    both = [(beat.onset_seconds, 0, beat) for beat in beats]
+    for struck in figures(left):
+        seconds = struck[0].onset_seconds
+        place = bisect_right(onsets, seconds + CHORD_SECONDS) - 1
+        if place < 0:
+            continue
+        late = seconds - onsets[place]
+        onset = beats[place].onset_seconds + (late if late >= CHORD_SECONDS else 0.0)
+        if place + 1 < len(beats):
+            onset = min(onset, beats[place + 1].onset_seconds)
+        pitches = tuple(heard.note.pitch for heard in struck)
+        duration = max(_duration(heard, phrase) for heard in struck)
+        first = struck[0].note
+        harmony = harmony_at(left, seconds)
+        figure = Beat(onset, duration, first.velocity, first.channel, min(pitches), pitches, harmony)
+        both.append((onset, 1, figure))
+    both.sort(key=lambda each: each[:2])
+    return [beat for _, _, beat in both]
 
 
 def _duration(heard: Heard, phrase: Phrase) -> float:
@@ -85,6 +120,7 @@ class Schedule:
     def __init__(self, beats: Sequence[Beat], start_seconds: float, pulse_seconds: float) -> None:
         self._beats = beats
         self._next = 0
+        self._last = max(number for number, beat in enumerate(beats) if not beat.figure)
         self._start = start_seconds
         self._ends: list[tuple[float, int]] = []
         self.pulse_seconds = pulse_seconds
@@ -113,7 +149,7 @@ class Schedule:
         self._next += 1
         onset = self._start + beat.onset_seconds
         heapq.heappush(self._ends, (onset + beat.duration_seconds, number))
-        return number, beat, self._next == len(self._beats)
+        return number, beat, number == self._last
 
     def has_beats_of(self, channel: int) -> bool:
         """Say whether any of it answers notes of a channel of the player's."""

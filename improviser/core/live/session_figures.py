@@ -9,6 +9,8 @@ from improviser.core.music.counterpoint import Counterpoint, key_of
 from improviser.core.music.home import home_of
 from improviser.core.music.note import Note
 
+MOVED_SECONDS, SAME_SECONDS = 0.09, 0.002
+"""A note that is shorter than a chord may take to complete, and ends as another begins, was moved."""
 TOGETHER_SECONDS = 0.03
 """An answer that starts so near a note of the player's is an answer to it."""
 
@@ -21,6 +23,8 @@ class Figures:
     :param consonant: the share of the improviser's notes that are consonant with what the player sounds then.
     :param in_scale: the share of the improviser's notes in the scale of the player's key.
     :param repeats: the share of the improviser's notes that are the note before again.
+    :param moved: the share of the improviser's notes that another took the place of as a chord completed.
+    :param moved_seconds: how long such a note sounded, on average.
     :param key: the tonic and mode of what the player played ("D dorian"), "" without notes.
     """
 
@@ -31,6 +35,8 @@ class Figures:
     in_scale: float
     repeats: float
     key: str
+    moved: float = math.nan
+    moved_seconds: float = math.nan
 
 
 def figures_of(player: Sequence[Note], improviser: Sequence[Note]) -> Figures:
@@ -45,6 +51,7 @@ def figures_of(player: Sequence[Note], improviser: Sequence[Note]) -> Figures:
         for pitch in sounding:
             verticals.add([note.pitch], tonic, minor=minor, player=[pitch])
     own = counts.figures()
+    moved = _moved(improviser)
     return Figures(
         heard=len(player),
         played=len(improviser),
@@ -53,7 +60,21 @@ def figures_of(player: Sequence[Note], improviser: Sequence[Note]) -> Figures:
         in_scale=own["in_scale"] if player else math.nan,
         repeats=own["repeats"],
         key=home_of(player).name if player else "",
+        moved=len(moved) / len(improviser) if improviser else math.nan,
+        moved_seconds=sum(moved) / len(moved) if moved else math.nan,
     )
+
+
+def _moved(notes: Sequence[Note]) -> list[float]:
+    """Return how long notes sounded in whose place another began: short ones, that end as it begins."""
+    onsets = [note.onset_seconds for note in notes]
+    found = []
+    for note in notes:
+        after = bisect_right(onsets, note.end_seconds + SAME_SECONDS)
+        begins = after > 0 and onsets[after - 1] >= note.end_seconds - SAME_SECONDS
+        if note.duration_seconds < MOVED_SECONDS and begins and onsets[after - 1] > note.onset_seconds:
+            found.append(note.duration_seconds)
+    return found
 
 
 def _share(answers: Sequence[bool]) -> float:

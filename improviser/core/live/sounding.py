@@ -41,6 +41,19 @@ class Sounding:
         """End what a key of the player's has started."""
         return self.stop((THRU, channel, pitch), now, velocity) + self.stop((ANSWER, channel, pitch), now, velocity)
 
+    def share(self, owner: Owner, channel: int, pitch: int) -> None:
+        """Let `owner` hold a note that sounds for others, too."""
+        self._voice.share(owner, (channel, pitch))
+
+    def holders(self, channel: int, pitch: int) -> list[Owner]:
+        """Return the keys of the player's whose answer sounds so."""
+        holders = self._voice.holders((channel, pitch))
+        return [owner for owner in holders if isinstance(owner, tuple) and owner[0] == ANSWER]
+
+    def leave(self, owner: Owner, channel: int, pitch: int) -> list[Event]:
+        """Take a note from `owner`, which ends it if nobody else holds it."""
+        return [*self._voice.leave(owner, (channel, pitch))]
+
     def stop_all(self, *beginning: object) -> list[Event]:
         """End what sounds for owners that begin with these items: a kind, and a channel perhaps."""
         size = len(beginning)

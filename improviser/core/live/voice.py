@@ -34,6 +34,29 @@ class Voice:
                 del self._owners[sounding]
                 yield NoteOff(*sounding, velocity)
 
+    def share(self, owner: Hashable, sounding: tuple[int, int]) -> None:
+        """Let `owner` hold a note, as (channel, pitch), that sounds for others; without them it is none."""
+        if sounding in self._owners and sounding not in self._held.get(owner, ()):
+            self._held.setdefault(owner, []).append(sounding)
+            self._owners[sounding] += 1
+
+    def leave(self, owner: Hashable, sounding: tuple[int, int], velocity: int = 64) -> list[NoteOff]:
+        """Take a note from `owner`; return its note-off if nobody holds it any more."""
+        if sounding not in self._held.get(owner, ()):
+            return []
+        self._held[owner].remove(sounding)
+        if not self._held[owner]:
+            del self._held[owner]
+        self._owners[sounding] -= 1
+        if self._owners[sounding]:
+            return []
+        del self._owners[sounding]
+        return [NoteOff(*sounding, velocity)]
+
+    def holders(self, sounding: tuple[int, int]) -> list[Hashable]:
+        """Return who holds a note."""
+        return [owner for owner, held in self._held.items() if sounding in held]
+
     def press_harder(self, owners: Iterable[Hashable], value: int) -> list[KeyPressure]:
         """Return the aftertouch, 0–127, of all notes that `owners` hold, each once."""
         sounding = dict.fromkeys(sounds for owner in owners for sounds in self._held.get(owner, ()))

@@ -1,13 +1,14 @@
 """The task `melody`, live: a line that goes on from what it has sung, or from what the player has played."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
+from improviser.core.harmony.context import INNER
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS, Melody, Situation
 from improviser.core.melody.tunes import Tunes
 from improviser.core.music.note import PITCHES, Note
@@ -39,6 +40,16 @@ class MelodyModel(ChoirModel[Situation]):
     vertical = False
     experts = EXPERTS
     viewpoints = VIEWPOINTS
+
+    @property
+    def is_bass(self) -> bool:
+        """Whether it plays the lowest part: it does not."""
+        return False
+
+    @property
+    def context(self) -> Mapping[str, float]:
+        """How much each of the experts on what sounds counts."""
+        return INNER
 
     def responder(self) -> "MelodyResponder":
         """Return a fresh session."""

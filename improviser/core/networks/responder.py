@@ -1,6 +1,6 @@
 """What the performer asks of a model during a session."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -49,6 +49,19 @@ class Singer(Responder, Protocol):
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
+
+
+@runtime_checkable
+class Accompanist(Protocol):
+    """A model that weighs all that the player sounds, see `core.harmony.context`."""
+
+    @property
+    def context(self) -> Mapping[str, float]:
+        """How much each of the experts on what sounds counts."""
+
+    @property
+    def is_bass(self) -> bool:
+        """Whether it plays the lowest part, under the player's own bass if there is one."""
 
 
 class Model(Protocol):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.harmony.context import BASS, INNER
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.networks.asking import Session
 from improviser.core.networks.responder import LogProbabilities
@@ -91,3 +92,12 @@ class SingerResponder(RuleResponder):
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         return certain(self.followed[-1][0] + self.step if self.followed else 60)
+
+
+class AccompanistModel(RuleModel):
+    """Answers an octave below, and weighs all that sounds."""
+
+    def __init__(self, *, is_bass: bool = False) -> None:
+        super().__init__(lambda pitch: pitch - 12)
+        self.is_bass = is_bass
+        self.context = BASS if is_bass else INNER

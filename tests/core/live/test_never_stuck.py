@@ -31,7 +31,7 @@ from improviser.core.midi.event import (
 )
 from improviser.errors import ConfigError
 from tests.core.live.desk import Desk
-from tests.core.live.responders import RuleModel, SingerModel
+from tests.core.live.responders import AccompanistModel, RuleModel, SingerModel
 
 # Few of each, so that they meet.
 CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15, 16, 16, 25, 31))
@@ -44,11 +44,15 @@ MODELS = {
     "drone": RuleModel(lambda _: 48),
     "echo": RuleModel(lambda pitch: pitch + 1, task="echo"),
     "singer": SingerModel(),
+    "accompanist": AccompanistModel(),
+    "low": AccompanistModel(is_bass=True),
 }
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "mode": st.sampled_from(MODES),
     "temperature": st.sampled_from((0.0, 0.7, 4.0)),
     "density": st.sampled_from((0.0, 0.5, 1.0)),
+    "follow": st.sampled_from(("every", "pulse", "harmony")),
+    "bass": st.sampled_from(("support", "below", "off")),
     "scale": st.sampled_from(("off", "auto", "D minor", "C pentatonic")),
     "low": st.sampled_from((0, 48, 60)),
     "high": st.sampled_from((48, 60, 127)),

@@ -48,3 +48,11 @@ def test_shares_are_shares(player: list[Note], improviser: list[Note]) -> None:
     figures = figures_of(player, improviser)
     for share in (figures.answered, figures.consonant, figures.in_scale, figures.repeats):
         assert math.isnan(share) or 0.0 <= share <= 1.0
+
+
+def test_an_answer_that_was_moved_as_a_chord_completed_is_counted() -> None:
+    own = [Note(40, 0.0, 0.05), Note(36, 0.05, 1.0), Note(38, 1.2, 0.05), Note(36, 2.0, 0.5)]
+    figures = figures_of([], own)
+    assert figures.moved == 1 / 4
+    assert figures.moved_seconds == 0.05
+    assert math.isnan(figures_of([], own[1:2]).moved_seconds)

@@ -5,6 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import improviser
+from improviser.core.midi.event import ControlChange
+from tests.core.live.desk import Desk
+from tests.core.live.responders import RuleModel
 
 Messages = list[bytes]
 
@@ -152,3 +155,15 @@ def test_no_note_sticks_whatever_the_zones_do(stream: list[Messages], thru: bool
         take(playing.hear(bytes((0x80 | channel, pitch, 64)), now))
     take(playing.change("mode", "mute", now))
     assert not sounding
+
+
+@pytest.mark.parametrize("pedal", [0, 1, 2], ids=["manager's", "member's", "another's"])
+def test_all_sound_off_ends_what_the_pedal_of_a_zone_keeps(pedal: int) -> None:
+    desk = Desk(RuleModel(), mode="shadow")
+    for control, value in ((101, 0), (100, 6), (6, 1)):
+        desk.hear(ControlChange(0, control, value))
+    desk.hear(ControlChange(pedal, 64, 127))
+    desk.down(60, channel=1)
+    for channel in range(16):
+        desk.hear(ControlChange(channel, 120, 0))
+    assert not desk.synth.sounding

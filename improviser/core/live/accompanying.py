@@ -1,0 +1,396 @@
+"""Accompanying: one answer of each part to each chord of the player's, chosen against all that sounds.
+
+The first note is answered at once. As the chord completes, each part keeps its answer if that fits, and else moves it,
+once. A bass goes with the left hand if there is one, other parts with the tune; what a part does not strike along with
+it holds over, as long as the keys that it answers are down. In a fast passage parts play on pulses.
+
+One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from improviser.core.harmony.context import Context, FloatArray
+from improviser.core.live.band import NO_FACTORS, Band, Factors, Thought
+from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
+from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import Owner
+from improviser.core.live.pulse import Pulse
+from improviser.core.live.riffs import Recalled, Riffs
+from improviser.core.live.sounding import ANSWER, Sounding
+from improviser.core.live.zones import LiveZones
+from improviser.core.midi.event import Event, NoteOn
+from improviser.core.music.counterpoint import CONSONANT
+from improviser.core.music.note import PITCHES
+
+Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
+
+STRIKE, KEEP = 0.7, 3.5
+"""An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
+FITTING = 1.2
+"""What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
+FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
+"""How much likelier what was answered the last time is (nats), by how many chords before are alike."""
+COLDEST = 0.05
+"""What was answered the last time is favoured as at this temperature where it is lower."""
+LOWEST_BASS, LEAST_ROOM = 24, 33
+"""Below a bass of the player's that is lower than this there is no room."""
+
+
+@dataclass(slots=True)
+class Part:
+    """What a part does.
+
+    :param sounding: the channel and pitch that it struck last.
+    :param chord: the chord that it struck that with.
+    """
+
+    sounding: Key | None = None
+    velocity: int = 64
+    chord: Chord | None = None
+    shift: int = 0
+
+
+class Accompanying:
+    """Answers chords.
+
+    :param start: starts notes of an owner at a time, now or as late as is asked for.
+    """
+
+    def __init__(self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start) -> None:
+        self._band: Final = band
+        self._sounding: Final = sounding
+        self._listener: Final = listener
+        self._zones: Final = zones
+        self._start: Final = start
+        self._pulse = Pulse()
+        self._riffs = Riffs()
+        self._parts: list[Part] = []
+        self._open = False
+        """Whether the last chord is to be looked at again when it is complete."""
+        self._taught = False
+        self._listening = False
+        """Whether the last chord is one to reply to that the band has not heard yet."""
+        self._heard_tune: int | None = None
+        self._left_chord: frozenset[int] = frozenset()
+        self._parameters = Parameters()
+
+    @property
+    def due(self) -> float | None:
+        """When the last chord is complete, if that matters."""
+        chord = self._listener.chord
+        return self._listener.complete_at(chord) if self._open and chord is not None else None
+
+    def adopt(self, parameters: Parameters) -> None:
+        """Play with these parameters from now on."""
+        self._parameters = parameters
+
+    def forget(self) -> None:
+        """Forget what is held: a panic."""
+        self._listener.forget()
+        self._parts, self._open, self._listening = [], False, False
+
+    def joins(self, note: NoteOn, now: float) -> bool:
+        """Say whether a note belongs to the chord that was answered last."""
+        chord = self._listener.chord
+        key = note.channel, note.pitch
+        if chord is None or now - chord.onset >= SPREAD[1]:
+            return False
+        if self._parameters.follow == "every" or len(self._parts) != len(self._band):
+            return False
+        return bool(self._parts) and key not in chord.keys and self._is_of(chord, key, now)
+
+    def _is_of(self, chord: Chord, key: Key, now: float) -> bool:
+        """Say whether a key that is struck now belongs to a chord: keyboards on channels of their own are apart."""
+        channels = (self._zones.output_channel(channel, self._parameters) for channel in (key[0], chord.keys[0][0]))
+        return len({*channels}) == 1 and self._listener.joins(key, now)
+
+    @property
+    def border(self) -> float:
+        """The pitch between the player's hands."""
+        return self._listener.border
+
+    def listen(self, note: NoteOn, now: float) -> None:
+        """Take in a note that is to be replied to: the band goes on from the tune, which a chord has one note of."""
+        listener, key = self._listener, (note.channel, note.pitch)
+        if listener.chord is not None and self._is_of(listener.chord, key, now):
+            listener.join(key, now)
+        else:
+            self.end_listening()
+            listener.strike(key, now)
+        texture = self._texture(now)
+        self._heard_tune = texture.tune if texture.moves_tune or not texture.is_chordal else None
+        self._listening = True
+
+    def end_listening(self) -> None:
+        """Let the band hear the last chord, which has all its notes."""
+        chord = self._listener.chord
+        if not self._listening or chord is None:
+            return
+        self._listening = False
+        for pitch in chord.pitches:
+            if pitch == self._heard_tune:
+                self._band.listen(pitch, chord.onset)
+            else:
+                self._band.overhear(pitch, chord.onset)
+
+    def answer(self, note: NoteOn, now: float) -> list[Event]:
+        """Answer a note that begins a chord."""
+        self.end_listening()
+        events = self.complete(now)
+        listener, band = self._listener, self._band
+        while len(self._parts) < len(band):
+            self._parts.append(Part())
+        del self._parts[len(band) :]
+        listener.strike((note.channel, note.pitch), now)
+        texture = self._texture(now)
+        band.overhear(note.pitch, now)
+        on_pulse = self._pulse.strikes(now)
+        opinions = band.opinions(texture.tune, now)
+        striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
+        events += self._strike(striking, opinions, texture, note, now)
+        if len(striking) < len(self._parts):
+            self._hold_over(striking, (note.channel, note.pitch), texture)
+        self._open = texture.is_chordal
+        self._taught = False
+        if not self._open:
+            # What the answer need not wait for is done when it has left.
+            self._taught = True
+            band.later(partial(self._learn, texture, now))
+        return events
+
+    def join(self, note: NoteOn, now: float) -> list[Event]:
+        """Take in a further note of the chord: parts that it concerns and that have not struck do so."""
+        listener, band = self._listener, self._band
+        listener.join((note.channel, note.pitch), now)
+        self._open = True
+        texture = self._texture(now)
+        band.overhear(note.pitch, now)
+        late = [
+            number
+            for number, part in enumerate(self._parts)
+            if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
+        ]
+        events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
+        self._hold_over(late, (note.channel, note.pitch), texture)
+        return events
+
+    def complete(self, now: float) -> list[Event]:
+        """Take in that the chord is complete: keep its answers, or move them; learn from it."""
+        chord = self._listener.chord
+        if not self._open or chord is None:
+            return []
+        self._open = False
+        self._listener.complete()
+        if len(self._parts) != len(self._band):
+            return []
+        texture = self._texture(now)
+        events: list[Event] = []
+        if chord.grew:
+            opinions = self._band.opinions(texture.tune, chord.onset)
+            for number, part in enumerate(self._parts):
+                if part.chord is chord:
+                    events += self._reconsider(number, opinions[number], texture, now)
+        if not self._taught or events:
+            self._learn(texture, chord.onset)
+        return events
+
+    def _texture(self, now: float) -> Texture:
+        parameters = self._parameters
+        return self._listener.texture(now, None if parameters.side == "both" else parameters.split)
+
+    def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
+        """Say whether a part strikes along with the chord as it is so far."""
+        parameters, is_bass = self._parameters, self._band.is_bass(number)
+        if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
+            return False
+        if is_bass and texture.is_chordal and not texture.moves_left and self._listener.left_was_here(now):
+            return False
+        if not is_bass and texture.is_chordal and not texture.moves_tune:
+            return False
+        if parameters.follow == "harmony" and self._sounds(number):
+            return not self._fits_harmony(number, texture)
+        return on_pulse
+
+    def _fits_harmony(self, number: int, texture: Texture) -> bool:
+        """Say whether what a part sounds goes with all that sounds."""
+        sounding = self._parts[number].sounding
+        return sounding is not None and all((pitch - sounding[1]) % 12 in CONSONANT for pitch in texture.sounding)
+
+    def _sounds(self, number: int) -> bool:
+        sounding = self._parts[number].sounding
+        return sounding is not None and bool(self._sounding.holders(*sounding))
+
+    def _strike(
+        self, numbers: Sequence[int], opinions: Sequence[Thought], texture: Texture, note: NoteOn, now: float
+    ) -> list[Event]:
+        """Let parts strike with `note`."""
+        parameters = self._parameters
+        channel, velocity = self._zones.output_channel(note.channel, parameters), parameters.loudness(note.velocity)
+        events: list[Event] = []
+        notes = []
+        recalled = self._riffs.recall(note.pitch, now)
+        expected = self._expected(texture, recalled)
+        if expected.tune != texture.tune:
+            opinions = self._band.opinions(expected.tune, now)
+        for number in numbers:
+            part = self._parts[number]
+            if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
+                events += self._end(part)
+            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
+            part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
+            part.shift = opinions[number].shift
+            notes.append(NoteOn(channel, pitch, velocity))
+        return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
+        """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
+
+        It goes on as it did the last time at this place, or else repeats the left hand's last chord.
+        """
+        chord = self._listener.chord
+        if not texture.moves_left or chord is None:
+            return texture
+        struck = frozenset(filter(self._listener.is_left, chord.pitches))
+        # Fingers leave a chord as they come to the next: what they still hold of it is no part of that.
+        leaving = self._left_chord - struck if len(self._left_chord) > 1 else frozenset()
+        staying = texture.sounding - leaving
+        tune, coming = texture.tune, self._left_chord
+        if recalled is not None and recalled.alike > 1:
+            coming = frozenset(recalled.struck)
+            tune = max([tune, *coming] if texture.moves_tune else coming)
+            tune = texture.tune if self._listener.is_left(tune) else tune
+        if not coming >= struck:
+            span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
+            return replace(texture, sounding=staying, reach=max(0, span - max(struck) + min(struck)))
+        return replace(texture, tune=tune, sounding=staying | coming, held=texture.held | coming)
+
+    def _end(self, part: Part) -> list[Event]:
+        """End what a part sounds."""
+        if part.sounding is None:
+            return []
+        holders = self._sounding.holders(*part.sounding)
+        return [event for holder in holders for event in self._sounding.leave(holder, *part.sounding)]
+
+    def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture) -> None:
+        """Let a key hold what the parts sound that have not struck with it, where it goes with them."""
+        for number, part in enumerate(self._parts):
+            if number in struck or part.sounding is None:
+                continue
+            own = part.chord is self._listener.chord
+            with_left = texture.has_bass and (self._band.is_bass(number) or not own)
+            if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
+                self._sounding.share((ANSWER, *key), *part.sounding)
+
+    def _choose(
+        self,
+        number: int,
+        thought: Thought,
+        texture: Texture,
+        channel: int,
+        now: float,
+        recalled: Recalled | None,
+    ) -> int:
+        """Draw a pitch for a part."""
+        band = self._band
+        scores = self._scores(number, thought, texture)
+        if scores is None:
+            return band.pick(thought, channel, now, self._factors(number, thought, recalled))
+        if (again := self._again(number, thought, recalled)) is not None:
+            scores[again[0]] += again[1]
+        # What would be moved at once is not struck.
+        scores[scores < _best(scores, texture) - STRIKE] = -np.inf
+        return band.pick_from(scores, channel, now, texture.held)
+
+    def _again(self, number: int, thought: Thought, recalled: Recalled | None) -> tuple[int, float] | None:
+        """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
+        if recalled is None or number >= len(recalled.answers):
+            return None
+        again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
+        if again is None or not nats or thought.scores[again] < thought.scores.max() - FITTING:
+            return None
+        return again, nats
+
+    def _factors(self, number: int, thought: Thought, recalled: Recalled | None) -> Factors:
+        """Return how much likelier that pitch is."""
+        if (again := self._again(number, thought, recalled)) is None:
+            return NO_FACTORS
+        return {again[0]: math.exp(again[1] / max(self._parameters.temperature, COLDEST))}
+
+    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[int], bool] | None:
+        """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
+        line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
+        if not line or not self._pulse.would_strike(now)[0]:
+            return None
+        recalled = self._riffs.recall(pitch, now)
+
+        def favour(number: int, thought: Thought) -> Factors:
+            return self._factors(number, thought, recalled)
+
+        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour)
+
+    def _scores(self, number: int, thought: Thought, texture: Texture) -> FloatArray | None:
+        """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
+        experts, is_bass = self._band.experts(number), self._band.is_bass(number)
+        if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
+            return None
+        own_bass = texture.has_bass and is_bass
+        context = Context(
+            texture.tune,
+            texture.sounding,
+            max(LEAST_ROOM, min(texture.sounding) - texture.reach) if is_bass else PITCHES,
+            own_bass and self._parameters.bass == "support",
+        )
+        before = self._parts[number].sounding
+        scores = experts.weigh(thought.scores, context, None if before is None else before[1])
+        if is_bass and np.isfinite(scores[LOWEST_BASS:]).any():
+            scores[:LOWEST_BASS] = -np.inf
+        return scores
+
+    def _reconsider(self, number: int, thought: Thought, texture: Texture, now: float) -> list[Event]:
+        """Keep a part's answer, or move it."""
+        part = self._parts[number]
+        scores = self._scores(number, thought, texture)
+        if scores is None or part.sounding is None or not self._sounds(number):
+            return []
+        channel, pitch = part.sounding
+        best = _best(scores, texture)
+        if pitch not in texture.held and scores[pitch] >= best - KEEP:
+            return []
+        holders = self._sounding.holders(channel, pitch)
+        events = self._end(part)
+        self._band.give(channel, pitch)
+        moved = self._band.pick_from(scores, channel, now, texture.held)
+        part.sounding = channel, moved
+        events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
+        for holder in holders[1:]:
+            self._sounding.share(holder, channel, moved)
+        return events
+
+    def _learn(self, texture: Texture, onset: float) -> None:
+        """Let the parts, and the memory of riffs, learn the chord."""
+        self._taught = True
+        chord = self._listener.chord
+        if chord is not None and texture.moves_left:
+            self._left_chord = frozenset(filter(self._listener.is_left, chord.pitches))
+        played = []
+        for number, part in enumerate(self._parts):
+            sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))
+            pitch = part.sounding[1] if sounds and part.sounding is not None else None
+            played.append(pitch)
+            self._band.teach(number, texture.tune, onset, pitch, part.shift)
+        self._band.remember(texture.tune, onset)
+        if chord is not None:
+            self._band.later(partial(self._riffs.learn, chord.pitches, played, onset))
+
+
+def _best(scores: FloatArray, texture: Texture) -> float:
+    """Return the score of the best pitch that the player does not hold."""
+    free = scores.copy()
+    free[[*texture.held]] = -np.inf
+    return float(free.max())

@@ -1,0 +1,81 @@
+"""Riffs: what was answered the last time the player was at this place, so that what comes again is answered alike.
+
+A place is what was struck lately, up to ORDER chords back, a pause counted as one. For each, what came next and what
+was answered is remembered, the latest alone.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Struck = tuple[int, ...]
+Answers = tuple[int | None, ...]
+
+ORDER, PLACES = 5, 8192
+LATELY = 9
+PAUSE, PAUSE_SECONDS = 2.0, 0.6
+"""A phrase begins after so many times the median interval, and no less than that."""
+BEGINNING: Struck = ()
+
+
+class Recalled(NamedTuple):
+    """How a place went on: what was struck, what each part had sounding with it, how many chords before are alike."""
+
+    struck: Struck
+    answers: Answers
+    alike: int
+
+
+class Riffs:
+    """The memory of one session; bounded, whatever its length."""
+
+    def __init__(self) -> None:
+        self._places: OrderedDict[tuple[Struck, ...], dict[int, tuple[Struck, Answers]]] = OrderedDict()
+        self._lately: deque[Struck] = deque(maxlen=ORDER)
+        self._gaps: deque[float] = deque(maxlen=LATELY)
+        self._known: list[tuple[dict[int, tuple[Struck, Answers]], int]] = []
+        """How this place has gone on; found before the next note comes."""
+        self._latest: float | None = None
+        self._pause = max(PAUSE_SECONDS, PAUSE * PAUSE_SECONDS)
+
+    def recall(self, pitch: int, now: float) -> Recalled | None:
+        """Return how this place last went on with `pitch`."""
+        known = self._known if not self._begins(now) else self._following((*self._lately, BEGINNING)[-ORDER:])
+        for following, alike in known:
+            if (found := following.get(pitch)) is not None:
+                return Recalled(*found, alike)
+        return None
+
+    def _following(self, place: tuple[Struck, ...]) -> list[tuple[dict[int, tuple[Struck, Answers]], int]]:
+        """Return how a place has gone on, by as much of it as is alike, the most first."""
+        size = len(place)
+        found = [(self._places.get(place[start:]), size - start) for start in range(size)]
+        return [(following, alike) for following, alike in found if following is not None]
+
+    def learn(self, struck: Sequence[int], answers: Sequence[int | None], now: float) -> None:
+        """Take in a chord, at its onset `now`, and what each part had sounding with it."""
+        place, answered = self._place(now), (tuple(sorted(struck)), tuple(answers))
+        for start in range(len(place)):
+            following = self._places.setdefault(place[start:], {})
+            self._places.move_to_end(place[start:])
+            for pitch in struck:
+                following[pitch] = answered
+        while len(self._places) > PLACES:
+            self._places.popitem(last=False)
+        if self._begins(now):
+            self._lately.append(BEGINNING)
+        elif self._latest is not None:
+            self._gaps.append(now - self._latest)
+            self._pause = max(PAUSE_SECONDS, PAUSE * sorted(self._gaps)[len(self._gaps) // 2])
+        self._latest = now
+        self._lately.append(tuple(sorted(struck)))
+        self._known = self._following(tuple(self._lately))
+
+    def _place(self, now: float) -> tuple[Struck, ...]:
+        return (*self._lately, BEGINNING)[-ORDER:] if self._begins(now) else tuple(self._lately)
+
+    def _begins(self, now: float) -> bool:
+        """Say whether a phrase begins."""
+        if self._latest is None:
+            return True
+        return now - self._latest >= self._pause

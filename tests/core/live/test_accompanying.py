@@ -1,0 +1,200 @@
+"""Chords are one event: one answer of each part, against all that sounds; fast passages, riffs, and two hands."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import improviser
+from improviser.core.live.held import Held
+from improviser.core.live.pulse import Pulse
+from improviser.core.live.riffs import Riffs
+
+TRIADS = ((48, 52, 55), (45, 48, 52), (41, 45, 48), (43, 47, 50))
+
+
+@pytest.fixture(scope="module")
+def bass() -> improviser.Model:
+    return improviser.load_model("bach-bass")
+
+
+class Room:
+    """A performer, what sounds, and all that was struck: (time, pitch)."""
+
+    def __init__(self, *models: improviser.Model, **parameters: object) -> None:
+        self.performer = improviser.Performer(models, seed=1, **parameters)
+        self.now = 0.0
+        self.struck: list[tuple[float, int]] = []
+        self.sounding: set[int] = set()
+
+    def _take(self, messages: list[bytes]) -> None:
+        for message in messages:
+            if message[0] & 0xF0 == 0x90:
+                self.struck.append((self.now, message[1]))
+                self.sounding.add(message[1])
+            elif message[0] & 0xF0 == 0x80:
+                self.sounding.discard(message[1])
+
+    def wait(self, seconds: float) -> None:
+        until = self.now + seconds
+        while (due := self.performer.deadline) is not None and due <= until:
+            self.now = due
+            self._take(self.performer.advance(due))
+        self.now = until
+
+    def down(self, *pitches: int, apart: float = 0.008) -> None:
+        for pitch in pitches:
+            self._take(self.performer.hear(bytes((0x90, pitch, 80)), self.now))
+            self.wait(apart)
+
+    def up(self, *pitches: int) -> None:
+        for pitch in pitches:
+            self._take(self.performer.hear(bytes((0x80, pitch, 64)), self.now))
+
+
+def chords(room: Room, triads: tuple[tuple[int, ...], ...] = TRIADS, tune: int = 72) -> Iterator[tuple[int, ...]]:
+    """Play chords of two hands, and stop in the middle of each."""
+    for triad in triads:
+        room.down(*triad, tune)
+        room.wait(0.4)
+        yield triad
+        room.up(*triad, tune)
+        room.wait(0.1)
+
+
+def test_a_chord_gets_one_bass_note_below_it_that_is_its_root(bass: improviser.Model) -> None:
+    room = Room(bass)
+    for triad in chords(room, TRIADS * 2):
+        (sounding,) = room.sounding
+        assert sounding < min(triad)
+        assert sounding % 12 == min(triad) % 12
+    assert 8 <= len(room.struck) <= 9  # the first note of all may be taken for a line
+    assert not room.sounding
+
+
+def test_the_first_note_is_answered_at_once_and_the_answer_moves_once_at_most(bass: improviser.Model) -> None:
+    room = Room(bass)
+    room.down(52, apart=0.0)
+    assert len(room.struck) == 1
+    room.wait(0.01)
+    room.down(48, 45, 72)
+    assert len(room.struck) == 1
+    room.wait(0.1)
+    assert len(room.struck) == 2
+    assert {pitch % 12 for pitch in room.sounding} == {9}
+    assert room.struck[1][0] <= 0.08
+    room.wait(2.0)
+    assert len(room.struck) == 2
+    room.up(52, 48, 45, 72)
+    assert not room.sounding
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("voice", ["bach-bass", "bach-tenor", "bach-melody"])
+def test_no_part_stays_on_a_key_that_the_player_holds(voice: str, seed: int) -> None:
+    room = Room(improviser.load_model(voice))
+    for triad in chords(room, TRIADS, 67 + 2 * seed):
+        assert not room.sounding & {*triad, 67 + 2 * seed}
+
+
+def test_a_tune_over_a_held_chord_leaves_the_bass_alone(bass: improviser.Model) -> None:
+    room = Room(bass)
+    room.down(48, 52, 55, 72)
+    room.wait(0.3)
+    before = list(room.struck)
+    for pitch in (74, 76, 77, 76):
+        room.up(72)
+        room.down(pitch)
+        room.wait(0.3)
+        room.up(pitch)
+    assert room.struck == before
+    assert room.sounding
+    room.up(48, 52, 55)
+    assert not room.sounding
+
+
+@pytest.mark.parametrize(("way", "silent"), [("support", False), ("below", False), ("off", True)])
+def test_what_a_bass_does_under_the_players_own(bass: improviser.Model, way: str, silent: bool) -> None:
+    room = Room(bass, bass=way)
+    for number, triad in enumerate(chords(room)):
+        assert number == 0 or bool(room.sounding) != silent  # the first note of all is not known to be a bass
+        assert all(pitch < min(triad) for pitch in room.sounding)
+
+
+@pytest.mark.parametrize(("follow", "answers"), [("every", 24), ("pulse", 8), ("harmony", 8)])
+def test_a_fast_run_is_played_along_with_on_pulses(bass: improviser.Model, follow: str, answers: int) -> None:
+    room = Room(bass, follow=follow)
+    for number in range(24):
+        pitch = 60 + (0, 2, 4, 5, 7, 5, 4, 2)[number % 8]
+        room.down(pitch, apart=0.075)
+        room.up(pitch)
+        room.wait(1 / 12 - 0.075)
+    assert len(room.struck) <= answers
+    assert (
+        max(sum(0 <= at - start < 1 for at, _ in room.struck) for start, _ in room.struck) <= (4, 13)[follow == "every"]
+    )
+
+
+def test_one_line_is_answered_note_by_note_as_ever(bass: improviser.Model) -> None:
+    answers = []
+    for follow in ("pulse", "every"):
+        room = Room(bass, follow=follow, temperature=0)
+        for pitch in (67, 69, 71, 72, 76, 74, 72, 71, 69, 67):
+            room.down(pitch, apart=0.4)
+            room.up(pitch)
+            assert room.performer.deadline is None
+            room.wait(0.1)
+        answers.append(room.struck)
+    assert answers[0] == answers[1]
+
+
+def test_two_hands_are_replied_to_with_two(bass: improviser.Model) -> None:
+    for models, most in (([improviser.load_model("bach-melody")], 4), ([bass], 1)):
+        room = Room(*models, mode="answer")
+        for _ in chords(room):
+            pass
+        together = 0
+        for _ in range(600):
+            room.wait(0.01)
+            together = max(together, len(room.sounding))
+        assert together == most
+
+
+def test_a_riff_that_comes_again_is_remembered() -> None:
+    riffs, now = Riffs(), 0.0
+    riff = (69, 72, 74, 76)
+    for _ in range(2):
+        for pitch in riff:
+            now += 0.25
+            riffs.learn((pitch,), (pitch - 24,), now)
+        now += 2.0
+    place = riffs.recall(69, now)
+    assert place is not None
+    assert place.answers == (45,)
+    assert place.alike > 1
+    assert riffs.recall(70, now) is None
+
+
+@given(st.lists(st.floats(0.01, 2.0), min_size=1, max_size=60))
+def test_no_second_but_of_ornaments_has_many_strokes(gaps: list[float]) -> None:
+    pulse, now, strokes = Pulse(), 0.0, []
+    for gap in gaps:
+        now += gap
+        if pulse.strikes(now):
+            strokes.append(now)
+    assert strokes
+    assert max(sum(start <= at < start + 0.94 for at in strokes) for start in strokes) <= 8
+
+
+def test_a_pedal_keeps_what_is_released_and_a_key_that_is_struck_again_is_down() -> None:
+    held = Held()
+    held.press(0, 60, 1.0)
+    held.pedal(0, down=True)
+    held.release(0, 60)
+    assert held.kept == {60: 1.0}
+    held.press(0, 60, 2.0)
+    assert (held.down, held.kept) == ({60: 2.0}, {})
+    held.pedal(0, down=False)
+    held.release(0, 60)
+    assert not len(held)
