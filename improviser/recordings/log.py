@@ -4,7 +4,8 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
 
     {"type": "header", …}   what wrote it, when, and the log that it goes on from
     {"type": "ready", …}    an engine began: its models (SHA-256 of their files), parameters and seed
-    {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played
+    {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played; of several
+                            inputs but the first, `input` says which, counted from 0
     {"type": "applied", …}  a parameter was changed, or models swapped
     {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
