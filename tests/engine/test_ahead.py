@@ -51,6 +51,7 @@ class Bench:
         with self.engine._turn:
             self.engine._settle()
             self.engine._reporter.flush()
+            self.engine._reporter._pipe.drain(10.0)
         while self.engine._foresee():
             pass
         try:

@@ -24,6 +24,7 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
+from improviser.core.melody.mixture import session_singer
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
@@ -130,7 +131,7 @@ class Band:
     def join(self, models: Sequence[Model]) -> None:
         """Let other models play, who get to know the player's last notes."""
         self.settle()
-        self._parts = tuple(model.responder() for model in models)
+        self._parts = tuple(session_singer(model) for model in models)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
         self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)

@@ -81,9 +81,9 @@ class CountsResponder:
         return chances
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:  # noqa: ARG002
-        """Take in the player's note and what was sung to it."""
+        """Take in the player's note and what was sung to it: that is none of the player's."""
         if played is not None:
-            self.follow(played, onset_seconds)
+            self.follow(played, onset_seconds, own=True)
 
     def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:  # noqa: ARG002
         """Take a note for part of the line; only the player's are counted."""

@@ -5,15 +5,17 @@ in the form of exponential forgetting): each of the player's notes multiplies a 
 it gave to it, and all former evidence fades. What a model says of its own notes is no evidence.
 """
 
-from collections.abc import Hashable, Sequence
+import math
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.melody.model import MelodySession
+from improviser.core.melody.counts import CountsModel, CountsResponder
+from improviser.core.melody.model import MelodyResponder, MelodySession
 from improviser.core.networks.asking import Asked
-from improviser.core.networks.responder import LogProbabilities, Model, Singer
+from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
 from improviser.errors import ModelError
 
 FORGETTING: Final = 0.98
@@ -43,7 +45,7 @@ class MixedModel(Asked):
 
     def responder(self) -> "MixedResponder":
         """Return a fresh session."""
-        return MixedResponder(self.models)
+        return MixedResponder({model.name: _singer(model) for model in self.models})
 
     def session(self) -> MelodySession:
         """Return a session that answers as `distribution` does, note by note."""
@@ -51,35 +53,52 @@ class MixedModel(Asked):
 
 
 class MixedResponder:
-    """One session of several models, each of which hears all notes."""
+    """One session of several models, each of which hears all notes.
 
-    def __init__(self, models: Sequence[Model]) -> None:
-        self._models = tuple(models)
-        self.reset()
+    :param parts: what plays each, by name.
+    """
+
+    def __init__(self, parts: Mapping[str, Singer]) -> None:
+        self._names = tuple(parts)
+        self._parts = tuple(parts.values())
+        self._begin()
+
+    def _begin(self) -> None:
+        self._evidence = np.zeros(len(self._parts))
+        self._notes = 0
 
     def reset(self) -> None:
         """Forget the session, and who foresaw it."""
-        self._parts: tuple[Singer, ...] = tuple(_singer(model) for model in self._models)
-        self._evidence = np.zeros(len(self._parts))
-        self._notes = 0
+        for part in self._parts:
+            part.reset()
+        self._begin()
 
     @property
     def weights(self) -> dict[str, float]:
         """How much each model has to say just now, by name; they sum to 1."""
         shares = _shares(self._evidence).tolist()
-        return {model.name: share for model, share in zip(self._models, shares, strict=True)}
+        return dict(zip(self._names, shares, strict=True))
 
     def moment(self, onset_seconds: float) -> Hashable:
         """Return all that matters of an onset."""
-        return tuple(part.moment(onset_seconds) for part in self._heard())
+        return tuple(part.moment(onset_seconds) for part in self._parts)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
-        """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        return self._mixed([part.propose(pitch, onset_seconds) for part in self._heard()])
+        """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing.
+
+        The counts of the session have no say in that: they know nothing of two notes that sound together.
+        """
+        shares = self._shares()
+        for number, part in enumerate(self._parts):
+            if isinstance(part, CountsResponder):
+                shares[number] = 0.0
+        if not shares.any():  # there is nobody else
+            shares = self._shares()
+        return self._mixed(shares, lambda part: part.propose(pitch, onset_seconds))
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return self._mixed([part.proceed(onset_seconds) for part in self._heard()])
+        return self._mixed(self._shares(), lambda part: part.proceed(onset_seconds))
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""
@@ -106,19 +125,19 @@ class MixedResponder:
             self._evidence[number] = FORGETTING * self._evidence[number] + logs.get(number, mixed)
         self._evidence -= self._evidence.max()
 
-    def _heard(self) -> list[Singer]:
-        """Return the models that have something to say."""
+    def _shares(self) -> NDArray[np.float64]:
+        """Return how much each model has to say, 0 for those of whom so little is left that they are not asked."""
         shares = _shares(self._evidence)
-        return [part for part, share in zip(self._parts, shares, strict=True) if share >= NEGLIGIBLE]
+        shares[shares < NEGLIGIBLE] = 0.0
+        return shares
 
-    def _mixed(self, opinions: Sequence[LogProbabilities]) -> LogProbabilities:
-        shares = _shares(self._evidence)
-        heard = shares[shares >= NEGLIGIBLE]
-        logs = np.log(heard / heard.sum())
-        with np.errstate(divide="ignore"):
-            sums = [np.logaddexp.reduce(own) for own in opinions]  # they may be off by a constant, each by another
-            parts = [log + own - sum_ for log, own, sum_ in zip(logs, opinions, sums, strict=True)]
-            mixed: LogProbabilities = np.logaddexp.reduce(parts)
+    def _mixed(self, shares: NDArray[np.float64], ask: Callable[[Singer], LogProbabilities]) -> LogProbabilities:
+        logs = []
+        for part, share in zip(self._parts, (shares / shares.sum()).tolist(), strict=True):
+            if share > 0:
+                opinion = ask(part)  # which may be off by a constant
+                logs.append(math.log(share) + opinion - np.logaddexp.reduce(opinion))
+        mixed: LogProbabilities = np.logaddexp.reduce(logs)
         return mixed
 
 
@@ -133,3 +152,11 @@ def _shares(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     shares: NDArray[np.float64] = np.exp(evidence - evidence.max())
     shares /= shares.sum()
     return shares
+
+
+def session_singer(model: Model) -> Responder:
+    """Return what plays a model live: of melodies, mixed with the counts of the session; a caller's own as it is."""
+    responder = model.responder()
+    if isinstance(responder, MelodyResponder):
+        return MixedResponder({model.name: responder, CountsModel.name: CountsResponder()})
+    return responder
