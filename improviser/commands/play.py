@@ -16,7 +16,8 @@ def play(**given: Any) -> None:
     import asyncio
 
     flags = {name: given[name] for name in SETTINGS}
-    flags["model"] = given["model"] or None
+    for name in ("model", "input", "output"):
+        flags[name] = given[name] or None
     if given["no_record"]:
         flags["record"] = False
     elif given["record"] is not None:

@@ -17,16 +17,22 @@ LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.
 
 SETTINGS: Mapping[str, Any] = {
     "input": Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             metavar="P",
-            help="auto (the one keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer.",
+            help="auto (the first keyboard, if there is one), virtual, part of a port's name, FILE.mid, or computer. "
+            "Several ports: --input left --input right.",
         ),
     ],
     "loop": Annotated[bool | None, typer.Option("--loop", help="Repeat the input file again and again.")],
     "strict": Annotated[bool | None, typer.Option("--strict", help="Refuse an input file that needs repairs.")],
     "output": Annotated[
-        str | None, typer.Option(metavar="P", help="auto (the default), virtual, or part of a port's name.")
+        list[str] | None,
+        typer.Option(
+            metavar="P",
+            help="auto (the default), virtual, or part of a port's name. Several all get the answers: "
+            "--output piano --output organ.",
+        ),
     ],
     "api": Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")],
     "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of the MIDI client.")],

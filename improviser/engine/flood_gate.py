@@ -15,11 +15,13 @@ NO_TIME = AT_ONCE - 50
 
 
 class Arrived(NamedTuple):
-    """A message as it came in: when (`time.perf_counter`), and how many seconds after its system's own stamp."""
+    """A message as it came in: when (`time.perf_counter`), how many seconds after its system's own stamp, and where."""
 
     message: bytes
     at: float
     age: float
+    number: int = 0
+    """Of the input, counted from 0."""
 
     @property
     def stamp(self) -> float:
@@ -35,11 +37,11 @@ class FloodGate:
         self.last_arrival = 0.0
         self._at_once = AT_ONCE
 
-    def arrive(self, message: bytes, age: float) -> Arrived:
+    def arrive(self, message: bytes, age: float, number: int = 0) -> Arrived:
         """Count a message that comes in now."""
         self.last_arrival = time.perf_counter()
         self._at_once -= 1
-        return Arrived(message, self.last_arrival, age)
+        return Arrived(message, self.last_arrival, age, number)
 
     @property
     def open(self) -> bool:

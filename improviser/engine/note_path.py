@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
+from msgspec import UNSET
 
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.ledger import Ledger
@@ -20,6 +21,7 @@ from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event
+from improviser.core.music.note import CHANNELS
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -33,6 +35,8 @@ from improviser.engine.protocol import (
     Change,
     Close,
     Hear,
+    Lose,
+    Noticed,
     Open,
     Panic,
     Picked,
@@ -43,6 +47,7 @@ from improviser.engine.protocol import (
     Step,
     Swap,
     Turned,
+    one_or_list,
 )
 from improviser.engine.sensing import wait_if_late
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
@@ -130,7 +135,9 @@ class Engine:
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
         self._performer = self._begin(Parameters(**opening.parameters))
-        self._ports = open_ports(opening.api, opening.name, opening.input, opening.output, opening.jack_server)
+        self._ports = open_ports(
+            opening.api, opening.name, opening.input, opening.output, opening.jack_server, patient=opening.patient
+        )
         self._output = Output(self._ports, ledger)
 
     def _begin(self, parameters: Parameters) -> Performer:
@@ -144,6 +151,8 @@ class Engine:
         """Answer what comes in on the input, from now on."""
         self._ports.heed_clock(heed=self._heeds_clock)
         self._ports.listen(self.overhear, self._answered)
+        for remark in self._ports.remarks:
+            self._reporter.send(Noticed(remark))
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""
@@ -154,16 +163,19 @@ class Engine:
         """Report what is open, and what the performer begins with."""
         ports, parameters = self._ports, asdict(self._performer.parameters)
         seed, client = self._opening.seed, ports.client
-        self._reporter.send(Ready(ports.api, ports.input, ports.output, self._loaded, parameters, seed, client))
+        hears, plays = one_or_list(ports.inputs), one_or_list(ports.outputs)
+        self._reporter.send(Ready(ports.api, hears, plays, self._loaded, parameters, seed, client))
 
-    def overhear(self, message: bytes, age: float) -> None:
+    def overhear(self, message: bytes, age: float, number: int = 0) -> None:
         """Answer a message in the backend's own thread; in a flood, or where others would wait, leave it.
 
         All else can wait until the answer has left: then the main thread is woken, learns from it, and reports it.
 
         On JACK that thread is the graph's: all that hear us wait for it, and nothing may hold it up for long.
+
+        :param number: of the input, counted from 0.
         """
-        arrived = self._gate.arrive(message, age)
+        arrived = self._gate.arrive(message, age, number)
         if self._gate.open and self._answer_ahead(arrived):
             return
         answers = self._gate.open and not self._ports.hurried
@@ -208,8 +220,8 @@ class Engine:
             if self._ahead is not None:
                 return False
             now = max(self._latest, arrived.stamp - self._epoch)
-            channel, pitch, velocity = message[0] & 0x0F, message[1], message[2]
-            told = self._performer.foretell(channel, pitch, velocity, now, think=not self._ports.hurried)
+            lane, pitch, velocity = CHANNELS * arrived.number + (message[0] & 0x0F), message[1], message[2]
+            told = self._performer.foretell(lane, pitch, velocity, now, think=not self._ports.hurried)
             if told is None:
                 return False
             sent = self._output.send_ahead(told[0])
@@ -223,7 +235,8 @@ class Engine:
         """Hear the note whose answer was sent ahead; before anything else is done with the performer."""
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
-            self._hear_or_end(ahead.arrived.message, ahead.now, ahead.arrived.at, ahead=ahead)
+            arrived = ahead.arrived
+            self._hear_or_end(arrived.message, ahead.now, arrived.at, arrived.number, ahead=ahead)
 
     def _catch_up(self) -> None:
         """Answer what was left in a flood, whenever the backend's thread is quiet."""
@@ -243,22 +256,29 @@ class Engine:
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
         stamp = max(self._latest, arrived.stamp - self._epoch)
-        self._hear_or_end(arrived.message, stamp, arrived.at)
+        self._hear_or_end(arrived.message, stamp, arrived.at, arrived.number)
 
-    def hear(self, message: bytes, stamp: float) -> None:
+    def hear(self, message: bytes, stamp: float, number: int = 0) -> None:
         """Answer a message of a source that is not a port, which has stamped it. A fault ends the engine."""
         arrived = self._gate.arrive(message, 0.0)
         with self._turn:
             for one in messages_of(message):
-                self._hear_or_end(one, stamp, arrived.at, stamped=True)
+                self._hear_or_end(one, stamp, arrived.at, number, stamped=True)
                 self._settle()
             self._set_alarm()
 
     def _hear_or_end(
-        self, message: bytes, stamp: float, arrived: float, *, stamped: bool = False, ahead: Ahead | None = None
+        self,
+        message: bytes,
+        stamp: float,
+        arrived: float,
+        number: int = 0,
+        *,
+        stamped: bool = False,
+        ahead: Ahead | None = None,
     ) -> None:
         try:
-            self._hear(message, stamp, arrived, stamped=stamped, ahead=ahead)
+            self._hear(message, stamp, arrived, number, stamped=stamped, ahead=ahead)
         except Exception as error:  # noqa: BLE001  a foreign thread calls this: the fault must reach the main thread
             self.fault = error
             self.stop()
@@ -268,22 +288,24 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
-    def _hear(self, message: bytes, now: float, arrived: float, *, stamped: bool, ahead: Ahead | None) -> None:
+    def _hear(
+        self, message: bytes, now: float, arrived: float, number: int, *, stamped: bool, ahead: Ahead | None
+    ) -> None:
         if self._stopping and ahead is None:
             return
         if stamped:  # what was due is as old as its stamp says, also where its source was silent for too long
             self._keep_time(now, stamped=True)
-        event = understand(message, self._performer, now)
+        event = understand(message, self._performer, now, number)
         if event is None:
             return
         self._keep_time(now, stamped=stamped)
         self._latest = max(self._latest, now)
-        outcome = self._performer.hear(event, now)
+        outcome = self._performer.hear(event, now, number)
         played = self._send(outcome.events, None if ahead is None else ahead.sent)
         latency, foreseen = time.perf_counter() - arrived, outcome.foreseen
         if ahead is not None:
             latency, foreseen = ahead.latency, ahead.foreseen
-        self._reporter.send(Step(now, message, played, latency, foreseen))
+        self._reporter.send(Step(now, message, played, latency, foreseen, number or UNSET))
         self._tell_what_else(outcome)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
@@ -313,7 +335,8 @@ class Engine:
             outcome = self._performer.advance(moment)
             played = self._send(outcome.events)
             late = max(0.0, self._now() - moment)
-            self._reporter.send(Played(moment, played, "lost" if outcome.lost else "timer", late))
+            cause: Literal["lost", "timer"] = "lost" if outcome.lost else "timer"
+            self._reporter.send(Played(moment, played, cause, late, outcome.lost_input or UNSET))
             self._notices.look_at(outcome)
             self._performer.settle()
 
@@ -344,8 +367,8 @@ class Engine:
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""
         match command:
-            case Hear(stamp, message):
-                self.hear(message, stamp)
+            case Hear(stamp, message, number):
+                self.hear(message, stamp, number)
             case Change():
                 self._change(command)
             case Swap():
@@ -353,6 +376,8 @@ class Engine:
             case Panic():
                 with self._turn:
                     self._panic()
+            case Lose(number):
+                self._lose(number)
             case Renew():
                 self._renew()
             case Close():
@@ -392,6 +417,14 @@ class Engine:
     def _panic(self) -> None:
         now = self._now()
         self._reporter.send(Played(now, self._send(self._performer.panic())))
+
+    def _lose(self, number: int) -> None:
+        with self._turn:
+            now = self._latest = self._now()
+            self._keep_time(now)
+            played = self._send(self._performer.lose(now, number))
+            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+            self._set_alarm()
 
     def _renew(self) -> None:
         with self._turn:

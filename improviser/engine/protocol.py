@@ -9,7 +9,7 @@ import os
 import struct
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -37,26 +37,29 @@ class Open(Command, frozen=True):
     """The first command: open the ports, load the models, and begin.
 
     `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `jack_server`
-    is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one.
+    is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one. `patient`: of several ports,
+    those that are there are opened without the others.
     """
 
     api: str
     name: str
-    input: str
-    output: str
+    input: list[str]
+    output: list[str]
     models: list[str]
     parameters: dict[str, Any]
     seed: int
     epoch: float
     releases: list[bytes] = []
     jack_server: str = ""
+    patient: bool = False
 
 
 class Hear(Command, frozen=True):
-    """A message of a player that is not a MIDI port, stamped by its source."""
+    """A message of a player that is not a MIDI port, stamped by its source; it counts as heard on input `input`."""
 
     stamp: float
     message: bytes
+    input: int = 0
 
 
 class Change(Command, frozen=True):
@@ -76,6 +79,12 @@ class Swap(Command, frozen=True):
 
 class Panic(Command, frozen=True):
     """End all that sounds."""
+
+
+class Lose(Command, frozen=True):
+    """End all that the player holds on an input whose source is gone; inputs are counted from 0."""
+
+    input: int
 
 
 class Renew(Command, frozen=True):
@@ -98,15 +107,16 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 class Ready(Report, frozen=True):
-    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing).
+    """The ports are open: on which API, and what they are connected to ("virtual" if to nothing, "" if not there yet).
 
+    Of several inputs or outputs there is a list.
     `client` is the name of its client where the system gives it one (on JACK). The rest is what the performer began
     with. It comes again whenever the performer begins anew.
     """
 
     api: str
-    input: str
-    output: str
+    input: str | list[str]
+    output: str | list[str]
     models: list[Loaded] = []
     parameters: dict[str, Any] = {}
     seed: int = 0
@@ -123,7 +133,8 @@ class Failed(Report, frozen=True):
 class Step(Report, frozen=True):
     """One message heard and what was played to it, `latency_seconds` after it was heard.
 
-    `foreseen` is a note that had been thought of before it came.
+    `foreseen` is a note that had been thought of before it came. `input` is the number of the input, counted from 0,
+    that it came by; unset of the first.
     """
 
     stamp: float
@@ -131,12 +142,14 @@ class Step(Report, frozen=True):
     played: list[bytes]
     latency_seconds: float
     foreseen: bool = False
+    input: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Played(Report, frozen=True):
     """What was played to a panic, which may have nothing to end, because its time had come, or the player was lost.
 
-    Lost: their source has ended its active sensing. (How it went on until then is not reported.)
+    Lost: their source has ended its active sensing (how it went on until then is not reported), or was unplugged;
+    `input` is the number of the input that it came by, as in a `Step`.
     `stamp` is that time; the timer was `late_seconds` after it.
     """
 
@@ -144,6 +157,7 @@ class Played(Report, frozen=True):
     played: list[bytes]
     cause: Literal["panic", "timer", "lost"] = "panic"
     late_seconds: float = 0.0
+    input: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Applied(Report, frozen=True):
@@ -191,7 +205,22 @@ class Lost(Report, frozen=True):
     count: int
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Renew | Close
+def number_of(report: Step | Played) -> int:
+    """Return the number of the input that a report is of, counted from 0."""
+    return 0 if report.input is msgspec.UNSET else report.input
+
+
+def one_or_list(names: Sequence[str]) -> str | list[str]:
+    """Return the names of ports as `Ready` has them."""
+    return names[0] if len(names) == 1 else list(names)
+
+
+def listed(names: str | list[str]) -> list[str]:
+    """Return the names of ports that `Ready` has."""
+    return [names] if isinstance(names, str) else names
+
+
+AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()

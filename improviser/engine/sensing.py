@@ -13,4 +13,4 @@ def wait_if_late(performer: Performer, now: float, *, busy: bool) -> None:
     """
     ends = performer.sensing_ends
     if ends is not None and ends <= now and (busy or now - ends > ASLEEP_SECONDS):
-        performer.sense(now, promised=True)
+        performer.wait_for_sources(now)

@@ -10,8 +10,8 @@ class Session:
 
     api: str = "auto"
     name: str = "improviser"
-    input: str = "auto"
-    output: str = "auto"
+    input: tuple[str, ...] = ("auto",)
+    output: tuple[str, ...] = ("auto",)
     models: tuple[str, ...] = ("bach-bass",)
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int = 0

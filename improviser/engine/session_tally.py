@@ -2,7 +2,8 @@
 
 from improviser.core.live.snapshot import Answer, Setup, Snapshot, Tally
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import Applied, Played, Ready, Step
+from improviser.engine.held_keys import HeldKeys
+from improviser.engine.protocol import Applied, Played, Ready, Step, number_of
 
 
 class SessionTally:
@@ -10,18 +11,20 @@ class SessionTally:
 
     def __init__(self) -> None:
         self._tally = Tally()
+        self._keys = HeldKeys()
         self._latest = 0.0
 
     def take(self, event: SessionEvent) -> Answer | None:
         """Take in an event; return the answer that it is, if it is one."""
         match event.report:
             case Step(stamp=stamp, latency_seconds=latency):
+                self._keys.take(number_of(event.report), event.heard)
                 if event.heard is not None:
                     self._latest = stamp
                     return self._tally.step(stamp, event.heard, event.played, latency)
             case Played(stamp=stamp) | Applied(stamp=stamp):
                 if isinstance(event.report, Played) and event.report.cause == "lost":
-                    self._tally.lose_player(stamp)
+                    self._tally.lose_player(stamp, self._keys.lose(number_of(event.report)))
                 self._tally.play(stamp, event.played)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._tally.silence(self._latest)

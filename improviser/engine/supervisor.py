@@ -14,13 +14,15 @@ import enum
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from improviser.core.addresses.port_choice import ABSENT
 from improviser.core.midi.codec import encode
+from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import AnyReport, Command, Open, Panic, Ready
+from improviser.engine.protocol import AnyReport, Command, Lose, Open, Panic, Ready, listed
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
@@ -86,7 +88,7 @@ class Supervisor:
         self._unreleased: list[bytes] = []
         self._jack = SerialExecutor("jack")
         self._looking: asyncio.Task[None] | None = None
-        self._named_ports = NamedPorts()
+        self._named_ports = NamedPorts(session.input, session.output)
         self._deaths: list[float] = []
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
@@ -127,7 +129,9 @@ class Supervisor:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         if self._connections.joined:
             return self._connections.peers
-        return (self._ready.input, self._ready.output) if self._ready is not None else ("", "")
+        if self._ready is None:
+            return "", ""
+        return _said(self._ready.input, self._session.input), _said(self._ready.output, self._session.output)
 
     @property
     def jack_server(self) -> str:
@@ -218,14 +222,15 @@ class Supervisor:
         opening = Open(
             api=self.api,
             name=session.name,
-            input=session.input,
-            output=session.output,
+            input=list(session.input),
+            output=list(session.output),
             models=self._state.confirmed_models,
             parameters=self._state.confirmed,
             seed=session.seed,
             epoch=self.epoch,
             releases=self._unreleased,
             jack_server=self._connections.server,
+            patient=self._opened.is_set() or session.wait_for_ports,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
         self._ready = ready = await engine.begin(opening, self._take)
@@ -236,7 +241,8 @@ class Supervisor:
             engine.send(command)
         self._unsent.clear()
         if ready.api not in JACK_APIS:
-            self._unreleased = []
+            if ABSENT not in listed(ready.output):  # one that comes later may still play what it played before
+                self._unreleased = []
             if self._connections.joined:
                 await self._on_jack(self._connections.leave)
         return ready
@@ -264,7 +270,8 @@ class Supervisor:
             log.error("the last line the engine wrote: %s", engine.said[-1])
         for report in self._state.end_engine():
             self._take(report)
-        self._unreleased = _releases(engine) or self._unreleased
+        ending = _endings(engine) if cause is Cause.REPLUGGED else _releases(engine)
+        self._unreleased = list(dict.fromkeys((*self._unreleased, *ending)))
         begun = asyncio.Event()
         releasing = asyncio.ensure_future(self._release_kept(begun.set))
         releasing.add_done_callback(lambda _: begun.set())
@@ -301,9 +308,12 @@ class Supervisor:
             elif self._loop.time() - looked > LOOK_SECONDS:
                 looked = self._loop.time()
                 if (ready := self._ready) is not None:
-                    gone, back = await self._named_ports.look(ready.api, ready.input, ready.output)
-                    self._end_what_is_unplugged(gone)
-                    if back:
+                    inputs, outputs = listed(ready.input), listed(ready.output)
+                    changes = await self._named_ports.look(ready.api, inputs, outputs)
+                    self._end_what_is_unplugged(changes.inputs)
+                    for _, output in changes.outputs:
+                        log.info("%s is unplugged", output)
+                    if changes.back:
                         return Cause.REPLUGGED
 
     async def _look(self, engine: EngineProcess) -> None:
@@ -314,10 +324,15 @@ class Supervisor:
         except MidiSystemError as error:
             log.debug("not yet: %s", error)
 
-    def _end_what_is_unplugged(self, sources: tuple[str, ...]) -> None:
+    def _end_what_is_unplugged(self, sources: Sequence[tuple[int, str]]) -> None:
+        """Release what sources held that are gone; each has the number of its input."""
         if sources:
-            log.info("%s is unplugged: what it held is released", ", ".join(sources))
-            self.send(Panic())
+            log.info("%s is unplugged: what it held is released", ", ".join(name for _, name in sources))
+            if len(self._session.input) == 1:
+                self.send(Panic())
+            else:
+                for number in sorted({number for number, _ in sources}):
+                    self.send(Lose(number))
 
     async def _release_kept(self, begun: Callable[[], None] = lambda: None) -> None:
         """Release what an engine left sounding at its destinations; where that cannot be, the next engine does it.
@@ -367,12 +382,28 @@ class Supervisor:
         engine, self._engine = self._engine, None
         if engine is not None and not engine.dead:
             await engine.close()
-            self._unreleased = _releases(engine) or self._unreleased
+            self._unreleased = list(dict.fromkeys((*self._unreleased, *_releases(engine))))
             await self._release_kept()
         if self._started is not None:
             await self._started.leave()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._on_jack(self._connections.leave), PARTING_SECONDS)
+
+
+def _said(names: str | list[str], choices: Sequence[str]) -> str:
+    """Return what ports are connected to, for people to read."""
+    pairs = zip(listed(names), choices, strict=False)
+    return ", ".join(f"{choice} (not there yet)" if name == ABSENT else name for name, choice in pairs)
+
+
+def _endings(engine: EngineProcess) -> list[bytes]:
+    """Return what ends all that an output may play that was gone for a while: the ends of its notes did not arrive."""
+    messages: list[bytes] = []
+    for event in engine.ledger.releases():
+        if isinstance(event, ControlChange) and event.control == ALL_NOTES_OFF:
+            messages += [encode(ControlChange(event.channel, pedal, 0)) for pedal in HELD_PEDALS]
+            messages += [encode(PitchBend(event.channel, 0)), encode(event)]
+    return messages
 
 
 def _releases(engine: EngineProcess) -> list[bytes]:

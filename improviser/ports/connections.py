@@ -7,9 +7,9 @@ of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
-from improviser.core.addresses.port_choice import AUTO
+from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
@@ -20,28 +20,39 @@ log = logging.getLogger("improviser")
 
 AGAIN_SECONDS = 1.3
 NOTHING: tuple[float, list[bytes]] = (0.0, [])
-DIRECTIONS = {IN: "input", OUT: "output"}
 
 
 class SessionConnections:
     """Connections that outlive engines and servers; without JACK (not `joined`) there is nothing to do.
 
-    :param input_choice, output_choice: "auto", "virtual", or a port's name or part of it.
+    :param inputs, outputs: "auto", "virtual", or a port's name or part of it: one for each of our inputs, and for each
+        port that our output is connected to.
     :param wait_for_ports: whether a name may match nothing yet.
     :param wake: called in the event loop when something has changed, or the server is `lost`.
     """
 
     def __init__(
-        self, client: str, input_choice: str, output_choice: str, *, wait_for_ports: bool, wake: Callable[[], None]
+        self,
+        client: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        *,
+        wait_for_ports: bool,
+        wake: Callable[[], None],
     ) -> None:
         self._lost = False
         self._changed = False
         self._client = client
-        self._awaited = {IN: input_choice, OUT: output_choice}
+        self._inputs = own_names(IN, len(inputs))
+        choices = [*zip(self._inputs, inputs, strict=True), *((OUT, choice) for choice in outputs)]
+        self._told: set[str] = set()
+        self._awaited = [choices[number] for number in names_first([choice for _, choice in choices])]
+        self._chosen: set[tuple[str, str]] = set()
+        """What was chosen and has been found, each with the port of ours."""
         self._wait_for_ports = wait_for_ports
         self._wake = wake
         self._loop = asyncio.get_running_loop()
-        self._remembered = RememberedConnections()
+        self._remembered = RememberedConnections({role: set() for role in (*self._inputs, OUT)})
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
         self._release_again = NOTHING
@@ -64,13 +75,13 @@ class SessionConnections:
 
     @property
     def peers(self) -> tuple[str, str]:
-        """What input and output are connected to, or the ports of ours that wait for a connection."""
+        """What inputs and output are connected to, or the ports of ours that wait for a connection."""
         ours = self._patchbay.ports if self._patchbay is not None else {}
-        heard, played = (
+        *heard, played = (
             ", ".join(sorted(self._remembered.peers[role])) or f"virtual port {ours.get(role, role)}"
-            for role in (IN, OUT)
+            for role in (*self._inputs, OUT)
         )
-        return heard, played
+        return ", ".join(heard), played
 
     def join(self) -> None:
         """Join the server, anew if the old one was lost.
@@ -125,21 +136,36 @@ class SessionConnections:
             self._patchbay.refresh(self._loop.time())
 
     def _connect_chosen(self, patchbay: Patchbay) -> None:
-        for role, choice in list(self._awaited.items()):
+        for awaited in list(self._awaited):
+            role, choice = awaited
+            direction = "output" if role == OUT else "input"
+            taken = {peer for other, peer in self._chosen if (other == OUT) == (role == OUT)}
             try:
-                peer = patchbay.resolve(choice, DIRECTIONS[role])
+                peer = patchbay.resolve(choice, direction, taken)
             except PortError:
                 if not self._wait_for_ports:
                     raise
                 continue
             if peer is not None:
                 self._remembered.add(role, peer)
+                self._chosen.add((role, peer))
+            elif choice == AUTO and direction not in self._told:
+                self._say_what_there_is(patchbay, direction, taken)
             # With "auto", a device may be plugged in later; unless the user has connected something by then.
-            if peer is not None or choice != AUTO or self._remembered.peers[role]:
-                del self._awaited[role]
+            by_hand = any((role, other) not in self._chosen for other in self._remembered.peers[role])
+            if peer is not None or choice != AUTO or by_hand:
+                self._awaited.remove(awaited)
 
-    def look(self, ledger: Ledger) -> tuple[str, ...]:
+    def _say_what_there_is(self, patchbay: Patchbay, direction: str, taken: Collection[str]) -> None:
+        """Say once between which devices "auto" could not choose."""
+        if (line := left_out([AUTO], taken, patchbay.devices(direction), direction)) is not None:
+            self._told.add(direction)
+            log.info("%s", line)
+
+    def look(self, ledger: Ledger) -> tuple[tuple[int, str], ...]:
         """Take in what has changed, connect what has come back; return the sources that were unplugged.
+
+        Each has the number of its input.
 
         Connections are looked at whether JACK has told of a change or not: on a busy machine it tells of one so late
         that the engine may have died by then, and nobody can say any more who heard it.

@@ -1,7 +1,7 @@
 """What the engine asks of an open input and output, whichever MIDI system they are on; and a pair without any."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -9,8 +9,9 @@ LOOPBACK = "loopback"
 JACK_APIS = ("jack", "jack-rtmidi")
 """JACK by our own client, and through RtMidi."""
 
-Listener = Callable[[bytes, float], None]
-"""Takes a raw message, and how many seconds ago it came in by the stamp of its system (0 if it has none)."""
+Listener = Callable[[bytes, float, int], None]
+"""Takes a raw message, how many seconds ago it came in by the stamp of its system (0 if it has none), and the number of
+its input, counted from 0."""
 
 
 class Answered(Protocol):
@@ -33,13 +34,16 @@ class Receipts:
 
 
 class Ports(Protocol):
-    """An open input and an open output."""
+    """Open inputs and outputs; what is sent is sent to all outputs."""
 
     api: str
-    input: str
-    output: str
+    inputs: Sequence[str]
+    """What each is connected to, `port_choice.ABSENT` if that is not there yet."""
+    outputs: Sequence[str]
     client: str
     """The name of our client where the system gives it one, else empty."""
+    remarks: Sequence[str]
+    """What the user should know of the choice of ports, each in one line."""
     receipts: Receipts | None
     """None where what is sent is sure to arrive, or nothing is known of it."""
 
@@ -81,8 +85,11 @@ class LoopbackPorts:
     lost = loses = hurried = mute = False
 
     def __init__(self) -> None:
-        self.api = self.input = self.output = LOOPBACK
+        self.api = LOOPBACK
+        self.inputs: Sequence[str] = [LOOPBACK]
+        self.outputs: Sequence[str] = [LOOPBACK]
         self.client = ""
+        self.remarks: Sequence[str] = ()
         self.receipts: Receipts | None = None
 
     def listen(self, listener: Listener, answered: Answered) -> None:

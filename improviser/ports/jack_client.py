@@ -13,11 +13,11 @@ import contextlib
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
-from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name
+from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name, own_names
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
@@ -69,25 +69,31 @@ def _pass_over(*, heard: bool) -> None:
 
 
 class JackPorts:
-    """An input `in` and an output `out` of one JACK client.
+    """Inputs `in`, `in_2` … and an output `out` of one JACK client.
 
     :param jack: JACK-Client's module.
     :param name: what the client is to be called; JACK adds a number if there is one of that name.
+    :param inputs: how many inputs it is to have.
     :raises MidiSystemError: if there is no server, or it never calls us.
     """
 
-    def __init__(self, jack: ModuleType, name: str) -> None:
-        self.api, self.input, self.output = JACK, VIRTUAL, VIRTUAL
+    def __init__(self, jack: ModuleType, name: str, inputs: int = 1) -> None:
+        self.api = JACK
+        self.inputs: Sequence[str] = [VIRTUAL] * inputs
+        self.outputs: Sequence[str] = [VIRTUAL]
         self.client = ""
+        self.remarks: Sequence[str] = ()
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
         self._jack = jack
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
-        self._listener: Listener = lambda _message, _age: None
+        self._listener: Listener = lambda _message, _age, _input: None
         self._answered: Answered = _pass_over
         self._heed_clock = False
         self._offset = 0
+        self._number = 0
+        """Of the input whose events are being heard."""
         self._periods = 0
         self.period = self.left_in = -1
         """The first frames of the period that we are in, and of the one that something left in last."""
@@ -119,9 +125,10 @@ class JackPorts:
     def _open(self) -> None:
         client = self._client
         self.client = str(client.name)
-        self._in = client.midi_inports.register("in")
+        self._ins = [client.midi_inports.register(name) for name in own_names("in", len(self.inputs))]
         self._out = client.midi_outports.register("out")
-        self._period = period_of(self._jack, client, self._in, self._out)
+        first, *further = (period_of(self._jack, client, into, self._out) for into in self._ins)
+        self._period, self._further = first, further
         self._rate = float(client.samplerate)
         client.set_process_callback(self._process)
         client.set_xrun_callback(self._on_xrun)
@@ -177,8 +184,8 @@ class JackPorts:
         :raises NotServedError: if it never is.
         """
         arrived = threading.Event()
-        self._listener = lambda message, _age: arrived.set() if message == ACTIVE_SENSING else None
-        self._client.connect(self._out, self._in)
+        self._listener = lambda message, _age, _input: arrived.set() if message == ACTIVE_SENSING else None
+        self._client.connect(self._out, self._ins[0])
         end, lost = time.perf_counter() + WAITING_SECONDS, 0
         while not arrived.is_set():
             start = self._periods
@@ -188,9 +195,9 @@ class JackPorts:
             lost += not arrived.is_set() and self._periods - start > TEST_PERIODS
             if not arrived.is_set() and (lost > TESTS or self.lost or time.perf_counter() > end):
                 raise NotServedError("JACK does not carry what our client sends; try again, or restart its server")
-        self._client.disconnect(self._out, self._in)
+        self._client.disconnect(self._out, self._ins[0])
         self._outgoing.clear()  # nobody else is to hear of it
-        self._listener = lambda _message, _age: None
+        self._listener = lambda _message, _age, _input: None
 
     def _process(self, frames: int) -> None:
         """Hear what has come in, and write what is to go out; called by JACK."""
@@ -201,6 +208,9 @@ class JackPorts:
         period = self._period
         start = period.start()
         count = period.count(frames)
+        counts = [count, *(each.count(frames) for each in self._further)] if self._further else ()
+        if counts:
+            count = sum(counts)
         look = count > 0 or self._periods % LOOK_PERIODS == 0
         passed = period.passed() if look else 0
         if self._due_frame is not None and start != self._due_frame:
@@ -213,16 +223,30 @@ class JackPorts:
         self._periods += 1
         if count:
             self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
-        for offset, data in period.incoming(count) if count else ():
+        incoming = self._in_order(counts) if counts else period.incoming(count)
+        for offset, data in incoming if count else ():
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
             for message in _messages(data):
                 if message != CLOCK or self._heed_clock:
-                    self._listener(message, age)
+                    self._listener(message, age, self._number)
         self._offset = 0
         self._write(frames, now)
         self._answered(heard=count > 0)
+
+    def _in_order(self, counts: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """Yield what several inputs have received in this period, in order of time; `_number` is the event's input.
+
+        :param counts: how many events each has received.
+        """
+        events = [
+            (offset, number, data)
+            for number, (period, count) in enumerate(zip((self._period, *self._further), counts, strict=True))
+            for offset, data in (period.incoming(count) if count else ())
+        ]
+        for offset, self._number, data in sorted(events, key=lambda event: event[:2]):
+            yield offset, data
 
     def _write(self, frames: int, now: float) -> None:
         period, outgoing = self._period, self._outgoing

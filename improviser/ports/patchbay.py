@@ -1,15 +1,15 @@
-"""JACK's connections: who is connected to our two ports, remembered, restored, and reached when the engine is dead.
+"""JACK's connections: who is connected to our ports, remembered, restored, and reached when the engine is dead.
 
-The engine's ports are `in` and `out` of a client that has the session's name (of two where RtMidi opens them; JACK may
-add a suffix to each name). The daemon keeps a client of its own that has no ports and no process callback, so it costs
-the audio graph nothing; through it the daemon learns of every connection the user makes, of ports that get another
-name, and of the loss of the server.
+The engine's ports are `in` (`in_2` …) and `out` of a client that has the session's name (of several where RtMidi opens
+them; JACK may add a suffix to each name). The daemon keeps a client of its own that has no ports and no process
+callback, so it costs the audio graph nothing; through it the daemon learns of every connection the user makes, of ports
+that get another name, and of the loss of the server.
 """
 
 import contextlib
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,8 +33,9 @@ LONGEST_NAME = 48
 
 @dataclass(slots=True)
 class RememberedConnections:
-    """The connections of the engine's two ports that are to last, whichever engine and server it is.
+    """The connections of the engine's ports that are to last, whichever engine and server it is.
 
+    `peers` has an entry for each of the engine's ports, the inputs first.
     `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
     connections that are gone though both ends exist, and since when: cut by the user, or by an engine's death.
     `parted` are the destinations whose connection has gone since the last look. `owed`
@@ -58,18 +59,26 @@ class RememberedConnections:
             if peer == old:
                 self.cut[role, new] = self.cut.pop((role, old))
 
+    @property
+    def all_peers(self) -> set[str]:
+        """All that are connected to any of the engine's ports."""
+        return set().union(*self.peers.values())
+
     def add(self, role: str, peer: str) -> None:
-        """Keep `peer` connected to the engine's port `role` ("in" or "out") whenever both exist."""
+        """Keep `peer` connected to the engine's port `role` ("in", "in_2" … or "out") whenever both exist."""
         self.peers[role].add(peer)
         self.absent.add(peer)
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a look at the connections found: peers connected again, and sources of our input that are no longer."""
+    """What a look at the connections found: peers connected again, and sources of our inputs that are no longer.
+
+    Each of those has the number of its input, counted from 0.
+    """
 
     restored: tuple[str, ...] = ()
-    unplugged: tuple[str, ...] = ()
+    unplugged: tuple[tuple[int, str], ...] = ()
 
 
 class Patchbay:
@@ -101,35 +110,37 @@ class Patchbay:
         self._name = cut_name(name, MOST_SHARED_NAME_BYTES)
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
-        self._feeding: set[str] = set()
+        self._feeding: dict[str, set[str]] = {}
         self._reached: set[str] = set()
         self._remembered = remembered
         self._watch(changed, lost)
 
     def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
         def registered(port: Any, is_new: bool) -> None:
-            if not is_new and port.name in self._remembered.peers[IN] | self._remembered.peers[OUT]:
+            if not is_new and port.name in self._remembered.all_peers:
                 self._remembered.absent.add(port.name)
             changed()
 
         def connected(source: Any, destination: Any, are_now: bool) -> None:
+            roles = {name: role for role, name in self._ports.items()}
             if source is None or destination is None:  # it has gone meanwhile
                 pass
             elif are_now:  # at once: the engine may die before the daemon finds time to look
-                ours = self._ports.get(OUT), self._ports.get(IN)
-                if source.name == ours[0] and destination.name != ours[1]:
+                feeds, fed = roles.get(source.name), roles.get(destination.name)
+                if feeds == OUT and fed is None:
                     self._remembered.peers[OUT].add(destination.name)
                     self._remembered.parted.discard(destination.name)
-                elif destination.name == ours[1] and source.name != ours[0]:
-                    self._remembered.peers[IN].add(source.name)
-            elif source.name == self._ports.get(OUT) and destination.name != self._ports.get(IN):
+                elif fed is not None and fed != OUT and feeds is None:
+                    self._remembered.peers[fed].add(source.name)
+            elif roles.get(source.name) == OUT and destination.name not in roles:
                 self._remembered.parted.add(destination.name)
             changed()
 
         def renamed(_port: Any, old: str, new: str) -> None:
             self._remembered.rename(old, new)
-            if old in self._feeding:
-                self._feeding = (self._feeding - {old}) | {new}
+            for role, feeding in self._feeding.items():
+                if old in feeding:
+                    self._feeding[role] = (feeding - {old}) | {new}
             if old in self._reached:
                 self._reached = (self._reached - {old}) | {new}
             for role, ours in self._ports.items():
@@ -151,19 +162,19 @@ class Patchbay:
     def expect(self) -> None:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
         self._ports = {}
-        self._feeding = set()
+        self._feeding = {}
         self._reached = set()
         self._remembered.parted.clear()
         self._earlier = set(self._own_candidates())
 
     def _own_candidates(self) -> list[str]:
-        pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in|out)")
+        pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in(_\d+)?|out)")
         return [port.name for port in self._midi_ports() if pattern.fullmatch(port.name)]
 
     def adopt(self, client: str) -> None:
         """Take the ports of `client` as the engine's; of no name, those that have appeared since `expect`."""
         if client:
-            self._ports = {role: f"{client}:{role}" for role in (IN, OUT)}
+            self._ports = {role: f"{client}:{role}" for role in self._remembered.peers}
             return
         for name in self._own_candidates():
             if name not in self._earlier:
@@ -171,22 +182,28 @@ class Patchbay:
 
     @property
     def ports(self) -> dict[str, str]:
-        """The full names of the engine's ports, by "in" and "out"."""
+        """The full names of the engine's ports, by "in", "in_2" … and "out"."""
         return dict(self._ports)
 
-    def resolve(self, choice: str, direction: str) -> str | None:
-        """Return the port to connect to the engine's input or output, or None for a virtual port.
+    def resolve(self, choice: str, direction: str, taken: Collection[str] = ()) -> str | None:
+        """Return the port to connect to an input or output of the engine, or None for a virtual port.
 
         :param direction: "input" or "output", as the user sees it.
+        :param taken: ports that other choices have taken.
         :raises PortError: if `choice` is a name that matches nothing.
         """
+        others = self._others(direction)
+        hardware = _devices(others) if choice == AUTO else []
+        return pick(choice, [port.name for port in others], hardware, direction, taken)
+
+    def devices(self, direction: str) -> list[str]:
+        """Return one port of each device there is."""
+        return _devices(self._others(direction))
+
+    def _others(self, direction: str) -> list[Any]:
         ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
         ours = set(self._ports.values())
-        others = [port for port in ports if port.name not in ours]
-        devices = [port for port in others if port.is_physical]
-        names, aliases = [port.name for port in devices], [port.aliases for port in devices]
-        hardware = one_of_each_device(names, JACK, aliases) if choice == AUTO else []
-        return pick(choice, [port.name for port in others], hardware, direction)
+        return [port for port in ports if port.name not in ours]
 
     def refresh(self, now: float) -> Refreshed:
         """Learn what the user has connected and cut, connect what has come back.
@@ -197,16 +214,18 @@ class Patchbay:
 
         :param now: seconds, on any steady clock.
         """
-        restored, unplugged = [], []
+        restored: list[str] = []
+        unplugged: list[tuple[int, str]] = []
         for role, ours in self._ports.items():
             connected = self._peers_of(ours)
             if connected is None:
                 continue
             remembered = self._remembered.peers[role]
             remembered |= connected
-            if role == IN:
-                unplugged += sorted(self._feeding - connected)
-                self._feeding = connected
+            if role != OUT:
+                gone = self._feeding.get(role, set()) - connected
+                unplugged += [(list(self._remembered.peers).index(role), peer) for peer in sorted(gone)]
+                self._feeding[role] = connected
             self._remembered.absent -= connected
             for peer in sorted(remembered):
                 if peer in connected:
@@ -229,13 +248,13 @@ class Patchbay:
     def restore(self, now: float) -> Refreshed:
         """Connect a new engine's ports as the old one's were."""
         self._remembered.cut.clear()
-        self._remembered.absent |= self._remembered.peers[IN] | self._remembered.peers[OUT]
+        self._remembered.absent |= self._remembered.all_peers
         return self.refresh(now)
 
     def _peers_of(self, ours: str) -> set[str] | None:
         """Return the ports of others that ours is connected to; None if it is gone.
 
-        A connection between our own two ports is none to keep: a client tests itself by one, and it would be a loop.
+        A connection between our own ports is none to keep: a client tests itself by one, and it would be a loop.
         """
         # A port may go between being named and being looked at; then JACK-Client raises. Look again.
         for _ in range(LOOKS):
@@ -259,7 +278,7 @@ class Patchbay:
         return True
 
     def _connect(self, role: str, ours: str, peer: str) -> bool:
-        source, destination = (peer, ours) if role == IN else (ours, peer)
+        source, destination = (ours, peer) if role == OUT else (peer, ours)
         try:
             self._client.connect(source, destination)
         except self._errors:
@@ -306,3 +325,8 @@ class Patchbay:
         with contextlib.suppress(*self._errors):
             self._client.close()
         self._watch_over.close()
+
+
+def _devices(ports: Sequence[Any]) -> list[str]:
+    devices = [port for port in ports if port.is_physical]
+    return one_of_each_device([port.name for port in devices], JACK, [port.aliases for port in devices])

@@ -100,7 +100,7 @@ class OverJack:
         self._keyboard, self._synth = JackPorts(jack, f"{name}-keys"), JackPorts(jack, f"{name}-synth")
         self.left: tuple[bool, float] | None = None
 
-        def hear(message: bytes, _age: float) -> None:
+        def hear(message: bytes, _age: float, _input: int) -> None:
             self.left = self._keyboard.left_in == self._synth.period, self._keyboard.left_at
             arrive(message)
 

@@ -9,12 +9,22 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from improviser.core.addresses.devices import one_of_each_device
-from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUAL, cut_name, pick, read_name, told_apart
+from improviser.core.addresses.port_choice import (
+    ABSENT,
+    MOST_SHARED_NAME_BYTES,
+    VIRTUAL,
+    cut_name,
+    left_out,
+    own_names,
+    pick_each,
+    read_name,
+    told_apart,
+)
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
 from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
@@ -55,34 +65,43 @@ def port_names(port: Any) -> list[str]:
 
 
 class RtMidiPorts:
-    """An input and an output of one RtMidi backend, which says nothing of what becomes of messages.
+    """Inputs and outputs of one RtMidi backend, which says nothing of what becomes of messages.
 
-    On JACK both are always ports of our own, named `in` and `out`: the daemon connects them, and can so restore any
-    connection. Elsewhere a named port is opened directly.
+    On JACK they are always ports of our own, `in`, `in_2` … and one `out`: the daemon connects them, and can so restore
+    any connection. Elsewhere a named port is opened directly.
 
+    :param inputs, outputs: what was chosen for each.
+    :param patient: of several, open those that are there.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     :raises MidiSystemError: if the backend does not work here.
     """
 
     lost = hurried = mute = False
 
-    def __init__(self, backend: Backend, client: str, input_choice: str, output_choice: str) -> None:
+    def __init__(
+        self, backend: Backend, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool = False
+    ) -> None:
         rtmidi = load_rtmidi()
         if backend.name in JACK_APIS:
             load_jack()  # the daemon's patchbay needs it: without it nothing could be connected
+            outputs = [VIRTUAL]
         self.api = backend.name
         self.client = ""
         self.loses = backend.name in JACK_APIS  # it may, and RtMidi does not tell
         self.receipts = Receipts() if self.loses else None
-        self._midi_in: Any = None
-        self._midi_out: Any = None
+        self._errors: tuple[type[Exception], ...] = (rtmidi.RtMidiError, OSError)
+        self.remarks: Sequence[str] = ()
+        self._ins: list[Any] = []
+        self._outs: list[Any] = []
         constant = getattr(rtmidi, backend.constant)
+        name = cut_name(client, MOST_SHARED_NAME_BYTES)  # all have it, so that JACK adds a number to one
         try:
-            name = cut_name(client, MOST_SHARED_NAME_BYTES)  # both have it, so that JACK adds a number to one
-            self._midi_in = rtmidi.MidiIn(constant, name)
-            self._midi_out = rtmidi.MidiOut(constant, name)
-            self.input = self._open(self._midi_in, backend, input_choice, "input")
-            self.output = self._open(self._midi_out, backend, output_choice, "output")
+            for _ in inputs:
+                self._ins.append(rtmidi.MidiIn(constant, name))
+            for _ in outputs:
+                self._outs.append(rtmidi.MidiOut(constant, name))
+            hears, others_in = _open(self._ins, backend, inputs, "input", patient=patient)
+            plays, others_out = _open(self._outs, backend, outputs, "output", patient=patient)
         except rtmidi.RtMidiError as error:
             self.close()
             problem = " ".join(str(error).split())
@@ -90,57 +109,85 @@ class RtMidiPorts:
         except PortError:
             self.close()
             raise
-
-    @staticmethod
-    def _open(port: Any, backend: Backend, choice: str, direction: str) -> str:
-        own_name = "in" if direction == "input" else "out"
-        if backend.name in JACK_APIS:
-            port.open_virtual_port(own_name)
-            return VIRTUAL
-        names = port_names(port)
-        name = pick(choice, names, one_of_each_device(names, backend.name), direction)
-        if name is not None:
-            port.open_port(names.index(name), own_name)
-            return name
-        if not backend.has_virtual_ports:
-            raise PortError(
-                f"{backend.title} has no virtual ports; install loopMIDI and name its port, or name one of: "
-                f"{', '.join(map(repr, names)) or 'none'} (--{direction})"
-            )
-        port.open_virtual_port(own_name)
-        return VIRTUAL
+        self.inputs: Sequence[str] = hears
+        self.outputs: Sequence[str] = plays
+        self.remarks = [line for line in (others_in, others_out) if line is not None]
+        self._sending = [out for out, name in zip(self._outs, plays, strict=True) if name != ABSENT]
 
     def listen(self, listener: Listener, answered: Answered) -> None:
-        """Call `listener` from RtMidi's thread, with all but SysEx (and, until it is asked for, the clock)."""
-        remembered: set[int] = set()
-
-        def hear(timed: tuple[list[int], float], _: object) -> None:
-            thread = threading.get_ident()
-            if thread not in remembered:
-                remembered.add(thread)
-                remember_this_thread()
-            listener(bytes(timed[0]), 0.0)
-            answered(heard=True)
-
-        self._midi_in.set_callback(hear)
+        """Call `listener` from RtMidi's threads, with all but SysEx (and, until it is asked for, the clock)."""
+        for number, midi_in in enumerate(self._ins):
+            midi_in.set_callback(_hearing(listener, answered, number))
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
-        self._midi_in.ignore_types(sysex=True, timing=not heed, active_sense=False)
+        for midi_in in self._ins:
+            midi_in.ignore_types(sysex=True, timing=not heed, active_sense=False)
 
     def send(self, message: bytes) -> None:
-        """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches."""
-        self._midi_out.send_message(message)
+        """Send a raw message; may block for ever once a JACK server is lost, so the daemon watches.
+
+        Of several outputs one may fail: the others get it all the same.
+        """
+        failures: list[Exception] = []
+        for midi_out in self._sending:
+            try:
+                midi_out.send_message(message)
+            except self._errors as error:
+                failures.append(error)
+        if failures and len(failures) == len(self._sending):
+            raise failures[0]
         if self.receipts is not None:
             self.receipts.left.append((1, time.perf_counter()))
 
     def close(self) -> None:
-        """Close both ports; RtMidi lets go of what was sent first."""
-        if self._midi_in is not None:
-            self._midi_in.cancel_callback()
-            self._midi_in.close_port()
-            self._midi_in.delete()
-        if self._midi_out is not None:
-            self._midi_out.close_port()
-            self._midi_out.delete()
-        self._midi_in = self._midi_out = None
+        """Close all ports; RtMidi lets go of what was sent first."""
+        for midi_in in self._ins:
+            midi_in.cancel_callback()
+        for port in (*self._ins, *self._outs):
+            port.close_port()
+            port.delete()
+        self._ins, self._outs, self._sending = [], [], []
+
+
+def _open(
+    ports: Sequence[Any], backend: Backend, choices: Sequence[str], direction: str, *, patient: bool
+) -> tuple[list[str], str | None]:
+    """Open a port for each choice; return what each is connected to, and what else "auto" could have taken.
+
+    :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
+    """
+    picked: Sequence[str | None] = [None] * len(ports)
+    names: list[str] = []
+    hardware: list[str] = []
+    if backend.name not in JACK_APIS:
+        names = port_names(ports[0])
+        hardware = one_of_each_device(names, backend.name)
+        picked = pick_each(choices, names, hardware, direction, patient=patient)
+    if None in picked and not backend.has_virtual_ports:
+        raise PortError(
+            f"{backend.title} has no virtual ports; install loopMIDI and name its port, or name one of: "
+            f"{', '.join(map(repr, names)) or 'none'} (--{direction})"
+        )
+    own = own_names("in" if direction == "input" else "out", len(ports))
+    for port, name, own_name in zip(ports, picked, own, strict=True):
+        if name is None:
+            port.open_virtual_port(own_name)
+        elif name != ABSENT:
+            port.open_port(names.index(name), own_name)
+    return [VIRTUAL if name is None else name for name in picked], left_out(choices, picked, hardware, direction)
+
+
+def _hearing(listener: Listener, answered: Answered, number: int) -> Callable[[tuple[list[int], float], object], None]:
+    """Return what RtMidi calls with each message of input `number`."""
+    remembered: set[int] = set()
+
+    def hear(timed: tuple[list[int], float], _: object) -> None:
+        thread = threading.get_ident()
+        if thread not in remembered:
+            remembered.add(thread)
+            remember_this_thread()
+        listener(bytes(timed[0]), 0.0, number)
+        answered(heard=True)
+
+    return hear

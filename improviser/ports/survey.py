@@ -1,9 +1,8 @@
 """A look at the MIDI systems of this machine and their ports, without opening any for playing."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from improviser.core.addresses.port_choice import AUTO, VIRTUAL, without_client_number
+from improviser.core.addresses.port_choice import AUTO
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backends
 from improviser.ports.jack_choice import choose
@@ -86,14 +85,7 @@ def _survey_rtmidi(backend: Backend) -> ApiReport:
     return ApiReport(backend.name, backend.title, available=True, inputs=inputs, outputs=outputs)
 
 
-def ports_present(api: str, input_name: str, output_name: str) -> tuple[bool, bool]:
-    """Return whether a named input and output of `api` are there; a virtual port always is.
-
-    ALSA's client numbers, at the end of a name, may be others after a device was plugged in again.
-    """
+def ports_there(api: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the inputs and of the outputs of `api` that are there."""
     (report,) = [_survey_one(backend) for backend in backends_for(api)]
-
-    def is_there(name: str, names: Sequence[str]) -> bool:
-        return name == VIRTUAL or without_client_number(name) in map(without_client_number, names)
-
-    return is_there(input_name, report.inputs), is_there(output_name, report.outputs)
+    return report.inputs, report.outputs

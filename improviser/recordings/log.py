@@ -4,7 +4,8 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
 
     {"type": "header", …}   what wrote it, when, and the log that it goes on from
     {"type": "ready", …}    an engine began: its models (SHA-256 of their files), parameters and seed
-    {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played
+    {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played; of several
+                            inputs but the first, `input` says which, counted from 0
     {"type": "applied", …}  a parameter was changed, or models swapped
     {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
@@ -23,7 +24,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step
+from improviser.core.addresses.port_choice import MOST_PORTS
+from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -155,6 +157,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
     match report:
         case Step(stamp=stamp, latency_seconds=other) | Played(stamp=stamp, late_seconds=other):
             sound = abs(stamp) <= LONGEST_SECONDS and 0 <= other <= LONGEST_SECONDS
+            sound = sound and 0 <= number_of(report) < MOST_PORTS
         case Applied(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):

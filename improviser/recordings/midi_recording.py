@@ -8,11 +8,12 @@ from pathlib import Path
 
 import platformdirs
 
-from improviser.core.midi.codec import encode
-from improviser.core.midi.event import TimedEvent
+from improviser.core.midi.codec import decode, encode
+from improviser.core.midi.event import NoteOff, TimedEvent
 from improviser.core.midi.growing_smf import LARGEST_NUMBER, TICKS_PER_SECOND, GrowingFile
 from improviser.engine.events import sounds, stamp_of
-from improviser.engine.protocol import AnyReport, Applied, Played, Step
+from improviser.engine.held_keys import HeldKeys
+from improviser.engine.protocol import AnyReport, Applied, Played, Step, number_of
 from improviser.errors import OutputError
 from improviser.files import write_atomically
 
@@ -30,6 +31,7 @@ class SessionMidi:
     def __init__(self, start: float | None = None) -> None:
         self._file = GrowingFile(PLAYER, IMPROVISER)
         self._start = start
+        self._keys = HeldKeys()
         self._now = 0.0
         """Seconds since the file began."""
 
@@ -46,11 +48,19 @@ class SessionMidi:
         now = 0.0 if self._start is None else stamp - self._start
         self._now = max(self._now, now)
         if isinstance(report, Step):
-            self._file.add(0, now, report.heard)
+            if not self._keys.take(number_of(report), decode(report.heard)):
+                self._file.add(0, now, report.heard)
         elif isinstance(report, Played) and report.cause == "lost":
-            self._file.release(0, now)
+            self._lose(number_of(report), now)
         for message in report.played if played is None else played:
             self._file.add(1, now, message)
+
+    def _lose(self, number: int, now: float) -> None:
+        keys = self._keys.lose(number)
+        if keys is None:
+            self._file.release(0, now)
+        for channel, pitch in keys or ():
+            self._file.add(0, now, encode(NoteOff(channel, pitch)))
 
     def image(self, *, final: bool = False) -> bytes:
         """Return the whole file so far; with `final`, without room to grow."""

@@ -16,7 +16,7 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import Event
 from improviser.core.networks.responder import Model
-from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step
+from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step, number_of
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.library import catalogue
 from improviser.recordings.log import SessionLog, brief
@@ -126,11 +126,11 @@ def _take(
             event = decode_transport(message) or heard
             if event is None:
                 raise ValueError(f"{message.hex()} is no MIDI message")
-            events = performer.hear(event, stamp).events
+            events = performer.hear(event, stamp, number_of(report)).events
         case Played(stamp=stamp, cause="timer"):
             events = performer.advance(stamp).events
         case Played(stamp=stamp, cause="lost"):
-            events = performer.lose(stamp)
+            events = performer.lose(stamp, number_of(report))
         case Played():
             events = performer.panic()
         case Applied(error=None, parameter=parameter) if parameter == MODEL:

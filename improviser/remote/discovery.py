@@ -13,7 +13,7 @@ import msgspec
 
 from improviser.core.addresses.topics import Topics
 from improviser.core.live.allowed import LONGEST_NAME
-from improviser.core.live.kinds import SWITCH, Described, Range, Scale
+from improviser.core.live.kinds import SWITCH, Described, Inputs, Range, Scale
 from improviser.core.live.knobs import MODEL
 from improviser.core.live.parameters import TABLE
 from improviser.version import __version__
@@ -92,7 +92,7 @@ def _entity(described: Described) -> tuple[str, dict[str, Any]] | None:
             found = "switch", {"payload_on": "true", "payload_off": "false"}
         case tuple():
             found = "select", {"options": list(kind)}
-        case Scale():
+        case Scale() | Inputs():
             found = "text", {"max": LONGEST_NAME}
         case _:
             return None

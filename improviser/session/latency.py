@@ -112,9 +112,14 @@ async def measure(trial: Trial) -> Latency:
     name = f"improviser-latency-{os.getpid()}"
     choice = "auto" if trial.api == LOOPBACK else "virtual"
     # Notes come faster than anybody plays: each is to be answered all the same.
-    every = {"follow": "every"}
     session = Session(
-        api=trial.api, name=name, input=choice, output=choice, models=(trial.model,), seed=1, parameters=every
+        api=trial.api,
+        name=name,
+        input=(choice,),
+        output=(choice,),
+        models=(trial.model,),
+        seed=1,
+        parameters={"follow": "every"},
     )
     bus = Bus()
     bus.subscribe("the measurement", take)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.console_output import say
-from improviser.core.addresses.port_choice import AUTO, VIRTUAL
+from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.engine.bus import Bus, Subscriber
 from improviser.engine.handle import EngineProcess
@@ -54,13 +54,13 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     settings = config.settings
     for model in (*settings.model, *settings.program_models):
         catalogue.check(model)
-    choices = (settings.api, settings.input if player is None else AUTO, settings.output)
+    ports = (*(settings.input if player is None else ()), *settings.output)
     has_page = parse_page(settings.web) is not None
-    api = api_for(choices, plays_without=player is not None or has_page)
+    api = api_for(settings.api, ports, plays_without=player is not None or has_page)
     return Session(
         api=api,
         name=settings.name,
-        input=settings.input if player is None else VIRTUAL,
+        input=settings.input if player is None else (VIRTUAL,),
         output=settings.output,
         models=settings.model,
         parameters=config.live,
@@ -154,7 +154,7 @@ async def give(
     player = player_for(config.settings.input, loop=config.settings.loop, strict=config.settings.strict)
     for remark in player.remarks if player is not None else ():
         log.warning("%s", remark)
-    on_keys = config.settings.input == COMPUTER
+    on_keys = config.settings.input == (COMPUTER,)
     recorder = recorder_of(config)
     display = display_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)

@@ -12,6 +12,7 @@ from improviser.core.midi.codec import encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.player import note_events
 from improviser.core.music.typed_notes import TypedNotes
+from improviser.core.printable import shown
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Applied, Hear, Played, Step
 from improviser.engine.service import Service
@@ -62,14 +63,21 @@ class Player(Protocol):
         """Play to the end, and then stop the service; or until cancelled."""
 
 
-def player_for(choice: str, *, loop: bool = False, strict: bool = False) -> Player | None:
-    """Return the player that `--input` names, or None if it names a port.
+def player_for(choices: Sequence[str], *, loop: bool = False, strict: bool = False) -> Player | None:
+    """Return the player that `--input` names, or None if it names ports.
 
     :param loop: whether a file begins again at its end.
     :param strict: whether a file that needs repairs is refused.
     :raises MidiFileError: if it is a file that cannot be read, or holds no notes.
-    :raises ConfigError: if it is the computer's keyboard and there is no terminal, or a port to be played in a loop.
+    :raises ConfigError: if it is the computer's keyboard and there is no terminal, a port to be played in a loop, or a
+        player among several inputs.
     """
+    for choice in choices if len(choices) > 1 else ():
+        if choice == COMPUTER or is_midi_name(choice):
+            raise ConfigError(
+                f"input: several inputs have to be ports; {shown(choice)} is none, so give it as the only one"
+            )
+    choice = choices[0]
     if choice == COMPUTER:
         if not can_press():
             raise ConfigError("--input computer needs a terminal in front of it whose keys can be read")
@@ -81,14 +89,13 @@ def player_for(choice: str, *, loop: bool = False, strict: bool = False) -> Play
     return None
 
 
-def api_for(choices: tuple[str, str, str], *, plays_without: bool) -> str:
+def api_for(api: str, ports: Sequence[str], *, plays_without: bool) -> str:
     """Return the MIDI system to play on: the loopback if none works, none was asked for, and it can be done without.
 
-    :param choices: the system, the input and the output that were chosen; an input that is no port is "auto".
+    :param ports: the inputs and outputs that were chosen, but no inputs that are no ports.
     :param plays_without: whether somebody plays who needs no port: a player of ours, or a page.
     """
-    api = choices[0]
-    if not plays_without or choices != ("auto", "auto", "auto"):
+    if not plays_without or {api, *ports} != {"auto"}:
         return api
     with contextlib.suppress(Exception):  # whatever is wrong with RtMidi: it is not needed
         if any(report.available for report in survey()):

@@ -21,6 +21,7 @@ import platformdirs
 from msgspec import Meta
 
 from improviser.core.addresses.broker import OFF, parse_broker
+from improviser.core.addresses.port_choice import MOST_PORTS
 from improviser.core.live import allowed
 from improviser.core.live.kinds import Bindings
 from improviser.core.live.knobs import Knobs
@@ -53,9 +54,23 @@ class Settings(ServingSettings):
     """Everything that `play` can be told: the live parameters, how it is served, and this."""
 
     input: Annotated[
-        Words, about("Where notes come from.", "auto, virtual, part of a port's name, a MIDI file, or computer")
-    ] = "auto"
-    output: Annotated[Words, about("Where answers go.", "auto, virtual, or part of a port's name")] = "auto"
+        tuple[Words, ...],
+        about(
+            "Where notes come from.",
+            "auto, virtual, part of a port's name, a MIDI file, or computer; or a list of up to eight ports",
+            min_length=1,
+            max_length=MOST_PORTS,
+        ),
+    ] = ("auto",)
+    output: Annotated[
+        tuple[Words, ...],
+        about(
+            "Where answers go.",
+            "auto, virtual, or part of a port's name; or a list of up to eight, which all get them",
+            min_length=1,
+            max_length=MOST_PORTS,
+        ),
+    ] = ("auto",)
     api: Annotated[
         Literal["auto", "jack", "alsa", "coremidi", "winmm", "jack-rtmidi"],
         about("The MIDI system.", "auto (whatever works), jack, alsa, coremidi or winmm"),
@@ -185,7 +200,7 @@ def check(name: str, value: Any, origin: str | None = None) -> Any:
     try:
         if name in TABLE:
             return _check_live(name, value)
-        if name in ("model", "program_models", "web_hosts") and isinstance(value, str):
+        if isinstance(value, str) and tuple in set(_flat(key.kind)):
             value = (value,)
         if name == "web":
             value = _page_address(value)
@@ -361,6 +376,9 @@ def _from_text(kind: Any, text: str) -> Any:
     if bool in kinds and word in WORDS:
         return WORDS[word]
     if tuple in kinds:
+        with contextlib.suppress(ValueError, RecursionError):  # a list as in the file, for names with commas
+            if isinstance(parts := tomllib.loads(f"list = {text}")["list"], list):
+                return tuple(parts)
         return tuple(part.strip() for part in text.split(","))
     if collections.abc.Mapping in kinds:  # a table in one line, as in the file
         with contextlib.suppress(ValueError, RecursionError):

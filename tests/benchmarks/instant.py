@@ -97,7 +97,7 @@ async def _round(api: str, number: int, options: argparse.Namespace, broker: str
         async with _bare(name):
             found.take(await over_wire(OURS, name, options.notes, gap))
         return
-    session = Session(api=api, name=name, input="virtual", output="virtual", models=(options.model,), seed=1)
+    session = Session(api=api, name=name, input=("virtual",), output=("virtual",), models=(options.model,), seed=1)
     bus = Bus()
     bus.subscribe("the measurement", found.hear)
     async with live(session, bus) as playing:
@@ -110,7 +110,7 @@ async def _idle(options: argparse.Namespace, seconds: float) -> float:
     """Return the share of a core that an engine takes to which nobody plays."""
     name = f"improviser-idle-{os.getpid()}"
     async with live(
-        Session(api=OURS, name=name, input="virtual", output="virtual", models=(options.model,)), Bus()
+        Session(api=OURS, name=name, input=("virtual",), output=("virtual",), models=(options.model,)), Bus()
     ) as playing:
         await playing.opened()
         (pid,) = (

@@ -45,7 +45,7 @@ class Part:
 async def soak(notes: int, model: str, parts: int, tell: Callable[[Part], None] = lambda _: None) -> list[Part]:
     """Play `notes` notes, with pedals and changes of parameters between them."""
     reports: list[AnyReport] = []
-    opening = Open("loopback", "soak", "auto", "auto", [model], {"follow": "every"}, 1, time.perf_counter())
+    opening = Open("loopback", "soak", ["auto"], ["auto"], [model], {"follow": "every"}, 1, time.perf_counter())
     engine, _ = await EngineProcess.open(opening, reports.append)
     chance = random.Random(1)
     seen = []

@@ -36,7 +36,8 @@ class Bench:
         self.wire = wire
         self._reports = descriptors[0]
         self.ledger = Ledger()
-        opening = Open("loopback", "test", "auto", "auto", ["bach-bass"], {"follow": "every"}, 1, time.perf_counter())
+        every = {"follow": "every"}
+        opening = Open("loopback", "test", ["auto"], ["auto"], ["bach-bass"], every, 1, time.perf_counter())
         self.engine = Engine(opening, self.ledger, Reporter(descriptors[1]))
 
     def hear(self, message: Sequence[int]) -> list[bytes]:
@@ -63,7 +64,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     wire = Wire()
-    monkeypatch.setattr(note_path, "open_ports", lambda *_: wire)
+    monkeypatch.setattr(note_path, "open_ports", lambda *_, **__: wire)
     descriptors = os.pipe()
     os.set_blocking(descriptors[0], False)
     yield Bench(wire, descriptors)

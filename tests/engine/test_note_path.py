@@ -43,8 +43,8 @@ def opening(model: Path | str, **changes: object) -> Open:
     fields: dict[str, object] = {
         "api": "loopback",
         "name": "test",
-        "input": "auto",
-        "output": "auto",
+        "input": ["auto"],
+        "output": ["auto"],
         "models": [str(model)],
         "parameters": {},
         "seed": 1,

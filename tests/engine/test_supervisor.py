@@ -6,10 +6,15 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from msgspec import UNSET
 
+from improviser.core.live.ledger import Ledger
+from improviser.core.midi.codec import encode
+from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, PitchBend
 from improviser.engine import supervisor
 from improviser.engine.live_state import ENDED, REFUSED, Door, Reply
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Hear, Played, Ready, Step
@@ -213,7 +218,7 @@ def test_a_device_that_is_plugged_in_again_is_opened_again(model: str, monkeypat
     present = [True]
     monkeypatch.setattr(hotplug, "LOOPBACK", "another")  # so that the loopback's ports are looked after like a device
     monkeypatch.setattr(supervisor, "LOOK_SECONDS", 0.1)
-    monkeypatch.setattr(hotplug, "ports_present", lambda *_: (present[0], True))
+    monkeypatch.setattr(hotplug, "ports_there", lambda _: ((LOOPBACK,) if present[0] else (), (LOOPBACK,)))
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         service.send(Hear(0.0, bytes(note_on(60))))
@@ -226,3 +231,14 @@ def test_a_device_that_is_plugged_in_again_is_opened_again(model: str, monkeypat
         await until(lambda: len(steps(reports)) == 2)
 
     run(Session(api=LOOPBACK, models=(model,)), scene)
+
+
+def test_an_output_that_was_gone_gets_the_end_of_all_that_it_may_still_play() -> None:
+    ledger = Ledger()
+    for event in (NoteOn(3, 60, 80), NoteOff(3, 60)):
+        ledger.admit(event)
+        ledger.sent(event)
+    assert ledger.silent
+    engine = cast("Any", SimpleNamespace(ledger=ledger))
+    ends: list[Event] = [ControlChange(3, 64, 0), ControlChange(3, 66, 0), PitchBend(3, 0), ControlChange(3, 123, 0)]
+    assert supervisor._endings(engine) == [encode(end) for end in ends]

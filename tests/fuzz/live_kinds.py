@@ -121,7 +121,7 @@ class WireBytes(LiveKind):
         parameters = {"mode": rng.choice(("shadow", *MODES)), **rng.choice(self._CHANGES)}
         reports = Reports()
         opening = Open(
-            "loopback", "fuzz", "auto", "auto", [str(self.shelf / f"{SMALL}.safetensors")], parameters, 1, 0.0
+            "loopback", "fuzz", ["auto"], ["auto"], [str(self.shelf / f"{SMALL}.safetensors")], parameters, 1, 0.0
         )
         ledger = Ledger()
         engine = Engine(opening, ledger, cast("Any", reports))

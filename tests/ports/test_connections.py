@@ -10,6 +10,7 @@ import pytest
 
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.core.midi.event import Event, NoteOff, NoteOn
+from improviser.errors import PortError
 from improviser.ports import patchbay
 from improviser.ports.connections import SessionConnections
 
@@ -121,11 +122,15 @@ def graph(monkeypatch: pytest.MonkeyPatch) -> Graph:
     return graph
 
 
+def connections_of(inputs: list[str], outputs: list[str], *, wait_for_ports: bool = False) -> SessionConnections:
+    return SessionConnections("improviser", inputs, outputs, wait_for_ports=wait_for_ports, wake=lambda: None)
+
+
 def with_connections(scene: Callable[[SessionConnections, Ledger], None]) -> None:
     """Call `scene` with the connections of a session whose engine has the ports `IN` and `OUT`."""
 
     async def run() -> None:
-        connections = SessionConnections("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        connections = connections_of(["virtual"], ["virtual"])
         connections.join()
         connections.adopt_engine("improviser")
         try:
@@ -181,7 +186,7 @@ def test_a_connection_of_our_output_with_our_input_is_never_made_again(graph: Gr
 def test_that_a_release_has_begun_is_told_in_the_loop(graph: Graph) -> None:
     async def run() -> None:
         begun = asyncio.Event()
-        connections = SessionConnections("improviser", "virtual", "virtual", wait_for_ports=False, wake=lambda: None)
+        connections = connections_of(["virtual"], ["virtual"])
         connections.join()
         connections.adopt_engine("improviser")
         graph.connections.add((OUT, SYNTH))
@@ -267,7 +272,7 @@ def test_a_keyboard_with_several_ports_behind_a_bridge_is_connected_by_its_first
         graph.add(name).is_physical = True
 
     async def run() -> str:
-        connections = SessionConnections("improviser", choice, "virtual", wait_for_ports=False, wake=lambda: None)
+        connections = connections_of([choice], ["virtual"])
         connections.join()
         connections.adopt_engine("improviser")
         connections.leave()
@@ -275,3 +280,77 @@ def test_a_keyboard_with_several_ports_behind_a_bridge_is_connected_by_its_first
 
     assert asyncio.run(run()) == keys
     assert (keys, IN) in graph.connections
+
+
+ORGAN = "organ:in"
+
+
+def test_each_of_several_outputs_is_connected_released_and_restored(graph: Graph) -> None:
+    graph.add(ORGAN)
+
+    async def run() -> None:
+        connections = connections_of(["virtual"], ["synth", "organ"])
+        connections.join()
+        connections.adopt_engine("improviser")
+        assert connections.peers[1] == f"{ORGAN}, {SYNTH}"
+        graph.connections.clear()  # the engine is dead
+        del graph.ports[OUT], graph.ports[IN]
+        assert connections.release([RELEASE], lambda: None)
+        assert {port for port, _ in graph.arrived} == {SYNTH, ORGAN}
+        for name in (IN, OUT):
+            graph.add(name)
+        assert set(connections.restore("improviser")) == {SYNTH, ORGAN}
+        connections.leave()
+
+    asyncio.run(run())
+    assert {pair for pair in graph.connections if pair[0] == OUT} == {(OUT, SYNTH), (OUT, ORGAN)}
+
+
+def test_an_output_that_is_not_there_yet_is_connected_when_it_comes(graph: Graph) -> None:
+    async def run() -> None:
+        with pytest.raises(PortError, match="'organ'"):
+            adopted(connections_of(["virtual"], ["synth", "organ"]))
+        connections = adopted(connections_of(["virtual"], ["organ", "synth"], wait_for_ports=True))
+        assert connections.peers[1] == SYNTH
+        graph.add(ORGAN)
+        connections._on_changed()
+        connections.look(Ledger(memoryview(bytearray(SIZE))))
+        assert connections.peers[1] == f"{ORGAN}, {SYNTH}"
+        connections.leave()
+
+    asyncio.run(run())
+
+
+def test_auto_waits_for_a_device_beside_an_output_that_is_named(graph: Graph) -> None:
+    async def run() -> None:
+        connections = adopted(connections_of(["virtual"], ["auto", "synth"]))
+        assert connections.peers[1] == SYNTH
+        graph.add(ORGAN).is_physical = True
+        connections._on_changed()
+        connections.look(Ledger(memoryview(bytearray(SIZE))))
+        assert connections.peers[1] == f"{ORGAN}, {SYNTH}"
+        connections.leave()
+
+    asyncio.run(run())
+
+
+def adopted(connections: SessionConnections) -> SessionConnections:
+    connections.join()
+    connections.adopt_engine("improviser")
+    return connections
+
+
+def test_of_several_keyboards_auto_takes_none_and_says_how_to_take_them(
+    graph: Graph, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("system:midi_capture_1", "system:midi_capture_2"):
+        graph.add(name).is_physical = True
+
+    async def run() -> None:
+        connections = adopted(connections_of(["auto", "virtual"], ["virtual"]))
+        assert connections.peers[0] == "virtual port improviser:in, virtual port improviser:in_2"
+        connections.leave()
+
+    with caplog.at_level("INFO", "improviser"):
+        asyncio.run(run())
+    assert '--input "system:midi_capture_1" --input "system:midi_capture_2"' in caplog.text

@@ -157,7 +157,7 @@ def test_a_server_that_ends_while_a_client_opens_is_not_waited_for() -> None:
 def test_a_client_that_is_served_is_heard_and_hears_nothing_of_its_own_test(jack: Jack) -> None:
     ports = open_on(jack)
     heard: list[bytes] = []
-    ports.listen(lambda message, _age: heard.append(message))
+    ports.listen(lambda message, _age, _input: heard.append(message))
     periods = jack.client.last_frame_time
     until(lambda: jack.client.last_frame_time > periods + 5 * PERIOD)
     assert ACTIVE_SENSING not in heard
@@ -178,3 +178,16 @@ def test_a_server_that_stands_still_makes_no_client_mute(jack: Jack) -> None:
     assert not any(looks)
     jack.client.goes_on = True
     until(lambda: not ports.mute)
+
+
+def test_what_several_inputs_receive_in_a_period_is_heard_in_order_of_time() -> None:
+    jack = Jack()
+    ports = JackPorts(cast("ModuleType", jack), "improviser", 2)
+    heard: list[tuple[bytes, int]] = []
+    ports.listen(lambda message, _age, number: heard.append((message, number)))
+    jack.client.close()
+    for number, offsets in enumerate(((40,), (10, 40))):
+        ports._ins[number].source = source = Port()
+        source.events = [(offset, bytes((0x90, offset, number + 1))) for offset in offsets]
+    ports._process(PERIOD)
+    assert heard == [(b"\x90\x0a\x02", 1), (b"\x90\x28\x01", 0), (b"\x90\x28\x02", 1)]

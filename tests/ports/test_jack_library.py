@@ -77,7 +77,7 @@ def test_without_jack_the_next_system_is_opened(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(FakePort, "opened", [])
     monkeypatch.setitem(sys.modules, "rtmidi", rtmidi)
     monkeypatch.setitem(sys.modules, "jack", None)
-    ports = open_ports("auto", "test", "auto", "auto")
+    ports = open_ports("auto", "test", ["auto"], ["auto"])
     assert ports.api == "alsa"
     assert FakePort.opened == [(constants["API_LINUX_ALSA"], "in"), (constants["API_LINUX_ALSA"], "out")]
     ports.close()

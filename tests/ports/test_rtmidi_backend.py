@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.addresses.devices import one_of_each_device
-from improviser.core.addresses.port_choice import pick
+from improviser.core.addresses.port_choice import left_out, pick, pick_each
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import (
     ChannelPressure,
@@ -88,7 +88,7 @@ def test_a_port_is_picked_by_part_of_its_name(choice: str, name: str | None) -> 
     assert pick(choice, PORTS, [], "input") == name
 
 
-def test_auto_takes_the_one_device_and_else_a_virtual_port() -> None:
+def test_auto_takes_the_only_device_and_else_a_virtual_port() -> None:
     assert pick("auto", PORTS, ["nanoKEY2 KEYBOARD 20:0"], "input") == "nanoKEY2 KEYBOARD 20:0"
     assert pick("auto", PORTS, ["one", "two"], "input") is None
     assert pick("auto", PORTS, [], "input") is None
@@ -103,6 +103,33 @@ def test_a_name_that_fits_nothing_is_an_error_that_lists_what_there_is() -> None
 
 def test_auto_takes_the_keys_of_a_keyboard_with_several_ports() -> None:
     assert pick("auto", PORTS, one_of_each_device(PORTS, "alsa"), "input") == "nanoKEY2 KEYBOARD 20:0"
+
+
+def test_each_of_several_choices_takes_a_port_of_its_own_and_auto_what_is_left() -> None:
+    there = ["Keys 20:0", "Keys (2) 24:0", "Organ 28:0"]
+    assert pick_each(["keys", "keys"], there, there, "input") == there[:2]
+    assert pick_each(["auto", "keys", "keys"], there, there, "input") == [there[2], *there[:2]]
+    assert pick_each(["virtual", "organ", "virtual"], there, there, "output") == [None, there[2], None]
+    with pytest.raises(PortError, match="no other MIDI input matches 'organ'"):
+        pick_each(["organ", "organ"], there, there, "input")
+
+
+def test_between_what_auto_could_not_choose_is_said_with_how_to_take_it() -> None:
+    there = ["My keys 20:0", "Organ", "Pads"]
+    said = left_out(["auto"], [None], there, "input")
+    assert said is not None
+    assert said.endswith(': --input "My keys 20:0" --input "Organ" --input "Pads"')
+    assert left_out(["auto"], ["Organ"], ["Organ"], "input") is None
+    assert left_out(["Organ"], ["Organ"], there, "input") is None
+    assert left_out(["auto"] * 3, there, there, "input") is None
+    assert left_out(["auto"], [None], [], "input") is None
+
+
+def test_with_patience_what_is_there_is_taken_but_something_must_be() -> None:
+    assert pick_each(["keys", "oboe"], ["Keys 20:0"], [], "input", patient=True) == ["Keys 20:0", ""]
+    for choices in (["oboe"], ["oboe", "viola"]):
+        with pytest.raises(PortError, match="'oboe'"):
+            pick_each(choices, ["Keys 20:0"], [], "input", patient=True)
 
 
 class NamedPorts:
@@ -148,7 +175,7 @@ def test_where_no_server_runs_the_message_says_what_to_start(monkeypatch: pytest
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     with pytest.raises(MidiSystemError, match=r"JACK.*start a JACK server"):
-        open_ports("jack", "test", "virtual", "virtual")
+        open_ports("jack", "test", ["virtual"], ["virtual"])
     (report,) = [report for report in survey() if report.api == "jack"]
     assert not report.available
     assert "start a JACK server" in report.remedy

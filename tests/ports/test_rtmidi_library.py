@@ -115,16 +115,16 @@ def alsa_over(folder: Path, monkeypatch: pytest.MonkeyPatch, trouble: str = "pas
 
 
 def opened(backend: Backend, choice: str) -> tuple[RtMidiPorts, list[Any], list[Any]]:
-    ports = RtMidiPorts(backend, "test", choice, choice)
-    return ports, ports._midi_in._port.did, ports._midi_out._port.did
+    ports = RtMidiPorts(backend, "test", [choice], [choice])
+    return ports, ports._ins[0]._port.did, ports._outs[0]._port.did
 
 
 def test_rtmidi2_opens_hears_and_plays_like_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ports, into, out_of = opened(alsa_over(tmp_path, monkeypatch), "keystation")
-    assert (ports.input, ports.output) == ("Keystation 49", "Keystation 49")
+    assert (ports.inputs, ports.outputs) == (["Keystation 49"], ["Keystation 49"])
     heard: list[bytes] = []
-    ports.listen(lambda message, _age: heard.append(message), lambda *, heard: None)
-    ports._midi_in._port.callback([0x90, 60, 64], 0.1)
+    ports.listen(lambda message, _age, _input: heard.append(message), lambda *, heard: None)
+    ports._ins[0]._port.callback([0x90, 60, 64], 0.1)
     assert heard == [b"\x90\x3c\x40"]
     ports.heed_clock(heed=True)
     ports.send(b"\x80\x3c\x40")
@@ -135,7 +135,7 @@ def test_rtmidi2_opens_hears_and_plays_like_the_other(tmp_path: Path, monkeypatc
 
 def test_rtmidi2_has_virtual_ports_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ports, into, out_of = opened(alsa_over(tmp_path, monkeypatch), VIRTUAL)
-    assert (ports.input, ports.output) == (VIRTUAL, VIRTUAL)
+    assert (ports.inputs, ports.outputs) == ([VIRTUAL], [VIRTUAL])
     assert (into, out_of) == ([("virtual", "in")], [("virtual", "out")])
 
 
@@ -143,7 +143,7 @@ def test_a_name_that_rtmidi2_does_not_know_is_an_error_that_lists_what_there_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(PortError, match=r"'oboe'.*'Keystation 49'"):
-        RtMidiPorts(alsa_over(tmp_path, monkeypatch), "test", "oboe", "virtual")
+        RtMidiPorts(alsa_over(tmp_path, monkeypatch), "test", ["oboe"], ["virtual"])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_where_rtmidi2_would_end_the_process_it_is_a_child_that_ends(
 ) -> None:
     backend = alsa_over(tmp_path, monkeypatch, trouble)
     with pytest.raises(MidiSystemError, match=rf"ALSA does not work here \({said}.*modprobe snd-seq"):
-        RtMidiPorts(backend, "test", "virtual", "virtual")
+        RtMidiPorts(backend, "test", ["virtual"], ["virtual"])
 
 
 def test_a_child_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,6 +129,7 @@ BLOCKS: Mapping[str, Run | str] = {
     "improviser play --input nanoKEY --output FLUID": Run(
         ("port nanoKEY", "port FLUID"),
         {
+            "improviser play --input nanoKEY --input": on_jack("nanoKEY-out:out, improviser:in_2", "FLUID-in:in"),
             "improviser play --input nanoKEY": on_jack("nanoKEY-out:out", "FLUID-in:in"),
             "improviser play --input virtual": on_jack("improviser:in", "improviser:out"),
         },

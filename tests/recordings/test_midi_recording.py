@@ -183,3 +183,26 @@ def test_the_bytes_are_those_of_earlier_versions(tmp_path: Path) -> None:
         [note.note.duration_seconds for note in read_midi(each).notes] for each in (path, tmp_path / "replayed.mid")
     ]
     assert lengths[0] == pytest.approx(lengths[1], abs=2 * HALF_TICK)
+
+
+def test_a_key_of_one_keyboard_ends_no_note_that_another_holds(tmp_path: Path) -> None:
+    midi = SessionMidi()
+    on, other = bytes((0x90, 60, 80)), bytes((0x90, 64, 80))
+    off = bytes((0x80, 60, 64))
+    for report in (
+        Step(0.0, on, [], 0.0),
+        Step(1.0, on, [], 0.0, input=1),
+        Step(1.0, other, [], 0.0, input=1),
+        Step(2.0, off, [], 0.0),
+        Step(3.0, on, [], 0.0),
+        Played(4.0, [], "lost", input=1),
+        Step(5.0, off, [], 0.0),
+    ):
+        midi.add(report)
+    path = tmp_path / "both.mid"
+    path.write_bytes(midi.image(final=True))
+    lengths = [
+        (timed.note.pitch, round(timed.note.onset_seconds), round(timed.note.end_seconds))
+        for timed in read_midi(path).notes
+    ]
+    assert lengths == [(60, 0, 1), (60, 1, 3), (64, 1, 4), (60, 3, 5)]

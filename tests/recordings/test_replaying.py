@@ -21,6 +21,7 @@ from improviser.engine.protocol import (
     Change,
     Command,
     Hear,
+    Lose,
     Lost,
     Panic,
     Played,
@@ -295,3 +296,34 @@ def test_a_model_that_has_changed_is_said(tmp_path: Path) -> None:
         replay(read_chain(log))
     model.unlink()
     assert run(log)[0] == 2
+
+
+def test_several_inputs_are_replayed_each_with_its_own_keys(tmp_path: Path) -> None:
+    async def both(engine: EngineProcess, reports: Reports) -> None:
+        for number in (0, 1):
+            engine.send(Hear(0.1 + number, bytes(note_on(60)), number))
+            engine.send(Hear(0.2 + number, bytes((0xB0, 64, 127)), number))
+        engine.send(Hear(1.5, bytes(note_on(67)), 1))
+        engine.send(Lose(1))
+        await reports.until(lambda told: any(isinstance(report, Played) for report in told))
+        engine.send(Hear(1000.0, bytes(note_off(60))))
+        await reports.until(lambda told: len(told.steps) == 6)
+
+    reports = play(opening("bach-bass", seed=2, parameters={"thru": True}), both)
+    (lost,) = [report for report in reports if isinstance(report, Played) and report.cause == "lost"]
+    assert lost.input == 1
+    assert bytes(note_off(60)) not in [message[:2] + b"\x40" for message in lost.played]  # the first one's sounds on
+    assert bytes(note_off(60)) in [message[:2] + b"\x40" for message in reports.steps[-1].played]
+    (log,) = record(reports, tmp_path)
+    found, _ = replayed(log)
+    assert found.difference is None
+    assert (found.heard, found.lost) == (6, 0)
+    wrong = log.read_bytes().replace(b'"input":1', b'"input":99')
+    log.write_bytes(wrong)
+    with pytest.raises(LogError, match="damaged in line"):
+        replayed(log)
+
+
+def test_a_log_of_one_input_says_nothing_of_inputs(log: Path) -> None:
+    assert b'"input":0' not in log.read_bytes()
+    assert log.read_bytes().count(b'"input"') == log.read_bytes().count(b'"type":"ready"')

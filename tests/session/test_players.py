@@ -115,29 +115,29 @@ def test_the_session_waits_for_the_reply(file: Path, model: str) -> None:
 
 
 def test_what_input_names(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    player = player_for(str(file))
+    player = player_for([str(file)])
     assert isinstance(player, FilePlayer)
     assert player.name == "tune.mid"
-    assert player_for("nanoKEY") is None
+    assert player_for(["nanoKEY"]) is None
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(ConfigError, match="terminal"):
-        player_for("computer")
+        player_for(["computer"])
     with pytest.raises(ConfigError, match="--loop"):
-        player_for("auto", loop=True)
+        player_for(["auto"], loop=True)
     with pytest.raises(MidiFileError, match="does not exist"):
-        player_for(str(tmp_path / "none.MID"))
+        player_for([str(tmp_path / "none.MID")])
     (tmp_path / "noise.mid").write_bytes(b"noise")
     with pytest.raises(MidiFileError, match=r"noise\.mid is not a MIDI file"):
-        player_for(str(tmp_path / "noise.mid"))
+        player_for([str(tmp_path / "noise.mid")])
 
 
 def test_only_who_needs_no_midi_system_does_without(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("improviser.session.players.survey", list)
-    assert api_for(("auto", "auto", "auto"), plays_without=True) == LOOPBACK
-    assert api_for(("auto", "auto", "auto"), plays_without=False) == "auto"
-    assert api_for(("jack", "auto", "auto"), plays_without=True) == "jack"
-    assert api_for(("auto", "auto", "my synth"), plays_without=True) == "auto"
-    assert api_for(("auto", "my keyboard", "auto"), plays_without=True) == "auto"
+    assert api_for("auto", ["auto", "auto"], plays_without=True) == LOOPBACK
+    assert api_for("auto", ["auto", "auto"], plays_without=False) == "auto"
+    assert api_for("jack", ["auto", "auto"], plays_without=True) == "jack"
+    assert api_for("auto", ["auto", "my synth"], plays_without=True) == "auto"
+    assert api_for("auto", ["my keyboard", "auto"], plays_without=True) == "auto"
 
 
 def test_the_computers_keyboard_plays() -> None:

@@ -21,8 +21,8 @@ from improviser.settings.explained import EXAMPLES
 from improviser.settings.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {
-    "input": st.text(min_size=1),
-    "output": st.text(min_size=1),
+    "input": st.lists(st.text(min_size=1), min_size=1, max_size=8).map(tuple),
+    "output": st.lists(st.text(min_size=1), min_size=1, max_size=8).map(tuple),
     "api": st.sampled_from(["auto", "jack", "alsa", "coremidi", "winmm"]),
     "name": st.text("abcXYZ 0123456789_-é", min_size=1, max_size=40),
     "wait_for_ports": st.booleans(),
@@ -200,6 +200,22 @@ class TestSources:
         assert config.origins["density"] == "IMPROVISER_DENSITY"
         assert config.origins["scale"] == "--scale"
         assert config.origins["seed"] == "default"
+
+    def test_ports_may_be_one_or_a_list_wherever_they_come_from(self, tmp_path: Path) -> None:
+        path = written(tmp_path, 'output = ["piano", "organ"]')
+        assert load(None, path, {}).settings.output == ("piano", "organ")
+        assert load(None, written(tmp_path, 'output = "a, b"'), {}).settings.output == ("a, b",)
+        for text, ports in {
+            "a": ("a",),
+            "a, b": ("a", "b"),
+            '["a, b", "c"]': ("a, b", "c"),
+            "[hw:1]": ("[hw:1]",),
+        }.items():
+            assert load(None, path, {"IMPROVISER_OUTPUT": text}).settings.output == ports
+        assert load({"output": ["a", "b"]}, path, {"IMPROVISER_OUTPUT": "c"}).settings.output == ("a", "b")
+        for wrong in ("a," * 9, ","):
+            with pytest.raises(ConfigError, match="IMPROVISER_OUTPUT: output must be"):
+                load(None, path, {"IMPROVISER_OUTPUT": wrong})
 
     def test_the_file_may_be_named_by_the_environment(self, tmp_path: Path) -> None:
         path = written(tmp_path, "low = 40\n")

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from improviser.errors import PortError
 
@@ -11,17 +11,25 @@ MOST_NAME_BYTES = 63
 """How long the name of a client may be on JACK and ALSA."""
 MOST_SHARED_NAME_BYTES = MOST_NAME_BYTES - 3
 """The same, if JACK has to tell it from others by a number ("-01")."""
+MOST_PORTS = 8
+"""How many inputs, and how many outputs, a session may have."""
+ABSENT = ""
+"""The name of a port that was chosen and is not there."""
 
 
-def pick(choice: str, names: Sequence[str], hardware: Sequence[str], direction: str) -> str | None:
+def pick(
+    choice: str, names: Sequence[str], hardware: Sequence[str], direction: str, taken: Collection[str] = ()
+) -> str | None:
     """Choose among the port `names`; None means a virtual port.
 
     `choice` is "auto" (the one in `hardware` if there is exactly one, else virtual), "virtual", or a name or a part of
     one, without regard to case: an exact name before a beginning before a part, the first that fits.
 
     :param hardware: one port of each device, see `devices.one_of_each_device`.
+    :param taken: ports that other choices have taken.
     :raises PortError: if nothing fits.
     """
+    names, hardware = ([name for name in each if name not in taken] for each in (names, hardware))
     if choice == VIRTUAL:
         return None
     if choice == AUTO:
@@ -32,12 +40,60 @@ def pick(choice: str, names: Sequence[str], hardware: Sequence[str], direction: 
             if fits(_folded(name), wanted):
                 return name
     there_are = ", ".join(repr(name) for name in names) or "no ports at all"
-    raise PortError(f"no MIDI {direction} matches {choice!r}; there are: {there_are} (see improviser ports)")
+    other = "other " if taken else ""
+    raise PortError(f"no {other}MIDI {direction} matches {choice!r}; there are: {there_are} (see improviser ports)")
+
+
+def pick_each(
+    choices: Sequence[str], names: Sequence[str], hardware: Sequence[str], direction: str, *, patient: bool = False
+) -> list[str | None]:
+    """Choose a port for each of `choices`, as `pick` does, and no port twice.
+
+    :param patient: of several, take those that are there; the others are `ABSENT`.
+    :raises PortError: if nothing fits one of them, or with patience any of them.
+    """
+    picked: dict[int, str | None] = {}
+    for number in names_first(choices):
+        taken = {name for name in picked.values() if name}
+        try:
+            picked[number] = pick(choices[number], names, hardware, direction, taken)
+        except PortError:
+            if not patient or len(choices) == 1:
+                raise
+            picked[number] = ABSENT
+    if all(name == ABSENT for name in picked.values()):
+        pick(choices[0], names, hardware, direction)
+    return [picked[number] for number in range(len(choices))]
+
+
+def left_out(
+    choices: Sequence[str], picked: Collection[str | None], hardware: Sequence[str], direction: str
+) -> str | None:
+    """Return a line that says between which devices "auto" could not choose, and what to do; None if there are none.
+
+    :param picked: the ports that `choices` have taken.
+    """
+    others = [name for name in hardware if name not in picked]
+    if AUTO not in choices or len(others) < 2:
+        return None
+    taken = [name for name in picked if name in hardware]
+    options = " ".join(f'--{direction} "{name}"' for name in [*taken, *others][:MOST_PORTS])
+    return f"--{direction} auto takes none of several devices; choose one, or take several: {options}"
+
+
+def names_first(choices: Sequence[str]) -> list[int]:
+    """Return the numbers of choices in the order in which they choose: "auto" has what is named by no other."""
+    return sorted(range(len(choices)), key=lambda number: choices[number] == AUTO)
 
 
 def _folded(text: str) -> str:
     """Return text in which the same letters are the same: without case, and an é of one sign or of two alike."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+def own_names(role: str, count: int) -> list[str]:
+    """Return the names of so many ports of ours: `role` ("in" or "out"), and with a number from the second on."""
+    return [role, *(f"{role}_{number}" for number in range(2, count + 1))]
 
 
 def without_client_number(name: str) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.kinds import Bindings, Range, Scale
+from improviser.core.addresses.port_choice import MOST_PORTS
+from improviser.core.live.kinds import ALL, Bindings, Inputs, Range, Scale
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters, allowed_words
 from improviser.core.music.note import CHANNELS
 from improviser.core.music.scales import pitches_of
@@ -30,6 +31,8 @@ def check(name: object, value: Any) -> Any:
         return int(value) if kind.whole else float(value)
     if isinstance(kind, Scale) and _is_scale(value):
         return value
+    if isinstance(kind, Inputs) and (inputs := _inputs(value)) is not None:
+        return inputs
     if isinstance(kind, Bindings) and (bindings := _bindings(value)) is not None:
         return bindings
     if isinstance(kind, tuple) and isinstance(value, type(kind[0])) and value in kind:
@@ -88,6 +91,20 @@ def _is_scale(value: Any) -> bool:
     except ConfigError:
         return False
     return True
+
+
+def _inputs(value: Any) -> str | None:
+    """Return inputs as a parameter has them; also numbers, and lists of them, mean some. None if they mean nothing."""
+    if isinstance(value, str):
+        value = [word.strip() for word in value[:LONGEST_NAME].split(",")]
+        if value == [ALL]:
+            return ALL
+        numbers = [int(word) if word.isascii() and word.isdecimal() else 0 for word in value]
+    else:
+        numbers = [value] if _is_whole(value) else list(value) if isinstance(value, list | tuple) else []
+    if not numbers or not all(_is_whole(number) and 1 <= number <= MOST_PORTS for number in numbers):
+        return None
+    return ",".join(str(int(number)) for number in sorted(set(numbers)))
 
 
 def _is_whole(value: Any) -> bool:

@@ -6,6 +6,7 @@ known, and after a change the output is brought to where it should be: nothing s
 
 from collections.abc import Callable, Iterable
 
+from improviser.core.live.lanes import input_of
 from improviser.core.midi.event import (
     HELD_PEDALS,
     QUESTION,
@@ -46,7 +47,7 @@ class Controls:
         moved: list[Event] = []
         for channel in routes(event.channel, part):
             # A pedal that another channel of the player holds at the same output stays down.
-            value = event.value or self._held(channel, part, routes)
+            value = event.value or self._held(channel, part, routes, but=input_of(event.channel))
             if self._output.get((channel, part)) != value:  # else it would go round for ever where our output comes in
                 moved.append(_event(channel, part, value))
                 self._output[channel, part] = value
@@ -78,21 +79,25 @@ class Controls:
         return not any(value for (channel, _), value in self._output.items() if channel == output)
 
     @property
-    def player_holds(self) -> bool:
-        """Whether the player has any control away from its rest."""
-        return any(self._player.values())
+    def held_on(self) -> set[int]:
+        """The channels of the player's on which any control is away from its rest."""
+        return {channel for (channel, _), value in self._player.items() if value}
 
     def is_down(self, channel: int, pedal: int) -> bool:
         """Say whether the player holds a pedal of a channel."""
         return self._player.get((channel, pedal), 0) >= PEDAL_DOWN
 
-    def _held(self, output: int, part: Part, routes: Routes) -> int:
-        if not isinstance(part, int):
-            return 0
+    def _held(self, output: int, part: Part, routes: Routes, but: int) -> int:
+        """Return where the player holds a control of an output; a wheel, on another input than `but`."""
         held = [
-            value for (channel, kind), value in self._player.items() if kind == part and output in routes(channel, kind)
+            value
+            for (channel, kind), value in self._player.items()
+            if kind == part
+            and value
+            and (isinstance(part, int) or input_of(channel) != but)
+            and output in routes(channel, kind)
         ]
-        return max(held, default=0)
+        return max(held, key=abs, default=0)
 
     def rearranged(self, routes: Routes) -> list[Event]:
         """Return what brings the output to where `routes` want it."""

@@ -11,13 +11,13 @@ Messages to a whole channel (MIDI 1.0) mean here:
 
 from improviser.core.live.controls import Controls, Part, Routes, part_of
 from improviser.core.live.held import Held
+from improviser.core.live.lanes import channel_of, input_of, lanes_of, to_send
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.sounding import ANSWER, THRU, Sounding
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import QUESTION, SUSTAIN, ChannelPressure, ControlChange, Event, KeyPressure, PitchBend
 from improviser.core.midi.pairing import PEDAL_DOWN
-from improviser.core.music.note import CHANNELS
 from improviser.core.music.phrase import PhraseTracker
 
 
@@ -36,9 +36,10 @@ class Hands:
         self._pressed_harder: dict[int, set[int]] = {}
         """The output channels that have had aftertouch of single keys, by the player's channel."""
 
-    def hold(self) -> bool:
-        """Whether anything is held: a key is down, or a pedal or wheel not at rest."""
-        return bool(self._sounding.keys) or self._tracker.holds or self._controls.player_holds
+    def hold(self, number: int) -> bool:
+        """Whether anything is held on input `number`: a key is down, or a pedal or wheel not at rest."""
+        held = {lane for lane, _ in self._sounding.keys} | self._tracker.held_on | self._controls.held_on
+        return any(input_of(lane) == number for lane in held)
 
     def move(self, event: Event, now: float, parameters: Parameters) -> list[Event]:
         """Process a move of a pedal, a wheel, or a key that is down. Other events are passed on if `thru` is on."""
@@ -52,8 +53,8 @@ class Hands:
             return self._controls.move(event, self._routes(parameters))
         # Where zones change, answers move to other channels, and so do pedals.
         moved = self.rearranged(parameters) if self._zones.take(event) else []
-        passed = heard and parameters.thru and not (drums and parameters.drums == "ignore")
-        return [*moved, event] if passed else moved
+        passed = heard and parameters.sends_on(event.channel) and not (drums and parameters.drums == "ignore")
+        return [*moved, to_send(event)] if passed else moved
 
     def _pedal(self, channel: int, *, down: bool, now: float) -> None:
         self._tracker.pedal(channel, down=down, now=now)
@@ -109,15 +110,15 @@ class Hands:
         if not parameters.hears_channel(channel):
             return events
         outputs = {moved.channel for moved in events} | self._pressed_harder.pop(channel, set())
-        if parameters.thru:
-            outputs.add(channel)
+        if parameters.sends_on(channel):
+            outputs.add(channel_of(channel))
         resets = [ControlChange(output, event.control, event.value) for output in sorted(outputs)]
         return events + [reset for reset in resets if self._controls.is_at_rest(reset.channel)]
 
-    def let_go(self, now: float, parameters: Parameters) -> list[Event]:
-        """Release everything, because the player is gone: all keys, pedals and wheels."""
+    def let_go(self, number: int, now: float, parameters: Parameters) -> list[Event]:
+        """Release everything of input `number`, because the player is gone: all keys, pedals and wheels."""
         events: list[Event] = []
-        for channel in range(CHANNELS):
+        for channel in lanes_of(number):
             events += self.release_keys(channel, now)
             self._pedal(channel, down=False, now=now)
             events += self._controls.rest(channel, self._routes(parameters))
@@ -140,7 +141,7 @@ class Hands:
             drums = self._zones.is_drums(channel, parameters)
             if not passed or not parameters.hears_channel(channel) or (drums and parameters.drums == "ignore"):
                 return set()
-            own = {channel} if parameters.thru else set()
+            own = {channel_of(channel)} if parameters.sends_on(channel) else set()
             # What bends a note of a zone is that note's alone, and there are no answers to drums.
             if MODES_BY_NAME[parameters.mode].silent or drums or (wheel and self._zones.holds(channel)):
                 return own

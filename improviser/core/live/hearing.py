@@ -18,13 +18,13 @@ def heeds_clock(performer: Performer) -> bool:
     return performer.parameters.quantise != "off"
 
 
-def understand(message: Sequence[int], performer: Performer, now: float) -> Event | Transport | None:
-    """Tell `performer` that a message came at `now`; return what is to be heard in it, None if nothing.
+def understand(message: Sequence[int], performer: Performer, now: float, number: int = 0) -> Event | Transport | None:
+    """Tell `performer` that a message came at `now` on input `number`; return what is to be heard in it, if anything.
 
     Of active sensing nobody else need know: what counts is when it ends.
     """
     sensing = len(message) == 1 and message[0] == ACTIVE_SENSING
-    performer.sense(now, promised=sensing)
+    performer.sense(now, number, promised=sensing)
     if sensing:
         return None
     event = decode_transport(message) or decode(message)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from improviser.core.addresses.port_choice import MOST_PORTS
 from improviser.core.music.pitch import AUTO, OFF, key_name
 
 POSITIONS = 128
 """How many positions a knob has."""
 
+ALL = "all"
 DIGITS = 3
 """Decimals to which knobs and keys set numbers."""
 
@@ -56,6 +58,14 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Inputs:
+    """All inputs of a session, or the numbers of some of them, counted from 1: "all", or "1,3"."""
+
+    def __str__(self) -> str:
+        return f"all, or numbers of inputs from 1 to {MOST_PORTS}, such as '1,2'"
+
+
+@dataclass(frozen=True, slots=True)
 class Bindings:
     """A table that says which control changes turn which parameters, see `knobs`."""
 
@@ -65,7 +75,7 @@ class Bindings:
 
 Choice = tuple[str | bool, ...]
 SWITCH: Choice = (False, True)
-Kind = Range | Choice | Scale | Bindings
+Kind = Range | Choice | Scale | Inputs | Bindings
 
 SCALES = (OFF, AUTO, *(key_name(tonic, minor=minor) for minor in (False, True) for tonic in range(12)))
 """The usual scales: those that a knob goes through, and a shell completes. There are more."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser.core.live.kinds import POSITIONS, Range
+from improviser.core.live.lanes import channel_of
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters
 from improviser.core.midi.event import QUESTION, SOFT, SOSTENUTO, SUSTAIN, ControlChange
 from improviser.errors import ConfigError
@@ -105,7 +106,7 @@ class Knobs:
         """Return the parameter that a control change turns, None if it is bound to none."""
         if not self._bound:
             return None
-        own = self._bound.get((event.control, event.channel + 1))
+        own = self._bound.get((event.control, channel_of(event.channel) + 1))
         return own if own is not None else self._bound.get((event.control, 0))
 
 

@@ -15,7 +15,8 @@ class Outcome:
     :param turned: the parameter that a knob has turned, and what it is now.
     :param picked: the model that the player has picked; `Performer.swap` brings it.
     :param foreseen: whether the answer had been thought out before its note came.
-    :param lost: whether the player's source was found to be gone.
+    :param lost: whether a source of the player's was found to be gone.
+    :param lost_input: which one's, counted from 0.
     :param echoing: whether our own notes come back in, and are passed over.
     :param circling: whether others answer our answers, in a ring, so that they come back, and are passed over.
     """
@@ -27,3 +28,4 @@ class Outcome:
     lost: bool = False
     echoing: bool = False
     circling: bool = False
+    lost_input: int = 0

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, get_type_hints
 
-from improviser.core.live.kinds import SWITCH, Bindings, Described, Range, Scale, named, words
+from improviser.core.live.kinds import ALL, SWITCH, Bindings, Described, Inputs, Range, Scale, named, words
+from improviser.core.live.lanes import channel_of, input_of
 from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
 from improviser.core.music.note import CHANNELS, PITCHES
@@ -92,6 +93,10 @@ class Parameters:
         int, Described(_CHANNEL, "The MIDI channel of the answers.", "0 is the channel of your note")
     ] = 0
     thru: Annotated[bool, Described(SWITCH, "Send your own notes on as well.", main=True)] = False
+    thru_inputs: Annotated[
+        str,
+        Described(Inputs(), "Which inputs' notes thru sends on.", "in the order of --input", knob=False),
+    ] = ALL
     bend: Annotated[bool, Described(SWITCH, "Pass pitch bend on.")] = True
     aftertouch: Annotated[bool, Described(SWITCH, "Pass aftertouch on.")] = True
     input_channel: Annotated[int, Described(_CHANNEL, "The only MIDI channel that is heard.", "0 is all of them")] = 0
@@ -142,8 +147,12 @@ class Parameters:
     ] = field(default_factory=dict)
 
     def hears_channel(self, channel: int) -> bool:
-        """Say whether the player's channel, 0–15, is heard."""
-        return self.input_channel in (0, channel + 1)
+        """Say whether the player's channel (or lane, see `lanes`) is heard."""
+        return self.input_channel in (0, channel_of(channel) + 1)
+
+    def sends_on(self, lane: int) -> bool:
+        """Say whether what the player does on a lane is sent on."""
+        return self.thru and (self.thru_inputs == ALL or str(input_of(lane) + 1) in self.thru_inputs.split(","))
 
     def hears_key(self, pitch: int) -> bool:
         """Say whether a key of the player is heard."""
@@ -154,8 +163,8 @@ class Parameters:
         return self.side == "both" or (self.side == "above") == (pitch >= self.split)
 
     def output_channel(self, channel: int) -> int:
-        """Return the channel, 0–15, of an answer to the player's `channel`."""
-        return self.channel - 1 if self.channel else channel
+        """Return the channel, 0–15, of an answer to the player's `channel` (or lane)."""
+        return self.channel - 1 if self.channel else channel_of(channel)
 
     def loudness(self, velocity: int) -> int:
         """Return the velocity, 1–127, of an answer to a note of the player's `velocity`, 1–127."""

@@ -18,6 +18,7 @@ be answered ends a reply at once.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
+from improviser.core.live.lanes import channel_of, on_lane, to_send
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.loops import Loops
 from improviser.core.live.outcome import Outcome
@@ -100,15 +102,23 @@ class Performer:
         )
         self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
-        self._presence = Presence(self._hands.hold)
+        self._presences: list[Presence] = []
+        """Whether the player is still there, by input."""
+        self._presence(0)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
-        self._lost = False
+        self._lost: int | None = None
+        """The input whose source was found to be gone."""
         self._settled = False
         self._foretelling: Foretelling | None = None
         self.settle()
+
+    def _presence(self, number: int) -> Presence:
+        while len(self._presences) <= number:
+            self._presences.append(Presence(partial(self._hands.hold, len(self._presences))))
+        return self._presences[number]
 
     @property
     def deadline(self) -> float | None:
@@ -119,39 +129,57 @@ class Performer:
 
     @property
     def sensing_ends(self) -> float | None:
-        """When the source of what is heard is gone unless `sense` says otherwise; None if it has promised nothing."""
-        return self._presence.sensing_ends
+        """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
+        return earliest(*(presence.sensing_ends for presence in self._presences))
 
     @property
     def _gone_at(self) -> float | None:
-        return self._presence.ends(self.parameters.release_after)
+        first, *others = self._presences
+        ends = first.ends(self.parameters.release_after)
+        return earliest(ends, *(each.ends(self.parameters.release_after) for each in others)) if others else ends
 
-    def sense(self, now: float, *, promised: bool = False) -> None:
-        """Take in that anything came in; after active sensing (`promised`) `advance` releases keys if nothing does."""
-        self._presence.senses(now, promised=promised)
+    def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
+        """Take in that anything came in on input `number` (counted from 0).
+
+        After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
+        """
+        self._presence(number).senses(now, promised=promised)
         self._unsettle()
+
+    def wait_for_sources(self, now: float) -> None:
+        """Expect all sources that have promised to send for as long as if they had just done so."""
+        for number, presence in enumerate(self._presences):
+            if presence.sensing_ends is not None:
+                self.sense(now, number, promised=True)
 
     def advance(self, now: float) -> Outcome:
-        """Play all that is due by `now`, in order; return what to send, and what was found out."""
-        self._begin_call()
-        return self._outcome(self._advance(now), now)
+        """Play all that is due by `now`, in order; return what to send, and what was found out.
 
-    def lose(self, now: float) -> list[Event]:
-        """Take in that the player's source is gone at `now`; return what to send, and what was due before."""
+        Of several sources that are gone only the first is found out: then the `deadline` is not after `now`.
+        """
+        self._begin_call()
+        return self._outcome(self._advance(now, one_loss=True), now)
+
+    def lose(self, now: float, number: int = 0) -> list[Event]:
+        """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
         self.settle()
         self._unsettle()
-        return self._enter(self._advance(now) + self._let_go(now), now)
+        return self._enter(self._advance(now) + self._let_go(number, now), now)
 
-    def hear(self, event: Event | Transport, now: float) -> Outcome:
-        """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it."""
+    def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
+        """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it.
+
+        :param number: by which input it came, counted from 0.
+        """
         self._begin_call()
         events = self._advance(now)
-        self._presence.senses(now)
+        presence = self._presence(number)
+        presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
         elif not (self.parameters.guard and self._loops.recognises(event, now)):
-            self._presence.plays(now)
-            events += self._heard(event, now)
+            presence.plays(now)
+            events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
 
     def _heard(self, event: Event, now: float) -> list[Event]:
@@ -168,13 +196,14 @@ class Performer:
         self.settle()
         self._unsettle()
         self._turned = self._picked = None
-        self._band.foreseen = self._lost = False
+        self._band.foreseen, self._lost = False, None
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
         """Enter what leaves; return it, and what else has come of this call."""
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
-        return Outcome(leaving, self._turned, self._picked, self._band.foreseen, self._lost, echoing, circling)
+        lost, turned, picked, foreseen = self._lost, self._turned, self._picked, self._band.foreseen
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -216,7 +245,7 @@ class Performer:
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
     ) -> tuple[list[Event], bool] | None:
-        """Return the events that `hear` would return for this `NoteOn`, and whether they were foreseen.
+        """Return the events that `hear` would return for this `NoteOn` (on this lane), and whether they were foreseen.
 
         This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
         thought out now (`think`).
@@ -224,7 +253,7 @@ class Performer:
         ready, parameters = self._foretelling, self.parameters
         if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
             return None
-        if (channel, pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
+        if (channel_of(channel), pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
             return None
         if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
             return None
@@ -255,10 +284,13 @@ class Performer:
 
     def _adopt(self, changed: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
-        self.parameters = changed
+        before, self.parameters = self.parameters, changed
         events = self._playing.adopt(changed, now)
         if not changed.thru:
             events += self._sounding.stop_all(THRU)
+        elif changed.thru_inputs != before.thru_inputs:
+            lanes = sorted({lane for lane, _ in self._sounding.keys if not changed.sends_on(lane)})
+            events += [end for lane in lanes for end in self._sounding.stop_all(THRU, lane)]
         return events + self._hands.rearranged(changed)
 
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
@@ -286,7 +318,8 @@ class Performer:
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
-        self._presence.forget()
+        for presence in self._presences:
+            presence.forget()
         self._playing.forget()
         return list(self.ledger.silence())
 
@@ -298,9 +331,9 @@ class Performer:
             self._loops.leaves(leaving, now)
         return leaving
 
-    def _let_go(self, now: float) -> list[Event]:
-        self._presence.forget()
-        return self._hands.let_go(now, self.parameters)
+    def _let_go(self, number: int, now: float) -> list[Event]:
+        self._presence(number).forget()
+        return self._hands.let_go(number, now, self.parameters)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
@@ -310,14 +343,15 @@ class Performer:
         heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
         if not (heard and parameters.hears_channel(event.channel)):
             return events
-        if parameters.thru:
-            events += self._sounding.start((THRU, event.channel, event.pitch), [event], now)
+        sends_on, channel = parameters.sends_on(event.channel), channel_of(event.channel)
+        if sends_on:
+            events += self._sounding.start((THRU, event.channel, event.pitch), [to_send(event)], now)
         if drums:
             self._tracker.drums.strike(now)
             return events
         self._listener.held.press(event.channel, event.pitch, now)
-        if parameters.thru:
-            self._band.take(event.channel, event.pitch, now)
+        if sends_on:
+            self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
@@ -347,7 +381,7 @@ class Performer:
         ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
 
-    def _advance(self, now: float) -> list[Event]:
+    def _advance(self, now: float, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
         while (due := self.deadline) is not None and due <= now:
             late = now - due
@@ -356,8 +390,12 @@ class Performer:
                 self._playing.postpone(late)
             self.settle()
             self._loops.expire(due)
-            if self._leaves_by(due):
-                events += self._let_go(due)
+            if (number := self._leaves_by(due)) is not None:
+                if one_loss and self._lost is not None:
+                    break
+                if self._presences[number].is_lost(due):
+                    self._lost = number
+                events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
             if (complete := self._playing.chord_due) is not None and complete <= due:
@@ -366,12 +404,18 @@ class Performer:
                 events += self._playing.play_on(due)
         return events
 
-    def _leaves_by(self, now: float) -> bool:
-        """Say whether the player is gone by `now`, after the music of the same moment, so that a replay is alike."""
+    def _leaves_by(self, now: float) -> int | None:
+        """Return an input whose player is gone by `now`, None if there is none; one whose source is lost comes last.
+
+        The music of the same moment comes before, so that a replay is alike.
+        """
         gone, music = (
             self._gone_at,
             earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
         )
-        leaves = gone is not None and gone <= now and (music is None or music > now)
-        self._lost = self._lost or (leaves and self._presence.is_lost(now))
-        return leaves
+        if gone is None or gone > now or (music is not None and music <= now):
+            return None
+        after = self.parameters.release_after
+        ends = [(number, each, each.ends(after)) for number, each in enumerate(self._presences)]
+        leaving = [(each.is_lost(now), number) for number, each, end in ends if end is not None and end <= now]
+        return min(leaving)[1]

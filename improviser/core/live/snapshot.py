@@ -1,7 +1,7 @@
 """What a session looks like at one moment, and the tally that keeps it: bounded, however long the session."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -157,10 +157,12 @@ class Tally:
         self._end(seconds, list(self._sounding))
         self._pedals.clear()
 
-    def lose_player(self, seconds: float) -> None:
-        """End all that the player holds: their source is gone."""
-        self._end(seconds, [key for key in self._sounding if key[0] is Part.PLAYER])
-        self._pedals.clear()
+    def lose_player(self, seconds: float, keys: Collection[tuple[int, int]] | None = None) -> None:
+        """End what the player holds, since their source is gone: all, or these keys (channel and pitch)."""
+        sounding = [key for key in self._sounding if key[0] is Part.PLAYER]
+        self._end(seconds, [key for key in sounding if keys is None or key[1:] in keys])
+        if keys is None:
+            self._pedals.clear()
 
     def _end(self, seconds: float, keys: Iterable[tuple[Part, int, int]]) -> None:
         for key in keys:

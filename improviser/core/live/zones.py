@@ -6,6 +6,7 @@ all channels, to the manager of the note's own zone: no bend, pressure or timbre
 moves the whole zone is meant for all that sounds there.
 """
 
+from improviser.core.live.lanes import channel_of, input_of, to_send
 from improviser.core.live.parameters import Parameters
 from improviser.core.midi.event import ControlChange, Event
 from improviser.core.midi.mpe import CONTROLS, LOWER_MANAGER, UPPER_MANAGER, ConfigurationReader, Layout
@@ -14,7 +15,36 @@ from improviser.core.music.note import CHANNELS
 
 
 class LiveZones:
-    """The zones that the player's keyboard has configured."""
+    """The zones that the player's keyboards have configured, each of them its own; see `lanes`."""
+
+    def __init__(self) -> None:
+        self._inputs = [InputZones()]
+
+    def _of(self, lane: int) -> "InputZones":
+        number = input_of(lane)
+        while len(self._inputs) <= number:
+            self._inputs.append(InputZones())
+        return self._inputs[number]
+
+    def take(self, event: Event) -> bool:
+        """Take in an event of the player's; say whether it has changed the zones."""
+        return self._of(event.channel).take(to_send(event))
+
+    def holds(self, lane: int) -> bool:
+        """Say whether a lane's channel is part of a zone, its manager included."""
+        return self._of(lane).holds(channel_of(lane))
+
+    def is_drums(self, lane: int, parameters: Parameters) -> bool:
+        """Say whether a lane's channel is the drums', and they are not to be answered."""
+        return self._of(lane).is_drums(channel_of(lane), parameters)
+
+    def output_channel(self, lane: int, parameters: Parameters) -> int:
+        """Return the channel, 0-15, of answers to notes on the player's `lane`."""
+        return self._of(lane).output_channel(channel_of(lane), parameters)
+
+
+class InputZones:
+    """The zones of one input."""
 
     def __init__(self) -> None:
         self._reader = ConfigurationReader()

@@ -157,9 +157,9 @@ class PhraseTracker:
             self._kept = [heard for heard in self._kept if heard.note.channel != channel]
 
     @property
-    def holds(self) -> bool:
-        """Whether any key is down."""
-        return bool(self._down)
+    def held_on(self) -> set[int]:
+        """The channels on which any key is down."""
+        return {channel for channel, _ in self._down}
 
     def down(self, channel: int) -> tuple[int, ...]:
         """Return the pitches of the keys of a channel that are down."""

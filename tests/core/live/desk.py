@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.live.lanes import on_lane
 from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
@@ -62,19 +63,21 @@ class Desk:
             after.take(Ledger(bytearray(self.performer.ledger.snapshot())).releases())
             assert after.at_rest
 
-    def hear(self, event: Event | Transport, after: float = 0.25) -> list[Event]:
-        """Let the player do something, `after` seconds after the last."""
+    def hear(self, event: Event | Transport, after: float = 0.25, number: int = 0) -> list[Event]:
+        """Let the player do something, `after` seconds after the last, on input `number`."""
         self.now += after
-        told = self._foretell(event) if self._foretells and isinstance(event, NoteOn) else None
-        self.last = self.performer.hear(event, self.now)
+        told = self._foretell(event, number) if self._foretells and isinstance(event, NoteOn) else None
+        self.last = self.performer.hear(event, self.now, number)
         if told is not None:
             assert self.last.events == told[0]
             self.foretold += 1
         return self.send(self.last.events)
 
-    def _foretell(self, event: NoteOn) -> tuple[list[Event], bool] | None:
+    def _foretell(self, event: NoteOn, number: int) -> tuple[list[Event], bool] | None:
         self.performer.foresee()
-        return self.performer.foretell(event.channel, event.pitch, event.velocity, self.now, think=True)
+        return self.performer.foretell(
+            on_lane(event, number).channel, event.pitch, event.velocity, self.now, think=True
+        )
 
     def down(self, pitch: int, velocity: int = 80, *, channel: int = 0, after: float = 0.25) -> list[Event]:
         """Press a key."""

@@ -17,7 +17,7 @@ from tests.core.live.responders import RuleModel
 
 
 def test_all_that_changes_live_can_be_turned_but_what_says_how() -> None:
-    assert set(LEARNABLE) == set(LIVE_KEYS) - {"controls", "programs", "pickup"}
+    assert set(LEARNABLE) == set(LIVE_KEYS) - {"controls", "programs", "pickup", "thru_inputs"}
 
 
 @given(st.sampled_from(sorted(RANGES)), st.integers(0, 127))

@@ -12,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from improviser.core.live.lanes import input_of, to_send
 from improviser.core.live.parameters import MODES, SIDES
 from improviser.core.midi.event import (
     ChannelPressure,
@@ -33,7 +34,8 @@ from tests.core.live.desk import Desk
 from tests.core.live.responders import AccompanistModel, RuleModel, SingerModel
 
 # Few of each, so that they meet.
-CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15))
+CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15, 16, 16, 25, 31))
+"""Lanes: those of a second keyboard too."""
 PITCHES = st.sampled_from((0, 48, 60, 61, 72, 127))
 VALUES = st.sampled_from((0, 1, 63, 64, 127))
 MODELS = {
@@ -61,6 +63,7 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "thru": st.booleans(),
     "bend": st.booleans(),
     "aftertouch": st.booleans(),
+    "thru_inputs": st.sampled_from(("all", "1", "2", "1,2")),
     "input_channel": st.sampled_from((0, 1, 16)),
     "input_low": st.sampled_from((0, 60)),
     "input_high": st.sampled_from((60, 127)),
@@ -93,26 +96,33 @@ class Session(RuleBasedStateMachine):
         self.pedals: set[tuple[int, int]] = set()
         self.bends: set[int] = set()
 
+    def hear(self, event: Event | Transport, after: float) -> None:
+        """Let the player do something on the input that the event's lane says."""
+        if isinstance(event, Event):
+            self.desk.hear(to_send(event), after, input_of(event.channel))
+        else:
+            self.desk.hear(event, after)
+
     @rule(channel=CHANNELS, pitch=PITCHES, velocity=st.integers(1, 127), after=st.sampled_from((0.0, 0.01, 0.2)))
     def press(self, channel: int, pitch: int, velocity: int, after: float) -> None:
         self.keys.add((channel, pitch))
-        self.desk.hear(NoteOn(channel, pitch, velocity), after)
+        self.hear(NoteOn(channel, pitch, velocity), after)
 
     @rule(channel=CHANNELS, pitch=PITCHES)
     def release(self, channel: int, pitch: int) -> None:
         """Release a key, whether or not it was down."""
         self.keys.discard((channel, pitch))
-        self.desk.hear(NoteOff(channel, pitch), 0.1)
+        self.hear(NoteOff(channel, pitch), 0.1)
 
     @rule(channel=CHANNELS, pedal=st.sampled_from((64, 66, 67)), value=VALUES)
     def step_on(self, channel: int, pedal: int, value: int) -> None:
         (self.pedals.add if value else self.pedals.discard)((channel, pedal))
-        self.desk.hear(ControlChange(channel, pedal, value), 0.05)
+        self.hear(ControlChange(channel, pedal, value), 0.05)
 
     @rule(channel=CHANNELS, value=st.sampled_from((-8192, -1, 0, 8191)))
     def bend(self, channel: int, value: int) -> None:
         (self.bends.add if value else self.bends.discard)(channel)
-        self.desk.hear(PitchBend(channel, value), 0.0)
+        self.hear(PitchBend(channel, value), 0.0)
 
     @rule(
         event=st.one_of(
@@ -123,7 +133,7 @@ class Session(RuleBasedStateMachine):
         )
     )
     def do_something_else(self, event: Event) -> None:
-        self.desk.hear(event, 0.0)
+        self.hear(event, 0.0)
 
     @rule(manager=st.sampled_from((0, 15)), members=st.integers(0, 15))
     def configure_a_zone(self, manager: int, members: int) -> None:
@@ -149,14 +159,14 @@ class Session(RuleBasedStateMachine):
     @rule(channel=CHANNELS, control=st.sampled_from((120, 123, 124, 125, 126, 127)))
     def end_the_notes_of_a_channel(self, channel: int, control: int) -> None:
         self.keys = {key for key in self.keys if key[0] != channel}
-        self.desk.hear(ControlChange(channel, control, 0), 0.0)
+        self.hear(ControlChange(channel, control, 0), 0.0)
 
     @rule(control=st.sampled_from((120, 123)))
     def end_the_notes_of_all_channels(self, control: int) -> None:
         """What a sequencer sends where it stops: nothing sounds but replies, and (after 123) what pedals keep."""
         if control == 120:
             self.desk.change("input_channel", 0)
-        for channel in range(16):
+        for channel in range(32):
             self.end_the_notes_of_a_channel(channel, control)
         parameters = self.desk.performer.parameters
         if control == 123 and parameters.delay:
@@ -169,18 +179,27 @@ class Session(RuleBasedStateMachine):
     def reset_all_controllers(self, channel: int) -> None:
         self.pedals = {pedal for pedal in self.pedals if pedal[0] != channel}
         self.bends.discard(channel)
-        self.desk.hear(ControlChange(channel, 121, 0), 0.0)
+        self.hear(ControlChange(channel, 121, 0), 0.0)
 
-    @rule(seconds=st.sampled_from((0.1, 0.3, 0.7)))
-    def sense(self, seconds: float) -> None:
-        """The keyboard says that it is there, perhaps for the last time."""
-        self.desk.performer.sense(self.desk.now, promised=True)
+    @rule(number=st.integers(0, 1))
+    def unplug(self, number: int) -> None:
+        """One keyboard is gone: what the other holds goes on."""
+        self.keys = {key for key in self.keys if input_of(key[0]) != number}
+        self.pedals = {pedal for pedal in self.pedals if input_of(pedal[0]) != number}
+        self.bends = {lane for lane in self.bends if input_of(lane) != number}
+        self.desk.send(self.desk.performer.lose(self.desk.now, number))
+
+    @rule(seconds=st.sampled_from((0.1, 0.3, 0.7)), number=st.integers(0, 1))
+    def sense(self, seconds: float, number: int) -> None:
+        """A keyboard says that it is there, perhaps for the last time."""
+        self.desk.performer.sense(self.desk.now, number, promised=True)
         self.desk.wait(seconds)
 
     @rule()
     def lose_the_source(self) -> None:
         """The cable is pulled out: what the keys and pedals hold is released by itself."""
-        self.desk.performer.sense(self.desk.now, promised=True)
+        for number in (0, 1):
+            self.desk.performer.sense(self.desk.now, number, promised=True)
         self.desk.wait(5.0)
         self.keys.clear()
         self.pedals.clear()
@@ -191,10 +210,10 @@ class Session(RuleBasedStateMachine):
 
     @rule(ticks=st.integers(1, 30), first=st.sampled_from((Start(), Continue(), Stop(), Tick())))
     def tick(self, ticks: int, first: Transport) -> None:
-        self.desk.hear(first, 0.0)
+        self.hear(first, 0.0)
         for _ in range(ticks):
             self.desk.wait(0.02)
-            self.desk.hear(Tick(), 0.0)
+            self.hear(Tick(), 0.0)
 
     @rule(seconds=st.sampled_from((0.1, 0.5, 2.0, 10.0)))
     def wait(self, seconds: float) -> None:

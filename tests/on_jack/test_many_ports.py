@@ -1,0 +1,93 @@
+"""Two keyboards and two synthesisers on real JACK: all are answered, and each is released by itself."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.jack_peer import JackPeer, sounding
+from tests.playing import Player, note_off, note_on, write_small_model
+from tests.servers import JackServer
+
+pytestmark = pytest.mark.jack
+
+CLIENT = "improviser-many"
+PEERS = ("left", "right")
+
+
+@pytest.fixture
+def peers(restartable_jack: JackServer) -> Iterator[tuple[JackPeer, JackPeer]]:
+    environment = restartable_jack.client_environment
+    with JackPeer(environment, PEERS[0]) as left, JackPeer(environment, PEERS[1]) as right:
+        yield left, right
+
+
+@pytest.fixture
+def player(restartable_jack: JackServer, peers: tuple[JackPeer, JackPeer], tmp_path: Path) -> Iterator[Player]:
+    model = write_small_model(tmp_path / "small.safetensors")
+    options = [option for peer in PEERS for option in ("--input", f"{peer}-out", "--output", f"{peer}-in")]
+    options += ["--name", CLIENT, "--model", str(model), "--seed", "1", "--api", "jack", "--wait-for-ports"]
+    with Player(restartable_jack.client_environment, tmp_path / "play.log", *options) as player:
+        player.wait_for("playing on jack:")
+        yield player
+
+
+def until(holds: Callable[[], bool], what: Callable[[], str], timeout: float = 20.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.02)
+
+
+def heard(peer: JackPeer) -> list[bytes]:
+    return [received.message for received in peer.received()]
+
+
+def press(peer: JackPeer, *pitches: int, others: tuple[JackPeer, ...], sounds: int) -> None:
+    """Hold keys of a peer until so many notes sound at all; again and again, since this server may lose events."""
+    deadline = time.monotonic() + 20
+    while any(len(sounding(heard(other))) != sounds for other in others):
+        assert time.monotonic() < deadline, [heard(other) for other in others]
+        peer.send(*(note_off(pitch) for pitch in pitches))
+        peer.send(*(note_on(pitch) for pitch in pitches))
+        time.sleep(0.3)
+
+
+def test_both_keyboards_are_answered_at_both_outputs_and_one_that_is_unplugged_is_released_alone(
+    player: Player, peers: tuple[JackPeer, JackPeer]
+) -> None:
+    left, right = peers
+    assert left.connections(f"{CLIENT}:in") == [left.output]
+    assert left.connections(f"{CLIENT}:in_2") == [right.output]
+    assert set(left.connections(f"{CLIENT}:out")) == {left.input, right.input}
+    press(left, 60, others=peers, sounds=1)
+    of_left = sounding(heard(left))
+    right.send(note_on(72))
+    until(lambda: sounding(heard(left)) > of_left, lambda: "the right hand's key is not answered")
+    right.kill()
+    until(lambda: sounding(heard(left)) == of_left, lambda: f"not only its own: {heard(left)}")
+    player.wait_for("is unplugged: what it held is released")
+    assert sounding(heard(left)) == of_left
+    left.send(note_off(60))
+    until(lambda: not sounding(heard(left)), lambda: f"it sounds on: {heard(left)}")
+
+
+def test_an_engine_that_is_killed_is_released_at_both_outputs_and_its_successor_has_all_connections(
+    player: Player, peers: tuple[JackPeer, JackPeer]
+) -> None:
+    left, right = peers
+    press(left, 60, others=peers, sounds=1)
+    os.kill(player.engine, signal.SIGKILL)
+    for peer in peers:
+        until(lambda peer=peer: not sounding(heard(peer)), lambda: "it sounds on")  # type: ignore[misc]
+    player.wait_for("playing again")
+    until(lambda: left.connections(f"{CLIENT}:in_2") == [right.output], lambda: "in_2 is not connected again")
+    until(lambda: left.connections(f"{CLIENT}:in") == [left.output], lambda: "in is not connected again")
+    until(
+        lambda: set(left.connections(f"{CLIENT}:out")) == {left.input, right.input},
+        lambda: "out is not connected again",
+    )
+    press(right, 72, others=peers, sounds=1)
