@@ -8,8 +8,8 @@ from improviser.commands import completion
 
 NAMES = {
     "engine_us": "inside the engine",
-    "wire_us": "over the wire, through us",
-    "bare_wire_us": "over the wire alone",
+    "wire_us": "through real ports and us",
+    "bare_wire_us": "through real ports alone",
 }
 
 

@@ -120,7 +120,7 @@ class Engine:
     def __init__(self, opening: Open, ledger: Ledger, reporter: Reporter) -> None:
         self.lock = threading.Lock()
         self.fault: Exception | None = None
-        self._stopping = self._thinking = False
+        self._stopping = self._looking_ahead = False
         self._heart: memoryview | None = None
         self._beats = 0
         self._wake = Wake()
@@ -344,19 +344,19 @@ class Engine:
         """Wake the main thread if something is due before it would wake by itself, or there is time to think."""
         due, sleeps_until = self._performer.deadline, self._sleeps_until
         self._sleeps_until = sleeps_until if due is None else min(due, sleeps_until)
-        if self._sleeps_until < sleeps_until or (self._gate.quiet and not self._thinking):
+        if self._sleeps_until < sleeps_until or (self._gate.quiet and not self._looking_ahead):
             self._wake.set()
 
     def _think_ahead(self) -> None:
         """Think about notes that may come, until something is due."""
-        self._thinking = True
+        self._looking_ahead = True
         think_ahead(self._foresee, lambda: self._gate.last_arrival, self._is_needed)
-        self._thinking = False
+        self._looking_ahead = False
 
     def _foresee(self) -> bool:
         with self._turn:
-            self._thinking = self._performer.foresee()
-            return self._thinking
+            self._looking_ahead = self._performer.foresee()
+            return self._looking_ahead
 
     def _is_needed(self) -> bool:
         return self._stopping or not self._gate.quiet or self._now() >= self._sleeps_until

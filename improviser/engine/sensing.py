@@ -1,4 +1,4 @@
-"""Active sensing on the wire: the performer hears no word of its source's end while we are late."""
+"""Active sensing as it arrives: no source is taken for gone only because we are late."""
 
 from improviser.core.live.performer import Performer
 

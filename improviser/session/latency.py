@@ -181,7 +181,7 @@ async def over_wire(api: str, client: str, notes: int, gap_seconds: float) -> Wa
         raise
     if process.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise EngineError(f"the wire could not be measured: {lines[-1]}")
+        raise EngineError(f"the ports could not be measured: {lines[-1]}")
     return msgspec.json.decode(said, type=Way)
 
 

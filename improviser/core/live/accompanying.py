@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from improviser.core.harmony.context import Context, FloatArray
-from improviser.core.live.band import NO_FACTORS, Band, Factors, Thought
+from improviser.core.live.band import NO_FACTORS, Band, Factors, Prediction
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
@@ -227,7 +227,7 @@ class Accompanying:
         return sounding is not None and bool(self._sounding.holders(*sounding))
 
     def _strike(
-        self, numbers: Sequence[int], opinions: Sequence[Thought], texture: Texture, note: NoteOn, now: float
+        self, numbers: Sequence[int], opinions: Sequence[Prediction], texture: Texture, note: NoteOn, now: float
     ) -> list[Event]:
         """Let parts strike with `note`."""
         parameters = self._parameters
@@ -290,7 +290,7 @@ class Accompanying:
     def _choose(
         self,
         number: int,
-        thought: Thought,
+        prediction: Prediction,
         texture: Texture,
         channel: int,
         now: float,
@@ -298,27 +298,27 @@ class Accompanying:
     ) -> int:
         """Draw a pitch for a part."""
         band = self._band
-        scores = self._scores(number, thought, texture)
+        scores = self._scores(number, prediction, texture)
         if scores is None:
-            return band.pick(thought, channel, now, self._factors(number, thought, recalled))
-        if (again := self._again(number, thought, recalled)) is not None:
+            return band.pick(prediction, channel, now, self._factors(number, prediction, recalled))
+        if (again := self._again(number, prediction, recalled)) is not None:
             scores[again[0]] += again[1]
         # What would be moved at once is not struck.
         scores[scores < _best(scores, texture) - STRIKE] = -np.inf
         return band.pick_from(scores, channel, now, texture.held)
 
-    def _again(self, number: int, thought: Thought, recalled: Recalled | None) -> tuple[int, float] | None:
+    def _again(self, number: int, prediction: Prediction, recalled: Recalled | None) -> tuple[int, float] | None:
         """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
         if recalled is None or number >= len(recalled.answers):
             return None
         again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
-        if again is None or not nats or thought.scores[again] < thought.scores.max() - FITTING:
+        if again is None or not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
             return None
         return again, nats
 
-    def _factors(self, number: int, thought: Thought, recalled: Recalled | None) -> Factors:
+    def _factors(self, number: int, prediction: Prediction, recalled: Recalled | None) -> Factors:
         """Return how much likelier that pitch is."""
-        if (again := self._again(number, thought, recalled)) is None:
+        if (again := self._again(number, prediction, recalled)) is None:
             return NO_FACTORS
         return {again[0]: math.exp(again[1] / max(self._parameters.temperature, COLDEST))}
 
@@ -329,12 +329,12 @@ class Accompanying:
             return None
         recalled = self._riffs.recall(pitch, now)
 
-        def favour(number: int, thought: Thought) -> Factors:
-            return self._factors(number, thought, recalled)
+        def favour(number: int, prediction: Prediction) -> Factors:
+            return self._factors(number, prediction, recalled)
 
         return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour)
 
-    def _scores(self, number: int, thought: Thought, texture: Texture) -> FloatArray | None:
+    def _scores(self, number: int, prediction: Prediction, texture: Texture) -> FloatArray | None:
         """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
         experts, is_bass = self._band.experts(number), self._band.is_bass(number)
         if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
@@ -347,15 +347,15 @@ class Accompanying:
             own_bass and self._parameters.bass == "support",
         )
         before = self._parts[number].sounding
-        scores = experts.weigh(thought.scores, context, None if before is None else before[1])
+        scores = experts.weigh(prediction.scores, context, None if before is None else before[1])
         if is_bass and np.isfinite(scores[LOWEST_BASS:]).any():
             scores[:LOWEST_BASS] = -np.inf
         return scores
 
-    def _reconsider(self, number: int, thought: Thought, texture: Texture, now: float) -> list[Event]:
+    def _reconsider(self, number: int, prediction: Prediction, texture: Texture, now: float) -> list[Event]:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
-        scores = self._scores(number, thought, texture)
+        scores = self._scores(number, prediction, texture)
         if scores is None or part.sounding is None or not self._sounds(number):
             return []
         channel, pitch = part.sounding

@@ -50,7 +50,7 @@ LINE, FIGURE, TIRED = 32, 3, 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class Thought:
+class Prediction:
     """What a part thinks of a note, ready to be drawn from.
 
     :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
@@ -67,7 +67,7 @@ class Thought:
 Factors = Mapping[int, float]
 """How many times likelier some pitches are."""
 NO_FACTORS: Factors = {}
-Favour = Callable[[int, Thought], Factors]
+Favour = Callable[[int, Prediction], Factors]
 """What makes which pitches likelier of a part, given its number and what it thinks."""
 
 
@@ -90,14 +90,14 @@ class Band:
         self._originality = Originality()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
-        """What each part thought of the note that it heard last, if it has heard one."""
+        """What each part predicted for the note that it heard last, if it has heard one."""
         self._wheels: list[list[float]] = []
         """The same, to be drawn from in a burst; made when the first of it comes."""
-        self._thoughts: list[dict[tuple[int, Hashable], Thought]] = []
+        self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
         self._likely: Iterator[tuple[int, float]] = iter(())
         self.foreseen = False
-        """Whether all parts had thought of the note that was answered last before it came."""
+        """Whether all parts had predicted the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
@@ -143,7 +143,7 @@ class Band:
         for pitch, onset in self._heard:
             for responder in self._parts:
                 self._listen(responder, pitch, onset)()
-        self._think_anew()
+        self._forget_predictions()
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -154,7 +154,7 @@ class Band:
         self._parameters = parameters
         self._wheels = []
         self._tune()
-        self._think_anew()
+        self._forget_predictions()
 
     def _tune(self) -> None:
         """Keep to the key that is heard, if that is asked for."""
@@ -173,11 +173,11 @@ class Band:
         self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
-        self._think_anew()
+        self._forget_predictions()
 
-    def _think_anew(self) -> None:
-        """Forget what was thought: things stand differently now."""
-        self._thoughts = [{} for _ in self._parts]
+    def _forget_predictions(self) -> None:
+        """Forget what was predicted: things stand differently now."""
+        self._predictions = [{} for _ in self._parts]
         self._likely = self._expect()
 
     def _expect(self) -> Iterator[tuple[int, float]]:
@@ -195,31 +195,31 @@ class Band:
         if self._lessons:
             return False
         for pitch, onset in self._likely:
-            fresh = [self._thought(number, pitch, onset)[1] for number in range(len(self._parts))]
+            fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self._parts))]
             if any(fresh):
                 return True
         return False
 
-    def _thought(self, number: int, pitch: int, now: float) -> tuple[Thought, bool]:
-        """Return what a part thinks of a note of the player's, and whether it has thought of it only now."""
-        responder, thoughts = self._parts[number], self._thoughts[number]
+    def _predicted(self, number: int, pitch: int, now: float) -> tuple[Prediction, bool]:
+        """Return the prediction of a part for a note of the player's, and whether it was made only now."""
+        responder, predictions = self._parts[number], self._predictions[number]
         key = pitch, responder.moment(now)
-        thought = thoughts.get(key)
-        if thought is not None:
-            return thought, False
+        prediction = predictions.get(key)
+        if prediction is not None:
+            return prediction, False
         logs = responder.propose(pitch, now)
         if responder is self._singer:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
             logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
-        thoughts[key] = self._weighed(logs)
-        return thoughts[key], True
+        predictions[key] = self._weighed(logs)
+        return predictions[key], True
 
-    def _weighed(self, logs: LogProbabilities) -> Thought:
+    def _weighed(self, logs: LogProbabilities) -> Prediction:
         """Return an opinion ready to be drawn from."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Thought(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed).tolist())
+        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed).tolist())
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
@@ -248,21 +248,21 @@ class Band:
         self.foreseen = bool(self._parts)
         played = []
         for number, responder in enumerate(self._parts):
-            thought, fresh = self._thought(number, pitch, now)
+            prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
-            sounding, own = self._play(responder, thought, pitch, channel, now)
+            sounding, own = self._play(responder, prediction, pitch, channel, now)
             if responder is self._singer:
                 self._line.append(own)
-            self._opinions.append(thought.logs)
+            self._opinions.append(prediction.logs)
             played.append(sounding)
         return played
 
-    def opinions(self, pitch: int, now: float) -> list[Thought]:
+    def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
-        thoughts = [self._thought(number, pitch, now) for number in range(len(self._parts))]
-        self.foreseen = bool(thoughts) and not any(fresh for _, fresh in thoughts)
-        self._opinions, self._wheels = [thought.logs for thought, _ in thoughts], []
-        return [thought for thought, _ in thoughts]
+        predictions = [self._predicted(number, pitch, now) for number in range(len(self._parts))]
+        self.foreseen = bool(predictions) and not any(fresh for _, fresh in predictions)
+        self._opinions, self._wheels = [prediction.logs for prediction, _ in predictions], []
+        return [prediction for prediction, _ in predictions]
 
     def is_bass(self, number: int) -> bool:
         """Say whether a part plays the lowest voice."""
@@ -293,9 +293,9 @@ class Band:
             self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
-    def pick(self, thought: Thought, channel: int, now: float, factors: Factors) -> int:
+    def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors) -> int:
         """Draw a pitch for a note of a line: `factors` say which are likelier, and how many times."""
-        return self._choose(thought, channel, now, factors)
+        return self._choose(prediction, channel, now, factors)
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
         """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
@@ -315,10 +315,10 @@ class Band:
     def foretell(
         self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
     ) -> tuple[list[int], bool] | None:
-        """Return what `answer` would return, and whether it was thought of before; changes nothing that is played.
+        """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
-        :param think: whether to think of it now, if it was not thought of. Else nothing is returned.
+        :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
         if self._chance.left < first + 2 * len(self._parts):
@@ -328,13 +328,13 @@ class Band:
         played: list[int] = []
         foreseen = bool(self._parts)
         for number, responder in enumerate(self._parts):
-            thought = self._thoughts[number].get((pitch, responder.moment(now)))
-            if thought is None and not think:
+            prediction = self._predictions[number].get((pitch, responder.moment(now)))
+            if prediction is None and not think:
                 return None
-            if thought is None:
-                thought, foreseen = self._thought(number, pitch, now)[0], False
-            factors = NO_FACTORS if favour is None else favour(number, thought)
-            sounding = self._pick(thought, taken, lambda: self._chance.peek(next(numbers)), factors)
+            if prediction is None:
+                prediction, foreseen = self._predicted(number, pitch, now)[0], False
+            factors = NO_FACTORS if favour is None else favour(number, prediction)
+            sounding = self._pick(prediction, taken, lambda: self._chance.peek(next(numbers)), factors)
             taken.append(sounding)
             played.append(sounding)
         return played, foreseen
@@ -358,9 +358,9 @@ class Band:
             logs = self._shaped(singer.proceed(now), now, closing=closing)
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
-            thought = self._weighed(logs)
-            sounding = self._choose(thought, channel, now)
-            pitch = _in_range(sounding - thought.shift)
+            prediction = self._weighed(logs)
+            sounding = self._choose(prediction, channel, now)
+            pitch = _in_range(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
@@ -405,29 +405,31 @@ class Band:
             return partial(responder.follow, pitch, now)
         return partial(responder.learn, pitch, now, None)
 
-    def _play(self, responder: Responder, thought: Thought, pitch: int, channel: int, now: float) -> tuple[int, int]:
+    def _play(
+        self, responder: Responder, prediction: Prediction, pitch: int, channel: int, now: float
+    ) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played = self._choose(thought, channel, now)
+        played = self._choose(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
-        own = _in_range(played - thought.shift)
+        own = _in_range(played - prediction.shift)
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
-    def _choose(self, thought: Thought, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
+    def _choose(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
         """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
-        pitch = self._pick(thought, taken, self._chance.random, factors)
+        pitch = self._pick(prediction, taken, self._chance.random, factors)
         self._chord.append((now, channel, pitch))
         return pitch
 
-    def _pick(self, thought: Thought, taken: Sequence[int], chance: Callable[[], float], factors: Factors) -> int:
+    def _pick(self, prediction: Prediction, taken: Sequence[int], chance: Callable[[], float], factors: Factors) -> int:
         """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
-        pitch = spin_towards(thought.sums, factors, chance()) if factors else spin(thought.sums, chance())
+        pitch = spin_towards(prediction.sums, factors, chance()) if factors else spin(prediction.sums, chance())
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
             free[taken] = False
             if free.any():
-                others = wheel(thought.scores, self._parameters.temperature, free)
+                others = wheel(prediction.scores, self._parameters.temperature, free)
                 pitch = spin(others.tolist(), chance())
         return pitch
 

@@ -1,4 +1,4 @@
-"""Foresight: which notes are likely to come next, so that they can be thought about before they do.
+"""Foresight: which notes are likely to come next, so that answers to them can be computed before they do.
 
 Players return to the pitches and the lengths that they have played lately, and move by small steps.
 """
@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from improviser.core.music.note import PITCHES
 
-THOUGHT_OF = 128
-"""Notes that are thought of before the next one."""
+PREDICTED = 128
+"""Notes that are answered ahead, at most, before the next one."""
 NEAR, NEARNESS, HALVING = 24, 0.05, 2.0
 """Pitches at most so far from the last one may come, too; the weight of that is halved each so many semitones."""
 LENGTHS = 16
@@ -54,7 +54,7 @@ def likely_notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float
     chances = _chances(pitches)
     rated = [(weights[moment] * chance, pitch, onsets[moment]) for moment in onsets for pitch, chance in chances]
     rated.sort(key=lambda rating: -rating[0])
-    return [(pitch, onset) for _, pitch, onset in rated[:THOUGHT_OF]]
+    return [(pitch, onset) for _, pitch, onset in rated[:PREDICTED]]
 
 
 def _chances(pitches: Sequence[int]) -> list[tuple[int, float]]:

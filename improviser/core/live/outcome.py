@@ -14,7 +14,7 @@ class Outcome:
     :param events: what to send at once, in order.
     :param turned: the parameter that a knob has turned, and what it is now.
     :param picked: the model that the player has picked; `Performer.swap` brings it.
-    :param foreseen: whether the answer had been thought out before its note came.
+    :param foreseen: whether the answer had been computed before its note came.
     :param lost: whether a source of the player's was found to be gone.
     :param lost_input: which one's, counted from 0.
     :param echoing: whether our own notes come back in, and are passed over.

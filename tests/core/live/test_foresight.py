@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.foresight import FASTEST, IN_A_ROW, THOUGHT_OF, likely_notes, likely_onsets
+from improviser.core.live.foresight import FASTEST, IN_A_ROW, PREDICTED, likely_notes, likely_onsets
 from improviser.core.midi.event import TimedEvent
 from improviser.library import catalogue
 from tests.core.live.desk import Desk
@@ -31,7 +31,7 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
 
 
 def think(desk: Desk, most: int) -> int:
-    """Think ahead, so many thoughts at most; return how many there were."""
+    """Think ahead, so many predictions at most; return how many there were."""
     return next((count for count in range(most) if not desk.performer.foresee()), most)
 
 
@@ -49,9 +49,9 @@ def carry_out(desk: Desk, action: Action) -> None:
             desk.change(name, value)
 
 
-def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> list[TimedEvent]:
+def all_sent(models: list[str], actions: list[Action], predictions: list[int]) -> list[TimedEvent]:
     desk = Desk(*map(catalogue.load_model, models), seed=7)
-    for action, most in zip(actions, thoughts, strict=False):
+    for action, most in zip(actions, predictions, strict=False):
         carry_out(desk, action)
         think(desk, most)
     desk.panic()
@@ -61,13 +61,13 @@ def all_sent(models: list[str], actions: list[Action], thoughts: list[int]) -> l
 @given(
     models=st.lists(st.sampled_from(BUNDLED), min_size=1, max_size=3),
     actions=st.lists(ACTIONS, min_size=1, max_size=60),
-    thoughts=st.lists(st.sampled_from((0, 1, 5, 200)), min_size=60, max_size=60),
+    predictions=st.lists(st.sampled_from((0, 1, 5, 200)), min_size=60, max_size=60),
 )
 @settings(max_examples=40, deadline=None)
 def test_thinking_ahead_changes_nothing_that_is_played(
-    models: list[str], actions: list[Action], thoughts: list[int]
+    models: list[str], actions: list[Action], predictions: list[int]
 ) -> None:
-    assert all_sent(models, actions, thoughts) == all_sent(models, actions, [0] * 60)
+    assert all_sent(models, actions, predictions) == all_sent(models, actions, [0] * 60)
 
 
 @pytest.mark.parametrize("name", BUNDLED)
@@ -78,7 +78,7 @@ def test_a_tune_that_comes_again_is_foreseen(name: str) -> None:
         desk.down(pitch)
         foreseen.append(desk.last.foreseen)
         desk.up(pitch)
-        think(desk, THOUGHT_OF)
+        think(desk, PREDICTED)
     assert all(foreseen[len(TUNE) :])
     assert not foreseen[0]
 
@@ -87,7 +87,7 @@ def test_what_is_no_note_was_not_foreseen() -> None:
     desk = Desk()
     for _ in range(3):
         desk.down(60, after=0.5)
-        think(desk, THOUGHT_OF)
+        think(desk, PREDICTED)
     assert desk.last.foreseen
     desk.up(60)
     assert not desk.last.foreseen
@@ -104,7 +104,7 @@ def test_thinking_comes_to_an_end_and_begins_anew_with_a_note() -> None:
     desk = Desk(RuleModel(), RuleModel(lambda pitch: pitch - 5))
     for pitch in TUNE:
         desk.down(pitch)
-        assert 0 < think(desk, 1000) <= THOUGHT_OF
+        assert 0 < think(desk, 1000) <= PREDICTED
         assert think(desk, 1) == 0
 
 
@@ -135,7 +135,7 @@ def test_what_was_heard_often_and_what_lies_near_comes_first() -> None:
     assert found[0] == (72, 1.0)
     assert found.index((60, 1.0)) < found.index((60, 2.0))
     assert found.index((61, 1.0)) < found.index((66, 1.0)) < found.index((66, 2.0))
-    assert len(likely_notes(heard, [(number, float(number)) for number in range(8)])) == THOUGHT_OF
+    assert len(likely_notes(heard, [(number, float(number)) for number in range(8)])) == PREDICTED
 
 
 @given(
@@ -149,5 +149,5 @@ def test_what_is_likely_can_be_played_and_is_thought_of_once(
     first: dict[int, float] = {}
     for moment, onset in moments:
         first.setdefault(moment, onset)
-    assert 1 <= len(found) <= THOUGHT_OF
+    assert 1 <= len(found) <= PREDICTED
     assert all(0 <= pitch < 128 and onset in first.values() for pitch, onset in found)
