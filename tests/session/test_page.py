@@ -1,7 +1,6 @@
 """The page from its settings: its address is told, its tokens are kept, and what cannot be served says why."""
 
 import asyncio
-import os
 import socket
 import urllib.parse
 from pathlib import Path
@@ -76,7 +75,7 @@ def test_for_others_a_token_is_part_of_the_address(tmp_path: Path) -> None:
         ("short", 0o600, "must be a token"),
         ("has/a/slash/in/it", 0o600, "must be a token"),
         (f"{PLAYER}\n{PLAYER}", 0o600, "must differ"),
-        pytest.param(PLAYER, 0o644, "chmod 600", marks=pytest.mark.skipif(os.name != "posix", reason="POSIX modes")),
+        pytest.param(PLAYER, 0o644, "chmod 600", marks=pytest.mark.unix),
         (b"\xff\xfe" * 20, 0o600, "not UTF-8"),
     ],
 )
