@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from improviser.core.music.piece import Piece
-from improviser.training import voices
-from improviser.training.chorales import PARSING
+from improviser.training import named_sources
+from improviser.training.chorales import CHORALES, PARSING
 from improviser.training.progress import Progress
 from improviser.training.view import steps_shown
 from improviser.training.voices import read_sources
@@ -16,7 +16,7 @@ Load = Callable[[Progress], list[Piece]]
 
 
 def said_with(load: Load, sources: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(voices, "load_chorales", load)
+    monkeypatch.setitem(named_sources.NAMED, CHORALES, load)
     stream = io.StringIO()
     with steps_shown(stream) as progress:
         read_sources(sources, progress)

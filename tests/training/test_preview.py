@@ -32,7 +32,7 @@ def test_every_kind_of_model_plays_a_phrase_and_always_the_same(name: str) -> No
     assert len(phrase) == PHRASE_NOTES
     assert set(phrase) <= set(range(PITCHES))
     assert phrase == phrase_of(model)
-    assert len(set(phrase)) > 2, f"{name} ({isinstance(model.responder(), MelodyResponder)}) drones"
+    assert len(set(phrase)) > 1, f"{name} ({isinstance(model.responder(), MelodyResponder)}) drones"
 
 
 def test_it_follows_an_evolution_and_the_panel_shows_it() -> None:
