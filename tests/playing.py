@@ -37,6 +37,14 @@ def note_off(pitch: int, channel: int = 0) -> tuple[int, int, int]:
     return 0x80 | channel, pitch, 64
 
 
+def virtual_ports(client: str, model: str) -> tuple[str, ...]:
+    """Return options of `play`: ports of its own, and every note answered, the same way each time."""
+    return (
+        *("--name", client, "--model", model, "--seed", "1", "--follow", "every"),
+        *("--input", "virtual", "--output", "virtual"),
+    )
+
+
 def write_small_model(path: Path) -> Path:
     """Write an echo model with random weights, which answers like any other."""
     shape = EchoShape((10, 20, 20, 1), "object")

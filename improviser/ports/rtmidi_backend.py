@@ -71,7 +71,7 @@ class RtMidiPorts:
     any connection. Elsewhere a named port is opened directly.
 
     :param inputs, outputs: what was chosen for each.
-    :param patient: of several, open those that are there.
+    :param patient: if several are chosen, open the ports that exist.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     :raises MidiSystemError: if the backend does not work here.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jack_peer import JackPeer, sounding
-from tests.playing import Player, note_off, note_on, write_small_model
+from tests.playing import Player, note_off, note_on, virtual_ports, write_small_model
 from tests.servers import JackServer
 
 pytestmark = pytest.mark.jack
@@ -21,20 +21,7 @@ CHORD = (60, 64, 67)
 @pytest.fixture
 def player(restartable_jack: JackServer, tmp_path: Path) -> Iterator[Player]:
     model = write_small_model(tmp_path / "small.safetensors")
-    options = (
-        "--name",
-        CLIENT,
-        "--model",
-        str(model),
-        "--seed",
-        "1",
-        "--follow",
-        "every",
-        "--input",
-        "virtual",
-        "--output",
-        "virtual",
-    )
+    options = virtual_ports(CLIENT, str(model))
     with Player(restartable_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack:")
         yield player

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.jack_peer import JackPeer, held
-from tests.playing import PEDAL_DOWN, Player, note_off, note_on, write_small_model
+from tests.playing import PEDAL_DOWN, Player, note_off, note_on, virtual_ports, write_small_model
 from tests.servers import JackServer
 
 pytestmark = pytest.mark.jack
@@ -25,20 +25,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def player(jack_server: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
-    options = (
-        "--name",
-        CLIENT,
-        "--model",
-        model,
-        "--seed",
-        "1",
-        "--follow",
-        "every",
-        "--input",
-        "virtual",
-        "--output",
-        "virtual",
-    )
+    options = virtual_ports(CLIENT, model)
     with Player(jack_server.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player
@@ -132,20 +119,7 @@ def test_the_daemons_death_ends_what_sounds(player: Player, jack_peer: Callable[
 def test_a_phrase_is_replied_to_in_its_own_rhythm(
     jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
 ) -> None:
-    options = (
-        "--name",
-        CLIENT,
-        "--model",
-        model,
-        "--seed",
-        "1",
-        "--follow",
-        "every",
-        "--input",
-        "virtual",
-        "--output",
-        "virtual",
-    )
+    options = virtual_ports(CLIENT, model)
     with Player(jack_server.client_environment, tmp_path / "play.log", *options, "--mode", "answer") as player:
         player.wait_for("playing on jack")
         peer = connected(jack_peer)
@@ -174,20 +148,7 @@ def test_answers_wait_for_the_grid_of_a_clock(
     jack_server: JackServer, model: str, tmp_path: Path, jack_peer: Callable[[str], JackPeer]
 ) -> None:
     """Two notes off the beat, at 125 to the minute: their answers are whole beats apart, and keep their lengths."""
-    options = (
-        "--name",
-        CLIENT,
-        "--model",
-        model,
-        "--seed",
-        "1",
-        "--follow",
-        "every",
-        "--input",
-        "virtual",
-        "--output",
-        "virtual",
-    )
+    options = virtual_ports(CLIENT, model)
     environment = {**jack_server.client_environment, "IMPROVISER_QUANTISE": "1/4"}
     with Player(environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
@@ -206,20 +167,7 @@ def test_answers_wait_for_the_grid_of_a_clock(
 
 @pytest.fixture
 def fault_player(synchronous_jack: JackServer, model: str, tmp_path: Path) -> Iterator[Player]:
-    options = (
-        "--name",
-        CLIENT,
-        "--model",
-        model,
-        "--seed",
-        "1",
-        "--follow",
-        "every",
-        "--input",
-        "virtual",
-        "--output",
-        "virtual",
-    )
+    options = virtual_ports(CLIENT, model)
     with Player(synchronous_jack.client_environment, tmp_path / "play.log", *options) as player:
         player.wait_for("playing on jack")
         yield player

@@ -49,7 +49,7 @@ def pick_each(
 ) -> list[str | None]:
     """Choose a port for each of `choices`, as `pick` does, and no port twice.
 
-    :param patient: of several, take those that are there; the others are `ABSENT`.
+    :param patient: if several are chosen, take the ports that exist; the others are `ABSENT`.
     :raises PortError: if nothing fits one of them, or with patience any of them.
     """
     picked: dict[int, str | None] = {}

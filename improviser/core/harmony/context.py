@@ -19,7 +19,7 @@ from improviser.core.music.note import PITCHES
 FloatArray = NDArray[np.float64]
 
 CLASS_EXPERTS = ("semitone", "tone", "tritone", "fourth", "sounding", *ROLES, "bass")
-"""Experts on pitch classes: how many of those that sound are a semitone, a tone, a tritone away, or a fourth above;
+"""Experts on pitch classes: how many sounding notes are a semitone, a tone or a tritone away, or a fourth above;
 whether it sounds itself; its part in the chord; whether it is the player's own bass note."""
 PLACE_EXPERTS = ("second", "close", "octave", "far")
 """Experts on the distance below the lowest note: one or two semitones; less than a fifth where it is low; an octave;

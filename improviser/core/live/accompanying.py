@@ -72,7 +72,7 @@ class Accompanying:
         self._riffs = Riffs()
         self._parts: list[Part] = []
         self._open = False
-        """Whether the last chord is to be looked at again when it is complete."""
+        """Whether the answer to the last chord must be reconsidered once the chord is complete."""
         self._taught = False
         self._listening = False
         """Whether the last chord is one to reply to that the band has not heard yet."""
@@ -116,7 +116,7 @@ class Accompanying:
         return self._listener.border
 
     def listen(self, note: NoteOn, now: float) -> None:
-        """Take in a note that is to be replied to: the band goes on from the tune, which a chord has one note of."""
+        """Take in a note of a phrase to reply to. Of each chord, only the tune's note goes to the band."""
         listener, key = self._listener, (note.channel, note.pitch)
         if listener.chord is not None and self._is_of(listener.chord, key, now):
             listener.join(key, now)
@@ -257,7 +257,7 @@ class Accompanying:
         if not texture.moves_left or chord is None:
             return texture
         struck = frozenset(filter(self._listener.is_left, chord.pitches))
-        # Fingers leave a chord as they come to the next: what they still hold of it is no part of that.
+        # Fingers may still hold notes of the last chord when they play the next; those do not belong to it.
         leaving = self._left_chord - struck if len(self._left_chord) > 1 else frozenset()
         staying = texture.sounding - leaving
         tune, coming = texture.tune, self._left_chord

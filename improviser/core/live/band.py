@@ -293,10 +293,6 @@ class Band:
             self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
-    def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors) -> int:
-        """Draw a pitch for a note of a line: `factors` say which are likelier, and how many times."""
-        return self._choose(prediction, channel, now, factors)
-
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
         """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
         free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
@@ -304,8 +300,7 @@ class Band:
         free &= np.isfinite(scores)
         free = free if free.any() else np.isfinite(scores)
         pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
-        self._taken(now)
-        self._chord.append((now, channel, pitch))
+        self.take(channel, pitch, now)
         return pitch
 
     def give(self, channel: int, pitch: int) -> None:
@@ -359,7 +354,7 @@ class Band:
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
             prediction = self._weighed(logs)
-            sounding = self._choose(prediction, channel, now)
+            sounding = self.pick(prediction, channel, now)
             pitch = _in_range(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
@@ -394,10 +389,8 @@ class Band:
         return self._chord
 
     def _remember(self, pitch: int, now: float) -> None:
-        self._heard.append((pitch, now))
-        self._notes += 1
-        self._lessons.append(partial(self._home.hear, pitch, now))
-        self._lessons.append(partial(self._lengths.hear, pitch, now))
+        self.remember(pitch, now)
+        self.overhear(pitch, now)
 
     @staticmethod
     def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
@@ -409,14 +402,17 @@ class Band:
         self, responder: Responder, prediction: Prediction, pitch: int, channel: int, now: float
     ) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played = self._choose(prediction, channel, now)
+        played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = _in_range(played - prediction.shift)
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
-    def _choose(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
-        """Choose a pitch to sound: allowed, and not one that sounds for another note of the same chord."""
+    def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
+        """Draw a pitch to sound: allowed, and not one that sounds for another note of the same chord.
+
+        :param factors: how many times likelier some pitches are.
+        """
         taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
         pitch = self._pick(prediction, taken, self._chance.random, factors)
         self._chord.append((now, channel, pitch))
@@ -452,11 +448,6 @@ class Band:
 def _can_lead(model: Model) -> bool:
     """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
     return model.task in TASKS and TASKS[model.task].leads
-
-
-def _is_bass(model: Model) -> bool:
-    """Say whether a model plays the bass, as its file says; a caller's own model may say nothing."""
-    return getattr(getattr(model, "settings", None), "voice", "") == "bass"
 
 
 def _in_range(pitch: int) -> int:

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.melody.model import CLASHES, MelodySession
+from improviser.core.melody.model import CLASHING, MelodySession
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
-from improviser.core.networks.memory import INTERVALS, Expert
+from improviser.core.networks.memory import INTERVALS, Expert, enter
 from improviser.core.networks.responder import LogProbabilities
 
 ORDER: Final = 4
@@ -47,7 +47,7 @@ class CountsResponder:
 
     def reset(self) -> None:
         """Forget the session."""
-        self._pitches: deque[int] = deque(maxlen=ORDER + 1)
+        self._pitches: deque[int] = deque(maxlen=ORDER)
         self._steps: deque[int] = deque(maxlen=ORDER)
         self._pitch, self._interval = Expert(PITCHES, ORDER), Expert(INTERVALS, ORDER)
 
@@ -58,13 +58,12 @@ class CountsResponder:
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
         logs = self.proceed(onset_seconds)
-        for clash in CLASHES:
-            logs[(pitch + clash) % 12 :: 12] = -np.inf
+        logs[CLASHING[pitch % 12]] = -np.inf
         return logs
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:  # noqa: ARG002
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        chances = self._chances(self._pitch, list(self._pitches)[-ORDER:], 0)
+        chances = self._chances(self._pitch, list(self._pitches), 0)
         if self._pitches:
             chances += self._chances(self._interval, list(self._steps), self._pitches[-1])
         logs: LogProbabilities = np.log(chances / chances.sum() + FLOOR)
@@ -72,11 +71,8 @@ class CountsResponder:
 
     @staticmethod
     def _chances(expert: Expert, context: list[int], offset: int) -> NDArray[np.float64]:
-        anywhere, heard = expert.predict(context)
-        chances = np.full(PITCHES, anywhere)
-        for symbol, more in heard.items():
-            if 0 <= symbol + offset < PITCHES:
-                chances[symbol + offset] += more
+        chances = np.empty(PITCHES)
+        enter(chances, expert.predict(context), offset)
         chances /= chances.sum()
         return chances
 
@@ -88,7 +84,7 @@ class CountsResponder:
     def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:  # noqa: ARG002
         """Take a note for part of the line; only the player's are counted."""
         if not own:
-            self._pitch.learn(list(self._pitches)[-ORDER:], pitch)
+            self._pitch.learn(list(self._pitches), pitch)
             if self._pitches:
                 self._interval.learn(list(self._steps), pitch - self._pitches[-1])
         if self._pitches:

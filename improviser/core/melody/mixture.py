@@ -132,11 +132,14 @@ class MixedResponder:
         return shares
 
     def _mixed(self, shares: NDArray[np.float64], ask: Callable[[Singer], LogProbabilities]) -> LogProbabilities:
+        heard = [(part, share) for part, share in zip(self._parts, shares.tolist(), strict=True) if share > 0]
+        if len(heard) == 1:  # most often in shadow, where the note waits
+            return ask(heard[0][0])
+        total = sum(share for _, share in heard)
         logs = []
-        for part, share in zip(self._parts, (shares / shares.sum()).tolist(), strict=True):
-            if share > 0:
-                opinion = ask(part)  # which may be off by a constant
-                logs.append(math.log(share) + opinion - np.logaddexp.reduce(opinion))
+        for part, share in heard:
+            opinion = ask(part)  # which may be off by a constant
+            logs.append(math.log(share / total) + opinion - np.logaddexp.reduce(opinion))
         mixed: LogProbabilities = np.logaddexp.reduce(logs)
         return mixed
 

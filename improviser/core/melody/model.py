@@ -24,7 +24,7 @@ from improviser.core.networks.responder import LogProbabilities, Singer
 CLASHES: Final = (1, 6, 11)
 _NEVER = (-math.inf, False, 0)
 # For each pitch class of the player's, which pitches clash with it.
-_CLASHING = np.array([[(pitch - player) % 12 in CLASHES for pitch in range(PITCHES)] for player in range(12)])
+CLASHING = np.array([[(pitch - player) % 12 in CLASHES for pitch in range(PITCHES)] for player in range(12)])
 
 
 class MelodyModel(ChoirModel[Situation]):
@@ -135,7 +135,7 @@ class MelodyResponder:
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
         scores = self._scores(self._tunes.session, onset_seconds, pitch).astype(np.float64)
-        scores[_CLASHING[pitch % 12]] = -np.inf
+        scores[CLASHING[pitch % 12]] = -np.inf
         return scores
 
     def moment(self, onset_seconds: float) -> Moment:
