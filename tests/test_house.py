@@ -77,7 +77,6 @@ RESERVED = {
     "miniaudio": {"show.speaker"},
     "mido": {"midifile"},
     "llvmlite": {"kernels"},
-    "loky": {"training.local_executor"},
     "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {

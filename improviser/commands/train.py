@@ -94,12 +94,12 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     from improviser.errors import ConfigError
     from improviser.training import checkpoint as checkpoints
     from improviser.training.evolution_plan import EvolutionPlan
-    from improviser.training.local_executor import working
     from improviser.training.preview import Preview
     from improviser.training.report import write_report
     from improviser.training.stopping import stop_request
     from improviser.training.trainer import Checkpoints, calibrate, save_model, train
     from improviser.training.view import steps_shown, view_for
+    from improviser.training.workers import working
 
     if not 1 <= workers <= 64:
         raise ConfigError(f"--workers is {workers}; give 1–64")

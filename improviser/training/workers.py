@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
+from improviser.threads import use_one_thread
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
+from improviser.training.process_executor import ProcessExecutor
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
 """Begins what `EvolutionPlan.advance` does, in a worker; what it returns waits for the result."""
@@ -45,6 +47,20 @@ class Workers:
     score: Score | None = None
     places: int = 1
     elsewhere: Elsewhere | None = None
+
+
+@contextmanager
+def working(workers: int, plan: EvolutionPlan) -> Iterator[Workers]:
+    """Give where to breed members, in `workers` processes (1: in this one); all give the same result.
+
+    :raises ImproviserError: if the system will not start so many.
+    """
+    if workers == 1:
+        yield Workers()
+        return
+    use_one_thread()
+    with ProcessExecutor(workers) as executor, working_on(executor, plan) as where:
+        yield where
 
 
 @contextmanager

@@ -22,7 +22,6 @@ from improviser.engine.priority import HIGH_PRIORITY_CLASS, go_first
 from improviser.engine.timer import fine_timer
 from improviser.remote.selector_thread import run_in_selector_thread, watches_sockets
 from improviser.signals import CODES, own_group, pass_over_interrupts
-from improviser.training import local_executor
 from tests.mqtt_peer import Peer
 from tests.playing import write_small_model
 from tests.portable.sitecustomize import KEYBOARD, PLAYED, SYNTHESISER, TUNE, ProactorLike
@@ -304,27 +303,6 @@ class TestWindows:
     def test_the_engine_goes_first(self, asked: list[tuple[object, ...]]) -> None:
         go_first()
         assert asked[-1] == ("SetPriorityClass", (1 << 64) - 1, HIGH_PRIORITY_CLASS)
-
-    def test_a_worker_waits_for_its_parents_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        asked: list[tuple[object, ...]] = []
-        handles = [7, 0]  # the second time, it has ended
-
-        def open_process(*given: object) -> int:
-            asked.append(given)
-            return handles.pop(0)
-
-        def wait_for(handle: Any, milliseconds: int) -> int:
-            asked.append((handle.value, milliseconds))
-            return 0
-
-        kernel = SimpleNamespace(OpenProcess=open_process, WaitForSingleObject=wait_for)
-        monkeypatch.setattr("ctypes.windll", SimpleNamespace(kernel32=kernel), raising=False)
-        ended: list[int] = []
-        monkeypatch.setattr(os, "_exit", ended.append)
-        for _ in range(2):
-            local_executor._end_with(4711)
-        assert asked == [(0x100000, False, 4711), (7, 0xFFFFFFFF), (0x100000, False, 4711)]
-        assert ended == [1, 1]
 
     def test_control_c_is_for_the_daemon_alone(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0x200, raising=False)

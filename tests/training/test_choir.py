@@ -10,10 +10,9 @@ import pytest
 from improviser.training import choir
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import Evolution, Generation
-from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, train
-from improviser.training.workers import Workers
+from improviser.training.workers import Workers, working
 from tests.melodies import TUNE, write_melody
 from tests.training.test_trainer import breed, recipe
 

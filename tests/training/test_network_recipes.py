@@ -14,10 +14,9 @@ from improviser.midifile import write_midi
 from improviser.training import choir_recipe
 from improviser.training.choir_recipe import within_memory
 from improviser.training.evolution_plan import EvolutionPlan
-from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
-from improviser.training.workers import Workers
+from improviser.training.workers import Workers, working
 from tests.training.test_voices import a_piece, line
 
 TUNES = ([67, 69, 71, 72, 74, 72, 71, 69], [72, 71, 69, 67, 65, 64, 62, 60], [60, 64, 67, 72, 67, 64, 62, 60])

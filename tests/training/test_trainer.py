@@ -16,11 +16,10 @@ from improviser.library.catalogue import load_model
 from improviser.training import checkpoint
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
-from improviser.training.local_executor import working
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import command_of, write_report
 from improviser.training.trainer import Checkpoints, Run, save_model, train
-from improviser.training.workers import Workers
+from improviser.training.workers import Workers, working
 from tests.melodies import TUNE, write_melody
 
 

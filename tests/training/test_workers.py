@@ -20,8 +20,8 @@ from improviser.core.echo.task import EchoTask
 from improviser.errors import ImproviserError
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import CHUNK, Limits, fitness_of
-from improviser.training.local_executor import local_executor, working
-from improviser.training.workers import working_on
+from improviser.training.process_executor import ProcessExecutor
+from improviser.training.workers import working, working_on
 from tests.melodies import TUNE, write_melody
 
 
@@ -123,7 +123,7 @@ def test_the_death_of_any_worker_is_told_in_one_line(victim: int) -> None:
     population = echo.first_population(np.random.default_rng(1), 100)
 
     def kill_one_and_go_on() -> None:
-        with local_executor(2) as executor, working_on(executor, alone(echo)) as two:
+        with ProcessExecutor(2) as executor, working_on(executor, alone(echo)) as two:
             score = two.score
             assert score is not None
             score(population, None)()

@@ -8,15 +8,15 @@ import sys
 import threading
 import time
 from concurrent.futures import BrokenExecutor
+from multiprocessing.context import SpawnProcess
+from pickle import PicklingError
 
 import numpy as np
 import pytest
-from loky.backend.process import LokyProcess
 from numpy.typing import NDArray
 
 from improviser.errors import ImproviserError
-from improviser.training import local_executor as module
-from improviser.training.local_executor import local_executor
+from improviser.training.process_executor import ProcessExecutor, signals_blocked
 
 LARGE = 2**21
 """Bytes; far more than a pipe holds."""
@@ -41,7 +41,7 @@ def meet() -> int:
 
 @posix
 def test_workers_do_not_hear_what_their_parent_is_told() -> None:
-    with local_executor(2) as executor:
+    with ProcessExecutor(2) as executor:
         for number in (signal.SIGINT, signal.SIGTERM):
             os.kill(executor.submit(os.getpid).result(), number)
         assert executor.submit(sleep, 0.1).result() == 0.1
@@ -54,7 +54,7 @@ def test_a_signal_while_workers_start_is_heard_later() -> None:
     heard: list[int] = []
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        with module._signals_blocked():
+        with signals_blocked():
             signal.raise_signal(signal.SIGTERM)  # of this thread: other threads, as tests have them, are not blocked
             assert not heard
         assert heard == [signal.SIGTERM]
@@ -68,7 +68,7 @@ def test_the_death_of_any_worker_at_any_time_does_not_hang(seed: int) -> None:
     """One that waits for work, one that gets or does it, or one that sends a part of what came of it."""
     chance = random.Random(seed)
     numbers = np.zeros(LARGE // 8)
-    with local_executor(2) as executor:
+    with ProcessExecutor(2) as executor:
         victim = chance.choice([future.result() for future in [executor.submit(meet) for _ in range(2)]])
 
         def kill() -> None:
@@ -92,19 +92,19 @@ def test_the_death_of_any_worker_at_any_time_does_not_hang(seed: int) -> None:
 
 
 def test_more_than_the_system_will_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    start = LokyProcess.start
-    started: list[LokyProcess] = []
+    start = SpawnProcess.start
+    started: list[SpawnProcess] = []
 
-    def start_one(process: LokyProcess) -> None:
+    def start_one(process: SpawnProcess) -> None:
         if started:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         started.append(process)
         start(process)
 
-    monkeypatch.setattr(LokyProcess, "start", start_one)
+    monkeypatch.setattr(SpawnProcess, "start", start_one)
     with (
         pytest.raises(ImproviserError, match=r"cannot start 2 worker processes: .*; give fewer --workers"),
-        local_executor(2),
+        ProcessExecutor(2),
     ):
         pytest.fail("there are no two")
     started[0].join(60)
@@ -112,10 +112,63 @@ def test_more_than_the_system_will_start_is_told_in_one_line(monkeypatch: pytest
 
 
 def test_at_the_end_nothing_is_waited_for() -> None:
-    with local_executor(2) as executor:
+    with ProcessExecutor(2) as executor:
         processes = [future.result() for future in [executor.submit(meet) for _ in range(2)]]
         long = [executor.submit(sleep, 1000.0) for _ in range(2)]
     assert all(future.done() for future in long)
     for process in processes:
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
+
+
+def fail(what: str) -> None:
+    raise LookupError(what)
+
+
+class OddError(Exception):
+    """An error that can be sent, and not be read."""
+
+    def __init__(self, _one: object, _two: object) -> None:
+        super().__init__("odd")
+
+
+def fail_oddly() -> None:
+    raise OddError(1, 2)
+
+
+def test_results_may_be_asked_for_in_any_order_and_large_ones_do_not_stop_each_other() -> None:
+    numbers = [np.full(LARGE // 8, value, np.float64) for value in range(6)]
+    with ProcessExecutor(2) as executor:
+        futures = [executor.submit(one_more_than, one) for one in numbers]
+        for future, one in zip(reversed(futures), reversed(numbers), strict=True):
+            assert (future.result() == one + 1).all()
+
+
+def test_what_a_call_raises_is_raised_and_the_workers_go_on() -> None:
+    def local() -> None: ...
+
+    with ProcessExecutor(2) as executor:
+        with pytest.raises(LookupError, match="nothing here"):
+            executor.submit(fail, "nothing here").result()
+        with pytest.raises(TypeError):
+            executor.submit(fail_oddly).result()
+        with pytest.raises((AttributeError, PicklingError)):  # no other process could import it
+            executor.submit(local).result()
+        both = {future.result() for future in [executor.submit(meet) for _ in range(2)]}
+        assert len(both) == 2
+
+
+@posix
+def test_a_death_is_told_to_whoever_waits_and_whoever_comes_after() -> None:
+    with ProcessExecutor(2) as executor:
+        futures = [executor.submit(sleep, 1000.0) for _ in range(3)]
+        victim = executor._workers[0].process.pid
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        for future in futures:
+            with pytest.raises(BrokenExecutor):
+                future.result()
+        with pytest.raises(BrokenExecutor):
+            executor.submit(os.getpid)
+    with pytest.raises(RuntimeError, match="shut down"):
+        executor.submit(os.getpid)
