@@ -1,5 +1,6 @@
 """`improviser demo`: hear it without any instrument, device or server."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -79,4 +80,6 @@ def demo(
     if code == 0:
         paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
         say(f"wrote {', '.join(map(str, paths))}")
+        say(f"see and hear it:  improviser report {shlex.quote(str(paths[0]))}")
+        say("play yourself:    improviser play, or without a keyboard: improviser play --web open")
     raise SystemExit(code)

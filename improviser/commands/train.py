@@ -23,7 +23,10 @@ def train(
         typer.Argument(metavar="SOURCE...", help=SOURCES),
     ],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The model file to write; by default a new one of yours."),
+    ] = None,
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
     strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
     population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
@@ -43,9 +46,7 @@ def train(
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
     workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the last checkpoint, if there is one.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
     strict: Strict = False,
@@ -60,7 +61,7 @@ def train(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser.training.places import Places
+    from improviser.training.places import Places, place_in_library
     from improviser.training.recipe import Options
 
     options = Options(
@@ -82,6 +83,8 @@ def train(
         seed=seed,
         strict=strict,
     )
+    if output is None:
+        output = place_in_library(sources, options.task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
     _train(options, places, workers=workers, checkpoint=checkpoint, as_json=json)
 
@@ -90,6 +93,7 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     """Train with `options` and write everything."""
     from functools import partial
 
+    from improviser.commands.train_told import tell_next, tell_plan, tell_result, tell_resume, tell_worth
     from improviser.console_output import warn
     from improviser.errors import ConfigError
     from improviser.training import checkpoint as checkpoints
@@ -110,6 +114,8 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
     output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
     if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
+    if not as_json:
+        tell_plan(options, recipe, output, workers)
     preview, title = Preview(recipe.build), f"evolving {options.task}"
     view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, preview=preview)
     with stop_request() as request, working(workers, EvolutionPlan.of(recipe, options.seed)) as hands:
@@ -140,7 +146,14 @@ def _train(options: "Options", places: "Places", *, workers: int, checkpoint: in
         checkpoints.remove(kept.path)
     if done.problem:
         warn("there is no new checkpoint:", done.problem)
-    _tell(output, scores, recipe.skipped, quiet=as_json)
+    tell_result(output, scores, recipe.skipped, quiet=as_json)
+    if not as_json:
+        if scores and not request.asked:
+            tell_worth(output, recipe, done)
+        if scores:
+            tell_next(output, options.task)
+        if request.asked and kept.path.exists():
+            tell_resume()
     if request.interrupted:
         raise KeyboardInterrupt
 
@@ -167,19 +180,3 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None
-
-
-def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
-    """Say what was saved and what was left out; on standard error where the output is JSON."""
-    from improviser.console_output import say, warn
-
-    tell = warn if quiet else say
-    if scores:
-        reached = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
-        tell(f"saved {output}: {reached}")
-    else:
-        tell("stopped before the first generation was done; nothing was saved")
-    if skipped:
-        tell(f"{len(skipped)} files could not be used:")
-        for reason in skipped:
-            tell(f"  {reason}")

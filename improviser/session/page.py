@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from improviser.engine.bus import Bus
 from improviser.engine.service import Service
 from improviser.errors import ConfigError
+from improviser.extras import how_to_add
 from improviser.files import user_path
 from improviser.recordings.recorder import Recorder
 from improviser.session.recording import turn_recording
@@ -31,9 +32,7 @@ Tell = Callable[[str], None]
 PART = "the page"
 VISIT_SECONDS = 20.0
 ANY = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
-NOT_INSTALLED = (
-    "--web takes aiohttp, which is not installed; add the extra: pip install 'improviser[web]', or uv sync --extra web"
-)
+NOT_INSTALLED = f"--web takes aiohttp, which is not installed; {how_to_add('web')}"
 ELSEWHERE = ("192.0.2.1", 9)
 """An address that documents use: what would be sent there shows which of our addresses others reach."""
 
