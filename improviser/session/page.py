@@ -8,6 +8,7 @@ import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.engine.bus import Bus
@@ -15,6 +16,7 @@ from improviser.engine.service import Service
 from improviser.errors import ConfigError
 from improviser.extras import how_to_add
 from improviser.files import user_path
+from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.recorder import Recorder
 from improviser.session.recording import turn_recording
 from improviser.settings.config import check
@@ -84,9 +86,10 @@ class SessionPage:
             raise ConfigError(NOT_INSTALLED) from None
         file = settings.web_token_file
         access = access_of(address, settings.web_hosts, None if file is None else read_tokens(user_path(file)))
-        recording = Recording()
+        recording = Recording(folder=default_folder())
         if (recorder := self._recorder) is not None:
-            recording = Recording(lambda: recorder.on, lambda service, on: turn_recording(service, recorder, on=on))
+            turn = partial(_turn, recorder)
+            recording = Recording(lambda: recorder.on, turn, recorder.folder)
         self._server = server = PageServer(address, access, recording)
         await server.open()
         bus.subscribe_slow(PART, server.take)
@@ -112,6 +115,10 @@ class SessionPage:
                 await asyncio.wait_for(self._server.arrived.wait(), VISIT_SECONDS)
 
 
+def _turn(recorder: Recorder, service: Service, on: bool) -> str:
+    return turn_recording(service, recorder, on=on)
+
+
 def page_alone(web: str | None, tell: Tell, *, covered: bool = False) -> SessionPage:
     """Return the page of a session that has no settings but `web`, as given on the command line.
 
@@ -131,9 +138,9 @@ def urls(address: PageAddress, access: "Access", port: int) -> tuple[str, str]:
 def lines_of(address: PageAddress, access: "Access", port: int) -> list[str]:
     """Return what a user is told of the page."""
     own, audience = urls(address, access, port)
-    lines = [f"the page: {own}", f"for an audience, which only looks and listens: {audience}"]
+    lines = [f"the page: {own}", f"for an audience, which only watches and listens: {audience}"]
     if not address.is_loopback:
-        lines.append("who has the first address can play and steer; what is sent can be read on the way (plain HTTP)")
+        lines.append("whoever has the first address can play and control; nothing is encrypted (plain HTTP)")
     return lines
 
 

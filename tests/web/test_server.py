@@ -25,6 +25,7 @@ from aiohttp import ClientConnectorError, WSMsgType, WSServerHandshakeError
 
 from improviser.session.page import ANY
 from improviser.web import page as page_module
+from improviser.web import page_requests as requests_module
 from improviser.web import server as server_module
 from improviser.web.files import HEADERS
 from improviser.web.messages import LARGEST_MESSAGE
@@ -105,7 +106,7 @@ class TestGettingIn:
 
     def test_all_that_the_page_names_is_there_and_ours(self, act: Act) -> None:
         async def scene(scene: Scene) -> None:
-            for name, file in scene.server._files.items():
+            for name, file in scene.server._site._files.items():
                 answer = await scene.get(f"/{name}")
                 assert answer.status == 200
                 assert answer.content_type == file.kind
@@ -482,7 +483,7 @@ class TestSteering:
                 await client.say(type="set", parameter="density", value=0.5, number=number)
             await client.hear("reply", count=asked)
             errors = {message["error"] for message in client.said if message["type"] == "reply" and not message["ok"]}
-            assert errors == {server_module.TOO_MANY}
+            assert errors == {requests_module.TOO_MANY}
             await other.say(type="set", parameter="density", value=0.25, number=1)
             assert (await other.hear("reply"))["ok"]
 
