@@ -79,7 +79,8 @@ class SessionPage:
             return
         try:
             from improviser.web.access import access_of, read_tokens
-            from improviser.web.server import PageServer, Recording
+            from improviser.web.page_requests import Recording
+            from improviser.web.server import PageServer
         except ImportError as error:
             if (error.name or "").partition(".")[0] != "aiohttp":
                 raise
@@ -97,7 +98,7 @@ class SessionPage:
         for line in self._lines:
             self._tell(line)
         if address.opens:
-            await _open_browser(urls(address, access, server.port)[0], self._tell)
+            await open_browser(urls(address, access, server.port)[0], self._tell)
 
     async def run(self, service: Service) -> None:
         """Serve a session until cancelled."""
@@ -152,7 +153,7 @@ def _reachable() -> str:
     return socket.gethostname()
 
 
-async def _open_browser(url: str, tell: Tell) -> None:
+async def open_browser(url: str, tell: Tell) -> None:
     """Open a browser, if there is one with a screen."""
     has_screen = sys.platform in ("win32", "darwin") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
     if not has_screen or not await asyncio.to_thread(_opened, url):

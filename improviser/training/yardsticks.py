@@ -39,7 +39,7 @@ class Comparison:
 
 def pitches_to_choose_among(bits: float) -> float:
     """Return among how many equally likely pitches one is as unsure as with so many bits a note."""
-    return 2.0**bits
+    return float(2.0**bits)
 
 
 def compared(model: Model, comparison: Comparison, progress: Progress = silent) -> Mapping[str, float]:

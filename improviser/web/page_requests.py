@@ -187,4 +187,4 @@ class PageRequests:
             return "all that sounded has been ended"
         if self.recording.turn is None:
             raise ConfigError("this session keeps no recording that a page could start or stop")
-        return self.recording.turn(self._service, said.command == "record")
+        return self.recording.turn(self.service, said.command == "record")
