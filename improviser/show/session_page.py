@@ -34,8 +34,8 @@ INDEX, STYLE_FILE, ROLL, SOUND, MIDI = FOLDER_FILES = (
     "session.mid",
 )
 """What `write_folder` writes; the sound only of sessions that are not too long."""
-ALL_RECORDINGS, SCRIPT = "../../recordings.html", "../../recording.js"
-"""Where the page of a live session has the list of recordings, and what its buttons do."""
+ALL_RECORDINGS, SCRIPT, ICON = "../../recordings.html", "../../recording.js", "../../icon.svg"
+"""Where the page of a live session has the list of recordings, what its buttons do, and its icon."""
 
 STYLE = """
 :root { color-scheme: light dark; --page: #f4f2ec; --ink: #1d2026; --soft: #5d636c; --line: #dcd8cd; --card: #fdfcf9 }
@@ -95,7 +95,8 @@ def write_folder(session: PlayedSession, folder: Path, synthesiser: Synthesiser 
     more = [*_again(session), *([button] if session.log is not None else [])]
     page = _page(
         session,
-        f'<link rel="stylesheet" href="{STYLE_FILE}">\n<script type="module" src="{SCRIPT}"></script>',
+        f'<link rel="icon" href="{ICON}" type="image/svg+xml">\n<link rel="stylesheet" href="{STYLE_FILE}">\n'
+        f'<script type="module" src="{SCRIPT}"></script>',
         [
             f'<p><a href="{ALL_RECORDINGS}">All recordings</a></p>',
             f'<img src="{ROLL}" alt="Piano roll: who played what, and when">',

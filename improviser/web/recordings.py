@@ -85,7 +85,7 @@ class Recordings:
         return self._logs().get(name)
 
     async def _serve(self, log: Path, file: str) -> web.StreamResponse:
-        folder = await self._open(log)
+        folder = await self._open(log, anew=file in ("", FOLDER_FILES[0]))
         path = folder / (file or FOLDER_FILES[0])
         if not path.is_file():
             raise web.HTTPNotFound(text="This session has no such file.\n")
@@ -97,14 +97,17 @@ class Recordings:
         response.content_type = kind
         return response
 
-    async def _open(self, log: Path) -> Path:
-        """Return the folder with the files of a session, as it is now; what was opened before is kept for a while."""
+    async def _open(self, log: Path, *, anew: bool) -> Path:
+        """Return the folder with the files of a session; what was opened before is kept for a while.
+
+        :param anew: whether it is to be as it is now, if it was played on since; else all files are of one moment.
+        """
         async with self._working:
             changed = (await asyncio.to_thread(log.stat)).st_mtime
             if log.name in self._opened:
                 self._opened.move_to_end(log.name)
                 written, folder = self._opened[log.name]
-                if written == changed:
+                if written == changed or not anew:
                     return Path(folder.name)
             folder = tempfile.TemporaryDirectory(prefix="improviser-", ignore_cleanup_errors=True)
             code, said = await run_beside(OPEN, str(log), folder.name)

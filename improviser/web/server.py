@@ -173,6 +173,7 @@ class PageServer:
         service = self._requests.service
         if service is None:
             return ()
+        self._state = {}  # what this page is told others may not have been: all are told what comes next
         values = {name: clean(service.confirmed(name)) for name in TABLE}
         return [
             self._feed.snapshot(self._requests.now),

@@ -48,7 +48,8 @@ function show() {
   byId("diversity").textContent = diversity === undefined || diversity === null ? "–" : `${Math.round(diversity * 100)} %`;
   byId("speed").textContent = speed === undefined ? "–" : Math.round(speed).toLocaleString("en");
   const phrase = state.phrase ?? [];
-  byId("listen").disabled = phrase.length === 0;
+  byId("listen").disabled = phrase.length === 0 && timers.length === 0;
+  byId("hears").hidden = (state.tune ?? []).length === 0;
   const notes = phrase.map(nameOf).join(" ");
   if (byId("notes").textContent !== notes) byId("notes").textContent = notes;
   draw();
@@ -71,7 +72,12 @@ async function listen() {
   if (timers.length > 0) { silence(); return; }
   const parts = [["player", state.tune ?? []], ["improviser", state.phrase ?? []]], quarter = (state.quarter_seconds ?? 0.5) * 1000;
   byId("listen").textContent = "Loading…";
-  await sound.start();
+  try {
+    await sound.start();
+  } catch {
+    byId("listen").textContent = "Listen";
+    return;
+  }
   byId("listen").textContent = "Silence";
   for (const [part, pitches] of parts) {
     pitches.forEach((pitch, place) => {
