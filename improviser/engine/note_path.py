@@ -34,6 +34,7 @@ from improviser.engine.protocol import (
     Applied,
     Change,
     Close,
+    EndAgain,
     Hear,
     Lose,
     Noticed,
@@ -380,6 +381,9 @@ class Engine:
                 self._lose(number)
             case Renew():
                 self._renew()
+            case EndAgain(messages):
+                with self._turn:
+                    self._output.end_again(messages)
             case Close():
                 self.stop()
             case Open():

@@ -41,7 +41,7 @@ TEST_SECONDS, TEST_PERIODS, TESTS = 0.2, 4, 10
 """How long our own message may take from output to input, in seconds and in periods, and how often it may be lost."""
 WAITING_SECONDS = 15.0
 """How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
-POLL_SECONDS = 0.002
+POLL_SECONDS, APPEARING_SECONDS = 0.002, 10.0
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 LOOK_PERIODS = 8
 """How often we look how late we are called where nothing comes in."""
@@ -314,11 +314,16 @@ class JackPorts:
     def find(self, client: str, role: str) -> str:
         """Return the whole name of the port `role` of the first client whose name begins so.
 
-        :raises MidiSystemError: if there is none.
+        PipeWire shows new ones after a while.
+
+        :raises MidiSystemError: if there is none, for long.
         """
-        for port in self._client.get_ports(is_midi=True):
-            if port.name.startswith(client) and port.name.endswith(f":{role}"):
-                return str(port.name)
+        end = time.monotonic() + APPEARING_SECONDS
+        while time.monotonic() < end:
+            for port in self._client.get_ports(is_midi=True):
+                if port.name.startswith(client) and port.name.endswith(f":{role}"):
+                    return str(port.name)
+            time.sleep(POLL_SECONDS)
         raise MidiSystemError(f"JACK has no port {role!r} of a client {client!r}")
 
     def connect(self, source: str, destination: str) -> None:

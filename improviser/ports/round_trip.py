@@ -32,7 +32,7 @@ LOST_SECONDS, MOST_LOST = 1.0, 10
 CARRIED_SECONDS, TRY_SECONDS, STILL_SECONDS = 20.0, 0.3, 0.3
 """How long the first note that comes back is waited for, and each one before it, and how long none may come then."""
 ITSELF = "-"
-APPEARING_SECONDS, POLL_SECONDS = 5.0, 0.01
+APPEARING_SECONDS, POLL_SECONDS = 10.0, 0.01
 PITCH, VELOCITY = 60, 80
 WARM_UP = 20
 """Notes before those that count."""
