@@ -41,7 +41,7 @@ def demo(
     from improviser.library import catalogue
     from improviser.logs import start_log
     from improviser.recordings.transcript import Transcript
-    from improviser.session.demo import Demo, DemoRun, write_screenshot, prepare, title_of, write_files
+    from improviser.session.demo import Demo, DemoRun, prepare, title_of, write_files, write_screenshot
     from improviser.session.display import Display
     from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
