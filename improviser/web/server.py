@@ -21,12 +21,13 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from improviser.core.live.pacing import Bucket
 from improviser.core.live.parameters import TABLE
+from improviser.core.live.votes import COMMANDS
 from improviser.core.midi import codec
 from improviser.core.midi.event import Event
 from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply
-from improviser.engine.protocol import MODEL, Hear, Panic
+from improviser.engine.protocol import MODEL, Hear, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
 from improviser.library.catalogue import live_names
@@ -440,6 +441,9 @@ class PageServer:
             self._held.forget()
             self._service.send(Panic())
             return "all that sounded has been ended"
+        if said.command in COMMANDS:
+            self._service.send(Instruct(said.command))
+            return COMMANDS[said.command]
         if self._recording.turn is None:
             raise ConfigError("this session keeps no recording that a page could start or stop")
         return self._recording.turn(self._service, said.command == "record")
