@@ -43,7 +43,7 @@ def demo(
     from improviser.library import catalogue
     from improviser.logs import start_log
     from improviser.recordings.transcript import Transcript
-    from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
+    from improviser.session.demo import Demo, DemoRun, prepare, title_of, write_files, write_screenshot
     from improviser.session.display import Display
     from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
@@ -70,7 +70,7 @@ def demo(
             playing.beside("the display", screen.show(service))
             playing.beside("steering by keys", steer(service))
             if picture is not None:
-                playing.beside("the picture", photograph(run, service, screen, picture))
+                playing.beside("the picture", write_screenshot(run, service, screen, picture))
             return await run_until_signal(run.play(playing), service.stop), run.transcript
 
     try:

@@ -16,6 +16,7 @@ from improviser.engine.protocol import (
     Applied,
     Failed,
     Hear,
+    Instruct,
     Lost,
     Noticed,
     Panic,
@@ -116,7 +117,7 @@ class Service:
         """End what sounds and leave `run`."""
         self._supervisor.stop()
 
-    def send(self, command: Hear | Panic | Renew) -> None:
+    def send(self, command: Hear | Instruct | Panic | Renew) -> None:
         """Send a command to the engine, or to the next one if there is none just now."""
         self._supervisor.send(command)
 

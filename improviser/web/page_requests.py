@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from improviser.core.live.parameters import TABLE
+from improviser.core.live.votes import COMMANDS
 from improviser.core.midi import codec
 from improviser.core.midi.event import Event
 from improviser.engine.live_state import Reply
-from improviser.engine.protocol import MODEL, Hear, Panic
+from improviser.engine.protocol import MODEL, Hear, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
 from improviser.library.catalogue import live_names
@@ -185,6 +186,9 @@ class PageRequests:
             self._held.forget()
             self.service.send(Panic())
             return "all that sounded has been ended"
+        if said.command in COMMANDS:
+            self.service.send(Instruct(said.command))
+            return COMMANDS[said.command]
         if self.recording.turn is None:
             raise ConfigError("this session keeps no recording that a page could start or stop")
         return self.recording.turn(self.service, said.command == "record")
