@@ -21,7 +21,7 @@ const connection = new Connection(
 const send = (message) => connection.send(message);
 const playing = new Playing(send, sound);
 const keyboard = new Keyboard(byId("keys"), playing);
-const roll = new Roll(byId("roll"), byId("guides"), () => connection.now);
+const roll = new Roll(byId("roll"), () => connection.now);
 const controls = new Controls((message) => connection.ask(message));
 
 // What the session says.

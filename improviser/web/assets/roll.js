@@ -5,9 +5,8 @@ import { HIGH, LOW } from "./keyboard.js";
 const SECONDS = 8, KEPT = 60, STRIP = 22, SHORTEST = 3;
 
 export class Roll {
-  constructor(canvas, back, clock) {
+  constructor(canvas, clock) {
     this.canvas = canvas;
-    this.back = back; // what does not move, behind it: drawn once, for each frame counts when answers wait for it
     this.clock = clock;
     this.notes = [];
     this.sounding = new Map();
@@ -20,7 +19,6 @@ export class Roll {
     this.readColours();
     new ResizeObserver(() => this.resize()).observe(canvas);
     this.drawn = 0;
-    this.blank = false;
     requestAnimationFrame((at) => this.frame(at));
   }
 
@@ -34,24 +32,12 @@ export class Roll {
     brush.lineWidth = 3;
     for (const shift of [-8, 0, 8]) { brush.beginPath(); brush.moveTo(shift - 2, 10); brush.lineTo(shift + 10, -2); brush.stroke(); }
     this.hatch = tile;
-    this.drawGuides();
   }
 
   resize() {
     const ratio = devicePixelRatio || 1;
-    for (const canvas of [this.canvas, this.back]) {
-      canvas.width = Math.round(this.canvas.clientWidth * ratio);
-      canvas.height = Math.round(this.canvas.clientHeight * ratio);
-    }
-    this.blank = false;
-    this.drawGuides();
-  }
-
-  drawGuides() {
-    const ratio = devicePixelRatio || 1, brush = this.back.getContext("2d");
-    brush.setTransform(ratio, 0, 0, ratio, 0, 0);
-    brush.clearRect(0, 0, this.back.width, this.back.height);
-    this.guides(brush, this.back.width / ratio, this.back.height / ratio);
+    this.canvas.width = Math.round(this.canvas.clientWidth * ratio);
+    this.canvas.height = Math.round(this.canvas.clientHeight * ratio);
   }
 
   clear() {
@@ -98,13 +84,11 @@ export class Roll {
   draw() {
     const ratio = devicePixelRatio || 1, brush = this.canvas.getContext("2d"), { colours } = this;
     const width = this.canvas.width / ratio, whole = this.canvas.height / ratio, height = whole - (this.strip ? STRIP : 0), now = this.clock();
-    this.notes = this.notes.filter((note) => note.end === null || now - note.end < KEPT);
-    const seen = this.strip || [...this.notes, ...this.phrases].some(({ end }) => end === null || now - end < SECONDS + 1);
-    if (!seen && this.blank) return;
-    this.blank = !seen;
     brush.setTransform(ratio, 0, 0, ratio, 0, 0);
     brush.clearRect(0, 0, width, whole);
     const y = (seconds) => height * (1 - (now - seconds) / SECONDS);
+    this.guides(brush, width, height);
+    this.notes = this.notes.filter((note) => note.end === null || now - note.end < KEPT);
     const hatch = brush.createPattern(this.hatch, "repeat");
     hatch.setTransform(new DOMMatrix([1, 0, 0, 1, 0, y(0) % 8]));
     for (const note of this.notes) {
