@@ -31,7 +31,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("latency --api jack", "through real ports, too"),
     ),
     "train": (
-        ("train songs/ --task melody", "a player of your tunes"),
+        ("train songs/ --task melody", "plays like them"),
         ("train songs/ --task melody --resume", "go on after Ctrl-C"),
         ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
         ("train tune.mid -o my.safetensors --task echo", "the experiment"),
