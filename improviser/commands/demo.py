@@ -1,5 +1,7 @@
 """`improviser demo`: hear it without any instrument, device or server."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -78,5 +80,14 @@ def demo(
             loudspeaker.close(wait=False)
     if code == 0:
         paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
-        say(f"wrote {', '.join(map(str, paths))}")
+        _tell_end(paths)
     raise SystemExit(code)
+
+
+def _tell_end(paths: Sequence[Path]) -> None:
+    """Say what was written, and what to do next."""
+    from improviser.console_output import say
+
+    say(f"wrote {', '.join(map(str, paths))}")
+    say(f"see and hear it:  improviser report {shlex.quote(str(paths[0]))}")
+    say("play yourself:    improviser play, or without a keyboard: improviser play --web open")

@@ -77,6 +77,12 @@ class Swap(Command, frozen=True):
     request: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Instruct(Command, frozen=True):
+    """Carry out one of the player's commands (see `core.live.votes`)."""
+
+    command: str
+
+
 class Panic(Command, frozen=True):
     """End all that sounds."""
 
@@ -189,6 +195,18 @@ class Turned(Report, frozen=True):
     value: Any
 
 
+class Done(Report, frozen=True):
+    """A command was carried out at `stamp`, and what was due before was played.
+
+    `pedal`: the `Step` of its message comes before, and did it.
+    """
+
+    command: str
+    stamp: float
+    played: list[bytes] = []
+    pedal: bool = False
+
+
 class Picked(Report, frozen=True):
     """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
 
@@ -226,8 +244,8 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | EndAgain | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
+AnyCommand = Open | Hear | Change | Swap | Instruct | Panic | Lose | Renew | EndAgain | Close
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode
