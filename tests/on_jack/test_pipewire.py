@@ -152,12 +152,15 @@ def test_a_server_that_does_not_answer_the_measurement_is_said_in_one_line(pipew
     command = [sys.executable, "-m", "improviser", "latency", "--api", "jack", "--notes", "1000", "--gap", "60"]
     environment = {**os.environ, **pipewire.client_environment}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
-        deadline = time.monotonic() + 60
-        while not any(name.startswith("improviser-wire") for name in pipewire.nodes()):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        pipewire.kill()
-        said, complaint = ran.communicate(timeout=60)
+        try:
+            deadline = time.monotonic() + 200
+            while not any(name.startswith("improviser-wire") for name in pipewire.nodes()):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            pipewire.kill()
+            said, complaint = ran.communicate(timeout=100)
+        finally:
+            ran.kill()
     assert (ran.returncode, said) == (1, "")
     assert complaint.splitlines()[-1].startswith("improviser: error: the ports could not be measured: ")
 
