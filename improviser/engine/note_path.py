@@ -25,6 +25,7 @@ from improviser.core.music.note import CHANNELS
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
+from improviser.engine.model_changes import ModelChange, ModelChanges
 from improviser.engine.notices import Notices
 from improviser.engine.output import Output
 from improviser.engine.protocol import (
@@ -32,6 +33,7 @@ from improviser.engine.protocol import (
     MODEL,
     AnyCommand,
     Applied,
+    Bring,
     Change,
     Close,
     Hear,
@@ -134,6 +136,7 @@ class Engine:
         self._reporter = reporter
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
+        self._changes = ModelChanges()
         self._performer = self._begin(Parameters(**opening.parameters))
         self._ports = open_ports(
             opening.api, opening.name, opening.input, opening.output, opening.jack_server, patient=opening.patient
@@ -348,14 +351,15 @@ class Engine:
             self._wake.set()
 
     def _think_ahead(self) -> None:
-        """Think about notes that may come, until something is due."""
+        """Prepare models, and think about notes that may come, until something is due."""
         self._looking_ahead = True
-        think_ahead(self._foresee, lambda: self._gate.last_arrival, self._is_needed)
+        think_ahead(self._think, lambda: self._gate.last_arrival, self._is_needed)
         self._looking_ahead = False
 
-    def _foresee(self) -> bool:
+    def _think(self) -> bool:
+        models_wait = self._get_to_know()
         with self._turn:
-            self._looking_ahead = self._performer.foresee()
+            self._looking_ahead = self._performer.foresee() or models_wait
             return self._looking_ahead
 
     def _is_needed(self) -> bool:
@@ -371,6 +375,8 @@ class Engine:
                 self.hear(message, stamp, number)
             case Change():
                 self._change(command)
+            case Bring(data):
+                self._changes.bring(data)
             case Swap():
                 self._swap(command)
             case Panic():
@@ -400,19 +406,40 @@ class Engine:
                 self._set_alarm()
 
     def _swap(self, swap: Swap) -> None:
-        names, request = swap.models, swap.request
         try:
-            models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
+            self._changes.begin(swap)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
             with self._turn:
-                self._reporter.send(Applied(MODEL, names, str(error), self._now(), request=request))
+                self._reporter.send(Applied(MODEL, swap.models, str(error), self._now(), request=swap.request))
         else:
-            with self._turn:
-                now = self._latest = self._now()
-                self._keep_time(now)
-                self._models, self._loaded = models, loaded
-                played = self._send(self._performer.swap(models, now))
-                self._reporter.send(Applied(MODEL, names, None, now, played, loaded, request))
+            self._wake.set()
+
+    def _get_to_know(self) -> bool:
+        """Let models that are to play next learn one note, or play if they know all; return whether there are any."""
+        change = self._changes.next
+        if change is None:
+            return False
+        with self._turn:
+            self._settle()
+            heard = self._performer.heard
+        if not change.joining.learn(heard):  # outside the lock, too
+            self._exchange(change)
+        return True
+
+    def _exchange(self, change: ModelChange) -> None:
+        """Let other models play, if they know all that was played, or it cannot wait."""
+        with self._turn:
+            now = max(self._latest, self._now())
+            self._settle()
+            self._keep_time(now)
+            if self._changes.next is not change or (change.joining.learn(self._performer.heard) and not change.late):
+                return
+            self._latest = now
+            self._changes.end(change)
+            self._models, self._loaded = change.models, change.loaded
+            played = self._send(self._performer.swap(change.joining, now))
+            models, request = change.swap.models, change.swap.request
+            self._reporter.send(Applied(MODEL, models, None, now, played, change.loaded, request))
 
     def _panic(self) -> None:
         now = self._now()
@@ -430,6 +457,7 @@ class Engine:
         with self._turn:
             self._panic()
             self._performer = self._begin(self._performer.parameters)
+            self._changes.renew()
             self.report_ready()
 
     def _look_after_output(self) -> None:
@@ -451,6 +479,8 @@ class Engine:
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
             self._catch_up()
+            if (change := self._changes.next) is not None and change.late:
+                self._exchange(change)
             with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
                 self._settle()
                 now = self._now()

@@ -70,11 +70,45 @@ class Change(Command, frozen=True):
     request: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Array(msgspec.Struct, frozen=True):
+    """An array of a model: its name, numpy's name of its type, and its shape; its numbers come with `Bring`."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a model is put together of: what one file held, see `improviser.library.model_file`."""
+
+    name: str
+    task: str
+    settings: dict[str, Any]
+    arrays: list[Array]
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A model that was loaded and checked by the daemon; the SHA-256 is that of its file."""
+
+    sha256: str
+    parts: list[Part]
+
+
+class Bring(Command, frozen=True):
+    """A piece of the numbers in the arrays of the next `Swap`, in order."""
+
+    data: bytes
+
+
 class Swap(Command, frozen=True):
-    """Play with other models; `request` is the number of who asked."""
+    """Play with other models, as soon as they know what was played; `request` is the number of who asked.
+
+    `prepared` are the models of these names, in the same order.
+    """
 
     models: list[str]
     request: int | msgspec.UnsetType = msgspec.UNSET
+    prepared: list[Prepared] = []
 
 
 class Panic(Command, frozen=True):
@@ -220,7 +254,7 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | Close
+AnyCommand = Open | Hear | Change | Bring | Swap | Panic | Lose | Renew | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
