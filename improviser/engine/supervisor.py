@@ -29,7 +29,7 @@ from improviser.errors import EngineError, ImproviserError, MidiSystemError, Not
 from improviser.executors import SerialExecutor
 from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
-from improviser.ports.interface import JACK_APIS
+from improviser.ports.interface import JACK_APIS, LOOPBACK
 
 log = logging.getLogger("improviser")
 
@@ -188,7 +188,8 @@ class Supervisor:
         # A thread says it, since other systems than JACK may keep this one waiting, too.
         slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
         slow.daemon = True
-        slow.start()
+        if self._session.api != LOOPBACK:
+            slow.start()
         if self._session.api in ("auto", *JACK_APIS):
             with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
                 await self._stop.unless_set(self._on_jack(self._connections.join))

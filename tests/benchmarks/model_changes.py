@@ -20,18 +20,20 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from improviser.core.live.joining import Joining
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.engine.bus import Bus
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import MODEL, Step
+from improviser.engine.loading import Pieces, prepare
+from improviser.engine.priority import go_first
+from improviser.engine.protocol import MODEL, READ_BYTES, Bring, FrameReader, Step, Swap, decode_command, frame
 from improviser.engine.session import Session
 from improviser.library import catalogue
 from improviser.session.latency import Spread, over_wire
@@ -40,7 +42,7 @@ from tests.servers import JackServer
 
 MODELS = ("bach-bass", "bach-melody", "echo", "auto", "bach-tenor")
 SWITCH_SECONDS = 0.00005
-ENOUGH_NOTES = 200
+ENOUGH_NOTES, LATER_SECONDS = 200, 100.0
 
 
 @dataclass
@@ -100,7 +102,7 @@ def _print(mode: str, found: dict[bool, Found]) -> None:
         if times := sorted(its.change_seconds):
             median, longest = times[len(times) // 2], times[-1]
             print(
-                f"  {len(times)} changes, taking effect after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most"
+                f"  {len(times)} changes, in effect after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most"
             )
 
 
@@ -110,7 +112,7 @@ def over_jack(options: argparse.Namespace) -> None:
         found = {False: Found(), True: Found()}
         with tempfile.TemporaryDirectory() as folder:
             server = JackServer(
-                f"improviser-changes-{mode}", Path(folder), synchronous=mode == "sync", real_time=options.real_time
+                "improviser-changes", Path(folder), synchronous=mode == "sync", real_time=options.real_time
             )
             os.environ.update(server.client_environment)
             server.start()
@@ -131,6 +133,7 @@ class Holds:
         self._ended = False
         self._thread = threading.Thread(target=self._want, daemon=True)
         self._thread.start()
+        go_first()  # else it may wait for the processor, and not for the interpreter
 
     def _want(self) -> None:
         while not self._ended:
@@ -138,17 +141,54 @@ class Holds:
             time.sleep(0)
             self.longest = max(self.longest, time.process_time() - before)
 
-    def of(self, step: Callable[[], object]) -> tuple[float, float]:
-        """Return how long a step takes, and how long it holds the interpreter at most (seconds)."""
-        self.longest, begun = 0.0, time.perf_counter()
-        step()
-        took = time.perf_counter() - begun
-        return took, self.longest
-
     def end(self) -> None:
         """Want it no more."""
         self._ended = True
         self._thread.join()
+
+
+class Stages:
+    """What becomes of a change to a model: all that the engine does for it, in order."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._performer = _played()
+        prepared, pieces = prepare([name])
+        self._swap = Swap([name], prepared=prepared)
+        self._stream = b"".join(frame(each) for each in (*pieces, self._swap))
+        self._received = Pieces()
+        self._joining = Joining([])
+
+    def load(self) -> None:
+        """Load it from its file, which is the daemon's to do."""
+        catalogue.load_model(self._name)
+
+    def receive(self) -> None:
+        """Take it in as it comes down the pipe."""
+        reader = FrameReader()
+        for start in range(0, len(self._stream), READ_BYTES):
+            for body in reader.feed(self._stream[start : start + READ_BYTES]):
+                command = decode_command(body)
+                if isinstance(command, Bring):
+                    self._received.add(command.data)
+
+    def put_together(self) -> None:
+        """Put it together, and make it warm."""
+        self._joining = Joining(self._received.models(self._swap)[0])
+
+    def get_to_know(self) -> None:
+        """Learn what was played."""
+        while self._joining.learn(self._performer.heard):
+            pass
+
+    def exchange(self) -> None:
+        """Let it play."""
+        self._performer.swap(self._joining, LATER_SECONDS)
+
+    def let_go(self) -> None:
+        """Let go of the mixture of all melody models, which played before."""
+        while self._performer._band.let_go():
+            pass
 
 
 def _played() -> Performer:
@@ -163,60 +203,26 @@ def _played() -> Performer:
 
 
 def print_holds() -> None:
-    """Print who holds the interpreter for how long."""
-    from improviser.core.live.joining import Joining
-    from improviser.engine.loading import Pieces, prepare
-    from improviser.engine.protocol import FrameReader, Swap, decode_command, frame
-
+    """Print for how long each stage holds the interpreter."""
     catalogue.import_all()
     sys.setswitchinterval(SWITCH_SECONDS)
-    print(f"{'ms: in all, and at a time':<28}" + "".join(f"{name:>22}" for name in MODELS))
     rows: dict[str, list[tuple[float, float]]] = {}
     for name in MODELS:
-        performer = _played()
+        stages = Stages(name)
         gc.collect()
-        gc.freeze()
         gc.disable()
-        prepared, pieces = prepare([name])
-        stream = b"".join(frame(each) for each in (*pieces, Swap([name], prepared=prepared)))
-        reader, received = FrameReader(), Pieces()
-        swaps: list[Swap] = []
-        joined: list[Joining] = []
-
-        def receive(stream: bytes = stream, reader: FrameReader = reader, received: Pieces = received) -> None:
-            for start in range(0, len(stream), 1 << 16):
-                for body in reader.feed(stream[start : start + (1 << 16)]):
-                    command = decode_command(body)
-                    if isinstance(command, Swap):
-                        swaps.append(command)
-                    else:
-                        received.add(command.data)  # type: ignore[union-attr]
-
-        def put_together(received: Pieces = received) -> None:
-            joined.append(Joining(received.models(swaps[0])[0]))
-
-        def learn(performer: Performer = performer) -> None:
-            while joined[0].learn(performer.heard):
-                pass
-
-        def let_go(performer: Performer = performer) -> None:
-            while performer._band.let_go():
-                pass
-
         holds = Holds()
-        for title, step in (
-            ("loaded as until now", lambda name=name: catalogue.load_model(name)),
-            ("received", receive),
-            ("put together", put_together),
-            ("made ready", learn),
-            ("exchanged", lambda performer=performer: performer.swap(joined[0], 100.0)),
-            ("let go of 'auto'", let_go),
-        ):
-            rows.setdefault(title, []).append(holds.of(step))
+        for step in (
+            stages.load, stages.receive, stages.put_together, stages.get_to_know, stages.exchange, stages.let_go
+        ):  # fmt: skip
+            holds.longest, begun = 0.0, time.perf_counter()
+            step()
+            rows.setdefault(step.__name__, []).append((time.perf_counter() - begun, holds.longest))
         holds.end()
         gc.enable()
+    print(f"{'ms: in all, and at a time':<28}" + "".join(f"{name:>16}" for name in MODELS))
     for title, cells in rows.items():
-        print(f"{title:<28}" + "".join(f"{took * 1e3:>14.2f}{held * 1e3:>8.2f}" for took, held in cells))
+        print(f"{title:<28}" + "".join(f"{took * 1e3:>9.2f}{held * 1e3:>7.2f}" for took, held in cells))
 
 
 def main() -> None:
