@@ -35,7 +35,10 @@ from improviser.engine.protocol import (
     Bring,
     Change,
     Close,
+    Done,
+    EndAgain,
     Hear,
+    Instruct,
     Lose,
     Noticed,
     Open,
@@ -273,7 +276,7 @@ class Engine:
         if ahead is not None:
             latency, foreseen = ahead.latency, ahead.foreseen
         self._reporter.send(Step(now, message, played, latency, foreseen, number or UNSET))
-        self._tell_what_else(outcome)
+        self._tell_what_else(outcome, now)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
     def _settle(self) -> None:
@@ -284,13 +287,15 @@ class Engine:
             self.fault = error
             self.stop()
 
-    def _tell_what_else(self, outcome: Outcome) -> None:
+    def _tell_what_else(self, outcome: Outcome, now: float) -> None:
         """Report what the message that was heard has done, beside being answered."""
         if outcome.turned is not None:
             self._reporter.send(Turned(*outcome.turned))
             self._ports.heed_clock(heed=self._heeds_clock)
         if outcome.picked is not None:
             self._reporter.send(Picked(outcome.picked.number, outcome.picked.positions))
+        if outcome.done is not None:
+            self._reporter.send(Done(outcome.done, now, pedal=True))
         self._notices.look_at(outcome)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
@@ -346,10 +351,15 @@ class Engine:
             case Panic():
                 with self._turn:
                     self._panic()
+            case Instruct(done):
+                self._do(done)
             case Lose(number):
                 self._lose(number)
             case Renew():
                 self._renew()
+            case EndAgain(messages):
+                with self._turn:
+                    self._output.end_again(messages)
             case Close():
                 self.stop()
             case Open():
@@ -404,6 +414,13 @@ class Engine:
             played = self._send(self._performer.swap(change.joining, now))
             models, request = change.swap.models, change.swap.request
             self._reporter.send(Applied(MODEL, models, None, now, played, change.loaded, request))
+
+    def _do(self, command: str) -> None:
+        with self._turn:
+            now = self._latest = self._now()
+            self._keep_time(now)
+            self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
+            self._set_alarm()
 
     def _panic(self) -> None:
         now = self._now()

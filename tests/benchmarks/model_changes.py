@@ -101,9 +101,7 @@ def _print(mode: str, found: dict[bool, Found]) -> None:
         print(_line("  inside the engine", its.engine_seconds))
         if times := sorted(its.change_seconds):
             median, longest = times[len(times) // 2], times[-1]
-            print(
-                f"  {len(times)} changes, in effect after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most"
-            )
+            print(f"  {len(times)} changes, each after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most")
 
 
 def over_jack(options: argparse.Namespace) -> None:
