@@ -24,6 +24,8 @@ HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 ROOM = 1 << 23
 """Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
+BLOCK_BYTES = 1 << 14
+"""What waits for a slow daemon is written in blocks of so many bytes: report by report that would take too long."""
 RETRY_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
@@ -368,9 +370,12 @@ class Reporter:
                 data, self._lost = notice + data, 0
         if self._waiting and self._size + len(data) > self._room:
             self._lost += count
+            return
+        if self._waiting and len(self._waiting[-1]) < BLOCK_BYTES:
+            self._waiting[-1] += data
         else:
             self._waiting.append(data)
-            self._size += len(data)
+        self._size += len(data)
 
     def flush(self) -> bool:
         """Send what was kept, as far as the pipe has room; say whether that is all."""
