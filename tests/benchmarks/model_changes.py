@@ -41,6 +41,8 @@ from improviser.session.live import Live, live
 from tests.servers import JackServer
 
 MODELS = ("bach-bass", "bach-melody", "echo", "auto", "bach-tenor")
+EVERY_NOTE = {"follow": "every", "guard": False}
+"""Each note is to be answered, also those that an echo has just played."""
 SWITCH_SECONDS = 0.00005
 ENOUGH_NOTES, LATER_SECONDS = 200, 100.0
 
@@ -53,12 +55,16 @@ class Found:
     engine_seconds: list[float] = field(default_factory=list)
     change_seconds: list[float] = field(default_factory=list)
     lost: int = 0
+    heard: int = 0
+    """Notes that came to the engine."""
 
     def hear(self, event: SessionEvent) -> None:
         """Take in what the engine says of a note."""
         report = event.report
-        if isinstance(report, Step) and report.played and report.heard[0] & 0xF0 == 0x90:
-            self.engine_seconds.append(report.latency_seconds)
+        if isinstance(report, Step) and report.heard[0] & 0xF0 == 0x90:
+            self.heard += 1
+            if report.played:
+                self.engine_seconds.append(report.latency_seconds)
 
 
 async def _change_models(playing: Live, every: float, found: Found) -> None:
@@ -71,7 +77,7 @@ async def _change_models(playing: Live, every: float, found: Found) -> None:
 
 
 async def _round(options: argparse.Namespace, found: Found, name: str, *, changes: bool) -> None:
-    session = Session("jack", name, ("virtual",), ("virtual",), MODELS[:1], parameters={"follow": "every"}, seed=1)
+    session = Session("jack", name, ("virtual",), ("virtual",), MODELS[:1], parameters=EVERY_NOTE, seed=1)
     bus = Bus()
     bus.subscribe("the measurement", found.hear)
     async with live(session, bus) as playing:
@@ -98,7 +104,9 @@ def _print(mode: str, found: dict[bool, Found]) -> None:
     for changes, its in found.items():
         title = "a change every second" if changes else "no changes"
         print(_line(title, its.seconds) + f"   {len(its.seconds) + its.lost:>5}{its.lost:>6}")
-        print(_line("  inside the engine", its.engine_seconds))
+        print(
+            _line("  inside the engine", its.engine_seconds) + f"   answered {len(its.engine_seconds)} of {its.heard}"
+        )
         if times := sorted(its.change_seconds):
             median, longest = times[len(times) // 2], times[-1]
             print(f"  {len(times)} changes, each after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most")

@@ -231,10 +231,10 @@ class Performer:
 
     def foresee(self) -> bool:
         """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
-        if self._band.let_go():
-            return True
         if self._settled and self._foretelling is None:
             self._foretelling = self._prepare()
+        if self._band.let_go():
+            return True
         return self._playing.mode.answers and self._band.foresee()
 
     def _prepare(self) -> Foretelling:
