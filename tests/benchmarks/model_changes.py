@@ -104,9 +104,8 @@ def _print(mode: str, found: dict[bool, Found]) -> None:
     for changes, its in found.items():
         title = "a change every second" if changes else "no changes"
         print(_line(title, its.seconds) + f"   {len(its.seconds) + its.lost:>5}{its.lost:>6}")
-        print(
-            _line("  inside the engine", its.engine_seconds) + f"   answered {len(its.engine_seconds)} of {its.heard}"
-        )
+        answered = len(its.engine_seconds)
+        print(_line("  inside the engine", its.engine_seconds) + f"   answered {answered} of {its.heard}")
         if times := sorted(its.change_seconds):
             median, longest = times[len(times) // 2], times[-1]
             print(f"  {len(times)} changes, each after {median * 1e3:.0f} ms (median), {longest * 1e3:.0f} ms at most")
