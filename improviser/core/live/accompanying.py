@@ -261,7 +261,8 @@ class Accompanying:
         """Say whether a part holds over what it sounds, which is what it would strike; with the left hand it strikes."""
         if self._parts[number].sounding != key or not self._sounds(number):
             return False
-        return not (texture.is_chordal and texture.moves_left) and self._band.holds_over(number, texture.tune, now)
+        may = not texture.moves_left if texture.is_chordal else self._listener.plays_legato
+        return may and self._band.holds_over(number, texture.tune, now)
 
     def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
