@@ -29,7 +29,7 @@ from improviser.errors import EngineError, ImproviserError, MidiSystemError, Not
 from improviser.executors import SerialExecutor
 from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
-from improviser.ports.interface import JACK_APIS
+from improviser.ports.interface import JACK_APIS, LOOPBACK
 
 log = logging.getLogger("improviser")
 
@@ -189,7 +189,8 @@ class Supervisor:
         # A thread says it, since other systems than JACK may keep this one waiting, too.
         slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
         slow.daemon = True
-        slow.start()
+        if self._session.api != LOOPBACK:
+            slow.start()
         tries, told = 0, False
         while True:
             try:

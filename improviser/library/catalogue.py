@@ -175,14 +175,25 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     >>> improviser.load_model("bach-bass").task
     'harmony'
     """
-    files = _files_of(name_or_path)
-    models = [build(printable(path.stem), model_file.read(path), path) for path in files]
-    if name_or_path != AUTO or files[0].stem == AUTO:
-        return models[0]
+    return put_together(name_or_path, load_parts(name_or_path))
+
+
+def load_parts(name_or_path: str | os.PathLike[str]) -> list[LoadableModel]:
+    """Load what a model is put together of: the models of its files.
+
+    :raises ModelError: if one cannot be found, read or trusted.
+    """
+    return [build(printable(path.stem), model_file.read(path), path) for path in _files_of(name_or_path)]
+
+
+def put_together(name_or_path: str | os.PathLike[str], parts: Sequence[LoadableModel]) -> Model:
+    """Return the model of this name or path, given the models of its files: the only one, or their mixture."""
+    if name_or_path != AUTO or parts[0].name == AUTO:
+        return parts[0]
     from improviser.core.melody.counts import CountsModel
     from improviser.core.melody.mixture import MixedModel
 
-    return MixedModel(AUTO, [*models, CountsModel()])
+    return MixedModel(AUTO, [*parts, CountsModel()])
 
 
 def digest(name_or_path: str | os.PathLike[str]) -> str:

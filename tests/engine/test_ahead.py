@@ -52,7 +52,7 @@ class Bench:
             self.engine._settle()
             self.engine._reporter.flush()
             self.engine._reporter._pipe.drain(10.0)
-        while self.engine._foresee():
+        while self.engine._think():
             pass
         try:
             data = os.read(self._reports, 1 << 16)
