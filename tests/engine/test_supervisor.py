@@ -53,7 +53,7 @@ def run(session: Session, scene: Scene) -> list[AnyReport]:
     return reports
 
 
-async def until(done: Callable[[], bool], timeout: float = 15.0) -> None:
+async def until(done: Callable[[], bool], timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not done():
         assert time.monotonic() < deadline, "it never came to that"
