@@ -10,7 +10,7 @@ import importlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol, Self, cast
 
 from numpy.typing import NDArray
@@ -149,6 +149,19 @@ def live_names() -> tuple[str, ...]:
     models = {entry.name: entry.model for entry in reversed(listing())}  # the user's own come before the bundled
     playable = {name for name, file in models.items() if file and file.settings.get("level") != "score"}
     return tuple(sorted({AUTO, *playable}))
+
+
+def label_of(model: str) -> str:
+    """Return what people call a model: its name, also where it was given by the path of its file."""
+    return printable(PurePath(model).name.removesuffix(SUFFIX), "·")
+
+
+def choices_with(names: Sequence[str], begun: Sequence[str]) -> Mapping[str, str]:
+    """Return models that can be chosen, by what people call them, in order: some of the library, and `begun`.
+
+    :param begun: what a session began with, by names or paths: it is to find back to them.
+    """
+    return dict(sorted(({name: name for name in names} | {label_of(model): model for model in begun}).items()))
 
 
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:

@@ -14,6 +14,7 @@ from itertools import count
 import numpy as np
 
 from improviser.core.harmony.context import Experts
+from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import placed, spin, spin_towards, wheel
@@ -32,7 +33,7 @@ from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, Holder, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
 SURE_OF_KEY = 4
@@ -275,6 +276,13 @@ class Band:
     def experts(self, number: int) -> Experts | None:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
+
+    def holds_over(self, number: int, tune: int, now: float) -> bool:
+        """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
+        part = self._parts[number]
+        if not isinstance(part, Holder):
+            return False
+        return self._chance.random() < probability(part.hold_odds(tune, now), self._parameters.temperature)
 
     def overhear(self, pitch: int, now: float) -> None:
         """Take in a note of the player's for what home is."""
