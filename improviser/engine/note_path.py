@@ -4,12 +4,12 @@ RtMidi's or JACK's thread hears; the reader's takes commands; the main thread be
 answers what was left to it.
 """
 
-import contextlib
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -50,6 +50,7 @@ from improviser.engine.protocol import (
     one_or_list,
 )
 from improviser.engine.sensing import wait_if_late
+from improviser.engine.turns import Turn, Wake
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
@@ -73,42 +74,6 @@ class Ahead(NamedTuple):
     sent: list[bytes]
     latency: float
     foreseen: bool
-
-
-class Wake:
-    """Wakes the one thread that waits: what `threading.Event` does, with far less for whoever sets it."""
-
-    def __init__(self) -> None:
-        self._unset = threading.Lock()
-        self._unset.acquire()
-
-    def set(self) -> None:
-        """Let `wait` return, now or when it is called next."""
-        with contextlib.suppress(RuntimeError):  # it was set already
-            self._unset.release()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it is set, but no longer than this; then it is not set any more."""
-        self._unset.acquire(timeout=seconds)
-
-
-class Turn:
-    """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
-
-    def __init__(self, lock: threading.Lock, make_good: Callable[[], None]) -> None:
-        self._lock = lock
-        self._make_good = make_good
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            self._make_good()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
 
 
 class Engine:
@@ -248,10 +213,26 @@ class Engine:
                 continue
             with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
-                    self._hear_arrived(gate.waiting.popleft())
+                    self._take_waiting()
                     self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
+
+    def _take_waiting(self) -> None:
+        waiting = self._gate.waiting.popleft()
+        if isinstance(waiting, Arrived):
+            self._hear_arrived(waiting)
+        else:
+            waiting()
+
+    def _after_all_that_came_in(self, act: Callable[[], None]) -> None:
+        """Do what ends notes once all that came in is heard: what a source that is gone played may be still to come."""
+        self._ports.hand_over()
+        with self._turn:
+            if self._gate.waiting:
+                self._gate.waiting.append(act)
+            else:
+                act()
 
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
@@ -374,10 +355,12 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                with self._turn:
-                    self._panic()
+                if self._gate.waiting:  # at once as well: in a flood it may be long until that is heard
+                    with self._turn:
+                        self._panic()
+                self._after_all_that_came_in(self._panic)
             case Lose(number):
-                self._lose(number)
+                self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
                 self._renew()
             case Close():
@@ -419,12 +402,11 @@ class Engine:
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _lose(self, number: int) -> None:
-        with self._turn:
-            now = self._latest = self._now()
-            self._keep_time(now)
-            played = self._send(self._performer.lose(now, number))
-            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
-            self._set_alarm()
+        now = self._latest = self._now()
+        self._keep_time(now)
+        played = self._send(self._performer.lose(now, number))
+        self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+        self._set_alarm()
 
     def _renew(self) -> None:
         with self._turn:

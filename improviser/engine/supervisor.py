@@ -319,7 +319,8 @@ class Supervisor:
     async def _look(self, engine: EngineProcess) -> None:
         """Look after JACK's connections."""
         try:
-            self._end_what_is_unplugged(await self._on_jack(self._connections.look, engine.ledger))
+            self._end_what_is_unplugged(await self._on_jack(self._connections.unplugged))
+            await self._on_jack(self._connections.look, engine.ledger)
             await self._on_jack(self._connections.release_again, engine.ledger)
         except MidiSystemError as error:
             log.debug("not yet: %s", error)

@@ -27,8 +27,12 @@ class OwedReleases:
 
     def look(self, absent: Set[str], back: Iterable[str], sounding: Sequence[bytes]) -> None:
         """Take in which destinations are not there and which have just come back, and what ends all that sounds now."""
-        self.owe((absent | set(back)) - self._absent, [*self._sounded, *sounding])
+        self.owe((absent | set(back)) - self._absent, self.ends(sounding))
         self._absent, self._sounded = absent, sounding
+
+    def ends(self, sounding: Sequence[bytes]) -> list[bytes]:
+        """Return what ends all that sounds now, and all that sounded at the look before."""
+        return list(dict.fromkeys((*self._sounded, *sounding)))
 
     def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
         """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""

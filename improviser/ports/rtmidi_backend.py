@@ -119,6 +119,9 @@ class RtMidiPorts:
         for number, midi_in in enumerate(self._ins):
             midi_in.set_callback(_hearing(listener, answered, number))
 
+    def hand_over(self) -> None:
+        """Do nothing: RtMidi hands over each message by itself."""
+
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
         for midi_in in self._ins:
