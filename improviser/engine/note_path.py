@@ -34,7 +34,10 @@ from improviser.engine.protocol import (
     Applied,
     Change,
     Close,
+    Done,
+    EndAgain,
     Hear,
+    Instruct,
     Lose,
     Noticed,
     Open,
@@ -287,7 +290,7 @@ class Engine:
         if ahead is not None:
             latency, foreseen = ahead.latency, ahead.foreseen
         self._reporter.send(Step(now, message, played, latency, foreseen, number or UNSET))
-        self._tell_what_else(outcome)
+        self._tell_what_else(outcome, now)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
     def _settle(self) -> None:
@@ -298,13 +301,15 @@ class Engine:
             self.fault = error
             self.stop()
 
-    def _tell_what_else(self, outcome: Outcome) -> None:
+    def _tell_what_else(self, outcome: Outcome, now: float) -> None:
         """Report what the message that was heard has done, beside being answered."""
         if outcome.turned is not None:
             self._reporter.send(Turned(*outcome.turned))
             self._ports.heed_clock(heed=self._heeds_clock)
         if outcome.picked is not None:
             self._reporter.send(Picked(outcome.picked.number, outcome.picked.positions))
+        if outcome.done is not None:
+            self._reporter.send(Done(outcome.done, now, pedal=True))
         self._notices.look_at(outcome)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
@@ -359,10 +364,15 @@ class Engine:
                     with self._turn:
                         self._panic()
                 self._after_all_that_came_in(self._panic)
+            case Instruct(done):
+                self._do(done)
             case Lose(number):
                 self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
                 self._renew()
+            case EndAgain(messages):
+                with self._turn:
+                    self._output.end_again(messages)
             case Close():
                 self.stop()
             case Open():
@@ -396,6 +406,13 @@ class Engine:
                 self._models, self._loaded = models, loaded
                 played = self._send(self._performer.swap(models, now))
                 self._reporter.send(Applied(MODEL, names, None, now, played, loaded, request))
+
+    def _do(self, command: str) -> None:
+        with self._turn:
+            now = self._latest = self._now()
+            self._keep_time(now)
+            self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
+            self._set_alarm()
 
     def _panic(self) -> None:
         now = self._now()

@@ -77,6 +77,12 @@ class Swap(Command, frozen=True):
     request: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Instruct(Command, frozen=True):
+    """Carry out one of the player's commands (see `core.live.votes`)."""
+
+    command: str
+
+
 class Panic(Command, frozen=True):
     """End all that sounds."""
 
@@ -89,6 +95,12 @@ class Lose(Command, frozen=True):
 
 class Renew(Command, frozen=True):
     """End all that sounds, forget all that was played, and begin anew with the same seed: another session."""
+
+
+class EndAgain(Command, frozen=True):
+    """Send raw messages that end notes once more, as they may not have arrived; but for ends of what sounds now."""
+
+    messages: list[bytes]
 
 
 class Close(Command, frozen=True):
@@ -183,6 +195,18 @@ class Turned(Report, frozen=True):
     value: Any
 
 
+class Done(Report, frozen=True):
+    """A command was carried out at `stamp`, and what was due before was played.
+
+    `pedal`: the `Step` of its message comes before, and did it.
+    """
+
+    command: str
+    stamp: float
+    played: list[bytes] = []
+    pedal: bool = False
+
+
 class Picked(Report, frozen=True):
     """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
 
@@ -220,8 +244,8 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
+AnyCommand = Open | Hear | Change | Swap | Instruct | Panic | Lose | Renew | EndAgain | Close
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode

@@ -13,6 +13,7 @@ from improviser.core.addresses.port_choice import AUTO, left_out, names_first, o
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.ends_again import EndsAgain
 from improviser.ports.jack_release import OUT
 from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
@@ -56,6 +57,7 @@ class SessionConnections:
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
         self._release_again = NOTHING
+        self._ends_again = EndsAgain()
 
     @property
     def joined(self) -> bool:
@@ -178,38 +180,47 @@ class SessionConnections:
         """
         if self._patchbay is None:
             return
-        sounding = _releases(ledger)
+        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
         parted = self._patchbay.parted()
-        self._release_parted(self._patchbay, parted.still, sounding)
+        self._release_parted(self._patchbay, parted.still, lately)
+        try:
+            self._connect_what_was_awaited(self._patchbay)
+        finally:  # what was taken off the ledger is not to be lost
+            restored = self._patchbay.refresh(self._loop.time())
+            for peer in restored:
+                log.info("connected to %s", peer)
+            self._release_returned(self._patchbay, parted.back.union(restored), sounding, lately)
+
+    def _connect_what_was_awaited(self, patchbay: Patchbay) -> None:
         if self._changed:
             self._changed = False  # first: what changes from here on is for the next look
             try:
-                self._connect_chosen(self._patchbay)
+                self._connect_chosen(patchbay)
             except MidiSystemError:
                 self._changed = True
                 raise
-        restored = self._patchbay.refresh(self._loop.time())
-        for peer in restored:
-            log.info("connected to %s", peer)
-        self._release_returned(self._patchbay, parted.back.union(restored), sounding)
 
-    def _release_returned(self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes]) -> None:
+    def _release_returned(
+        self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes], lately: Sequence[bytes]
+    ) -> None:
         """Send destinations that have come back the end of what they may still play from before."""
         destinations = self._remembered.peers[OUT]
         absent = destinations & self._remembered.absent
-        self._remembered.owed.look(absent, destinations & back, sounding)
+        self._remembered.owed.look(absent, destinations & back, lately)
         for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
             try:
                 reached = patchbay.release(messages, [peer])
             except MidiSystemError as error:
                 log.debug("not yet: %s", error)
                 reached = []
-            if not reached:
+            if reached:
+                self._ends_again.add(messages, self._loop.time())
+            else:
                 self._remembered.owed.owe([peer], messages)
 
-    def _release_parted(self, patchbay: Patchbay, parted: Set[str], sounding: Sequence[bytes]) -> None:
+    def _release_parted(self, patchbay: Patchbay, parted: Set[str], lately: Sequence[bytes]) -> None:
         """Send destinations that were disconnected the end of what they heard last: it may have ended since."""
-        releases = self._remembered.owed.ends(sounding)
+        releases = self._remembered.owed.ends(lately)
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
                 reached = patchbay.release(releases, sorted(parted))
@@ -237,7 +248,12 @@ class SessionConnections:
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
         self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
+        self._ends_again.add(messages, self._loop.time())
         return True
+
+    def ends_due(self) -> list[bytes]:
+        """Return what ends notes and is to be sent once more now, by the engine: its connections are there to last."""
+        return self._ends_again.due(self._loop.time())
 
     def release_again(self, ledger: Ledger) -> None:
         """Release once more, a while later: a client that dies within a period makes JACK lose events for a second.

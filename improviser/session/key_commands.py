@@ -7,7 +7,8 @@ from pathlib import Path
 from improviser.core.live.kinds import after
 from improviser.core.live.parameters import TABLE
 from improviser.core.live.snapshot import News
-from improviser.engine.protocol import MODEL, Panic
+from improviser.core.live.votes import BAD, FORGET, GOOD
+from improviser.engine.protocol import MODEL, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError
 from improviser.library.catalogue import live_names
@@ -17,9 +18,17 @@ from improviser.session.keypresses import can_press, key_presses
 from improviser.session.recording import turn_recording
 from improviser.show.terminal import KEYS
 
-LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
+LEGEND = (
+    ("m", "mode"),
+    ("+ −", "temperature"),
+    ("n", "model"),
+    ("g b", "good, bad"),
+    ("space", "panic"),
+    ("q", "quit"),
+)
 """What to show of it on the view's last line."""
 RECORD = ("r", "record")
+VOTES = {"g": GOOD, "b": BAD, "f": FORGET}
 WARMER, COOLER = ("+", "=", "up", "right"), ("-", "_", "down", "left")
 
 
@@ -81,6 +90,8 @@ class Steering:
             self._change(MODEL, (after(live_names(), self._model),))
         elif key in (" ", "p"):
             self._service.send(Panic())
+        elif key in VOTES:
+            self._service.send(Instruct(VOTES[key]))
         elif key == "r" and self._recorder is not None:
             self._record(self._recorder)
         elif key == "q":

@@ -50,7 +50,7 @@ class Set(msgspec.Struct, tag="set", frozen=True):
 class Do(msgspec.Struct, tag="do", frozen=True):
     """A command; `number` comes back with the reply."""
 
-    command: Literal["panic", "record", "stop recording"]
+    command: Literal["panic", "record", "stop recording", "good", "bad", "forget"]
     number: Number = 0
 
 

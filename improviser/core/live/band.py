@@ -24,6 +24,7 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
+from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import session_singer
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
@@ -88,6 +89,7 @@ class Band:
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
         self._originality = Originality()
+        self._votes = Votes()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part predicted for the note that it heard last, if it has heard one."""
@@ -212,7 +214,7 @@ class Band:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
             logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
-        predictions[key] = self._weighed(logs)
+        predictions[key] = self._weighed(self._votes.weigh(number, logs))
         return predictions[key], True
 
     def _weighed(self, logs: LogProbabilities) -> Prediction:
@@ -250,7 +252,7 @@ class Band:
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
-            sounding, own = self._play(responder, prediction, pitch, channel, now)
+            sounding, own = self._play(number, prediction, pitch, channel, now)
             if responder is self._singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
@@ -289,8 +291,10 @@ class Band:
     def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
         """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
         own = None if played is None else _in_range(played - shift)
-        if own is not None and self._parts[number] is self._singer:
-            self._line.append(own)
+        if own is not None:
+            self._lessons.append(partial(self._votes.play, number, own, now))
+            if self._parts[number] is self._singer:
+                self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
@@ -302,6 +306,17 @@ class Band:
         pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
         self.take(channel, pitch, now)
         return pitch
+
+    def vote(self, *, good: bool) -> bool:
+        """Count a vote on the last phrase that was played; return whether there is one."""
+        self.settle()
+        self._forget_predictions()
+        return self._votes.vote(good=good)
+
+    def forget(self) -> None:
+        """Take all votes back."""
+        self._votes.forget()
+        self._forget_predictions()
 
     def give(self, channel: int, pitch: int) -> None:
         """Leave a pitch that a part has struck."""
@@ -349,26 +364,30 @@ class Band:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played = []
         leader, singer = self._leader, self._singer
-        if singer is not None:
+        leads = next((number for number, part in enumerate(self._parts) if part is leader), None)
+        if singer is not None and leads is not None:
             logs = self._shaped(singer.proceed(now), now, closing=closing)
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
-            prediction = self._weighed(logs)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
             sounding = self.pick(prediction, channel, now)
             pitch = _in_range(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
-        elif leader is not None:
+            self._lessons.append(partial(self._votes.play, leads, pitch, now))
+        elif leader is not None and leads is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
-            sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
+            sounding, pitch = self._play(leads, prediction, pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
             self._originality.play(pitch)
             played.append(sounding)
-        for responder in self._parts:
+        for number, responder in enumerate(self._parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
-                played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
+                prediction = self._weighed(self._votes.weigh(number, shaped))
+                played.append(self._play(number, prediction, pitch, channel, now)[0])
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
@@ -398,14 +417,13 @@ class Band:
             return partial(responder.follow, pitch, now)
         return partial(responder.learn, pitch, now, None)
 
-    def _play(
-        self, responder: Responder, prediction: Prediction, pitch: int, channel: int, now: float
-    ) -> tuple[int, int]:
+    def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = _in_range(played - prediction.shift)
-        self._lessons.append(partial(responder.learn, pitch, now, own))
+        self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
+        self._lessons.append(partial(self._votes.play, number, own, now))
         return played, own
 
     def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:

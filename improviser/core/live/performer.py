@@ -39,6 +39,7 @@ from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
+from improviser.core.live.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
@@ -53,6 +54,7 @@ from improviser.core.midi.event import (
 )
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
+from improviser.errors import ConfigError
 
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
@@ -109,6 +111,7 @@ class Performer:
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
+        self._done: str | None = None
         self._lost: int | None = None
         """The input whose source was found to be gone."""
         self._settled = False
@@ -195,7 +198,7 @@ class Performer:
     def _begin_call(self) -> None:
         self.settle()
         self._unsettle()
-        self._turned = self._picked = None
+        self._turned = self._picked = self._done = None
         self._band.foreseen, self._lost = False, None
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
@@ -203,7 +206,7 @@ class Performer:
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
         lost, turned, picked, foreseen = self._lost, self._turned, self._picked, self._band.foreseen
-        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0)
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0, self._done)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -293,8 +296,32 @@ class Performer:
             events += [end for lane in lanes for end in self._sounding.stop_all(THRU, lane)]
         return events + self._hands.rearranged(changed)
 
+    def do(self, command: str, now: float) -> list[Event]:
+        """Carry out one of `COMMANDS` at `now`: a vote, or to forget; return what was due before.
+
+        :raises ConfigError: if there is no such command.
+        """
+        if command not in COMMANDS:
+            raise ConfigError(f"there is no command {command[:40]!r}; there are: {', '.join(COMMANDS)}")
+        self.settle()
+        self._unsettle()
+        events = self._enter(self._advance(now), now)
+        self._obey(command)
+        return events
+
+    def _obey(self, command: str) -> None:
+        if command == FORGET:
+            self._band.forget()
+        else:
+            self._band.vote(good=command == GOOD)
+
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
-        """Take in that the player moved the knob of a parameter to a position, 0–127."""
+        """Take in that the player moved the knob of a parameter, or the pedal of a command, to a position, 0–127."""
+        if parameter in COMMANDS:
+            if self._knobs.presses(parameter, position):
+                self._done = parameter
+                self._obey(parameter)
+            return []
         if parameter == MODEL:
             self._picked = Picked(position, POSITIONS)
             return []
@@ -349,14 +376,16 @@ class Performer:
         if drums:
             self._tracker.drums.strike(now)
             return events
-        self._listener.held.press(event.channel, event.pitch, now)
+        doubles = self.parameters.guard and self._loops.doubled
+        if not doubles:
+            self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
             self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
         events = self._playing.interrupt() + events
-        events += self._playing.hear(event, now)
+        events += self._playing.hear(event, now, doubles=doubles)
         self._pressed.append((event, now, interrupts))
         return events
 
