@@ -51,7 +51,9 @@ class Playing:
         """The pitch of the reply's tune."""
         self._alone = False
         """Whether the note that is heard is taken by itself, and not as part of a chord."""
-        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
+        self._accompanying: Final = Accompanying(
+            band, sounding, listener, zones, self._start, tracker.drums
+        )
         self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
