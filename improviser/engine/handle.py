@@ -33,7 +33,8 @@ from improviser.signals import own_group
 log = logging.getLogger("improviser")
 
 PIPE_BYTES = 1 << 20
-START_SECONDS = 20.0
+START_SECONDS = 40.0
+"""An engine takes a second of a processor to start; where twenty others want that, too, it has taken over 20 s."""
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
 MEMORY = {"MALLOC_ARENA_MAX": "1"}

@@ -14,6 +14,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.ends_again import EndsAgain
+from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_release import OUT
 from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
@@ -214,7 +215,7 @@ class SessionConnections:
                 log.debug("not yet: %s", error)
                 reached = []
             if reached:
-                self._ends_again.add(messages, self._loop.time())
+                self._keep_for_later(messages)
             else:
                 self._remembered.owed.owe([peer], messages)
 
@@ -248,8 +249,13 @@ class SessionConnections:
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
         self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
-        self._ends_again.add(messages, self._loop.time())
+        self._keep_for_later(messages)
         return True
+
+    def _keep_for_later(self, messages: Sequence[bytes]) -> None:
+        """Have what ends notes sent again where a new connection may carry nothing for a while."""
+        if self.server == PIPEWIRE:
+            self._ends_again.add(messages, self._loop.time())
 
     def ends_due(self) -> list[bytes]:
         """Return what ends notes and is to be sent once more now, by the engine: its connections are there to last."""

@@ -236,11 +236,8 @@ class JackPorts:
             self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
         incoming = self._in_order(counts) if counts else period.incoming(count)
         for offset, data in incoming if count else ():
-            event = (self._number, offset, data)
-            if event in heard_before:
-                heard_before.remove(event)
+            if not self._is_new((self._number, offset, data), heard_before):
                 continue
-            self._heard.append(event)
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
@@ -251,6 +248,14 @@ class JackPorts:
         self._write(frames, now)
         self._answered(heard=count > 0)
         self._over = self._periods
+
+    def _is_new(self, event: tuple[int, int, bytes], heard_before: list[tuple[int, int, bytes]]) -> bool:
+        """Take in an event of this period; return whether it is none of those that were `heard_before` in it."""
+        if event in heard_before:
+            heard_before.remove(event)
+            return False
+        self._heard.append(event)
+        return True
 
     def _in_order(self, counts: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """Yield what several inputs have received in this period, in order of time; `_number` is the event's input.
