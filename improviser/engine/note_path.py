@@ -7,7 +7,7 @@ answers what was left to it.
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import partial
 from typing import Literal, NamedTuple
