@@ -7,8 +7,9 @@ answers what was left to it.
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -218,10 +219,26 @@ class Engine:
                 continue
             with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
-                    self._hear_arrived(gate.waiting.popleft())
+                    self._take_waiting()
                     self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
+
+    def _take_waiting(self) -> None:
+        waiting = self._gate.waiting.popleft()
+        if isinstance(waiting, Arrived):
+            self._hear_arrived(waiting)
+        else:
+            waiting()
+
+    def _after_all_that_came_in(self, act: Callable[[], None]) -> None:
+        """Do what ends notes once all that came in is heard: what a source that is gone played may be still to come."""
+        self._ports.hand_over()
+        with self._turn:
+            if self._gate.waiting:
+                self._gate.waiting.append(act)
+            else:
+                act()
 
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
@@ -349,12 +366,14 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                with self._turn:
-                    self._panic()
+                if self._gate.waiting:  # at once as well: in a flood it may be long until that is heard
+                    with self._turn:
+                        self._panic()
+                self._after_all_that_came_in(self._panic)
             case Instruct(done):
                 self._do(done)
             case Lose(number):
-                self._lose(number)
+                self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
                 self._renew()
             case EndAgain(messages):
@@ -427,12 +446,11 @@ class Engine:
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _lose(self, number: int) -> None:
-        with self._turn:
-            now = self._latest = self._now()
-            self._keep_time(now)
-            played = self._send(self._performer.lose(now, number))
-            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
-            self._set_alarm()
+        now = self._latest = self._now()
+        self._keep_time(now)
+        played = self._send(self._performer.lose(now, number))
+        self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+        self._set_alarm()
 
     def _renew(self) -> None:
         with self._turn:
