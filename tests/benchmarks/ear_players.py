@@ -1,8 +1,8 @@
 """Players with ten fingers or one line, in many keys, modes, tempi and textures, for `tests.benchmarks.ear`.
 
 Their harmony is a row of chords, one to a bar; the left hand plays them in a texture (`TEXTURES`), and the right hand
-a tune whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and some who play
-runs, trills, or next to nothing. All have human timing.
+a tune whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and some
+who play runs, trills, or next to nothing. All have human timing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
