@@ -9,6 +9,7 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "applied", …}  a parameter was changed, or models swapped
     {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
+    {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short
@@ -25,7 +26,7 @@ from typing import BinaryIO
 import msgspec
 
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step, number_of
+from improviser.engine.protocol import AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -158,7 +159,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
         case Step(stamp=stamp, latency_seconds=other) | Played(stamp=stamp, late_seconds=other):
             sound = abs(stamp) <= LONGEST_SECONDS and 0 <= other <= LONGEST_SECONDS
             sound = sound and 0 <= number_of(report) < MOST_PORTS
-        case Applied(stamp=stamp):
+        case Applied(stamp=stamp) | Done(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):
             sound = len(models) <= MOST_MODELS
