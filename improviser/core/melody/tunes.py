@@ -11,7 +11,7 @@ from typing import Final
 from improviser.core.melody.session import Melody
 from improviser.core.networks.responder import LogProbabilities
 
-EVIDENCE_AFTER_PAUSE, EVIDENCE_AFTER_PHRASE = 3.0, 5.0
+EVIDENCE_AFTER_PAUSE, EVIDENCE_AFTER_PHRASE = 4.0, 7.0
 """Bits by which the new session must have foreseen better, by what it was begun with."""
 HOPELESS = -1.0
 """A session that is behind by so many bits makes room for one that begins with the next phrase."""
