@@ -4,7 +4,7 @@ from improviser.core.live.snapshot import Answer, News, Setup, Snapshot, Tally
 from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.engine.events import SessionEvent
 from improviser.engine.held_keys import HeldKeys
-from improviser.engine.protocol import Applied, Done, Played, Ready, Step, number_of
+from improviser.engine.protocol import Adapted, Applied, Done, Played, Ready, Step, number_of
 
 SAID = {
     GOOD: "good: more like the last phrase",
@@ -30,11 +30,15 @@ class SessionTally:
                 if event.heard is not None:
                     self._latest = stamp
                     return self._tally.step(stamp, event.heard, event.played, latency)
-            case Played(stamp=stamp) | Applied(stamp=stamp) | Done(stamp=stamp):
+            case Played(stamp=stamp) | Applied(stamp=stamp) | Done(stamp=stamp) | Adapted(stamp=stamp):
                 if isinstance(event.report, Played) and event.report.cause == "lost":
                     self._tally.lose_player(stamp, self._keys.lose(number_of(event.report)))
                 if isinstance(event.report, Done):
                     self._tally.warn(News(SAID[event.report.command]))
+                if isinstance(event.report, Adapted):
+                    self._tally.warn(
+                        News("adapted to your playing" if event.report.digests else "as without adaptation")
+                    )
                 self._tally.play(stamp, event.played)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._tally.silence(self._latest)
