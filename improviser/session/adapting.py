@@ -37,6 +37,8 @@ LOOK_SECONDS, PATIENT_SECONDS, CLOSE_SECONDS = 0.25, 120.0, 2.0
 ROUND_NOTES = 64
 """Notes after which some generations are bred: about a tune."""
 DEATHS = 3
+NICENESS = 19
+"""How far the process steps back."""
 LARGEST_LINE = 1 << 20
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """It is to take one core at most."""
@@ -59,7 +61,7 @@ class Adapting:
         """How many notes of it were not bred on."""
         self._fresh = True
         """Whether the process is to begin anew, with all that was heard."""
-        self._played: list[bytes] | None = None
+        self._played: list[bytes] = []
         self._hopeless = False
         """Whether no model that plays can be adapted."""
         self._deaths = 0
@@ -92,7 +94,7 @@ class Adapting:
 
     def _begin_anew(self) -> None:
         self._new = len(self._heard)
-        self._fresh, self._hopeless, self._played = True, False, None
+        self._fresh, self._hopeless, self._played = True, False, []
 
     async def run(self, service: Service) -> None:
         """Adapt until cancelled; then end the process."""
@@ -133,7 +135,7 @@ class Adapting:
         if self._fresh:  # meanwhile all was forgotten, or others play
             return
         self._hopeless = not learned.adaptable
-        if learned.files != (self._played or []) and service.parameters.adapt != OFF:
+        if learned.files is not None and learned.files != self._played and service.parameters.adapt != OFF:
             log.debug("adapting: %.3f bits a note ahead, %.3f without", learned.ahead, learned.without)
             self._played = learned.files
             service.send(Adapt(learned.files))
@@ -143,7 +145,7 @@ class Adapting:
         if process is None:
             pipe = asyncio.subprocess.PIPE
             process = self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "improviser.session.adapting_process"),
+                *(sys.executable, "-m", "improviser.session.adapting_process", str(NICENESS)),
                 stdin=pipe,
                 stdout=pipe,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -1,7 +1,7 @@
-"""The process that breeds adaptations while somebody plays: `python -m improviser.session.adapting_process`.
+"""The process that breeds adaptations while somebody plays: `python -m improviser.session.adapting_process 19`.
 
-It runs at the lowest priority, and only answers. Each line on stdin is a `Lesson`, each line on stdout the `Learned`
-that comes of it; the same lessons have the same answers. When stdin ends, so does it.
+It runs at the lowest priority (the niceness that it is told), and only answers. Each line on stdin is a `Lesson`, each
+line on stdout the `Learned` that comes of it; the same lessons have the same answers. When stdin ends, so does it.
 """
 
 import contextlib
@@ -17,7 +17,6 @@ from improviser.library import catalogue
 from improviser.library.adaptations import adaptable_models, base_of, to_bytes
 from improviser.signals import pass_over_interrupts
 
-LOWEST = 19
 IDLE_PRIORITY_CLASS = 0x40
 
 
@@ -34,22 +33,28 @@ class Lesson(msgspec.Struct, frozen=True):
 
 
 class Learned(msgspec.Struct, frozen=True):
-    """What is to be played: the files of adaptations; and of how many models there could be one."""
+    """What is to be played: the files of adaptations, None before there is any telling; how many models can be adapted.
 
-    files: list[bytes]
+    :param without, ahead: bits a note of the last of them on what came after, as it is and as it was bred.
+    """
+
+    files: list[bytes] | None
     adaptable: int
     without: float = 0.0
     ahead: float = 0.0
 
 
-def last_in_line() -> None:
-    """Let everything else run before this process."""
+def step_back(niceness: int) -> None:
+    """Let everything else run before this process.
+
+    :param niceness: how far it steps back, on Unix: 19 is the farthest.
+    """
     with contextlib.suppress(AttributeError, OSError, ValueError):
         if hasattr(ctypes, "windll"):
             kernel = ctypes.windll.kernel32
             kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), IDLE_PRIORITY_CLASS)
         else:
-            os.nice(LOWEST)
+            os.nice(niceness)
 
 
 class Learner:
@@ -66,11 +71,13 @@ class Learner:
         if lesson.models is not None:
             models = adaptable_models([catalogue.load_model(name) for name in lesson.models])
             self._evolutions = [OnlineEvolution(model, base_of(model), lesson.seed) for model in models]
-        files, without, ahead = [], 0.0, 0.0
+        files: list[bytes] | None = None
+        without = ahead = 0.0
         for evolution in self._evolutions:
             for pitch, onset in lesson.notes:
                 evolution.hear(pitch, onset)
             if (came := evolution.evolve()) is not None:
+                files = files or []
                 without, ahead = came.without, came.ahead
                 if came.adaptation is not None:
                     files.append(to_bytes(came.adaptation.part(lesson.share)))
@@ -80,7 +87,7 @@ class Learner:
 def main() -> int:
     """Answer lessons until there are no more; return the exit code."""
     pass_over_interrupts()
-    last_in_line()
+    step_back(int(sys.argv[1]))
     learner = Learner()
     decode, encode = msgspec.json.Decoder(Lesson).decode, msgspec.json.Encoder().encode
     try:

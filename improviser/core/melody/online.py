@@ -121,10 +121,16 @@ class OnlineEvolution:
             return None
         without, ahead, count = self._costs.tolist()
         # What is offered is newer than what has proved itself by one round, and little else.
-        bred = Adaptation(self._model.name, self._base, self.bred)
+        bred = self.adaptation
         collapsed = proved and self.collapses(bred)
         offered = bred if proved and not collapsed else None
         return Round(offered, without / max(count, 1e-9), ahead / max(count, 1e-9), collapsed)
+
+    @property
+    def adaptation(self) -> Adaptation:
+        """What was bred last, whether it has proved itself or not."""
+        genes = np.zeros(size_of(self._model.shape), np.float32) if self.bred is None else self.bred
+        return Adaptation(self._model.name, self._base, genes)
 
     def _prove(self) -> bool:
         """Score what was bred on the notes heard since; return whether it foresees better than the model as it is."""

@@ -135,8 +135,10 @@ def test_the_same_session_has_the_same_adaptations() -> None:
             if pitch % 12 == 1:
                 evolution.evolve(3)
         bred.append(evolution.bred)
-    assert bred[0] is not None
-    assert np.array_equal(bred[0], bred[1])
+    one, other = bred
+    assert one is not None
+    assert other is not None
+    assert np.array_equal(one, other)
 
 
 def test_what_has_not_foreseen_better_is_not_played() -> None:
