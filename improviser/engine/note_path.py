@@ -500,6 +500,7 @@ class Engine:
                     self._beat()
                     self._gate.renew()
                     self._look_after_output()
+                    self._notices.weigh(self._performer.weights, now)
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
                 if not self._reporter.flush():

@@ -219,6 +219,12 @@ class Adapted(Report, frozen=True):
     files: list[bytes] = []
 
 
+class Weighed(Report, frozen=True):
+    """How much each of the models that are mixed has to say from about now on, by name; no replay needs it."""
+
+    weights: dict[str, float]
+
+
 class Picked(Report, frozen=True):
     """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
 
@@ -257,7 +263,7 @@ def listed(names: str | list[str]) -> list[str]:
 
 
 AnyCommand = Open | Hear | Change | Swap | Instruct | Adapt | Panic | Lose | Renew | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Picked | Noticed | Lost
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode

@@ -11,6 +11,7 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
     {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
     {"type": "adapted", …}  models are played with these adaptations (SHA-256 of files beside the log) from now on
+    {"type": "weighed", …}  how much each of the models that are mixed had to say; no replay needs it
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short

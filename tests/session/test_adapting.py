@@ -131,5 +131,5 @@ def test_gentle_is_half_of_it_and_the_same_lessons_teach_the_same() -> None:
         assert not learner.take(Lesson(notes[:48], ["bach-melody"])).files
         learned.append(learner.take(Lesson(notes[48:], share=share)).files)
     assert learned[0] == learned[1] != []
-    full, half = (from_bytes(files[0]).genes for files in learned[1:])
+    full, half = (from_bytes(files[0]).genes for files in learned[1:] if files)
     assert abs(full - 2 * half).max() < 1e-6

@@ -171,6 +171,11 @@ class Band:
         self._play_adapted()
         self._forget_predictions()
 
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each of the models of the line has to say just now; nothing before the player has said anything."""
+        return self._singer.weights if isinstance(self._singer, MixedResponder) and self._singer.weighed else {}
+
     def _play_adapted(self) -> None:
         for part in self._parts:
             if isinstance(part, MixedResponder):

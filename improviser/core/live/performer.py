@@ -344,6 +344,11 @@ class Performer:
         """The models that play, as they are without adaptation."""
         return self._band.models
 
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Who is listened to: how much each of the models that are mixed has to say, by name; they sum to 1."""
+        return self._band.weights
+
     def rests(self, now: float) -> bool:
         """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
         end = self._tracker.end()

@@ -80,6 +80,11 @@ class MixedResponder:
                 part.adapt(adapted)
 
     @property
+    def weighed(self) -> bool:
+        """Whether there is any evidence."""
+        return self._notes > 0
+
+    @property
     def weights(self) -> dict[str, float]:
         """How much each model has to say just now, by name; they sum to 1."""
         shares = _shares(self._evidence).tolist()
