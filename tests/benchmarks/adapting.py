@@ -1,9 +1,9 @@
 """What evolution while somebody plays saves, in bits a note, on folk sessions; the table of RESULTS-learn.md.
 
-    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--models auto] [--tunes 30] [--share 1.0]
+    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--tunes 30] [--share 1.0]
 
-The sessions are those of `folk_sessions`, the mixture is `auto` without the model that was bred on the style. After each
-tune all adaptable models of it are evolved as in a session, and what has proved itself is played from the next tune on.
+The sessions are those of `folk_sessions`, the mixture is `auto` without the model that was bred on the style. After
+each tune all adaptable models of it are evolved as in a session, and what has proved itself is played from the next on.
 """
 
 import argparse
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from improviser.core.melody.adaptation import Adaptation
 from improviser.core.melody.counts import CountsModel
 from improviser.core.melody.mixture import MixedModel
 from improviser.core.melody.online import OnlineEvolution
@@ -30,6 +29,8 @@ OWN = {
     "folk-scottish": "folk-celtic",
 }
 """The model that was bred on each style."""
+Costs = list[list[float]]
+"""Bits of every note, tune by tune."""
 
 
 def without(style: str) -> MixedModel:
@@ -45,11 +46,11 @@ def compared(
     plain, adapted = sung.responder(), sung.responder()
     evolutions = [OnlineEvolution(each, base_of(each)) for each in adaptable_models([sung])]
     models = {each.name: each for each in adaptable_models([sung])}
-    costs: tuple[list[list[float]], list[list[float]]] = ([], [])
+    costs: tuple[Costs, Costs] = ([], [])
     for pitch, onset, first in notes_of(tunes):
         if first and costs[0]:
             rounds = [evolution.evolve() for evolution in evolutions]
-            proved: list[Adaptation] = [came.adaptation for came in rounds if came is not None and came.adaptation]
+            proved = [came.adaptation for came in rounds if came is not None and came.adaptation is not None]
             adapted.adapt({each.model: each.part(share).applied_to(models[each.model]) for each in proved})
         if first:
             for cost in costs:
