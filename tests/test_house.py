@@ -41,6 +41,7 @@ LAYERS = (
 )
 GROUND = {
     "executors",
+    "extras",
     "files",
     "locks",
     "logs",

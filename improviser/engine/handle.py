@@ -33,7 +33,8 @@ from improviser.signals import own_group
 log = logging.getLogger("improviser")
 
 PIPE_BYTES = 1 << 20
-START_SECONDS = 20.0
+START_SECONDS = 40.0
+"""An engine takes a second of a processor to start; where twenty others want that, too, it has taken over 20 s."""
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
@@ -101,7 +102,7 @@ class EngineProcess:
         except BaseException as error:
             await self.leave()
             if isinstance(error, TimeoutError):
-                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_words}"
+                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_printed}"
                 raise EngineError(late) from None
             raise
 
@@ -122,7 +123,7 @@ class EngineProcess:
                 self.kill()
                 break
         await self._process.wait()
-        self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
+        self._fail(EngineError(f"the engine ended before it was ready; {self.last_printed}"))
 
     def _take(self, report: AnyReport) -> None:
         if isinstance(report, Ready) and not self._ready.done():
@@ -148,7 +149,7 @@ class EngineProcess:
             self.said.append(line.decode(errors="replace").rstrip())
 
     @property
-    def last_words(self) -> str:
+    def last_printed(self) -> str:
         """What the engine last printed, in one line."""
         return f"it said: {self.said[-1]}" if self.said else "it said nothing"
 
@@ -159,7 +160,7 @@ class EngineProcess:
 
     @property
     def beats(self) -> int:
-        """How often the engine's heart has beaten; while it lives, this goes on rising."""
+        """The engine's heartbeats so far; while it lives, this goes on rising."""
         (beats,) = HEARTBEAT.unpack_from(self._shared.map, SIZE)
         return int(beats)
 

@@ -39,6 +39,7 @@ from improviser.engine.protocol import (
     Change,
     Close,
     Done,
+    EndAgain,
     Hear,
     Instruct,
     Lose,
@@ -393,6 +394,9 @@ class Engine:
                 self._lose(number)
             case Renew():
                 self._renew()
+            case EndAgain(messages):
+                with self._turn:
+                    self._output.end_again(messages)
             case Close():
                 self.stop()
             case Open():

@@ -103,6 +103,12 @@ class Renew(Command, frozen=True):
     """End all that sounds, forget all that was played, and begin anew with the same seed: another session."""
 
 
+class EndAgain(Command, frozen=True):
+    """Send raw messages that end notes once more, as they may not have arrived; but for ends of what sounds now."""
+
+    messages: list[bytes]
+
+
 class Close(Command, frozen=True):
     """End all that sounds, close the ports and leave."""
 
@@ -262,7 +268,7 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Instruct | Adapt | Panic | Lose | Renew | Close
+AnyCommand = Open | Hear | Change | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()

@@ -97,7 +97,8 @@ class Service:
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         hears, plays_to = self._supervisor.connections
-        return self._session.player or hears, plays_to
+        heard = [self._session.player or hears, *([self._session.also_hears] if self._session.also_hears else [])]
+        return " and ".join(heard), plays_to
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""

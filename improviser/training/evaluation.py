@@ -1,7 +1,7 @@
 """How well a model knows a corpus: bits per note, and what it plays when left to itself against what the corpus has."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,7 +95,7 @@ def evaluate(
     lines = _lines(model, pieces)
     for done, (piece, player, own) in enumerate(lines):
         progress(done, len(lines))
-        steps = list(_steps(model, player, own))
+        steps = list(expectations(model, player, own))
         if not steps:
             continue
         found.pieces.append(_score(piece.name, steps))
@@ -118,7 +118,7 @@ def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
     return sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
 
 
-def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
+def expectations(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
     """Yield what the model expects of each note, and the note; its past is the corpus's."""
     if (singer := singer_of(model)) is not None:
         for note in player:
@@ -132,8 +132,13 @@ def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> I
         responder.learn(note.pitch, note.onset_seconds, answer)
 
 
+def bits_of(steps: Iterable[Step]) -> list[float]:
+    """Return what each note costs that came."""
+    return [min(-float(logs[pitch]) / math.log(2), WORST_BITS) for logs, pitch in steps]
+
+
 def _score(name: str, steps: Sequence[Step]) -> PieceScore:
-    bits = [min(-float(logs[pitch]) / math.log(2), WORST_BITS) for logs, pitch in steps]
+    bits = bits_of(steps)
     hits = sum(int(logs.argmax()) == pitch for logs, pitch in steps)
     return PieceScore(name, len(steps), sum(bits) / len(bits), hits)
 

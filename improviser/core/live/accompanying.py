@@ -26,6 +26,7 @@ from improviser.core.live.sounding import ANSWER, Sounding
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
 from improviser.core.music.counterpoint import CONSONANT
+from improviser.core.music.drums import DrumPulse
 from improviser.core.music.note import PITCHES
 
 Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
@@ -60,15 +61,18 @@ class Accompanying:
     """Answers chords.
 
     :param start: starts notes of an owner at a time, now or as late as is asked for.
+    :param drums: a drummer who may play.
     """
 
-    def __init__(self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start) -> None:
+    def __init__(
+        self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start, drums: DrumPulse
+    ) -> None:
         self._band: Final = band
         self._sounding: Final = sounding
         self._listener: Final = listener
         self._zones: Final = zones
         self._start: Final = start
-        self._pulse = Pulse()
+        self._pulse = Pulse(drums)
         self._riffs = Riffs()
         self._parts: list[Part] = []
         self._open = False
@@ -280,7 +284,7 @@ class Accompanying:
     def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture) -> None:
         """Let a key hold what the parts sound that have not struck with it, where it goes with them."""
         for number, part in enumerate(self._parts):
-            if number in struck or part.sounding is None:
+            if number in struck or part.sounding is None or part.sounding[1] == key[1]:
                 continue
             own = part.chord is self._listener.chord
             with_left = texture.has_bass and (self._band.is_bass(number) or not own)
@@ -312,7 +316,9 @@ class Accompanying:
         if recalled is None or number >= len(recalled.answers):
             return None
         again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
-        if again is None or not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
+        if again is None or (recalled.struck[-1] - again) % 12 not in CONSONANT:
+            return None
+        if not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
             return None
         return again, nats
 

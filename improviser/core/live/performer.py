@@ -400,14 +400,16 @@ class Performer:
         if drums:
             self._tracker.drums.strike(now)
             return events
-        self._listener.held.press(event.channel, event.pitch, now)
+        doubles = self.parameters.guard and self._loops.doubled
+        if not doubles:
+            self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
             self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
         events = self._playing.interrupt() + events
-        events += self._playing.hear(event, now)
+        events += self._playing.hear(event, now, doubles=doubles)
         self._pressed.append((event, now, interrupts))
         return events
 

@@ -49,7 +49,11 @@ class Playing:
         self._not_before = -math.inf
         self._tune: int | None = None
         """The pitch of the reply's tune."""
-        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start)
+        self._alone = False
+        """Whether the note that is heard is taken by itself, and not as part of a chord."""
+        self._accompanying: Final = Accompanying(
+            band, sounding, listener, zones, self._start, tracker.drums
+        )
         self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
@@ -79,11 +83,20 @@ class Playing:
             self.mode.sequencer_started(self, now)
         return []
 
-    def hear(self, note: NoteOn, now: float) -> list[Event]:
-        """Take in a note of the player's that may be answered."""
-        if self.mode.answers and self._accompanying.joins(note, now):
+    def hear(self, note: NoteOn, now: float, *, doubles: bool = False) -> list[Event]:
+        """Take in a note of the player's that may be answered.
+
+        :param doubles: whether it is the very note that we sent just before, again. If our output comes back to us, that
+            is no part of the player's chords, and each note that is answered shows it the sooner.
+        """
+        self._alone = doubles
+        if self.mode.answers and not doubles and self._accompanying.joins(note, now):
             return self._accompanying.join(note, now)
         return self.mode.hear(self, note, now)
+
+    @property
+    def _hears_chords(self) -> bool:
+        return self._parameters.follow != "every" and self._band.accompanies and not self._alone
 
     def is_chosen(self) -> bool:
         """Draw whether something is part of the share that is played, the density."""
@@ -91,7 +104,7 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
-        if self._parameters.follow != "every" and self._band.accompanies:
+        if self._hears_chords:
             return self._accompanying.answer(note, now)
         channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
@@ -123,7 +136,7 @@ class Playing:
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
-        if self._parameters.follow != "every" and self._band.accompanies:
+        if self._hears_chords:
             self._accompanying.listen(note, now)
         else:
             self._band.listen(note.pitch, now)

@@ -1,6 +1,7 @@
 """Chords are one event: one answer of each part, against all that sounds; fast passages, riffs, and two hands."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ import improviser
 from improviser.core.live.held import Held
 from improviser.core.live.pulse import Pulse
 from improviser.core.live.riffs import Riffs
+from improviser.core.music.counterpoint import CONSONANT
 
 TRIADS = ((48, 52, 55), (45, 48, 52), (41, 45, 48), (43, 47, 50))
 
@@ -134,6 +136,55 @@ def test_a_fast_run_is_played_along_with_on_pulses(bass: improviser.Model, follo
     assert (
         max(sum(0 <= at - start < 1 for at, _ in room.struck) for start, _ in room.struck) <= (4, 13)[follow == "every"]
     )
+
+
+@pytest.mark.parametrize("per_second", [5, 7, 9, 11])
+def test_no_second_of_a_steady_passage_has_more_strokes_than_four(bass: improviser.Model, per_second: int) -> None:
+    room = Room(bass)
+    for number in range(6 * per_second):
+        pitch = 60 + (0, 2, 4, 5, 7, 5, 4, 2)[number % 8]
+        room.down(pitch, apart=0.8 / per_second)
+        room.up(pitch)
+        room.wait(0.2 / per_second)
+    assert max(sum(0 <= at - start < 1 for at, _ in room.struck) for start, _ in room.struck) <= 4
+    gaps = [after - before for (before, _), (after, _) in pairwise(room.struck[6:])]
+    assert max(gaps) - min(gaps) < 0.01  # it does not go back to every note for a while
+
+
+@pytest.mark.parametrize("drummed", [0.3, 0.4, 0.5])
+def test_in_a_fast_passage_a_bass_plays_on_the_pulse_of_the_drums(bass: improviser.Model, drummed: float) -> None:
+    room = Room(bass)
+    for stroke in range(24):
+        room.performer.hear(bytes((0x99, 36, 100)), room.now)
+        for number in range(4):
+            pitch = 60 + (0, 2, 4, 5, 7, 5, 4, 2)[(4 * stroke + number) % 8]
+            room.down(pitch, apart=drummed / 5)
+            room.up(pitch)
+            room.wait(drummed / 20)
+    late = [at for at, _ in room.struck if at > 12 * drummed]
+    assert len(late) == 11 or len(late) == 12
+    assert all(min(at % drummed, drummed - at % drummed) < 0.02 for at in late)
+
+
+def test_what_clashed_with_the_tune_is_not_favoured_when_the_riff_comes_again(bass: improviser.Model) -> None:
+    room = Room(bass, temperature=4)  # anything may come
+    riff = (67, 69, 71, 72, 76, 74, 72, 71)
+    rounds = 12
+    for _ in range(rounds):
+        for pitch in riff:
+            room.down(pitch, apart=0.4)
+            room.up(pitch)
+            room.wait(0.1)
+        room.wait(1.5)
+    answers = [pitch for _, pitch in room.struck]
+    again = {True: [0, 0], False: [0, 0]}
+    for place, tune in enumerate(riff):
+        row = answers[place :: len(riff)]
+        for before, after in pairwise(row):
+            consonant = (tune - before) % 12 in CONSONANT
+            again[consonant][0] += before == after
+            again[consonant][1] += 1
+    assert again[True][0] / again[True][1] > 2 * again[False][0] / max(1, again[False][1])
 
 
 def test_one_line_is_answered_note_by_note_as_ever(bass: improviser.Model) -> None:
