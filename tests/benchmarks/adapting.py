@@ -22,6 +22,7 @@ from improviser.training.folk_tunes import STYLES
 from tests.benchmarks.folk_sessions import FLOOR, notes_of, sessions
 
 OWN = {
+    "bach-chorales": "bach-melody",
     "folk-german": "folk-german",
     "folk-chinese": "folk-chinese",
     "folk-irish": "folk-celtic",
