@@ -21,13 +21,11 @@ def train(
         typer.Option("--output", "-o", metavar="FILE", help="The model file to write; by default a new one of yours."),
     ] = None,
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
-    strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How to breed: cma, or ga, a genetic algorithm.")] = None,
     population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Stop after this many generations without a new champion.")
-    ] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
     voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
     choir: Annotated[
         int | None,
@@ -78,8 +76,7 @@ def train(
         seed=seed,
         strict=strict,
     )
-    if output is None:
-        output = place_in_library(sources, options.task, resume=resume)
+    output = output or place_in_library(sources, task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
     run(options, places, How(workers, checkpoint, as_json=json, web=web))
 

@@ -24,6 +24,8 @@ HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 ROOM = 1 << 23
 """Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
+BLOCK_BYTES = 1 << 14
+"""What waits for a slow daemon is written in blocks of so many bytes: report by report that would take too long."""
 RETRY_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
@@ -70,11 +72,45 @@ class Change(Command, frozen=True):
     request: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Array(msgspec.Struct, frozen=True):
+    """An array of a model: its name, numpy's name of its type, and its shape; its numbers come with `Bring`."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a model is put together of: what one file held, see `improviser.library.model_file`."""
+
+    name: str
+    task: str
+    settings: dict[str, Any]
+    arrays: list[Array]
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A model that was loaded and checked by the daemon; the SHA-256 is that of its file."""
+
+    sha256: str
+    parts: list[Part]
+
+
+class Bring(Command, frozen=True):
+    """A piece of the numbers in the arrays of the next `Swap`, in order."""
+
+    data: bytes
+
+
 class Swap(Command, frozen=True):
-    """Play with other models; `request` is the number of who asked."""
+    """Play with other models, as soon as they know what was played; `request` is the number of who asked.
+
+    `prepared` are the models of these names, in the same order.
+    """
 
     models: list[str]
     request: int | msgspec.UnsetType = msgspec.UNSET
+    prepared: list[Prepared] = []
 
 
 class Instruct(Command, frozen=True):
@@ -268,7 +304,7 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
+AnyCommand = Open | Hear | Change | Bring | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
@@ -358,9 +394,12 @@ class Reporter:
                 data, self._lost = notice + data, 0
         if self._waiting and self._size + len(data) > self._room:
             self._lost += count
+            return
+        if self._waiting and len(self._waiting[-1]) < BLOCK_BYTES:
+            self._waiting[-1] += data
         else:
             self._waiting.append(data)
-            self._size += len(data)
+        self._size += len(data)
 
     def flush(self) -> bool:
         """Send what was kept, as far as the pipe has room; say whether that is all."""

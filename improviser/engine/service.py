@@ -94,6 +94,11 @@ class Service:
         return self._supervisor.jack_server
 
     @property
+    def begun_with(self) -> tuple[str, ...]:
+        """The models that the session began with, by names or paths."""
+        return self._session.models
+
+    @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         hears, plays_to = self._supervisor.connections

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import (
     ABSENT,
     MOST_SHARED_NAME_BYTES,
@@ -102,8 +102,8 @@ class RtMidiPorts:
                 self._ins.append(open_input(rtmidi, backend, name))
             for _ in outputs:
                 self._outs.append(rtmidi.MidiOut(constant, name))
-            hears, others_in = _open(self._ins, backend, inputs, "input", patient=patient)
-            plays, others_out = _open(self._outs, backend, outputs, "output", patient=patient)
+            hears, others_in = _open(self._ins, self._outs, backend, inputs, "input", patient=patient)
+            plays, others_out = _open(self._outs, self._ins, backend, outputs, "output", patient=patient)
         except rtmidi.RtMidiError as error:
             self.close()
             problem = " ".join(str(error).split())
@@ -127,6 +127,9 @@ class RtMidiPorts:
                 self._polled.append(PolledInput(midi_in, hear))
             else:
                 midi_in.set_callback(_called_back(hear))
+
+    def hand_over(self) -> None:
+        """Do nothing: RtMidi hands over each message by itself."""
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
@@ -166,10 +169,17 @@ class RtMidiPorts:
 
 
 def _open(
-    ports: Sequence[Any], backend: Backend, choices: Sequence[str], direction: str, *, patient: bool
+    ports: Sequence[Any],
+    opposite: Sequence[Any],
+    backend: Backend,
+    choices: Sequence[str],
+    direction: str,
+    *,
+    patient: bool,
 ) -> tuple[list[str], str | None]:
     """Open a port for each choice; return what each is connected to, and what else "auto" could have taken.
 
+    :param opposite: those of the other direction.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     """
     picked: Sequence[str | None] = [None] * len(ports)
@@ -177,7 +187,7 @@ def _open(
     hardware: list[str] = []
     if backend.name not in JACK_APIS:
         names = port_names(ports[0])
-        hardware = one_of_each_device(names, backend.name)
+        hardware = not_its_own_partner(names, port_names(opposite[0]), backend.name)
         picked = pick_each(choices, names, hardware, direction, patient=patient)
     if None in picked and not backend.has_virtual_ports:
         raise PortError(

@@ -222,13 +222,15 @@ class MqttSession:
         return command
 
     def _request_change(self, service: Service, parameter: str, message: Received) -> None:
-        models = catalogue.names() if parameter == MODEL else ()
+        models = catalogue.choices_with(catalogue.names(), service.begun_with) if parameter == MODEL else {}
         try:
-            value = read_request(parameter, message.payload, models)
+            value = read_request(parameter, message.payload, [*models])
+            if parameter == MODEL:
+                value = type(value)(models[name] for name in value)
             reply = service.request(parameter, value, "mqtt")
         except ImproviserError as error:
             now = self._value(parameter)
-            self._refuse(parameter, now, str(error), allowed_for(parameter, models), message.correlation)
+            self._refuse(parameter, now, str(error), allowed_for(parameter, [*models]), message.correlation)
             return
         self._pending.append(Pending(reply, time.monotonic() + CONFIRM_SECONDS))
         reply.add_done_callback(lambda told: self._answer(parameter, value, told, message.correlation))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from improviser.core.live.kinds import after
 from improviser.core.live.parameters import TABLE
@@ -11,8 +10,7 @@ from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.engine.protocol import MODEL, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError
-from improviser.library.catalogue import live_names
-from improviser.library.model_file import SUFFIX
+from improviser.library.catalogue import choices_with, label_of, live_names
 from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
 from improviser.session.recording import turn_recording
@@ -87,7 +85,8 @@ class Steering:
         elif key in WARMER or key in COOLER:
             self._step("temperature", 1 if key in WARMER else -1)
         elif key == "n":
-            self._change(MODEL, (after(live_names(), self._model),))
+            models = choices_with(live_names(), self._service.begun_with)
+            self._change(MODEL, (models[after([*models], label_of(self._service.models[0]))],))
         elif key in (" ", "p"):
             self._service.send(Panic())
         elif key in VOTES:
@@ -107,8 +106,3 @@ class Steering:
     def _record(self, recorder: Recorder) -> None:
         """Start or stop the recording."""
         self._tell(News(turn_recording(self._service, recorder, on=not recorder.on)))
-
-    @property
-    def _model(self) -> str:
-        """The name of the first model that plays; of one given by its path, the file's."""
-        return Path(self._service.models[0]).name.removesuffix(SUFFIX)

@@ -16,6 +16,7 @@ from improviser.core.networks.choir import normalised
 from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.core.tasks.registry import describe, singer_of
 from improviser.errors import CorpusError
+from improviser.training.held_over import HeldOver
 from improviser.training.voices import duets
 
 WORST_BITS = 64.0
@@ -45,11 +46,13 @@ class Evaluation:
     :param pieces: one score for each piece that has something to score.
     :param model: what the model plays when left to itself.
     :param corpus: what the corpus has there.
+    :param held: how well it knows which notes are held over, of a voice that can hold them.
     """
 
     pieces: list[PieceScore] = field(default_factory=list)
     model: Counterpoint = field(default_factory=Counterpoint)
     corpus: Counterpoint = field(default_factory=Counterpoint)
+    held: HeldOver = field(default_factory=HeldOver)
 
     @property
     def notes(self) -> int:
@@ -72,6 +75,7 @@ class Evaluation:
                 "deviation": float(np.std(bits)),
             },
             "left_to_itself": {name: {"model": _number(own[name]), "corpus": _number(theirs[name])} for name in own},
+            "held_over": {name: _number(value) for name, value in self.held.figures().items()},
         }
 
 
@@ -101,6 +105,9 @@ def evaluate(
         found.pieces.append(_score(piece.name, steps))
         _compare(found, model, piece, player, own, (seed, done), temperature)
     progress(len(lines), len(lines))
+    if (voice := describe(model.task).voice) is not None:
+        for number, (_, player, notes) in enumerate(duets(pieces, voice(model))):
+            found.held.add(model, player, notes, generator(seed, number, 1), temperature)
     if not found.pieces:
         raise CorpusError("there are no notes to score in these pieces; give others")
     return found

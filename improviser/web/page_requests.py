@@ -20,10 +20,10 @@ from improviser.engine.live_state import Reply
 from improviser.engine.protocol import MODEL, Hear, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
-from improviser.library.catalogue import live_names
+from improviser.library.catalogue import choices_with, live_names
 from improviser.remote.requests import allowed_for, checked
 from improviser.web.held_keys import HeldKeys
-from improviser.web.messages import Do, Echo, FromPage, Here, Let, Midi, Set, clean, label_of, labels_of
+from improviser.web.messages import Do, Echo, FromPage, Here, Let, Midi, Set, clean, labels_of
 from improviser.web.page import Page
 
 ASK_SECONDS, ASLEEP_SECONDS = 0.4, 1.5
@@ -63,13 +63,14 @@ class PageRequests:
     def begin(self, service: Service) -> None:
         """Let what is asked for go to this session from now on."""
         self.service = service
-        self.models |= {label_of(name): name for name in service.models}
+        self.models = {**choices_with([*self.models], service.begun_with)}
 
     async def look_for_models(self) -> None:
         """Look what is in the library, if that was some time ago."""
         if time.monotonic() - self._looked_for_models > MODELS_SECONDS:
             self._looked_for_models = time.monotonic()
-            self.models |= {label_of(name): name for name in await asyncio.to_thread(live_names)}
+            begun = self.service.begun_with if self.service is not None else ()
+            self.models = {**choices_with(await asyncio.to_thread(live_names), begun)}
 
     @property
     def now(self) -> float:

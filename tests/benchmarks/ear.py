@@ -136,7 +136,9 @@ def chords_of(notes: Sequence[Note]) -> list[list[Note]]:
 def held_at(notes: Sequence[Note], seconds: float) -> list[int]:
     """Return the pitches that sound, those that begin in a moment included."""
     return [
-        note.pitch for note in notes if note.onset_seconds < seconds + TOGETHER_SECONDS and note.end_seconds > seconds + 0.005
+        note.pitch
+        for note in notes
+        if note.onset_seconds < seconds + TOGETHER_SECONDS and note.end_seconds > seconds + 0.005
     ]
 
 
@@ -286,11 +288,11 @@ def shared(some: Counter[tuple[int, ...]], others: Counter[tuple[int, ...]]) -> 
 
 def distance(some: Sequence[int], others: Sequence[int]) -> float:
     """Return the Jensen-Shannon divergence of the pitch classes, in bits."""
-    one, other = (np.bincount([pitch % 12 for pitch in each], minlength=12) / max(1, len(each)) for each in (some, others))
+    one, other = (
+        np.bincount([pitch % 12 for pitch in each], minlength=12) / max(1, len(each)) for each in (some, others)
+    )
     middle = (one + other) / 2
-    parts = [
-        float(np.sum(each[each > 0] * np.log2(each[each > 0] / middle[each > 0]))) for each in (one, other)
-    ]
+    parts = [float(np.sum(each[each > 0] * np.log2(each[each > 0] / middle[each > 0]))) for each in (one, other)]
     return sum(parts) / 2
 
 
@@ -302,9 +304,7 @@ def hand_replies(player: Player, models: Sequence[str], seed: int) -> list[float
             right = [note for note in phrase if note.pitch >= (player.border or 60)]
             registers.append(np.mean(tune_of(reply)) - np.mean(tune_of(right)))
             together = [
-                sum(
-                    other.onset_seconds <= note.onset_seconds + TOGETHER_SECONDS < other.end_seconds for other in reply
-                )
+                sum(other.onset_seconds <= note.onset_seconds + TOGETHER_SECONDS < other.end_seconds for other in reply)
                 for note in reply
             ]
             voices.append(max(together))

@@ -91,9 +91,7 @@ def stride(chord: Chord, beats: int) -> list[Struck]:
     """Return bass, chord, fifth, chord."""
     upper = tuple(chord.at(number) for number in (3, 4, 5))
     low = (chord.root, chord.root - 5)
-    return [
-        (float(beat), 0.7, (low[beat // 2 % 2],) if beat % 2 == 0 else upper) for beat in range(beats)
-    ]
+    return [(float(beat), 0.7, (low[beat // 2 % 2],) if beat % 2 == 0 else upper) for beat in range(beats)]
 
 
 def ragtime(chord: Chord, beats: int) -> list[Struck]:
@@ -227,9 +225,7 @@ class Hands:
                 second += self.beats * beat
             phrases.append(tuple(without_overlaps(notes)))
             second += self.rest_beats * 60 / self.bpm
-        return Player(
-            tuple(phrases), self.tonic, frozenset(scale), tuple(roots), border=min(60, self.height - 8)
-        )
+        return Player(tuple(phrases), self.tonic, frozenset(scale), tuple(roots), border=min(60, self.height - 8))
 
     def _note(
         self, rng: np.random.Generator, pitch: int, start: float, onset: float, length: float, beat: float,
@@ -255,9 +251,13 @@ class Hands:
                 for pitch in range(max(self.height, latest - 5), min(self.height + 17, latest + 6))
                 if pitch % 12 in classes and pitch != latest
             ]
-            latest = int(rng.choice(near)) if near else min(
-                (pitch for pitch in range(self.height, self.height + 17) if pitch % 12 in classes),
-                key=lambda pitch, before=latest: abs(pitch - before),
+            latest = (
+                int(rng.choice(near))
+                if near
+                else min(
+                    (pitch for pitch in range(self.height, self.height + 17) if pitch % 12 in classes),
+                    key=lambda pitch, before=latest: abs(pitch - before),
+                )
             )
             tune.append((onset, length, latest))
             onset += length

@@ -23,7 +23,8 @@ FLAGS = (
     "--disable-sync",
     "--autoplay-policy=user-gesture-required",
 )
-PATIENCE = 20_000.0
+PATIENCE = 30_000.0
+expect.set_options(timeout=PATIENCE)  # without it, five seconds: too few where two cores do everything
 METER = """
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...rest) {
@@ -105,7 +106,12 @@ def started(folder: Path, port: int, *options: str, environment: Mapping[str, st
     player = Player(
         environment, folder / "said", "--web", str(port), "--name", name, "--no-display", "--record", kept, *options
     )
-    player.wait_for("playing on")
+    try:
+        player.wait_for("playing on", timeout=60)
+    except BaseException:
+        player.process.kill()
+        player.process.wait()
+        raise
     return player
 
 

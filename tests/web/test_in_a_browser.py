@@ -28,7 +28,7 @@ from tests.web.browsing import METER, PATIENCE, Window, browser, context, render
 
 __all__ = ["browser", "context"]  # fixtures
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@
 
 The first note is answered at once. As the chord completes, each part keeps its answer if that fits, and else moves it,
 once. A bass goes with the left hand if there is one, other parts with the tune; what a part does not strike along with
-it holds over, as long as the keys that it answers are down. In a fast passage parts play on pulses.
+it holds over, as long as the keys that it answers are down. Where it stays on its pitch while that sounds, the model says
+whether it is held over or struck again (`core.harmony.holding`). In a fast passage parts play on pulses.
 
 One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
 """
@@ -244,13 +245,24 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
+            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
+            if self._stays(number, (channel, pitch), texture, now):
+                self._sounding.share((ANSWER, note.channel, note.pitch), channel, pitch)
+                part.chord = self._listener.chord
+                continue
             if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
                 events += self._end(part)
-            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
             part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(NoteOn(channel, pitch, velocity))
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
+        """Say whether a part holds over what it sounds, which is what it would strike; with the left hand it strikes."""
+        if self._parts[number].sounding != key or not self._sounds(number):
+            return False
+        may = not texture.moves_left if texture.is_chordal else self._listener.plays_legato
+        return may and self._band.holds_over(number, texture.tune, now)
 
     def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.

@@ -6,7 +6,7 @@ note; with harmony models alone the leader is not heard at all: they play to the
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -14,29 +14,28 @@ from itertools import count
 import numpy as np
 
 from improviser.core.harmony.context import Experts
+from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
+from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, within
 from improviser.core.live.votes import Votes
-from improviser.core.melody.mixture import MixedResponder, session_singer
+from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, Holder, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
-
-REMEMBERED = 64
-"""Notes of the player that models get to know when they join; more of them would hold up the next note."""
 
 SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""
@@ -85,6 +84,7 @@ class Band:
         self._at_home = self._home.home()
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._heard_count = 0
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
@@ -105,11 +105,13 @@ class Band:
         """Those that play, as they are without adaptation."""
         self._adapted: Mapping[str, MelodyModel] = {}
         self._parts: tuple[Responder, ...] = ()
+        self._former: list[Responder] = []
+        """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
-        self.join(models)
+        self.join(Joining(models))
         self.adopt(parameters)
 
     def __len__(self) -> int:
@@ -134,11 +136,18 @@ class Band:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
         return self._home.home(now)
 
-    def join(self, models: Sequence[Model]) -> None:
-        """Let other models play, who get to know the player's last notes."""
+    @property
+    def heard(self) -> Heard:
+        """What models get to know of the player's notes before they join."""
+        return Heard(self._heard_count, tuple(self._heard))
+
+    def join(self, joining: Joining) -> None:
+        """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
+        models = joining.models
         self.models, self._adapted = tuple(models), {}
-        self._parts = tuple(session_singer(model) for model in models)
+        self._former += [member for part in self._parts for member in members(part)]
+        self._parts = joining.finish(self.heard)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
         self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
@@ -147,10 +156,11 @@ class Band:
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
         self._leader = next(iter([*singers, *echoes]), None)
-        for pitch, onset in self._heard:
-            for responder in self._parts:
-                self._listen(responder, pitch, onset)()
         self._forget_predictions()
+
+    def let_go(self) -> bool:
+        """Let go of one of those that played before; return whether there was one."""
+        return bool(self._former) and self._former.pop() is not None
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -203,14 +213,7 @@ class Band:
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
         self._predictions = [{} for _ in self._parts]
-        self._likely = self._expect()
-
-    def _expect(self) -> Iterator[tuple[int, float]]:
-        """Yield pitch and onset of notes that are likely to come, the likeliest first."""
-        onsets = likely_onsets([onset for _, onset in self._heard])
-        if onsets:
-            moments = [(tuple(part.moment(onset) for part in self._parts), onset) for onset in onsets]
-            yield from likely_notes([pitch for pitch, _ in self._heard], moments)
+        self._likely = _expected(self._parts, self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -261,7 +264,7 @@ class Band:
         self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
-        self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
+        self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
@@ -297,6 +300,13 @@ class Band:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
 
+    def holds_over(self, number: int, tune: int, now: float) -> bool:
+        """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
+        part = self._parts[number]
+        if not isinstance(part, Holder):
+            return False
+        return self._chance.random() < probability(part.hold_odds(tune, now), self._parameters.temperature)
+
     def overhear(self, pitch: int, now: float) -> None:
         """Take in a note of the player's for what home is."""
         self._notes += 1
@@ -306,6 +316,7 @@ class Band:
     def remember(self, tune: int, now: float) -> None:
         """Take in a note of the tune for what may come next."""
         self._heard.append((tune, now))
+        self._heard_count += 1
 
     def later(self, lesson: Callable[[], None]) -> None:
         """Let something be learned once the answer has been sent."""
@@ -434,12 +445,6 @@ class Band:
         self.remember(pitch, now)
         self.overhear(pitch, now)
 
-    @staticmethod
-    def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
-        if isinstance(responder, Singer):
-            return partial(responder.follow, pitch, now)
-        return partial(responder.learn, pitch, now, None)
-
     def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
@@ -484,6 +489,15 @@ class Band:
             for pitch_class in self.tonality(now).stable:
                 shaped[pitch_class::12] += CLOSING
         return shaped
+
+
+def _expected(parts: Sequence[Responder], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
+    pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
+    onsets = likely_onsets(times)
+    if onsets:
+        moments = [(tuple(part.moment(onset) for part in parts), onset) for onset in onsets]
+        yield from likely_notes(pitches, moments)
 
 
 def _can_lead(model: Model) -> bool:

@@ -28,6 +28,7 @@ from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
+from improviser.core.live.joining import Heard, Joining
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
 from improviser.core.live.lanes import channel_of, on_lane, to_send
@@ -233,6 +234,8 @@ class Performer:
         """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
         if self._settled and self._foretelling is None:
             self._foretelling = self._prepare()
+        if self._band.let_go():
+            return True
         return self._playing.mode.answers and self._band.foresee()
 
     def _prepare(self) -> Foretelling:
@@ -331,12 +334,20 @@ class Performer:
         self._turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
-    def swap(self, models: Sequence[Model], now: float) -> list[Event]:
-        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
+    @property
+    def heard(self) -> Heard:
+        """What models have to know of the player's notes to begin now."""
+        return self._band.heard
+
+    def swap(self, models: Sequence[Model] | Joining, now: float) -> list[Event]:
+        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before.
+
+        :param models: or as they are `Joining`: then this takes the less time the more they know.
+        """
         self.settle()
         self._unsettle()
         events = self._enter(self._advance(now), now)
-        self._band.join(models)
+        self._band.join(models if isinstance(models, Joining) else Joining(models))
         return events
 
     @property

@@ -4,7 +4,6 @@ A reply is a schedule of beats, in the rhythm of a phrase. Any note that may be 
 """
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from improviser.core.live.accompanying import Accompanying
@@ -13,11 +12,11 @@ from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
-from improviser.core.live.postponed import Owner
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
+from improviser.core.live.starting import Starting
 from improviser.core.live.zones import LiveZones
-from improviser.core.midi.clock import GRIDS, Clock
+from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.phrase import PhraseTracker
 
@@ -51,9 +50,8 @@ class Playing:
         """The pitch of the reply's tune."""
         self._alone = False
         """Whether the note that is heard is taken by itself, and not as part of a chord."""
-        self._accompanying: Final = Accompanying(
-            band, sounding, listener, zones, self._start, tracker.drums
-        )
+        self._start: Final = Starting(parameters, sounding, self._clock)
+        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
         self._accompanying.adopt(parameters)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
@@ -61,6 +59,7 @@ class Playing:
         self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
+        self._start.parameters = parameters
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
         if not changes_mode:
@@ -241,11 +240,3 @@ class Playing:
             pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
             self._tune = max(pitches, default=None)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
-
-    def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
-        """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
-        parameters = self._parameters
-        delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
-        if owner[0] == ANSWER:
-            delay += parameters.delay
-        return self._sounding.start(owner, notes, now, delay)

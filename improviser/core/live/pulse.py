@@ -20,8 +20,9 @@ GRACE_SECONDS, GRACE = 0.1, 0.35
 """A note so soon after the last, in less than GRACE of the time that that had come after, is an ornament."""
 RUN_SECONDS = 0.11
 """Three notes that are no further apart than this begin a fast passage, too."""
-FAST_SECONDS, FAST_NOTES = 0.23, 4
-"""So do some notes whose median interval is below this; it goes on as long as that is so."""
+FAST_SECONDS, FAST_NOTES, EVEN = 0.21, 4, 1.5
+"""So do so many notes, if their mean interval is below this, and none longer than EVEN times that, as it is where one is
+an ornament; the passage goes on as long as that is so."""
 SURE_SECONDS = 1.0
 
 
@@ -72,13 +73,20 @@ class Pulse:
         gap = now - onsets[-1] if onsets else math.inf
         before = onsets[-1] - onsets[-2] if len(onsets) > 1 else math.inf
         runs = len(onsets) > 1 and max(gap, before) < RUN_SECONDS
-        steadily = len(onsets) >= FAST_NOTES and self.unit_with(gap) < FAST_SECONDS
-        fast = runs or steadily or self.is_fast(now)
+        fast = runs or self.is_fast(now) or self._is_steadily_fast(now)
         if not fast and len(onsets) > 1 and gap < min(GRACE_SECONDS, GRACE * before):
             return True, False, True
         if len(strokes) == MOST and now - strokes[0] < (SURE_SECONDS if fast else WINDOW):
             return False, True, False
         return not fast or self._is_time(now, gap), runs, False
+
+    def _is_steadily_fast(self, now: float) -> bool:
+        """Say whether the last notes, one that begins now included, are fast and even."""
+        if len(self._onsets) < FAST_NOTES:
+            return False
+        lately = [*self._onsets][-FAST_NOTES:]
+        mean = (now - lately[0]) / FAST_NOTES
+        return mean < FAST_SECONDS and max(after - before for before, after in pairwise([*lately, now])) <= EVEN * mean
 
     def _is_time(self, now: float, gap: float) -> bool:
         """Say whether a pulse of a fast passage has come since the last stroke."""

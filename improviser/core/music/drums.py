@@ -13,8 +13,9 @@ SHORTEST, LONGEST = 0.25, 1.5
 """Seconds of a pulse: of faster strokes every second one, or fourth, counts."""
 GONE = 2.5
 """After so many pulses without a stroke the drummer has stopped."""
-NEAR = 0.25
-"""A stroke that is no further from a pulse than this part of it is one; others are between pulses."""
+NEAR, EARLY = 0.25, 0.15
+"""A stroke that is no further from a pulse than the first part of it is one; a note of the player's is on a pulse if it is
+no earlier than the second part."""
 
 
 class DrumPulse:
@@ -63,7 +64,7 @@ class DrumPulse:
         pulse, stroke = self.seconds, self._stroke
         if pulse is None or stroke is None or now - stroke > GONE * pulse:
             return None
-        before, after = (math.floor((each - self._pulse) / pulse + NEAR) for each in (since, now))
+        before, after = (math.floor((each - self._pulse) / pulse + EARLY) for each in (since, now))
         return after > before
 
     def forget(self) -> None:

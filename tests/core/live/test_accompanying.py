@@ -1,6 +1,7 @@
 """Chords are one event: one answer of each part, against all that sounds; fast passages, riffs, and two hands."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import improviser
+from improviser.core.harmony.holding import WEIGHTS
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.live.chords import LEGATO_NOTES
 from improviser.core.live.held import Held
 from improviser.core.live.pulse import Pulse
 from improviser.core.live.riffs import Riffs
@@ -161,16 +165,15 @@ def test_in_a_fast_passage_a_bass_plays_on_the_pulse_of_the_drums(bass: improvis
             room.down(pitch, apart=drummed / 5)
             room.up(pitch)
             room.wait(drummed / 20)
-    late = [at for at, _ in room.struck if at > 12 * drummed]
-    assert len(late) == 11 or len(late) == 12
+    late = [at for at, _ in room.struck if at > 11.5 * drummed]
+    assert len(late) == 12
     assert all(min(at % drummed, drummed - at % drummed) < 0.02 for at in late)
 
 
 def test_what_clashed_with_the_tune_is_not_favoured_when_the_riff_comes_again(bass: improviser.Model) -> None:
-    room = Room(bass, temperature=4)  # anything may come
+    room = Room(bass, temperature=1.5)  # more may come
     riff = (67, 69, 71, 72, 76, 74, 72, 71)
-    rounds = 12
-    for _ in range(rounds):
+    for _ in range(12):
         for pitch in riff:
             room.down(pitch, apart=0.4)
             room.up(pitch)
@@ -184,7 +187,8 @@ def test_what_clashed_with_the_tune_is_not_favoured_when_the_riff_comes_again(ba
             consonant = (tune - before) % 12 in CONSONANT
             again[consonant][0] += before == after
             again[consonant][1] += 1
-    assert again[True][0] / again[True][1] > 2 * again[False][0] / max(1, again[False][1])
+    assert again[False][1] >= 8
+    assert again[True][0] / again[True][1] > 2 * again[False][0] / again[False][1]
 
 
 def test_one_line_is_answered_note_by_note_as_ever(bass: improviser.Model) -> None:
@@ -210,6 +214,25 @@ def test_two_hands_are_replied_to_with_two(bass: improviser.Model) -> None:
             room.wait(0.01)
             together = max(together, len(room.sounding))
         assert together == most
+
+
+@pytest.mark.parametrize(("weight", "strikes"), [(9.0, False), (-9.0, True)])
+def test_where_it_stays_the_model_says_whether_its_note_is_held_over(
+    bass: improviser.Model, weight: float, strikes: bool
+) -> None:
+    assert isinstance(bass, HarmonyModel)
+    model = HarmonyModel("mine", replace(bass.settings, holding=(weight,) * WEIGHTS), bass.genomes)
+    room, before = Room(model, low=48, high=48), None  # it can only stay
+    for pitch in (67, 69, 71, 72, 71, 69, 67, 64):
+        room.down(pitch, apart=0.05)
+        if before is not None:
+            room.up(before)  # legato
+        assert room.sounding == {48}
+        room.wait(0.3)
+        before = pitch
+    assert len(room.struck) == (8 if strikes else LEGATO_NOTES)
+    room.up(64)
+    assert not room.sounding
 
 
 def test_a_riff_that_comes_again_is_remembered() -> None:
