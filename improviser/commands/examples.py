@@ -36,6 +36,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
         ("train tune.mid -o my.safetensors --task echo", "the experiment"),
     ),
+    "learn": (
+        ("learn", "from all that is recorded"),
+        ("learn --except 'session-2026-11-28*'", "a guest played then"),
+        ("learn takes/ -o mine.safetensors", "from a folder, into a file"),
+    ),
     "render": (
         ("render tune.mid answers.mid", "the answers alone"),
         ("render tune.mid both.mid --with-input", "tune and answers"),

@@ -20,8 +20,10 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.live.votes import FORGET
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS
+from improviser.engine.adaptations import Adaptations
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -31,6 +33,8 @@ from improviser.engine.output import Output
 from improviser.engine.protocol import (
     HEARTBEAT,
     MODEL,
+    Adapt,
+    Adapted,
     AnyCommand,
     Applied,
     Bring,
@@ -97,6 +101,7 @@ class Engine:
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
         self._ahead: Ahead | None = None
+        self._adaptations = Adaptations()
         self._silent = 0
         self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
@@ -370,8 +375,8 @@ class Engine:
                     with self._turn:
                         self._panic()
                 self._after_all_that_came_in(self._panic)
-            case Instruct(done):
-                self._do(done)
+            case Instruct() | Adapt():
+                self._do(command)
             case Lose(number):
                 self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
@@ -434,10 +439,32 @@ class Engine:
             models, request = change.swap.models, change.swap.request
             self._reporter.send(Applied(MODEL, models, None, now, played, change.loaded, request))
 
-    def _do(self, command: str) -> None:
+    def _prepare(self, files: Sequence[bytes]) -> None:
+        """Get adaptations ready, outside the lock."""
+        try:
+            self._adaptations.prepare(files, self._performer.models)
+        except ImproviserError as error:
+            self._reporter.send(Noticed(f"the models stay as they were: {error}"))
+        else:
+            self._wake.set()
+
+    def _adapt(self, now: float) -> None:
+        """Play with the adaptations that are ready, if this is a pause between phrases."""
+        if (due := self._adaptations.due(self._performer, now)) is not None:
+            now = self._latest = max(self._latest, now)
+            played = self._send(self._performer.adapt(due.models, now))
+            self._reporter.send(Adapted(now, [*due.digests], played, [*due.files]))
+
+    def _do(self, asked: Instruct | Adapt) -> None:
+        if isinstance(asked, Adapt):
+            self._prepare(asked.files)
+            return
+        command = asked.command
         with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
+            if command == FORGET:
+                self._adaptations.drop()
             self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
             self._set_alarm()
 
@@ -455,6 +482,7 @@ class Engine:
     def _renew(self) -> None:
         with self._turn:
             self._panic()
+            self._adaptations.drop()
             self._performer = self._begin(self._performer.parameters)
             self._changes.renew()
             self.report_ready()
@@ -484,11 +512,13 @@ class Engine:
                 self._settle()
                 now = self._now()
                 self._keep_time(now)
+                self._adapt(now)
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
                     self._gate.renew()
                     self._look_after_output()
+                    self._notices.weigh(self._performer.weights, now)
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
                 if not self._reporter.flush():

@@ -164,7 +164,8 @@ class TestSteering:
             with Peer(mosquitto_broker, REPLY) as peer:
                 panic = await ask(peer, "cmd", "panic")
                 assert (panic["ok"], panic["parameter"], panic["value"]) == (True, "cmd", "panic")
-                assert panic["allowed"] == ["panic", "save"]
+                assert panic["allowed"] == ["panic", "save", "good", "bad", "forget"]
+                assert (await ask(peer, "cmd", "bad"))["value"] == "bad"
                 assert "not recorded" in (await ask(peer, "cmd", "save"))["error"]
                 assert "no such command" in (await ask(peer, "cmd", "shutdown"))["error"]
             assert act.service.playing

@@ -38,7 +38,8 @@ class Tunes:
 
     def __init__(self, begin: Callable[[], Melody], foresee: Foresight) -> None:
         self._begin = begin
-        self._foresee = foresee
+        self.foresee = foresee
+        """What a session makes of a note."""
         self.session = begin()
         """The session to listen with."""
         self._trial: Melody | None = None
@@ -84,4 +85,4 @@ class Tunes:
         self._trial, self._gain, self._needed, self._notes = self._begin(), 0.0, needed, 0
 
     def _log_chance(self, session: Melody, pitch: int, onset_seconds: float) -> float:
-        return max(_LEAST, float(self._foresee(session, onset_seconds)[pitch]))
+        return max(_LEAST, float(self.foresee(session, onset_seconds)[pitch]))
