@@ -6,7 +6,7 @@ note; with harmony models alone the leader is not heard at all: they play to the
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -16,21 +16,21 @@ import numpy as np
 from improviser.core.harmony.context import Experts
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.decoding import placed, spin, spin_towards, wheel
+from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
-from improviser.core.live.register import allowed_pitches, within
+from improviser.core.live.register import allowed_pitches, nearest, within
 from improviser.core.melody.mixture import session_singer
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
-from improviser.core.music.pitch import AUTO
+from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, Imaginative, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
 REMEMBERED = 64
@@ -118,6 +118,23 @@ class Band:
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
         return any(experts is not None for experts in self._experts)
+
+    @property
+    def imaginative(self) -> Imaginative | None:
+        """The part that sings, if it can imagine notes, so that replies are composed."""
+        return self._singer if isinstance(self._singer, Imaginative) else None
+
+    @property
+    def allowed(self) -> Mask | None:
+        """Which pitches may sound, shape (128,); None if all."""
+        return self._allowed
+
+    def home_with(self, notes: Iterable[tuple[int, float]]) -> HomeTracker:
+        """Return where home is once these notes, pitches and onsets, are heard as well; changes nothing."""
+        home = self._home.copy()
+        for pitch, onset in notes:
+            home.hear(pitch, onset)
+        return home
 
     @property
     def home(self) -> int | None:
@@ -288,7 +305,7 @@ class Band:
 
     def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
         """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
-        own = None if played is None else _in_range(played - shift)
+        own = None if played is None else in_midi(played - shift)
         if own is not None and self._parts[number] is self._singer:
             self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
@@ -355,7 +372,7 @@ class Band:
                 self._originality.weigh(logs)
             prediction = self._weighed(logs)
             sounding = self.pick(prediction, channel, now)
-            pitch = _in_range(sounding - prediction.shift)
+            pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
         elif leader is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
@@ -364,6 +381,27 @@ class Band:
             self._line.append(pitch)
             self._originality.play(pitch)
             played.append(sounding)
+        return played + self._join(pitch, channel, now, closing=closing)
+
+    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[int]:
+        """Return what each part plays to a note of a reply that was composed before, sounding `shift` semitones away.
+
+        The singer sings it; if there is none any more, it is only what the others go by.
+        """
+        singer = self._singer
+        if singer is None:  # others have joined since
+            return self.lead(pitch, channel, now, closing=closing)
+        sounding = nearest(pitch + shift, self._allowed)
+        self.take(channel, sounding, now)
+        own = in_midi(sounding - shift)
+        self._lessons.append(partial(singer.follow, own, now, own=True))
+        self._line.append(own)
+        self._originality.play(own)
+        return [sounding, *self._join(own, channel, now, closing=closing)]
+
+    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+        """Return what all parts play that do not lead."""
+        played, leader = [], self._leader
         for responder in self._parts:
             if responder is not leader:
                 logs = responder.propose(pitch, now)
@@ -404,7 +442,7 @@ class Band:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
-        own = _in_range(played - prediction.shift)
+        own = in_midi(played - prediction.shift)
         self._lessons.append(partial(responder.learn, pitch, now, own))
         return played, own
 
@@ -448,8 +486,3 @@ class Band:
 def _can_lead(model: Model) -> bool:
     """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
     return model.task in TASKS and TASKS[model.task].leads
-
-
-def _in_range(pitch: int) -> int:
-    """Return `pitch`, moved by octaves into MIDI's range."""
-    return pitch % 12 if pitch < 0 else pitch if pitch < PITCHES else PITCHES - 12 + (pitch - PITCHES + 12) % 12

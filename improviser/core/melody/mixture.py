@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from improviser.core.melody.counts import CountsModel, CountsResponder
 from improviser.core.melody.model import MelodyResponder, MelodySession
+from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
-from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Imaginative, LogProbabilities, Model, Responder, Singer
 from improviser.errors import ModelError
 
 FORGETTING: Final = 0.98
@@ -99,6 +100,21 @@ class MixedResponder:
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return self._mixed(self._shares(), lambda part: part.proceed(onset_seconds))
+
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing.
+
+        The session's counts and the model that foresees best are each believed half: many notes are imagined.
+        """
+        shares = _shares(self._evidence).tolist()
+        models = [number for number, part in enumerate(self._parts) if not isinstance(part, CountsResponder)]
+        best = max(models, key=lambda number: float(shares[number]), default=None)
+        parts = [part for number, part in enumerate(self._parts) if number not in models or number == best]
+        opinions = [part.imagine(pitches) for part in parts if isinstance(part, Imaginative)]
+        if not opinions:
+            return np.full(PITCHES, -math.log(PITCHES))
+        mixed: LogProbabilities = np.logaddexp.reduce(opinions) - math.log(len(opinions))
+        return mixed
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""

@@ -159,12 +159,18 @@ class MelodyResponder:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return self._foresee(self._tunes.session, onset_seconds)
 
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing."""
+        return normalised(self._scored(self._tunes.session.imagine(pitches)))
+
     def _foresee(self, session: Melody, onset_seconds: float) -> LogProbabilities:
         return normalised(self._scores(session, onset_seconds, None))
 
     def _scores(self, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
+        return self._scored(session.look(onset_seconds, against))
+
+    def _scored(self, now: Situation) -> Float32Array:
         model = self._model
-        now = session.look(onset_seconds, against)
         previous = now.pitches[0] if now.pitches else now.centre
         experts = now.experts if model.shape.experts else None
         frame = Frame(previous, now.tonic, shift=now.shift)

@@ -1,0 +1,81 @@
+"""The brief: what a reply is to be. The same brief and the same dice make the same reply."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from improviser.core.replies.line import LONGEST_LINE, Line
+from improviser.core.replies.vocabulary import Known
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The pitches that a reply may have, ascending, at least one."""
+
+    pitches: tuple[int, ...]
+    _places: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", tuple(self._nearest(pitch) for pitch in range(128)))
+
+    def _nearest(self, pitch: int) -> int:
+        after = bisect_left(self.pitches, pitch)
+        near = [place for place in (after - 1, after) if 0 <= place < len(self.pitches)]
+        return min(near, key=lambda place: abs(self.pitches[place] - pitch))
+
+    def place(self, pitch: int) -> int:
+        """Return the place of the pitch, or of the one that is nearest."""
+        return self._places[min(127, max(0, pitch))]
+
+    def at(self, place: int) -> int:
+        """Return the pitch at a place; below the lowest it is the lowest, above the highest the highest."""
+        return self.pitches[min(len(self.pitches) - 1, max(0, place))]
+
+    def moved(self, pitch: int, steps: int) -> int:
+        """Return a pitch moved along the ladder."""
+        return self.at(self.place(pitch) + steps)
+
+    def near(self, pitch: int) -> int:
+        """Return the pitch, or the one that is nearest."""
+        return self.at(self.place(pitch))
+
+    def holds(self, pitch: int) -> bool:
+        """Say whether a pitch is on it."""
+        return self.near(pitch) == pitch
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a reply is to be.
+
+    :param phrase: what it replies to, at least one note.
+    :param known: what was said in the session, that phrase included.
+    :param ladder: the pitches that it may have.
+    :param before: what was played last before it, the latest last; may be empty.
+    :param weights: how much the player uses each pitch class, shape (12,), summing to 1.
+    :param stable: how likely each pitch class is a stable one of the mode, shape (12,).
+    :param goal: the pitch that it is to end on.
+    :param centre: about which pitch it is to move.
+    :param span: how many semitones it is to span, about.
+    :param kinship: how much of the player's it is to have, 0-1.
+    :param temperature: how little it counts how well it was foreseen, 0-4.
+    :param fewest, most: how many notes it is to have.
+    :param seconds: about how long it is to be.
+    :param keeps_rhythm: whether it is to have the phrase's rhythm, note by note: an accompaniment goes with it.
+    """
+
+    phrase: Line
+    known: Known
+    ladder: Ladder
+    before: tuple[int, ...]
+    weights: Sequence[float]
+    stable: Sequence[float]
+    goal: int
+    centre: float
+    span: float
+    kinship: float = 0.5
+    temperature: float = 0.7
+    fewest: int = 1
+    most: int = LONGEST_LINE
+    seconds: float = 4.0
+    keeps_rhythm: bool = False
