@@ -102,6 +102,8 @@ class Band:
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
+        self.imaginative: Imaginative | None = None
+        """The part that sings, if it can imagine notes, so that replies are composed."""
         self._leader: Responder | None = None
         self.join(models)
         self.adopt(parameters)
@@ -118,11 +120,6 @@ class Band:
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
         return any(experts is not None for experts in self._experts)
-
-    @property
-    def imaginative(self) -> Imaginative | None:
-        """The part that sings, if it can imagine notes, so that replies are composed."""
-        return self._singer if isinstance(self._singer, Imaginative) else None
 
     @property
     def allowed(self) -> Mask | None:
@@ -156,6 +153,7 @@ class Band:
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
+        self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
         self._leader = next(iter([*singers, *echoes]), None)
         for pitch, onset in self._heard:
             for responder in self._parts:

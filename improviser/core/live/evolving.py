@@ -185,6 +185,7 @@ class Evolving:
             fewest=fewest,
             most=most,
             seconds=min(LONGEST_SECONDS, max(0.1, seconds)),
+            goes_on=solo is not None,
             keeps_rhythm=has_left,
         )
 

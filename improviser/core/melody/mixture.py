@@ -62,6 +62,12 @@ class MixedResponder:
     def __init__(self, parts: Mapping[str, Singer]) -> None:
         self._names = tuple(parts)
         self._parts = tuple(parts.values())
+        self._counts = tuple(part for part in self._parts if isinstance(part, CountsResponder))
+        self._imaginative = {
+            number: part
+            for number, part in enumerate(self._parts)
+            if isinstance(part, Imaginative) and not isinstance(part, CountsResponder)
+        }
         self._begin()
 
     def _begin(self) -> None:
@@ -106,14 +112,12 @@ class MixedResponder:
 
         The session's counts and the model that foresees best are each believed half: many notes are imagined.
         """
-        shares = _shares(self._evidence).tolist()
-        models = [number for number, part in enumerate(self._parts) if not isinstance(part, CountsResponder)]
-        best = max(models, key=lambda number: float(shares[number]), default=None)
-        parts = [part for number, part in enumerate(self._parts) if number not in models or number == best]
-        opinions = [part.imagine(pitches) for part in parts if isinstance(part, Imaginative)]
-        if not opinions:
+        evidence = self._evidence.tolist()
+        best = max(self._imaginative, key=lambda number: float(evidence[number]), default=None)
+        parts = self._counts if best is None else (*self._counts, self._imaginative[best])
+        if not parts:
             return np.full(PITCHES, -math.log(PITCHES))
-        mixed: LogProbabilities = np.logaddexp.reduce(opinions) - math.log(len(opinions))
+        mixed: LogProbabilities = np.logaddexp.reduce([part.imagine(pitches) for part in parts]) - math.log(len(parts))
         return mixed
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:

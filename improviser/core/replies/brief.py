@@ -61,6 +61,7 @@ class Brief:
     :param temperature: how little it counts how well it was foreseen, 0-4.
     :param fewest, most: how many notes it is to have.
     :param seconds: about how long it is to be.
+    :param goes_on: whether it goes on from what was played before it, and figures are heard across the rest between.
     :param keeps_rhythm: whether it is to have the phrase's rhythm, note by note: an accompaniment goes with it.
     """
 
@@ -78,4 +79,5 @@ class Brief:
     fewest: int = 1
     most: int = LONGEST_LINE
     seconds: float = 4.0
+    goes_on: bool = False
     keeps_rhythm: bool = False

@@ -10,7 +10,7 @@ from improviser.core.replies.foresight import Foresight
 from improviser.core.replies.line import Line
 from improviser.core.replies.operators import extended, fitted, go_on, homed, inverted, mended, some_motif, transposed
 
-SUNG = 3
+SUNG = 2
 """How many continuations the models sing."""
 COUNTED = 4
 """How many come of what followed the same notes earlier in the session."""

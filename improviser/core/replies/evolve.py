@@ -17,7 +17,7 @@ from improviser.core.replies.operators import PITCHES, RHYTHMS, crossed, mended
 POPULATION = 24
 CHILDREN = 260
 """How many lines are bred."""
-IMAGININGS = 130
+IMAGININGS = 96
 """How often the models are asked, at most."""
 TOURNAMENT = 3
 CROSSED, RHYTHMIC, TWICE = 0.3, 0.25, 0.35

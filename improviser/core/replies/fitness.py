@@ -14,19 +14,20 @@ from improviser.core.replies.vocabulary import CONTOUR, FIGURE, OWN, QUOTE, gram
 
 UNFORESEEN, SURPRISE = 1.0, 0.7
 """Points for each nat by which a note is foreseen worse than the player's are, at temperature .7, with some leeway."""
-KIN, KIN_BAND, KIN_PAIRS = 8.0, 0.08, 2.0
+FEW_KIN, MANY_KIN, KIN_BAND, KIN_PAIRS = 8.0, 4.0, 0.08, 2.0
+"""What each share of the player's figures costs that is wanting, or too much; of pairs of intervals that is wanting."""
 LEAST_KIN, MOST_KIN = 0.1, 0.9
 """The shares of the player's figures that are aimed at where `kinship` is 0 and 1."""
 COPIED, COPY = 5.0, (0.15, 0.7)
 """Quotations: how many are left be where `kinship` is 0 and 1, and what others cost."""
-AGAIN, LATELY, WITHIN = 6.0, 2.0, 4.0
+AGAIN, LATELY, WITHIN = 3.0, 1.5, 4.0
 """What figures cost that were played before, in the last replies, and in the line itself."""
 FOREIGN, FOREIGN_LEEWAY, OFF_LADDER = 2.0, 0.25, 3.0
-END, GOAL, GOAL_FAR, LEAP_TO_END, SHORT_END = 4.0, 0.6, 0.06, 0.4, 0.5
+END, GOAL, GOAL_FAR, LEAP_TO_END, SHORT_END = 4.0, 0.3, 0.04, 0.4, 0.5
 LEAP, WIDE, REPEATED, RESTLESS = 0.25, 0.6, 0.5, 0.15
 CENTRE, SPAN = 0.12, 0.1
 UPS_AND_DOWNS = 0.8
-LENGTH, COUNT, RHYTHM = 1.5, 0.4, 0.8
+LENGTH, COUNT, RHYTHM, WAITING = 1.5, 0.8, 0.8, 0.6
 
 
 class Fitness:
@@ -67,13 +68,15 @@ class Fitness:
             points -= self._warmth * max(0.0, self._usual - nats)
         return points
 
-    def _kinship(self, line: Line, steps: Sequence[int]) -> float:  # noqa: ARG002
+    def _kinship(self, line: Line, steps: Sequence[int]) -> float:
         known = self._brief.known
+        if self._brief.goes_on:
+            steps = steps_of((*self._brief.before[-FIGURE:], *line.pitches))
         figures, quotes, pairs = grams(steps, FIGURE), grams(steps, QUOTE), grams(steps, 2)
         cost = 0.0
-        if figures and known.figures:
-            share = _share(figures, known.figures)
-            cost += KIN * max(0.0, abs(share - self._kin) - KIN_BAND)
+        if known.figures and (figures or self._brief.fewest > FIGURE):
+            more = (_share(figures, known.figures) if figures else 0.0) - self._kin
+            cost += max(FEW_KIN * (-more - KIN_BAND), MANY_KIN * (more - KIN_BAND), 0.0)
         if pairs and known.pairs:
             cost += KIN_PAIRS * max(0.0, self._kin - _share(pairs, known.pairs))
         if quotes:
@@ -139,13 +142,14 @@ class Fitness:
         ratios = ratios_of(line)
         if ratios and brief.known.ratios:
             cost += RHYTHM * (1 - sum(ratio in brief.known.ratios for ratio in ratios) / len(ratios))
+        cost += WAITING * sum(touch.gap_seconds > brief.known.longest_gap for touch in line.touches[:-1])
         return cost
 
     def _end(self, line: Line, steps: Sequence[int]) -> float:
         brief, last = self._brief, line.pitches[-1]
         cost = END * (1 - brief.stable[last % 12] / self._stable)
         cost += 0.0 if last == brief.goal else GOAL + GOAL_FAR * abs(last - brief.goal)
-        if steps and abs(steps[-1]) > 5:
+        if steps and abs(steps[-1]) > 5 and tuple(steps[-FIGURE:]) not in brief.known.figures:
             cost += LEAP_TO_END
         if len(line) > 2 and not brief.keeps_rhythm:
             gaps = sorted(touch.gap_seconds for touch in line.touches[:-1])

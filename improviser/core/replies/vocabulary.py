@@ -15,6 +15,8 @@ PHRASES, NOTES = 48, 512
 REPLIES, OWN_NOTES = 64, 512
 FADE = 0.985
 """What is left of a pitch class's weight a note later."""
+EXPECTED = 0.4
+"""How much a pitch class of the key counts before it is heard."""
 FIGURE, QUOTE, OWN = 3, 5, 6
 """Intervals of a figure of the player's, and of what is a quotation; notes of a figure of its own."""
 CONTEXT = 3
@@ -71,8 +73,12 @@ class Known:
         self.own = Counter(grams(played, OWN))
         self.lately = {gram for reply in vocabulary.replies[-4:] for gram in grams(steps_of(reply.pitches), 4)}
         self.usual_step = sum(map(abs, steps)) / len(steps) if steps else 2.0
-        spans = sorted(max(phrase.pitches) - min(phrase.pitches) for phrase in vocabulary.phrases)
+        # Who plays one note at a time has phrases that span nothing: then what counts is the way between them.
+        lines = [phrase.pitches for phrase in vocabulary.phrases if len(phrase) > 2] or [tuple(said[-8:])]
+        spans = sorted(max(pitches) - min(pitches) for pitches in lines if pitches)
         self.usual_span = spans[len(spans) // 2] if spans else 7
+        gaps = [touch.gap_seconds for phrase in vocabulary.phrases for touch in phrase.touches]
+        self.longest_gap = 1.2 * max(gaps, default=1.0)
         self.lowest, self.middle, self.highest = _register(said)
 
 
@@ -115,7 +121,7 @@ def weights_of(said: Sequence[int], home: frozenset[int]) -> list[float]:
     :param said: the player's pitches, the latest last.
     :param home: the pitch classes of the key; others are counted for less: they may be those of a key that was left.
     """
-    weights = [1e-3] * 12
+    weights = [EXPECTED if pitch_class in home else 1e-3 for pitch_class in range(12)]
     weight = 1.0
     for pitch in reversed(said):
         weights[pitch % 12] += weight if pitch % 12 in home else weight / 4
