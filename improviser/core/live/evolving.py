@@ -40,7 +40,9 @@ NEAR_GOAL, STABLE_GOAL = 3.0, 0.6
 """Semitones by which a goal is half as likely, and how stable it is at least, against the most stable."""
 LONGEST_SECONDS, LEAST_SPAN = 16.0, 7
 
-_STABLE = np.array([[[(pitch - tonic) % 12 in mode.stable for pitch in range(12)] for tonic in range(12)] for mode in MODES])
+_STABLE = np.array(
+    [[[(pitch - tonic) % 12 in mode.stable for pitch in range(12)] for tonic in range(12)] for mode in MODES]
+)
 """Which pitch classes each key may end on, shape (modes, 12, 12)."""
 
 
@@ -160,7 +162,7 @@ class Evolving:
         if solo is None:
             replies = known.vocabulary.phrases
             centre = 0.6 * middle + 0.4 * known.middle + dice.within(-3, 3)
-            span = max(known.usual_span, max(line.pitches) - min(line.pitches))
+            span = float(max(known.usual_span, max(line.pitches) - min(line.pitches)))
             fewest, most = max(1, round(SHORTER * len(line))), min(LONGEST_LINE, round(LONGER * len(line)) + 1)
             seconds, beyond = line.seconds, BEYOND
         else:
@@ -192,7 +194,7 @@ class Evolving:
     def _ladder(
         self, weights: Sequence[float], home: HomeTracker, now: float, register: tuple[int, int], parameters: Parameters
     ) -> Ladder:
-        """Return the pitches that a reply may have: the player's, those that are allowed, about the player's register."""
+        """Return the pitches that a reply may have: those of the player's that are allowed, about the player's register."""
         classes = {pitch_class for pitch_class, weight in enumerate(weights) if weight >= USED}
         if len(classes) < FEW:
             classes |= home.home(now).scale

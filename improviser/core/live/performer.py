@@ -242,10 +242,9 @@ class Performer:
             return self._settled and self._playing.think(now)
         return self._playing.mode.answers and self._band.foresee()
 
-    @property
-    def unfinished(self) -> int | None:
-        """How many pieces of the reply that comes next are thought, see `advance`; None if there are no more."""
-        return self._playing.unfinished
+    def unfinished(self, moment: float) -> int | None:
+        """Return how many pieces of a reply that begins by that moment are thought, if not all; see `advance`."""
+        return self._playing.unfinished(moment)
 
     def _prepare(self) -> Foretelling:
         """Return which notes `foretell` can tell of."""

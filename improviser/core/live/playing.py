@@ -1,7 +1,7 @@
 """What is played: answers to notes, and replies to phrases, as the mode wants them.
 
-A reply is a schedule of beats: a line that was evolved, or the rhythm of a phrase. Any note that may be answered ends it
-at once.
+A reply is a schedule of beats: a line that was evolved, or the rhythm of a phrase. Any note that may be answered ends
+it at once.
 """
 
 import math
@@ -217,11 +217,10 @@ class Playing:
         turn = self._composes_at
         return turn is not None and now >= turn - AHEAD_SECONDS and self._evolving.think(turn, self._parameters)
 
-    @property
-    def unfinished(self) -> int | None:
-        """How many pieces of the reply that comes next are thought, if that is not all; None if nothing is to do."""
+    def unfinished(self, moment: float) -> int | None:
+        """Return how many pieces of a reply that begins by that moment are thought; None if all are, or none begins."""
         turn = self._composes_at
-        return None if turn is None else self._evolving.pieces(turn)
+        return None if turn is None or turn > moment else self._evolving.pieces(turn)
 
     def play_on(self, now: float, pieces: int | None = None) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one.

@@ -166,7 +166,9 @@ class Melody:
         experts, certainties = self._ask_experts(recent, steps[-4:], links[-3:])
         now = self.look(0.0)
         begun = len(pitches)
-        now.moment = Moment(0 if begun else 1, 0, STEPS_PER_PULSE * begun % CYCLE, now.moment.anchored, min(begun, MANY))
+        now.moment = Moment(
+            0 if begun else 1, 0, STEPS_PER_PULSE * begun % CYCLE, now.moment.anchored, min(begun, MANY)
+        )
         now.pitches, now.phrase_first = tuple(recent[::-1]), pitches[0] if pitches else None
         now.experts, now.certainties = experts, certainties
         return now

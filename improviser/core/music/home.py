@@ -194,7 +194,7 @@ class HomeTracker:
     def copy(self) -> "HomeTracker":
         """Return one that has heard the same, and may hear other notes from now on."""
         other = copy(self)
-        other._gaps = self._gaps.copy()
+        other._gaps = self._gaps.copy()  # noqa: SLF001  its own class's
         return other
 
     def hear(self, pitch: int, onset_seconds: float) -> None:

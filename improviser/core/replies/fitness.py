@@ -1,7 +1,7 @@
 """Fitness: how good a reply is. Each part of it costs, in points, what is wrong with a line; 0 is the best there is.
 
-The parts are foresight, kinship, novelty, contour, notes that are foreign to the player, rhythm, and the end. A reply is
-to be as foreseeable as what the player says, not more; and it is to have a share of the player's figures in a band.
+The parts are foresight, kinship, novelty, contour, notes that are foreign to the player, rhythm, and the end. A reply
+need not be more foreseeable than what the player says, and is to have a share of the player's figures in a band.
 """
 
 import math

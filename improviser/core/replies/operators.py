@@ -181,11 +181,13 @@ def simplified(line: Line, brief: Brief, dice: Dice) -> Line:
     )
 
 
-def rested(line: Line, brief: Brief, dice: Dice) -> Line:
+def rested(line: Line, brief: Brief, dice: Dice) -> Line:  # noqa: ARG001
     """Breathe within the line, or stay on its last note."""
     place = len(line) - 1 if dice.random() < 0.5 else dice.below(len(line))
     touch = line.touches[place]
-    longer = touch.scaled(2.0) if place == len(line) - 1 else replace(touch, gap_seconds=min(4.0, 2 * touch.gap_seconds))
+    longer = (
+        touch.scaled(2.0) if place == len(line) - 1 else replace(touch, gap_seconds=min(4.0, 2 * touch.gap_seconds))
+    )
     return Line(line.pitches, (*line.touches[:place], longer, *line.touches[place + 1 :]))
 
 
