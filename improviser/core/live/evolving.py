@@ -194,7 +194,7 @@ class Evolving:
     def _ladder(
         self, weights: Sequence[float], home: HomeTracker, now: float, register: tuple[int, int], parameters: Parameters
     ) -> Ladder:
-        """Return the pitches that a reply may have: those of the player's that are allowed, about the player's register."""
+        """Return the pitches that a reply may have: the player's, as allowed, in the player's register."""
         classes = {pitch_class for pitch_class, weight in enumerate(weights) if weight >= USED}
         if len(classes) < FEW:
             classes |= home.home(now).scale
@@ -203,7 +203,10 @@ class Evolving:
         if allowed is not None:
             free = [pitch for pitch in free if allowed[pitch + shift]] or free
         near = [pitch for pitch in free if register[0] <= pitch <= register[1]] or free
-        return Ladder(tuple([pitch for pitch in near if pitch % 12 in classes] or near))
+        theirs = [pitch for pitch in near if pitch % 12 in classes]
+        # Where another key is asked for than the player's, the two may share too little to play with.
+        enough = len({pitch % 12 for pitch in theirs}) >= min(FEW - 1, len({pitch % 12 for pitch in near}))
+        return Ladder(tuple(theirs if enough else near))
 
 
 def _tune(phrase: Phrase, border: float | None) -> Line:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from improviser.core.replies.brief import Brief
 from improviser.core.replies.dice import Dice
-from improviser.core.replies.line import SHORTEST_GAP, Line, Touch
+from improviser.core.replies.line import LONGEST_GAP, SHORTEST_GAP, Line, Touch
 
 Operator = Callable[[Line, Brief, Dice], Line]
 
@@ -142,7 +142,7 @@ def diminished(line: Line, brief: Brief, dice: Dice) -> Line:  # noqa: ARG001
     quick = [touch.scaled(0.5) for touch in line.touches[start:end]]
     if dice.random() < 0.5:
         saved = sum(touch.gap_seconds for touch in line.touches[start:end]) - sum(touch.gap_seconds for touch in quick)
-        quick[-1] = replace(quick[-1], gap_seconds=quick[-1].gap_seconds + saved)
+        quick[-1] = replace(quick[-1], gap_seconds=min(LONGEST_GAP, quick[-1].gap_seconds + saved))
     return Line(line.pitches, (*line.touches[:start], *quick, *line.touches[end:]))
 
 
@@ -174,7 +174,7 @@ def simplified(line: Line, brief: Brief, dice: Dice) -> Line:
         return line
     place = dice.within(1, len(line) - 2) if len(line) > 2 else 1
     before, gone = line.touches[place - 1], line.touches[place]
-    longer = replace(before, gap_seconds=min(4.0, before.gap_seconds + gone.gap_seconds))
+    longer = replace(before, gap_seconds=min(LONGEST_GAP, before.gap_seconds + gone.gap_seconds))
     return Line(
         line.pitches[:place] + line.pitches[place + 1 :],
         (*line.touches[: place - 1], longer, *line.touches[place + 1 :]),
@@ -186,7 +186,9 @@ def rested(line: Line, brief: Brief, dice: Dice) -> Line:  # noqa: ARG001
     place = len(line) - 1 if dice.random() < 0.5 else dice.below(len(line))
     touch = line.touches[place]
     longer = (
-        touch.scaled(2.0) if place == len(line) - 1 else replace(touch, gap_seconds=min(4.0, 2 * touch.gap_seconds))
+        touch.scaled(2.0)
+        if place == len(line) - 1
+        else replace(touch, gap_seconds=min(LONGEST_GAP, 2 * touch.gap_seconds))
     )
     return Line(line.pitches, (*line.touches[:place], longer, *line.touches[place + 1 :]))
 
