@@ -108,7 +108,7 @@ def test_what_is_foreseen_counts_the_more_the_colder_it_is() -> None:
         brief = brief_of(line(TUNE), *EARLIER, temperature=temperature, kinship=0.0)
         thought = Evolution(brief, leaps, dice())
         thought._fitness._usual = 0.0
-        thought._fitness.expect = lambda _: None  # type: ignore[method-assign]
+        thought._fitness.expect = lambda _: None  # type: ignore[method-assign, assignment]
         steps = steps_of(thought.finish().pitches)
         sizes.append(sum(map(abs, steps)) / len(steps))
     assert sizes[0] > sizes[1] + 1
