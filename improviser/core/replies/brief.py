@@ -1,9 +1,9 @@
 """The brief: what a reply is to be. The same brief and the same dice make the same reply."""
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from improviser.core.music.note import PITCHES
 from improviser.core.replies.line import LONGEST_LINE, Line
 from improviser.core.replies.vocabulary import Known
 
@@ -13,19 +13,20 @@ class Ladder:
     """The pitches that a reply may have, ascending, at least one."""
 
     pitches: tuple[int, ...]
-    _places: tuple[int, ...] = field(init=False)
+    _places: list[int] = field(init=False, default_factory=list, repr=False, compare=False)
+    _all: frozenset[int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_places", tuple(self._nearest(pitch) for pitch in range(128)))
-
-    def _nearest(self, pitch: int) -> int:
-        after = bisect_left(self.pitches, pitch)
-        near = [place for place in (after - 1, after) if 0 <= place < len(self.pitches)]
-        return min(near, key=lambda place: abs(self.pitches[place] - pitch))
+        pitches, place = self.pitches, 0
+        for pitch in range(PITCHES):
+            while place + 1 < len(pitches) and abs(pitches[place + 1] - pitch) < abs(pitches[place] - pitch):
+                place += 1
+            self._places.append(place)
+        object.__setattr__(self, "_all", frozenset(pitches))
 
     def place(self, pitch: int) -> int:
         """Return the place of the pitch, or of the one that is nearest."""
-        return self._places[min(127, max(0, pitch))]
+        return self._places[min(PITCHES - 1, max(0, pitch))]
 
     def at(self, place: int) -> int:
         """Return the pitch at a place; below the lowest it is the lowest, above the highest the highest."""
@@ -41,7 +42,7 @@ class Ladder:
 
     def holds(self, pitch: int) -> bool:
         """Say whether a pitch is on it."""
-        return self.near(pitch) == pitch
+        return pitch in self._all
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ How many lines are tried is fixed, so that a brief and its dice decide the reply
 cannot wait takes the best so far, and says after how many pieces: so many pieces again make the same reply again.
 """
 
+import math
 from collections.abc import Iterator
 
 from improviser.core.replies.brief import Brief
@@ -15,9 +16,9 @@ from improviser.core.replies.line import Line
 from improviser.core.replies.operators import PITCHES, RHYTHMS, crossed, mended
 
 POPULATION = 24
-CHILDREN = 260
+CHILDREN = 240
 """How many lines are bred."""
-IMAGININGS = 96
+IMAGININGS = 80
 """How often the models are asked, at most."""
 TOURNAMENT = 3
 CROSSED, RHYTHMIC, TWICE = 0.3, 0.25, 0.35
@@ -97,11 +98,13 @@ class Evolution:
     def _consider(self, line: Line) -> Iterator[None]:
         """Take a line into the population, where it is good enough and not there yet; the best comes first."""
         population = self._population
-        if any(line == other for _, other in population):
+        least = population[-1][0] if len(population) == POPULATION else -math.inf
+        points = self._fitness.rate(line, least)
+        if points <= least or any(line.pitches == other.pitches and line == other for _, other in population):
             return
         yield from self._ask_about(line)
-        points = self._fitness.rate(line)
-        if len(population) == POPULATION and points <= population[-1][0]:
+        points -= self._fitness.unforeseen(line)
+        if points <= least:
             return
         place = next((place for place, (other, _) in enumerate(population) if points > other), len(population))
         population.insert(place, (points, line))

@@ -45,13 +45,13 @@ class Fitness:
         self._entropy = -sum(weight * log for weight, log in zip(brief.weights, self._logs, strict=True))
         self._stable = max(brief.stable)
         self._parts: tuple[Callable[[Line, Sequence[int]], float], ...] = (
+            self._end,
             self._kinship,
-            self._novelty,
-            self._contour,
+            self._rhythm,
             self._register,
             self._pitches,
-            self._rhythm,
-            self._end,
+            self._contour,
+            self._novelty,
         )
 
     def expect(self, phrase: Line) -> None:
@@ -59,14 +59,22 @@ class Fitness:
         nats = None if self._foresight is None else self._foresight.nats(phrase)
         self._usual = 0.0 if nats is None else nats - SURPRISE
 
-    def rate(self, line: Line) -> float:
-        """Return the points of a line, at most 0; the more the better."""
-        steps = steps_of(line.pitches)
-        points = -sum(part(line, steps) for part in self._parts)
-        nats = None if self._foresight is None else self._foresight.nats(line)
-        if nats is not None:
-            points -= self._warmth * max(0.0, self._usual - nats)
+    def rate(self, line: Line, least: float = -math.inf) -> float:
+        """Return the points of a line without how well it is foreseen, at most 0; the more the better.
+
+        :param least: of a line that has no more than this, not all is looked at.
+        """
+        steps, points = steps_of(line.pitches), 0.0
+        for part in self._parts:
+            points -= part(line, steps)
+            if points <= least:
+                break
         return points
+
+    def unforeseen(self, line: Line) -> float:
+        """Return what a line loses for being foreseen worse than what the player says."""
+        nats = None if self._foresight is None else self._foresight.nats(line)
+        return 0.0 if nats is None else self._warmth * max(0.0, self._usual - nats)
 
     def _kinship(self, line: Line, steps: Sequence[int]) -> float:
         known = self._brief.known

@@ -93,7 +93,7 @@ def _register(said: Sequence[int]) -> tuple[int, int, int]:
 
 def grams(items: Sequence[int], length: int) -> list[tuple[int, ...]]:
     """Return all that stands in a row of so many."""
-    return [tuple(items[start : start + length]) for start in range(len(items) - length + 1)]
+    return list(zip(*(items[start:] for start in range(length)), strict=False))
 
 
 def signs(steps: Iterable[int]) -> list[int]:
