@@ -37,7 +37,8 @@ SETTINGS: Mapping[str, Any] = {
     "api": Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")],
     "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of the MIDI client.")],
     "wait_for_ports": Annotated[
-        bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
+        bool | None,
+        typer.Option("--wait-for-ports", help="Start even if a named port, or any MIDI system, is not there yet."),
     ],
     "model": Annotated[
         list[str] | None,

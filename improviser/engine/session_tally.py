@@ -1,9 +1,17 @@
 """A session's tally, kept from its events: for whoever shows the session or tells of it."""
 
-from improviser.core.live.snapshot import Answer, Setup, Snapshot, Tally
+from improviser.core.live.snapshot import Answer, News, Setup, Snapshot, Tally
+from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.engine.events import SessionEvent
 from improviser.engine.held_keys import HeldKeys
-from improviser.engine.protocol import Applied, Played, Ready, Step, number_of
+from improviser.engine.protocol import Applied, Done, Played, Ready, Step, number_of
+
+SAID = {
+    GOOD: "good: more like the last phrase",
+    BAD: "bad: less like the last phrase",
+    FORGET: "all votes are forgotten, and what was learned in this session",
+}
+"""What is shown of each command that was carried out."""
 
 
 class SessionTally:
@@ -22,9 +30,11 @@ class SessionTally:
                 if event.heard is not None:
                     self._latest = stamp
                     return self._tally.step(stamp, event.heard, event.played, latency)
-            case Played(stamp=stamp) | Applied(stamp=stamp):
+            case Played(stamp=stamp) | Applied(stamp=stamp) | Done(stamp=stamp):
                 if isinstance(event.report, Played) and event.report.cause == "lost":
                     self._tally.lose_player(stamp, self._keys.lose(number_of(event.report)))
+                if isinstance(event.report, Done):
+                    self._tally.warn(News(SAID[event.report.command]))
                 self._tally.play(stamp, event.played)
             case Ready():  # a new engine: what its predecessor left sounding was released
                 self._tally.silence(self._latest)

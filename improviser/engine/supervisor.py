@@ -22,21 +22,22 @@ from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import AnyReport, Command, Lose, Open, Panic, Ready, listed
+from improviser.engine.protocol import AnyReport, Command, EndAgain, Lose, Open, Panic, Ready, listed
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.executors import SerialExecutor
 from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
-from improviser.ports.interface import JACK_APIS
+from improviser.ports.interface import JACK_APIS, LOOPBACK
 
 log = logging.getLogger("improviser")
 
 WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 LOOK_SECONDS = 1.0
-RETRY_SECONDS = 0.5
+RETRY_SECONDS, SERVER_SECONDS = 0.5, 2.0
+"""How long to wait before a port, or a MIDI system, that was not there is looked for again."""
 PATIENT_SECONDS = 5.0
 SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
@@ -188,13 +189,12 @@ class Supervisor:
         # A thread says it, since other systems than JACK may keep this one waiting, too.
         slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
         slow.daemon = True
-        slow.start()
-        if self._session.api in ("auto", *JACK_APIS):
-            with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
-                await self._stop.unless_set(self._on_jack(self._connections.join))
-        tries = 0
+        if self._session.api != LOOPBACK:
+            slow.start()
+        tries, told = 0, False
         while True:
             try:
+                await self._join_first()
                 tries += 1
                 ready = await self._stop.unless_set(self._open())
                 await self._stop.unless_set(self._on_jack(self._connections.adopt_engine, ready.client))
@@ -207,11 +207,24 @@ class Supervisor:
                     raise
                 log.warning("%s; trying again", error)
                 await self._stop.sleep(RETRY_SECONDS)
+            except MidiSystemError as error:
+                if not self._session.wait_for_ports:
+                    raise
+                if not told:
+                    log.info("%s (waiting until one is there)", error)
+                tries, told = 0, True
+                await self._stop.sleep(SERVER_SECONDS)
             else:
                 self._opened.set()
                 return
             finally:
                 slow.cancel()
+
+    async def _join_first(self) -> None:
+        """Join JACK before a first engine is opened, if it is there and may be wanted."""
+        if self._session.api in ("auto", *JACK_APIS) and not self._connections.joined:
+            with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
+                await self._stop.unless_set(self._on_jack(self._connections.join))
 
     async def _open(self) -> Ready:
         """Start an engine; return what it has opened."""
@@ -321,6 +334,8 @@ class Supervisor:
         try:
             self._end_what_is_unplugged(await self._on_jack(self._connections.look, engine.ledger))
             await self._on_jack(self._connections.release_again, engine.ledger)
+            if self._connections.joined and (ends := await self._on_jack(self._connections.ends_due)):
+                self.send(EndAgain(ends))
         except MidiSystemError as error:
             log.debug("not yet: %s", error)
 

@@ -13,6 +13,8 @@ from improviser.core.addresses.port_choice import AUTO, left_out, names_first, o
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.ends_again import EndsAgain
+from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_release import OUT
 from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
@@ -56,6 +58,7 @@ class SessionConnections:
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
         self._release_again = NOTHING
+        self._ends_again = EndsAgain()
 
     @property
     def joined(self) -> bool:
@@ -189,17 +192,19 @@ class SessionConnections:
 
     def _release_returned(self, patchbay: Patchbay, restored: Iterable[str], ledger: Ledger) -> None:
         """Send destinations that have come back the end of what they may still play from before."""
-        sounding = _releases(ledger)
+        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
         destinations = self._remembered.peers[OUT]
         absent = destinations & self._remembered.absent
-        self._remembered.owed.look(absent, destinations.intersection(restored), sounding)
+        self._remembered.owed.look(absent, destinations.intersection(restored), lately)
         for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
             try:
                 reached = patchbay.release(messages, [peer])
             except MidiSystemError as error:
                 log.debug("not yet: %s", error)
                 reached = []
-            if not reached:
+            if reached:
+                self._keep_for_later(messages)
+            else:
                 self._remembered.owed.owe([peer], messages)
 
     @staticmethod
@@ -233,7 +238,17 @@ class SessionConnections:
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
         self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
+        self._keep_for_later(messages)
         return True
+
+    def _keep_for_later(self, messages: Sequence[bytes]) -> None:
+        """Have what ends notes sent again where a new connection may carry nothing for a while."""
+        if self.server == PIPEWIRE:
+            self._ends_again.add(messages, self._loop.time())
+
+    def ends_due(self) -> list[bytes]:
+        """Return what ends notes and is to be sent once more now, by the engine: its connections are there to last."""
+        return self._ends_again.due(self._loop.time())
 
     def release_again(self, ledger: Ledger) -> None:
         """Release once more, a while later: a client that dies within a period makes JACK lose events for a second.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, cut_name, pick
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK
@@ -192,13 +192,18 @@ class Patchbay:
         :param taken: ports that other choices have taken.
         :raises PortError: if `choice` is a name that matches nothing.
         """
-        others = self._others(direction)
-        hardware = _devices(others) if choice == AUTO else []
-        return pick(choice, [port.name for port in others], hardware, direction, taken)
+        hardware = self.devices(direction) if choice == AUTO else []
+        return pick(choice, [port.name for port in self._others(direction)], hardware, direction, taken)
 
     def devices(self, direction: str) -> list[str]:
-        """Return one port of each device there is."""
-        return _devices(self._others(direction))
+        """Return one port of each device that "auto" may take."""
+        ports, partners = (
+            [port for port in self._others(either) if port.is_physical]
+            for either in ("input", "output")[:: 1 if direction == "input" else -1]
+        )
+        names, others = ([port.name for port in each] for each in (ports, partners))
+        known_as, others_known_as = ([port.aliases for port in each] for each in (ports, partners))
+        return not_its_own_partner(names, others, JACK, known_as, others_known_as)
 
     def _others(self, direction: str) -> list[Any]:
         ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
@@ -325,8 +330,3 @@ class Patchbay:
         with contextlib.suppress(*self._errors):
             self._client.close()
         self._watch_over.close()
-
-
-def _devices(ports: Sequence[Any]) -> list[str]:
-    devices = [port for port in ports if port.is_physical]
-    return one_of_each_device([port.name for port in devices], JACK, [port.aliases for port in devices])

@@ -10,6 +10,7 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more); of a reply
                             that began before it was thought out, `pieces` says how much was
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
+    {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short
@@ -27,7 +28,7 @@ import msgspec
 from msgspec import UNSET
 
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step, number_of
+from improviser.engine.protocol import AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -162,7 +163,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
             sound = sound and 0 <= number_of(report) < MOST_PORTS
             if isinstance(report, Played) and report.pieces is not UNSET:
                 sound = sound and report.pieces >= 0
-        case Applied(stamp=stamp):
+        case Applied(stamp=stamp) | Done(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):
             sound = len(models) <= MOST_MODELS

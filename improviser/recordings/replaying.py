@@ -17,7 +17,7 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import Event
 from improviser.core.networks.responder import Model
-from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step, number_of
+from improviser.engine.protocol import MODEL, Applied, Done, Loaded, Lost, Played, Ready, Step, number_of
 from improviser.errors import ConfigError, LogError, ModelError
 from improviser.library import catalogue
 from improviser.recordings.log import SessionLog, brief
@@ -26,7 +26,7 @@ from improviser.settings.config import check
 KEPT_MODELS = 32
 """Models that are kept in memory, for a log that goes back and forth between them."""
 
-Tell = Callable[[Step | Played | Applied, Sequence[bytes]], None]
+Tell = Callable[[Step | Played | Applied | Done, Sequence[bytes]], None]
 """Gets what was reported then, and what is played to it now."""
 
 
@@ -78,7 +78,7 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
                 performer = _begin(report, load)
             elif isinstance(report, Lost):
                 found.lost += report.count
-            elif isinstance(report, Step | Played | Applied):
+            elif isinstance(report, Step | Played | Applied | Done):
                 if performer is None:
                     raise LogError(f"{log.path} is damaged: something is played in line {line} before an engine began")
                 try:
@@ -116,7 +116,7 @@ def _model(name: str, sha256: str) -> Model:
 
 
 def _take(
-    performer: Performer, report: Step | Played | Applied, load: Callable[[str, str], Model]
+    performer: Performer, report: Step | Played | Applied | Done, load: Callable[[str, str], Model]
 ) -> tuple[Event | None, list[Event]]:
     """Let the performer take in what the report says it took in then; return what was heard, and what it plays."""
     heard: Event | None = None
@@ -137,6 +137,8 @@ def _take(
         case Applied(error=None, parameter=parameter) if parameter == MODEL:
             models: list[Loaded] = report.models
             events = performer.swap([load(model.name, model.sha256) for model in models], report.stamp)
+        case Done(command=command, pedal=False):
+            events = performer.do(command, report.stamp)
         case Applied(error=None):
             _check_parameters({report.parameter: report.value})
             events = performer.change(report.parameter, report.value, report.stamp)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -56,7 +57,9 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         catalogue.check(model)
     ports = (*(settings.input if player is None else ()), *settings.output)
     has_page = parse_page(settings.web) is not None
-    api = api_for(settings.api, ports, plays_without=player is not None or has_page)
+    others = f"{settings.listen_to} (over MQTT)" if settings.listen_to is not None else ""
+    api = api_for(settings.api, ports, plays_without=player is not None or has_page or bool(others))
+    heard = [player.name] if player is not None else [ON_PAGE] if has_page and api == LOOPBACK else []
     return Session(
         api=api,
         name=settings.name,
@@ -67,7 +70,8 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         seed=random_seed if settings.seed is None else settings.seed,
         wait_for_ports=settings.wait_for_ports,
         choices=choices_of(settings),
-        player=player.name if player is not None else ON_PAGE if has_page and api == LOOPBACK else "",
+        player=" and ".join([*heard, *([others] if others and (heard or api == LOOPBACK) else [])]),
+        also_hears=others if not heard and api != LOOPBACK else "",
     )
 
 
@@ -194,6 +198,7 @@ async def give(
     finally:
         services.close()
         recorder.close()
+        _tell_what_next(recorder, tell_user)
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
 
@@ -212,6 +217,14 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
+def _tell_what_next(recorder: Recorder, told: Callable[[str], None]) -> None:
+    """Say what was recorded last, and what can be done with it."""
+    if (path := recorder.newest) is None:
+        return
+    told("recorded; see and hear it as a page with")
+    told(f"  improviser report {shlex.quote(str(path))}")
+
+
 async def _follow(service: Service, display: "Display | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
@@ -220,9 +233,11 @@ async def _follow(service: Service, display: "Display | None", recorder: Recorde
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
     told(
         f"playing on {service.api}{shown(service.jack_server)}: hears {hears}, plays to {plays_to} "
-        f"({service.parameters.mode}, {', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
+        f"({service.parameters.mode}, {', '.join(service.models)})"
     )
+    told("change the ports with --input and --output; end with Ctrl-C")
     if recorder.on:
-        told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+        told("recording the session (--no-record keeps none) in")
+        told(f"  {recorder.folder}")
     if display is not None:
         await display.show(service)

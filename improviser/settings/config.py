@@ -78,7 +78,9 @@ class Settings(ServingSettings):
     name: Annotated[
         str, about("The name of the MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
     ] = "improviser"
-    wait_for_ports: Annotated[bool, about("Start even if a named port is not there yet.", "true or false")] = False
+    wait_for_ports: Annotated[
+        bool, about("Start even if a named port, or any MIDI system, is not there yet.", "true or false")
+    ] = False
     model: Annotated[
         tuple[Words, ...],
         about(

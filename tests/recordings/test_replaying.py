@@ -20,7 +20,9 @@ from improviser.engine.protocol import (
     Applied,
     Change,
     Command,
+    Done,
     Hear,
+    Instruct,
     Lose,
     Lost,
     Panic,
@@ -55,7 +57,10 @@ async def perform(engine: EngineProcess, reports: Reports) -> None:
         55: [Change("mode", "shadow"), Change("thru", True), Change("scale", "no such scale")],
         70: [Swap(["bach-bass", "echo"])],
         80: [Panic()],
-        85: [Change("controls", {"transpose": 21, "mode": {"control": 22, "channel": 2}})],
+        82: [Instruct("bad")],
+        85: [Change("controls", {"transpose": 21, "bad": {"control": 22, "channel": 2}})],
+        88: [Instruct("good")],
+        95: [Instruct("forget")],
         90: [Swap(["no such model"]), Change("low", 40)],
         100: [Renew()],
     }
@@ -98,7 +103,7 @@ def replayed(log: Path) -> tuple[Replay, list[tuple[float, Event | None, tuple[b
     """Replay; return what was found, and what happened."""
     moments: list[tuple[float, Event | None, tuple[bytes, ...]]] = []
 
-    def tell(report: Step | Played | Applied, played: Sequence[bytes]) -> None:
+    def tell(report: Step | Played | Applied | Done, played: Sequence[bytes]) -> None:
         moments.append((report.stamp, event_of(report).heard, tuple(played)))
 
     return replay(read_chain(log), tell), moments

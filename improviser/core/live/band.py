@@ -14,27 +14,35 @@ from itertools import count
 import numpy as np
 
 from improviser.core.harmony.context import Experts
+from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
+from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
-from improviser.core.melody.mixture import session_singer
+from improviser.core.live.votes import Votes
+from improviser.core.melody.mixture import members
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, Imaginative, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import (
+    Accompanist,
+    Holder,
+    Imaginative,
+    LogProbabilities,
+    Model,
+    Responder,
+    Singer,
+)
 from improviser.core.tasks.registry import TASKS
-
-REMEMBERED = 64
-"""Notes of the player that models get to know when they join; more of them would hold up the next note."""
 
 SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""
@@ -83,11 +91,13 @@ class Band:
         self._at_home = self._home.home()
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._heard_count = 0
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
         self._originality = Originality()
+        self._votes = Votes()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part predicted for the note that it heard last, if it has heard one."""
@@ -99,13 +109,15 @@ class Band:
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
+        self._former: list[Responder] = []
+        """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self.imaginative: Imaginative | None = None
         """The part that sings, if it can imagine notes, so that replies are composed."""
         self._leader: Responder | None = None
-        self.join(models)
+        self.join(Joining(models))
         self.adopt(parameters)
 
     def __len__(self) -> int:
@@ -142,10 +154,17 @@ class Band:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
         return self._home.home(now)
 
-    def join(self, models: Sequence[Model]) -> None:
-        """Let other models play, who get to know the player's last notes."""
+    @property
+    def heard(self) -> Heard:
+        """What models get to know of the player's notes before they join."""
+        return Heard(self._heard_count, tuple(self._heard))
+
+    def join(self, joining: Joining) -> None:
+        """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
-        self._parts = tuple(session_singer(model) for model in models)
+        models = joining.models
+        self._former += [member for part in self._parts for member in members(part)]
+        self._parts = joining.finish(self.heard)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
         self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
@@ -155,10 +174,11 @@ class Band:
         self._singer = singers[0] if singers else None
         self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
         self._leader = next(iter([*singers, *echoes]), None)
-        for pitch, onset in self._heard:
-            for responder in self._parts:
-                self._listen(responder, pitch, onset)()
         self._forget_predictions()
+
+    def let_go(self) -> bool:
+        """Let go of one of those that played before; return whether there was one."""
+        return bool(self._former) and self._former.pop() is not None
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -193,14 +213,7 @@ class Band:
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
         self._predictions = [{} for _ in self._parts]
-        self._likely = self._expect()
-
-    def _expect(self) -> Iterator[tuple[int, float]]:
-        """Yield pitch and onset of notes that are likely to come, the likeliest first."""
-        onsets = likely_onsets([onset for _, onset in self._heard])
-        if onsets:
-            moments = [(tuple(part.moment(onset) for part in self._parts), onset) for onset in onsets]
-            yield from likely_notes([pitch for pitch, _ in self._heard], moments)
+        self._likely = _expected(self._parts, self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -227,7 +240,7 @@ class Band:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
             logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
-        predictions[key] = self._weighed(logs)
+        predictions[key] = self._weighed(self._votes.weigh(number, logs))
         return predictions[key], True
 
     def _weighed(self, logs: LogProbabilities) -> Prediction:
@@ -251,7 +264,7 @@ class Band:
         self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
-        self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
+        self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
@@ -265,7 +278,7 @@ class Band:
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
-            sounding, own = self._play(responder, prediction, pitch, channel, now)
+            sounding, own = self._play(number, prediction, pitch, channel, now)
             if responder is self._singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
@@ -287,6 +300,13 @@ class Band:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
 
+    def holds_over(self, number: int, tune: int, now: float) -> bool:
+        """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
+        part = self._parts[number]
+        if not isinstance(part, Holder):
+            return False
+        return self._chance.random() < probability(part.hold_odds(tune, now), self._parameters.temperature)
+
     def overhear(self, pitch: int, now: float) -> None:
         """Take in a note of the player's for what home is."""
         self._notes += 1
@@ -296,6 +316,7 @@ class Band:
     def remember(self, tune: int, now: float) -> None:
         """Take in a note of the tune for what may come next."""
         self._heard.append((tune, now))
+        self._heard_count += 1
 
     def later(self, lesson: Callable[[], None]) -> None:
         """Let something be learned once the answer has been sent."""
@@ -304,8 +325,10 @@ class Band:
     def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
         """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
         own = None if played is None else in_midi(played - shift)
-        if own is not None and self._parts[number] is self._singer:
-            self._line.append(own)
+        if own is not None:
+            self._lessons.append(partial(self._votes.play, number, own, now))
+            if self._parts[number] is self._singer:
+                self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
@@ -317,6 +340,17 @@ class Band:
         pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
         self.take(channel, pitch, now)
         return pitch
+
+    def vote(self, *, good: bool) -> bool:
+        """Count a vote on the last phrase that was played; return whether there is one."""
+        self.settle()
+        self._forget_predictions()
+        return self._votes.vote(good=good)
+
+    def forget(self) -> None:
+        """Take all votes back."""
+        self._votes.forget()
+        self._forget_predictions()
 
     def give(self, channel: int, pitch: int) -> None:
         """Leave a pitch that a part has struck."""
@@ -364,22 +398,31 @@ class Band:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played = []
         leader, singer = self._leader, self._singer
-        if singer is not None:
+        leads = next((number for number, part in enumerate(self._parts) if part is leader), None)
+        if singer is not None and leads is not None:
             logs = self._shaped(singer.proceed(now), now, closing=closing)
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
-            prediction = self._weighed(logs)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
             sounding = self.pick(prediction, channel, now)
             pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
-        elif leader is not None:
+            self._lessons.append(partial(self._votes.play, leads, pitch, now))
+        elif leader is not None and leads is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
-            sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
+            sounding, pitch = self._play(leads, prediction, pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
             self._originality.play(pitch)
             played.append(sounding)
         return played + self._join(pitch, channel, now, closing=closing)
+
+    @property
+    def favour(self) -> list[float]:
+        """What the player's votes make of each pitch of the leader's, in nats, shape (128,); empty without any."""
+        leads = next((number for number, part in enumerate(self._parts) if part is self._leader), 0)
+        return self._votes.weigh(leads, np.zeros(PITCHES)).tolist() if self._votes.count else []
 
     def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a note of a reply that was composed before, sounding `shift` semitones away.
@@ -392,7 +435,9 @@ class Band:
         sounding = nearest(pitch + shift, self._allowed)
         self.take(channel, sounding, now)
         own = in_midi(sounding - shift)
+        leads = next(number for number, part in enumerate(self._parts) if part is singer)
         self._lessons.append(partial(singer.follow, own, now, own=True))
+        self._lessons.append(partial(self._votes.play, leads, own, now))
         self._line.append(own)
         self._originality.play(own)
         return [sounding, *self._join(own, channel, now, closing=closing)]
@@ -400,11 +445,12 @@ class Band:
     def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what all parts play that do not lead."""
         played, leader = [], self._leader
-        for responder in self._parts:
+        for number, responder in enumerate(self._parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
-                played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
+                prediction = self._weighed(self._votes.weigh(number, shaped))
+                played.append(self._play(number, prediction, pitch, channel, now)[0])
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
@@ -428,20 +474,13 @@ class Band:
         self.remember(pitch, now)
         self.overhear(pitch, now)
 
-    @staticmethod
-    def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
-        if isinstance(responder, Singer):
-            return partial(responder.follow, pitch, now)
-        return partial(responder.learn, pitch, now, None)
-
-    def _play(
-        self, responder: Responder, prediction: Prediction, pitch: int, channel: int, now: float
-    ) -> tuple[int, int]:
+    def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = in_midi(played - prediction.shift)
-        self._lessons.append(partial(responder.learn, pitch, now, own))
+        self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
+        self._lessons.append(partial(self._votes.play, number, own, now))
         return played, own
 
     def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
@@ -479,6 +518,15 @@ class Band:
             for pitch_class in self.tonality(now).stable:
                 shaped[pitch_class::12] += CLOSING
         return shaped
+
+
+def _expected(parts: Sequence[Responder], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
+    pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
+    onsets = likely_onsets(times)
+    if onsets:
+        moments = [(tuple(part.moment(onset) for part in parts), onset) for onset in onsets]
+        yield from likely_notes(pitches, moments)
 
 
 def _can_lead(model: Model) -> bool:

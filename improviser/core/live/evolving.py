@@ -4,6 +4,7 @@ What is thought depends on what was heard and on the moment of the reply alone; 
 before. So it does not matter how early it is thought, nor whether it was.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -38,6 +39,8 @@ BEFORE = 8
 """Of the notes before it a reply knows so many."""
 NEAR_GOAL, STABLE_GOAL = 3.0, 0.6
 """Semitones by which a goal is half as likely, and how stable it is at least, against the most stable."""
+AROUND, DRIFTING, FARTHEST = 6, 0.12, 24
+"""Votes on pitches so near its middle move a reply, against so many nats a semitone, and no farther."""
 LONGEST_SECONDS, LEAST_SPAN = 16.0, 7
 
 _STABLE = np.array(
@@ -171,7 +174,11 @@ class Evolving:
             span = max(LEAST_SPAN, known.usual_span) * solo.opening
             fewest, most = solo.fewest, solo.most
             seconds, beyond = line.seconds / len(line) * (fewest + most) / 2, BEYOND_IN_SOLOS
-        ladder = self._ladder(weights, home, now, (known.lowest - beyond, known.highest + beyond), parameters)
+        favour = self._band.favour
+        drift = _drift(favour, centre)
+        centre += drift
+        register = known.lowest - beyond + min(0, drift), known.highest + beyond + max(0, drift)
+        ladder = self._ladder(weights, home, now, register, parameters)
         return Brief(
             phrase=line,
             known=known,
@@ -179,11 +186,12 @@ class Evolving:
             before=replies[-1].pitches[-BEFORE:] if replies else (),
             weights=weights,
             stable=stable,
-            goal=_goal(ladder, stable, line.pitches[-1] if solo is None else round(centre), dice),
+            goal=_goal(ladder, stable, line.pitches[-1] + drift if solo is None else round(centre), dice),
             centre=centre,
             span=span,
             kinship=parameters.kinship,
             temperature=parameters.temperature,
+            favour=favour,
             fewest=fewest,
             most=most,
             seconds=min(LONGEST_SECONDS, max(0.1, seconds)),
@@ -232,6 +240,19 @@ def _stability(home: HomeTracker, now: float) -> list[float]:
     """Return how likely each pitch class is one to end on, whatever the key may be."""
     stable: list[float] = np.tensordot(home.chances(now), _STABLE, 2).tolist()
     return [max(1e-3, each) for each in stable]
+
+
+def _drift(favour: Sequence[float], centre: float) -> int:
+    """Return by how many semitones the player's votes, if there are any, move where a reply lies."""
+    if not favour:
+        return 0
+
+    def worth(drift: int) -> float:
+        middle = round(centre) + drift
+        around = favour[max(0, middle - AROUND) : max(0, middle + AROUND + 1)]
+        return sum(around) / len(around) - DRIFTING * abs(drift) if around else -math.inf
+
+    return max(range(-FARTHEST, FARTHEST + 1), key=lambda drift: (worth(drift), -abs(drift)))
 
 
 def _goal(ladder: Ladder, stable: Sequence[float], near: int, dice: Dice) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -129,12 +130,13 @@ class MelodyResponder:
         self._tunes = self._begin()
 
     def _begin(self) -> Tunes:
+        # Nothing here leads back to this object: the engine frees what is not used any more by counting references.
         shape = self._model.shape
-        return Tunes(lambda: Melody(shape.low, shape.high), self._foresee)
+        return Tunes(partial(Melody, shape.low, shape.high), partial(_foresee, self._model))
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        scores = self._scores(self._tunes.session, onset_seconds, pitch).astype(np.float64)
+        scores = _scores(self._model, self._tunes.session, onset_seconds, pitch).astype(np.float64)
         scores[CLASHING[pitch % 12]] = -np.inf
         return scores
 
@@ -157,25 +159,28 @@ class MelodyResponder:
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return self._foresee(self._tunes.session, onset_seconds)
+        return _foresee(self._model, self._tunes.session, onset_seconds)
 
     def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing."""
-        return normalised(self._scored(self._tunes.session.imagine(pitches)))
-
-    def _foresee(self, session: Melody, onset_seconds: float) -> LogProbabilities:
-        return normalised(self._scores(session, onset_seconds, None))
-
-    def _scores(self, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
-        return self._scored(session.look(onset_seconds, against))
-
-    def _scored(self, now: Situation) -> Float32Array:
-        model = self._model
-        previous = now.pitches[0] if now.pitches else now.centre
-        experts = now.experts if model.shape.experts else None
-        frame = Frame(previous, now.tonic, shift=now.shift)
-        return model.network.scores(model.inputs.read(now), frame, experts)[0]
+        return normalised(_scored(self._model, self._tunes.session.imagine(pitches)))
 
     def reset(self) -> None:
         """Forget the session."""
         self._tunes = self._begin()
+
+
+def _foresee(model: MelodyModel, session: Melody, onset_seconds: float) -> LogProbabilities:
+    """Return log-probabilities, shape (128,), of the line's next note."""
+    return normalised(_scores(model, session, onset_seconds, None))
+
+
+def _scores(model: MelodyModel, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
+    return _scored(model, session.look(onset_seconds, against))
+
+
+def _scored(model: MelodyModel, now: Situation) -> Float32Array:
+    previous = now.pitches[0] if now.pitches else now.centre
+    experts = now.experts if model.shape.experts else None
+    frame = Frame(previous, now.tonic, shift=now.shift)
+    return model.network.scores(model.inputs.read(now), frame, experts)[0]

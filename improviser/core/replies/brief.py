@@ -55,6 +55,7 @@ class Brief:
     :param before: what was played last before it, the latest last; may be empty.
     :param weights: how much the player uses each pitch class, shape (12,), summing to 1.
     :param stable: how likely each pitch class is a stable one of the mode, shape (12,).
+    :param favour: what the player's votes make of each pitch, in nats, shape (128,); empty without any.
     :param goal: the pitch that it is to end on.
     :param centre: about which pitch it is to move.
     :param span: how many semitones it is to span, about.
@@ -77,6 +78,7 @@ class Brief:
     span: float
     kinship: float = 0.5
     temperature: float = 0.7
+    favour: Sequence[float] = ()
     fewest: int = 1
     most: int = LONGEST_LINE
     seconds: float = 4.0

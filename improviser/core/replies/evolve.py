@@ -28,23 +28,23 @@ CROSSED, RHYTHMIC, TWICE = 0.3, 0.25, 0.35
 class Evolution:
     """The evolution of a reply to a brief.
 
+    Nothing in it leads back to itself: the engine frees what is not used any more by counting references.
+
     :param imagine: what the models make of the next note, see `Foresight`; None if there is nobody to ask.
     :param dice: the only source of chance.
     """
 
     def __init__(self, brief: Brief, imagine: Imagine | None, dice: Dice) -> None:
-        self._brief = brief
-        self._dice = dice
-        self._foresight = None if imagine is None else Foresight(imagine, IMAGININGS)
-        self._fitness = Fitness(brief, self._foresight)
-        self._population: list[tuple[float, Line]] = []
-        self.best = mended(brief.phrase, brief)
-        """The best reply so far."""
-        self._best_points = float("-inf")
-        self._work = self._evolve()
+        self._breeding = _Breeding(brief, imagine, dice)
+        self._work = self._breeding.evolve()
         self.pieces = 0
         """How many pieces of the work are done."""
         self.done = False
+
+    @property
+    def best(self) -> Line:
+        """The best reply so far."""
+        return self._breeding.best
 
     def think(self) -> bool:
         """Do one piece of the work, well below a millisecond; return whether there is more."""
@@ -59,7 +59,21 @@ class Evolution:
             pass
         return self.best
 
-    def _evolve(self) -> Iterator[None]:
+
+class _Breeding:
+    """The population, and what it is bred with."""
+
+    def __init__(self, brief: Brief, imagine: Imagine | None, dice: Dice) -> None:
+        self._brief = brief
+        self._dice = dice
+        self._foresight = None if imagine is None else Foresight(imagine, IMAGININGS)
+        self._fitness = Fitness(brief, self._foresight)
+        self._population: list[tuple[float, Line]] = []
+        self.best = mended(brief.phrase, brief)
+        self._best_points = -math.inf
+
+    def evolve(self) -> Iterator[None]:
+        """Breed; yield after each piece of work."""
         brief, dice = self._brief, self._dice
         yield from self._ask_about(brief.phrase)
         self._fitness.expect(brief.phrase)

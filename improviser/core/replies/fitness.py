@@ -44,15 +44,6 @@ class Fitness:
         self._logs = [math.log(weight) for weight in brief.weights]
         self._entropy = -sum(weight * log for weight, log in zip(brief.weights, self._logs, strict=True))
         self._stable = max(brief.stable)
-        self._parts: tuple[Callable[[Line, Sequence[int]], float], ...] = (
-            self._end,
-            self._kinship,
-            self._rhythm,
-            self._register,
-            self._pitches,
-            self._contour,
-            self._novelty,
-        )
 
     def expect(self, phrase: Line) -> None:
         """Take in how well the player's own phrase was foreseen."""
@@ -65,8 +56,8 @@ class Fitness:
         :param least: of a line that has no more than this, not all is looked at.
         """
         steps, points = steps_of(line.pitches), 0.0
-        for part in self._parts:
-            points -= part(line, steps)
+        for part in _PARTS:
+            points -= part(self, line, steps)
             if points <= least:
                 break
         return points
@@ -136,10 +127,14 @@ class Fitness:
         return cost
 
     def _pitches(self, line: Line, steps: Sequence[int]) -> float:  # noqa: ARG002
-        logs, ladder = self._logs, self._brief.ladder
+        logs, ladder, favour = self._logs, self._brief.ladder, self._brief.favour
         surprise = -sum(logs[pitch % 12] for pitch in line.pitches) / len(line)
         off = sum(not ladder.holds(pitch) for pitch in line.pitches)
-        return FOREIGN * max(0.0, surprise - self._entropy - FOREIGN_LEEWAY) + OFF_LADDER * off
+        cost = FOREIGN * max(0.0, surprise - self._entropy - FOREIGN_LEEWAY) + OFF_LADDER * off
+        if favour:
+            highest = max(favour[pitch] for pitch in ladder.pitches)
+            cost += sum(highest - min(highest, favour[pitch]) for pitch in line.pitches) / len(line)
+        return cost
 
     def _rhythm(self, line: Line, steps: Sequence[int]) -> float:  # noqa: ARG002
         brief, size = self._brief, len(line)
@@ -164,6 +159,18 @@ class Fitness:
             ends = line.touches[-1]
             cost += SHORT_END * (max(ends.gap_seconds, ends.duration_seconds) < gaps[len(gaps) // 2])
         return cost
+
+
+_PARTS: tuple[Callable[[Fitness, Line, Sequence[int]], float], ...] = (
+    Fitness._end,  # noqa: SLF001
+    Fitness._kinship,  # noqa: SLF001
+    Fitness._rhythm,  # noqa: SLF001
+    Fitness._register,  # noqa: SLF001
+    Fitness._pitches,  # noqa: SLF001
+    Fitness._contour,  # noqa: SLF001
+    Fitness._novelty,  # noqa: SLF001
+)
+"""All parts of the fitness; what tells most lines apart for the least work comes first."""
 
 
 def _share(found: Sequence[tuple[int, ...]], known: set[tuple[int, ...]]) -> float:

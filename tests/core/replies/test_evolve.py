@@ -107,8 +107,8 @@ def test_what_is_foreseen_counts_the_more_the_colder_it_is() -> None:
     for temperature in (0.0, 4.0):
         brief = brief_of(line(TUNE), *EARLIER, temperature=temperature, kinship=0.0)
         thought = Evolution(brief, leaps, dice())
-        thought._fitness._usual = 0.0
-        thought._fitness.expect = lambda _: None  # type: ignore[method-assign, assignment]
+        thought._breeding._fitness._usual = 0.0
+        thought._breeding._fitness.expect = lambda _: None  # type: ignore[method-assign, assignment]
         steps = steps_of(thought.finish().pitches)
         sizes.append(sum(map(abs, steps)) / len(steps))
     assert sizes[0] > sizes[1] + 1
