@@ -31,10 +31,15 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("latency --api jack", "through real ports, too"),
     ),
     "train": (
-        ("train songs/ --task melody", "a player of your tunes"),
+        ("train songs/ --task melody", "plays like them"),
         ("train songs/ --task melody --resume", "go on after Ctrl-C"),
         ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
         ("train tune.mid -o my.safetensors --task echo", "the experiment"),
+    ),
+    "learn": (
+        ("learn", "from all that is recorded"),
+        ("learn --except 'session-2026-11-28*'", "a guest played then"),
+        ("learn takes/ -o mine.safetensors", "from a folder, into a file"),
     ),
     "render": (
         ("render tune.mid answers.mid", "the answers alone"),

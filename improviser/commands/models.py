@@ -45,10 +45,10 @@ def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
 
 STYLES = {
-    "bach-bass": "as in Bach's chorales",
-    "bach-melody": "as in Bach's chorales",
-    "bach-tenor": "as in Bach's chorales",
-    "echo": "as the first experiment did",
+    "bach-bass": "Bach's chorales",
+    "bach-melody": "Bach's chorales",
+    "bach-tenor": "Bach's chorales",
+    "echo": "the first experiment",
     "folk-celtic": "Irish, Scottish",
     "folk-chinese": "Chinese songs",
     "folk-german": "German songs",

@@ -44,7 +44,7 @@ SETTINGS: Mapping[str, Any] = {
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="The model that answers (bach-bass). Several play one voice each; a program change picks another.",
+            help="The model that answers (bach-bass; in answer and solo, auto). Several play one voice each.",
             autocompletion=completion.models,
         ),
     ],

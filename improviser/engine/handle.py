@@ -103,10 +103,12 @@ class EngineProcess:
         engine = await cls.start()
         return engine, await engine.begin(opening, on_report)
 
-    async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
+    async def begin(
+        self, opening: Open, on_report: Callable[[AnyReport], None], seconds: float = START_SECONDS
+    ) -> Ready:
         """Open what is to be opened, and wait until it is; `on_report` gets all reports, and what it raises is logged.
 
-        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
+        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing in `seconds`.
         """
         self._on_report = on_report
         self._epoch = opening.epoch
@@ -114,11 +116,11 @@ class EngineProcess:
             transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
             widen(transport.get_extra_info("pipe"))
             self.send(opening)
-            return await asyncio.wait_for(self._ready, START_SECONDS)
+            return await asyncio.wait_for(self._ready, seconds)
         except BaseException as error:
             await self.leave()
             if isinstance(error, TimeoutError):
-                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_printed}"
+                late = f"the engine did not start within {seconds:g} s; {self.last_printed}"
                 raise EngineError(late) from None
             raise
 

@@ -7,8 +7,9 @@ answers what was left to it.
 import math
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -19,8 +20,10 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.live.votes import FORGET
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS
+from improviser.engine.adaptations import Adaptations
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
@@ -30,6 +33,8 @@ from improviser.engine.output import Output
 from improviser.engine.protocol import (
     HEARTBEAT,
     MODEL,
+    Adapt,
+    Adapted,
     AnyCommand,
     Applied,
     Bring,
@@ -98,6 +103,7 @@ class Engine:
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
         self._ahead: Ahead | None = None
+        self._adaptations = Adaptations()
         self._silent = 0
         self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
@@ -220,10 +226,26 @@ class Engine:
                 continue
             with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
-                    self._hear_arrived(gate.waiting.popleft())
+                    self._take_waiting()
                     self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
+
+    def _take_waiting(self) -> None:
+        waiting = self._gate.waiting.popleft()
+        if isinstance(waiting, Arrived):
+            self._hear_arrived(waiting)
+        else:
+            waiting()
+
+    def _after_all_that_came_in(self, act: Callable[[], None]) -> None:
+        """Do what ends notes once all that came in is heard: what a source that is gone played may be still to come."""
+        self._ports.hand_over()
+        with self._turn:
+            if self._gate.waiting:
+                self._gate.waiting.append(act)
+            else:
+                act()
 
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
@@ -358,12 +380,14 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                with self._turn:
-                    self._panic()
-            case Instruct(done):
-                self._do(done)
+                if self._gate.waiting:  # at once as well: in a flood it may be long until that is heard
+                    with self._turn:
+                        self._panic()
+                self._after_all_that_came_in(self._panic)
+            case Instruct() | Adapt():
+                self._do(command)
             case Lose(number):
-                self._lose(number)
+                self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
                 self._renew()
             case EndAgain(messages):
@@ -424,10 +448,32 @@ class Engine:
             models, request = change.swap.models, change.swap.request
             self._reporter.send(Applied(MODEL, models, None, now, played, change.loaded, request))
 
-    def _do(self, command: str) -> None:
+    def _prepare(self, files: Sequence[bytes]) -> None:
+        """Get adaptations ready, outside the lock."""
+        try:
+            self._adaptations.prepare(files, self._performer.models)
+        except ImproviserError as error:
+            self._reporter.send(Noticed(f"the models stay as they were: {error}"))
+        else:
+            self._wake.set()
+
+    def _adapt(self, now: float) -> None:
+        """Play with the adaptations that are ready, if this is a pause between phrases."""
+        if (due := self._adaptations.due(self._performer, now)) is not None:
+            now = self._latest = max(self._latest, now)
+            played = self._send(self._performer.adapt(due.models, now))
+            self._reporter.send(Adapted(now, [*due.digests], played, [*due.files]))
+
+    def _do(self, asked: Instruct | Adapt) -> None:
+        if isinstance(asked, Adapt):
+            self._prepare(asked.files)
+            return
+        command = asked.command
         with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
+            if command == FORGET:
+                self._adaptations.drop()
             self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
             self._set_alarm()
 
@@ -436,16 +482,16 @@ class Engine:
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _lose(self, number: int) -> None:
-        with self._turn:
-            now = self._latest = self._now()
-            self._keep_time(now)
-            played = self._send(self._performer.lose(now, number))
-            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
-            self._set_alarm()
+        now = self._latest = self._now()
+        self._keep_time(now)
+        played = self._send(self._performer.lose(now, number))
+        self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+        self._set_alarm()
 
     def _renew(self) -> None:
         with self._turn:
             self._panic()
+            self._adaptations.drop()
             self._performer = self._begin(self._performer.parameters)
             self._changes.renew()
             self.report_ready()
@@ -482,11 +528,14 @@ class Engine:
                 self._settle()
                 now = self._now()
                 self._keep_time(now, patience=THINKING_SECONDS)
+                if (self._performer.deadline or math.inf) > now:  # no reply is being waited for
+                    self._adapt(now)
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
                     self._gate.renew()
                     self._look_after_output()
+                    self._notices.weigh(self._performer.weights, now)
                 self._sleeps_until = min(next_beat, self._next_due())
                 if not self._reporter.flush():
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)

@@ -119,6 +119,12 @@ class Instruct(Command, frozen=True):
     command: str
 
 
+class Adapt(Command, frozen=True):
+    """Play with these adaptations (see `library.adaptations`) from the next pause between phrases on, and no others."""
+
+    files: list[bytes]
+
+
 class Panic(Command, frozen=True):
     """End all that sounds."""
 
@@ -245,6 +251,24 @@ class Done(Report, frozen=True):
     pedal: bool = False
 
 
+class Adapted(Report, frozen=True):
+    """Models are played with these adaptations, by their digests, from `stamp` on, and no others.
+
+    :param files: the same as they were handed over; no log holds them, they lie beside it.
+    """
+
+    stamp: float
+    digests: list[str]
+    played: list[bytes] = []
+    files: list[bytes] = []
+
+
+class Weighed(Report, frozen=True):
+    """How much each of the models that are mixed has to say from about now on, by name; no replay needs it."""
+
+    weights: dict[str, float]
+
+
 class Picked(Report, frozen=True):
     """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
 
@@ -282,8 +306,8 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Bring | Swap | Instruct | Panic | Lose | Renew | EndAgain | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Picked | Noticed | Lost
+AnyCommand = Open | Hear | Change | Bring | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode

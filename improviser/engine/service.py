@@ -12,6 +12,7 @@ from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import Door, LiveState, Reply, without_request
 from improviser.engine.protocol import (
     MODEL,
+    Adapt,
     AnyReport,
     Applied,
     Failed,
@@ -122,7 +123,7 @@ class Service:
         """End what sounds and leave `run`."""
         self._supervisor.stop()
 
-    def send(self, command: Hear | Instruct | Panic | Renew) -> None:
+    def send(self, command: Hear | Instruct | Adapt | Panic | Renew) -> None:
         """Send a command to the engine, or to the next one if there is none just now."""
         self._supervisor.send(command)
 

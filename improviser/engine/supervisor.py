@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from improviser.core.addresses.port_choice import ABSENT
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
-from improviser.engine.handle import EngineProcess
+from improviser.engine.handle import START_SECONDS, EngineProcess
 from improviser.engine.live_state import LiveState
 from improviser.engine.protocol import AnyReport, Command, EndAgain, Lose, Open, Panic, Ready, listed
 from improviser.engine.session import Session
@@ -46,6 +46,9 @@ OPENINGS = 4
 """How often a first engine is opened that dies of it, or that the MIDI system does not serve."""
 PARTING_SECONDS = 0.5
 """How long leaving JACK may take at the end."""
+LONGEST_START_SECONDS = 4 * START_SECONDS
+"""How long an engine may take in the end: each is given twice as long as the last that was too slow. On a machine that
+is slow or busy none would ever start otherwise, and what a dead one left sounding would sound on."""
 HEAD_START_SECONDS = 1.0
 """How much earlier than the next engine's start the release of a dead one's notes may begin."""
 LAST_SECONDS = 8.0
@@ -91,6 +94,7 @@ class Supervisor:
         self._looking: asyncio.Task[None] | None = None
         self._named_ports = NamedPorts(session.input, session.output)
         self._deaths: list[float] = []
+        self._start_seconds = START_SECONDS
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
@@ -246,7 +250,9 @@ class Supervisor:
             patient=self._opened.is_set() or session.wait_for_ports,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
-        self._ready = ready = await engine.begin(opening, self._take)
+        start_seconds, self._start_seconds = self._start_seconds, min(2 * self._start_seconds, LONGEST_START_SECONDS)
+        self._ready = ready = await engine.begin(opening, self._take, start_seconds)
+        self._start_seconds = START_SECONDS
         self._engine = engine
         log.debug("engine %d plays on %s", engine.pid, ready.api)
         self._state.begin_engine()
@@ -332,7 +338,8 @@ class Supervisor:
     async def _look(self, engine: EngineProcess) -> None:
         """Look after JACK's connections."""
         try:
-            self._end_what_is_unplugged(await self._on_jack(self._connections.look, engine.ledger))
+            self._end_what_is_unplugged(await self._on_jack(self._connections.unplugged))
+            await self._on_jack(self._connections.look, engine.ledger)
             await self._on_jack(self._connections.release_again, engine.ledger)
             if self._connections.joined and (ends := await self._on_jack(self._connections.ends_due)):
                 self.send(EndAgain(ends))

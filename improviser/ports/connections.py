@@ -7,7 +7,7 @@ of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 
 from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
 from improviser.core.live.ledger import Ledger
@@ -165,37 +165,49 @@ class SessionConnections:
             self._told.add(direction)
             log.info("%s", line)
 
-    def look(self, ledger: Ledger) -> tuple[tuple[int, str], ...]:
-        """Take in what has changed, connect what has come back; return the sources that were unplugged.
+    def unplugged(self) -> tuple[tuple[int, str], ...]:
+        """Return the sources that were unplugged since the last time, each with the number of its input.
 
-        Each has the number of its input.
+        By itself, and before anything else that is done at a look: all else may fail, or wait for JACK.
+        """
+        return self._patchbay.unplugged() if self._patchbay is not None else ()
+
+    def look(self, ledger: Ledger) -> None:
+        """Take in what has changed, and connect what has come back.
 
         Connections are looked at whether JACK has told of a change or not: on a busy machine it tells of one so late
         that the engine may have died by then, and nobody can say any more who heard it.
         Destinations that were disconnected from an engine that lives get the end of what sounds, by its `ledger`.
         """
         if self._patchbay is None:
-            return ()
-        self._release_parted(self._patchbay, ledger)
+            return
+        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
+        parted = self._patchbay.parted()
+        self._release_parted(self._patchbay, parted.still, lately)
+        try:
+            self._connect_what_was_awaited(self._patchbay)
+        finally:  # what was taken off the ledger is not to be lost
+            restored = self._patchbay.refresh(self._loop.time())
+            for peer in restored:
+                log.info("connected to %s", peer)
+            self._release_returned(self._patchbay, parted.back.union(restored), sounding, lately)
+
+    def _connect_what_was_awaited(self, patchbay: Patchbay) -> None:
         if self._changed:
             self._changed = False  # first: what changes from here on is for the next look
             try:
-                self._connect_chosen(self._patchbay)
+                self._connect_chosen(patchbay)
             except MidiSystemError:
                 self._changed = True
                 raise
-        refreshed = self._patchbay.refresh(self._loop.time())
-        for peer in refreshed.restored:
-            log.info("connected to %s", peer)
-        self._release_returned(self._patchbay, refreshed.restored, ledger)
-        return refreshed.unplugged
 
-    def _release_returned(self, patchbay: Patchbay, restored: Iterable[str], ledger: Ledger) -> None:
+    def _release_returned(
+        self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes], lately: Sequence[bytes]
+    ) -> None:
         """Send destinations that have come back the end of what they may still play from before."""
-        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
         destinations = self._remembered.peers[OUT]
         absent = destinations & self._remembered.absent
-        self._remembered.owed.look(absent, destinations.intersection(restored), lately)
+        self._remembered.owed.look(absent, destinations & back, lately)
         for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
             try:
                 reached = patchbay.release(messages, [peer])
@@ -207,13 +219,12 @@ class SessionConnections:
             else:
                 self._remembered.owed.owe([peer], messages)
 
-    @staticmethod
-    def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
-        releases = _releases(ledger)
-        parted = patchbay.parted()
+    def _release_parted(self, patchbay: Patchbay, parted: Set[str], lately: Sequence[bytes]) -> None:
+        """Send destinations that were disconnected the end of what they heard last: it may have ended since."""
+        releases = self._remembered.owed.ends(lately)
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
-                reached = patchbay.release(releases, parted)
+                reached = patchbay.release(releases, sorted(parted))
                 log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
 
     def restore(self, client: str) -> tuple[str, ...]:
@@ -221,7 +232,7 @@ class SessionConnections:
         if self._patchbay is None:
             return ()
         self._patchbay.adopt(client)
-        return self._patchbay.restore(self._loop.time()).restored
+        return self._patchbay.restore(self._loop.time())
 
     def release(self, messages: list[bytes], begun: Callable[[], None]) -> bool:
         """Send what ends a dead engine's notes to all that heard it; return whether that was possible.

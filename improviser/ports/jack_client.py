@@ -97,7 +97,8 @@ class JackPorts:
         self._offset = 0
         self._number = 0
         """Of the input whose events are being heard."""
-        self._periods = 0
+        self._periods = self._over = 0
+        """How many periods we were called in, and how many of these are over."""
         self.period = self.left_in = -1
         """The first frames of the period that we are in, and of the one that something left in last."""
         self.left_at = 0.0
@@ -246,6 +247,7 @@ class JackPorts:
         self._offset = 0
         self._write(frames, now)
         self._answered(heard=count > 0)
+        self._over = self._periods
 
     def _is_new(self, event: tuple[int, int, bytes], heard_before: list[tuple[int, int, bytes]]) -> bool:
         """Take in an event of this period; return whether it is none of those that were `heard_before` in it."""
@@ -303,6 +305,12 @@ class JackPorts:
         """
         self._answered = answered
         self._listener = listener
+
+    def hand_over(self) -> None:
+        """Wait until the period that we are in, if we are in one, is over: the listener has all that came in, then."""
+        periods = self._periods
+        while self._over < periods == self._periods:
+            time.sleep(POLL_SECONDS)
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out (as it is at first)."""

@@ -30,8 +30,12 @@ class OwedReleases:
 
         :param lately: what ends all that has sounded since the look before.
         """
-        self.owe((absent | set(back)) - self._absent, [*self._lately, *lately])
+        self.owe((absent | set(back)) - self._absent, self.ends(lately))
         self._absent, self._lately = absent, lately
+
+    def ends(self, lately: Sequence[bytes]) -> list[bytes]:
+        """Return what ends all that has sounded `lately`, and between the two looks before."""
+        return list(dict.fromkeys((*self._lately, *lately)))
 
     def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
         """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""

@@ -128,6 +128,9 @@ class RtMidiPorts:
             else:
                 midi_in.set_callback(_called_back(hear))
 
+    def hand_over(self) -> None:
+        """Do nothing: RtMidi hands over each message by itself."""
+
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
         for midi_in in self._ins:

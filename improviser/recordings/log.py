@@ -11,6 +11,8 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
                             that began before it was thought out, `pieces` says how much was
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
     {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
+    {"type": "adapted", …}  models are played with these adaptations (SHA-256 of files beside the log) from now on
+    {"type": "weighed", …}  how much each of the models that are mixed had to say; no replay needs it
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short
@@ -28,7 +30,7 @@ import msgspec
 from msgspec import UNSET
 
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.engine.protocol import AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
+from improviser.engine.protocol import Adapted, AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -44,6 +46,7 @@ LONGEST_SECONDS = 1e9
 LONGEST_SAYING = 200
 """Characters."""
 MOST_MODELS = 64
+ADAPTATION_SUFFIX = ".adaptation"
 """Several times as many as can be played with."""
 
 
@@ -163,7 +166,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
             sound = sound and 0 <= number_of(report) < MOST_PORTS
             if isinstance(report, Played) and report.pieces is not UNSET:
                 sound = sound and report.pieces >= 0
-        case Applied(stamp=stamp) | Done(stamp=stamp):
+        case Applied(stamp=stamp) | Done(stamp=stamp) | Adapted(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):
             sound = len(models) <= MOST_MODELS
@@ -173,6 +176,11 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
             sound = True
     if not sound:
         raise LogError(f"{path} is damaged in line {line}: it has a time or a number that no session has")
+
+
+def adaptation_path(log: Path, digest: str) -> Path:
+    """Return where the adaptation of this digest lies that a log tells of."""
+    return log.with_name(f"{log.stem}.{digest}{ADAPTATION_SUFFIX}")
 
 
 def read_chain(path: Path) -> list[SessionLog]:

@@ -19,7 +19,7 @@ from improviser.core.addresses.topics import Topics
 from improviser.core.live.votes import COMMANDS
 from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply as Confirmed
-from improviser.engine.protocol import MODEL, Applied, Hear, Instruct, Lost, Panic, Played, Ready, Step, Turned
+from improviser.engine.protocol import MODEL, Applied, Hear, Instruct, Lost, Panic, Played, Ready, Step, Turned, Weighed
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
 from improviser.library import catalogue
@@ -84,7 +84,7 @@ class MqttSession:
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
         self._score.take(event)
-        if isinstance(event.report, Applied | Turned | Ready):
+        if isinstance(event.report, Applied | Turned | Ready | Weighed):
             self._changed.set()
         match event.report:
             case Step(stamp=stamp):
@@ -139,7 +139,7 @@ class MqttSession:
             self._expire()
             if not self.link.connected and self._other is not None:
                 self._hear(self._ears.release(self._now(service)))
-            now, current = time.monotonic(), {**setting(service), "on": self.link.connected}
+            now, current = time.monotonic(), {**setting(service), "on": self.link.connected, "who": self._score.weights}
             if current != shown or now >= due:
                 shown, due = current, now + STATE_SECONDS
                 self.link.keep(self._topics.state, encode(self.state(service)))

@@ -25,6 +25,7 @@ from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.pruning import Limits
 from improviser.recordings.recorder import Recorder
 from improviser.remote.session_services import SessionServices
+from improviser.session.adapting import Adapting
 from improviser.session.live import live
 from improviser.session.midi_learn import Learning
 from improviser.session.page import SessionPage
@@ -162,7 +163,7 @@ async def give(
     recorder = recorder_of(config)
     display = display_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)
-    silence = Silence()
+    silence, adapting = Silence(), Adapting(config.settings.seed or 0)
     services = SessionServices(config, load, partial(saved_in, recorder))
     bus = bus_of(
         {
@@ -172,6 +173,7 @@ async def give(
             "the sound": loudspeaker,
             "the player": player,
             "learning": learning,
+            "adapting to the player": adapting,
         }
     )
     if display is not None:
@@ -185,6 +187,7 @@ async def give(
             playing.beside("the end of a session by silence", silence.end(service))
             playing.beside("what is told of the session", services.run(service))
             playing.beside("the page", page.run(service))
+            playing.beside("adapting to the player", adapting.run(service))
             if learning is not None:
                 playing.beside("learning", learning.run(service, log.info if shown else tell_user))
             if shown or on_keys:

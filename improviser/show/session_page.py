@@ -49,7 +49,7 @@ h1 { font-size: 1.5rem; margin: 0 0 1rem; overflow-wrap: anywhere }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
 svg { width: 100%; height: auto; display: block }
 audio { width: 100%; margin-top: 1rem }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .75rem; margin: 0 }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .75rem; margin: 0 }
 dl div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .8rem }
 dt { color: var(--soft); font-size: .85rem }
 dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere }

@@ -83,9 +83,7 @@ def breed(cases: Sequence[Case], seed: int) -> tuple[float, ...]:
     if len(cases) < FEWEST:
         return ()
     inputs, held = table(cases)
-    strategy = SepCma(
-        np.zeros(WEIGHTS, np.float32), POPULATION, generator(seed, 4), step_size=STEP_SIZE, averaging=0.9
-    )
+    strategy = SepCma(np.zeros(WEIGHTS, np.float32), POPULATION, generator(seed, 4), step_size=STEP_SIZE, averaging=0.9)
     for _ in range(GENERATIONS):
         population = strategy.ask().astype(np.float64)
         strategy.tell(-np.array([bits(each, inputs, held) + DECAY * float(each @ each) for each in population]))

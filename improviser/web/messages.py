@@ -170,6 +170,7 @@ def figures_of(snapshot: Snapshot) -> dict[str, Any]:
         "heard": snapshot.heard,
         "played": snapshot.played,
         "key": snapshot.key,
+        "listens_to": clean(snapshot.listens_to),
         "latency": None
         if latency is None
         else [round(seconds * 1000, 3) for seconds in (latency.median, latency.p99, latency.worst)],

@@ -169,7 +169,7 @@ def hands(player: Player, models: Sequence[str], seed: int) -> list[float]:
         len({
             note.pitch
             for note in own
-            if -0.001 <= note.onset_seconds - chord[0].onset_seconds
+            if note.onset_seconds >= chord[0].onset_seconds - 0.001
             and note.onset_seconds <= chord[-1].onset_seconds + 0.03
         })
         for chord in chords
@@ -221,7 +221,7 @@ def lines(player: Player, models: Sequence[str], seed: int) -> list[float]:
         for answers in again.values()
         for before, after in pairwise(answers[1:])
     ]
-    wide = player.scale | {(player.home or 0) + step for step in ()}
+    wide = player.scale
     if len(wide) < 7 and player.home is not None:
         wider = "major" if (player.home + 4) % 12 in wide else "minor"
         wide = wide | {(player.home + step) % 12 for step in STEPS[wider]}
@@ -275,6 +275,11 @@ def tune_of(notes: Sequence[Note]) -> list[int]:
     return [max(note.pitch for note in chord) for chord in chords_of(notes)]
 
 
+def skyline(notes: Sequence[Note]) -> list[int]:
+    """Return the notes over which nothing sounds as they begin: of two hands, the right one's tune."""
+    return [note.pitch for note in notes if note.pitch >= max(held_at(notes, note.onset_seconds), default=0)]
+
+
 def figures_of(pitches: Sequence[int]) -> Counter[tuple[int, ...]]:
     """Return all rows of three intervals."""
     steps = [after - before for before, after in pairwise(pitches)]
@@ -301,8 +306,7 @@ def hand_replies(player: Player, models: Sequence[str], seed: int) -> list[float
     registers, voices, ends = [], [], []
     for phrase, reply in conversation(player, models, seed):
         if reply:
-            right = [note for note in phrase if note.pitch >= (player.border or 60)]
-            registers.append(np.mean(tune_of(reply)) - np.mean(tune_of(right)))
+            registers.append(np.mean(skyline(reply)) - np.mean(skyline(phrase)))
             together = [
                 sum(other.onset_seconds <= note.onset_seconds + TOGETHER_SECONDS < other.end_seconds for other in reply)
                 for note in reply

@@ -1,8 +1,8 @@
-"""Players with ten fingers or one line, in many keys, modes, tempi and textures: whom `tests.benchmarks.ear` listens to.
+"""Players with ten fingers or one line, in many keys, modes, tempi and textures, for `tests.benchmarks.ear`.
 
-Their harmony is a row of chords, one to a bar; the left hand plays them in a texture (`TEXTURES`), the right hand a tune
-whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and some who play
-runs, trills, or next to nothing. All have human timing.
+Their harmony is a row of chords, one to a bar; the left hand plays them in a texture (`TEXTURES`), and the right hand
+a tune whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and some
+who play runs, trills, or next to nothing. All have human timing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -251,14 +251,9 @@ class Hands:
                 for pitch in range(max(self.height, latest - 5), min(self.height + 17, latest + 6))
                 if pitch % 12 in classes and pitch != latest
             ]
-            latest = (
-                int(rng.choice(near))
-                if near
-                else min(
-                    (pitch for pitch in range(self.height, self.height + 17) if pitch % 12 in classes),
-                    key=lambda pitch, before=latest: abs(pitch - before),
-                )
-            )
+            if not near:
+                near = [pitch for pitch in range(self.height, self.height + 17) if pitch % 12 in classes]
+            latest = int(rng.choice(near))
             tune.append((onset, length, latest))
             onset += length
         return tune, latest
@@ -298,7 +293,7 @@ def moved_by(player: Player, semitones: int) -> Player:
 
 
 def fast(pattern: str, tonic: int, per_second: float, seed: int = 1) -> Player:
-    """Return a player of fast passages: `scales`, `broken` chords, `trills`, `tremolo`, or notes that are `repeated`."""
+    """Return a player of fast passages: scales, broken chords, trills, tremolo, or repeated notes."""
     rng, second, phrases = np.random.default_rng(seed), 0.5, []
     steps = [36 + tonic % 12 + 12 * octave + step for octave in range(6) for step in STEPS["major"]]
     for _ in range(8):

@@ -1,4 +1,4 @@
-"""The gallery: three short sessions, always the same, as MIDI, sound and pictures.
+"""The gallery: short sessions, always the same, as MIDI, sound and pictures.
 
 Run from a checkout::
 
@@ -109,6 +109,14 @@ def exhibits() -> tuple[Exhibit, ...]:
             ("bach-bass",),
             two_hands(np.random.default_rng(4), 2),
             1,
+        ),
+        Exhibit(
+            "hands-every",
+            "The same with an answer to every note, as before chords were heard",
+            ("bach-bass",),
+            two_hands(np.random.default_rng(4), 2),
+            1,
+            {"follow": "every"},
         ),
         Exhibit(
             "hands-answer",

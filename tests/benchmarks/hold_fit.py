@@ -12,6 +12,7 @@ import argparse
 import numpy as np
 
 from improviser.core.harmony.holding import SIZES
+from improviser.core.harmony.model import HarmonyModel
 from improviser.library.catalogue import load_model
 from improviser.training.chorales import load_chorales
 from improviser.training.holding import bits, breed, cases_of, table
@@ -25,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--voices", nargs="+", default=["bass", "tenor"])
     for voice in parser.parse_args().voices:
-        settings = load_model(f"bach-{voice}").settings
+        model = load_model(f"bach-{voice}")
+        assert isinstance(model, HarmonyModel)
+        settings = model.settings
         found = [(player, own) for _, player, own in duets(load_chorales(), voice)]
         pieces = list(cases_of(found, settings))
         costs, alone, right = [], [], []
@@ -40,7 +43,10 @@ def main() -> None:
             costs += [bits(weights, inputs, held)] * len(held)
             alone += [float(-np.log2(share if holds else 1 - share)) for holds in held]
             right += [bool(score > 0) == bool(holds) for score, holds in zip(inputs @ weights, held, strict=True)]
-        print(f"{voice}: {len(costs)} cases; bits, by the share alone {np.mean(alone):.3f}, bred {np.mean(costs):.3f}; ", end="")
+        print(
+            f"{voice}: {len(costs)} cases; bits, by the share alone {np.mean(alone):.3f}, bred {np.mean(costs):.3f}; ",
+            end="",
+        )
         print(f"right {np.mean(right):.3f}")
         print(dict(SIZES), breed([case for cases in pieces for case in cases], 1), flush=True)
 

@@ -10,7 +10,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.midi.event import Event, NoteOn
 from improviser.engine import note_path
 from improviser.engine.note_path import Engine
-from improviser.engine.protocol import EndAgain, FrameReader, Open, Reporter, Step, decode_report
+from improviser.engine.protocol import EndAgain, FrameReader, Lose, Open, Panic, Reporter, Step, decode_report
 from improviser.ports.interface import LoopbackPorts
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
@@ -122,6 +122,23 @@ def test_a_panic_ends_what_was_sent_ahead(bench: Bench) -> None:
     bench.hear(note_on(60))
     with bench.engine._turn:
         bench.engine._panic()
+    assert not held(bench.wire.sent)
+    assert bench.ledger.silent
+
+
+@pytest.mark.parametrize("command", [Panic(), Lose(0)])
+def test_what_ends_notes_also_ends_those_that_came_in_before_it_and_wait(bench: Bench, command: Panic | Lose) -> None:
+    """Their source is gone, and sends no end: as in a flood, or when there was no time to answer at once."""
+    bench.do_the_rest()
+    bench.hear(note_on(60))
+    bench.engine._gate._at_once = 0  # what comes in is left to the main thread from here on
+    for pitch in (64, 67):
+        assert bench.hear(note_on(pitch)) == []
+    bench.engine.obey(command)
+    if isinstance(command, Panic):
+        assert not held(bench.wire.sent)  # at once, however long the flood is
+    bench.engine._catch_up()
+    assert sum(message[0] == 0x90 for message in bench.wire.sent) == 3
     assert not held(bench.wire.sent)
     assert bench.ledger.silent
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.live_state import Door, Reply
-from improviser.engine.protocol import MODEL, Command, Hear, Instruct, Panic, Renew
+from improviser.engine.protocol import MODEL, Adapt, Command, Hear, Instruct, Panic, Renew
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.library import catalogue
@@ -31,7 +31,7 @@ class Recorded(Service):
         self.asked: list[tuple[str, Any]] = []
         self.stopped = False
 
-    def send(self, command: Hear | Instruct | Panic | Renew) -> None:
+    def send(self, command: Hear | Instruct | Adapt | Panic | Renew) -> None:
         self.sent.append(command)
         super().send(command)
 

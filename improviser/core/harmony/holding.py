@@ -1,8 +1,8 @@
 """Holding over: whether a voice that stays on its pitch holds the note on, or strikes it again.
 
-A network says which pitch a voice has with the player's next note. Where that is the pitch it already has, Bach's voices
-hold it over more often than not: when, a few weights say, which are bred on the corpus (`training.holding`) and asked
-in a session by the same code.
+A network says which pitch a voice has with the player's next note. Where that is the pitch it already has, Bach's
+voices may hold it over: when, a few weights say, which are bred on the corpus (`training.holding`) and asked in a
+session by the same code.
 """
 
 import math

@@ -2,8 +2,8 @@
 
 The first note is answered at once. As the chord completes, each part keeps its answer if that fits, and else moves it,
 once. A bass goes with the left hand if there is one, other parts with the tune; what a part does not strike along with
-it holds over, as long as the keys that it answers are down. Where it stays on its pitch while that sounds, the model says
-whether it is held over or struck again (`core.harmony.holding`). In a fast passage parts play on pulses.
+it holds over, as long as the keys that it answers are down. Where it stays on its pitch while that sounds, the model
+says whether it is held over or struck again (`core.harmony.holding`). In a fast passage parts play on pulses.
 
 One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
 """
@@ -263,10 +263,12 @@ class Accompanying:
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
     def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
-        """Say whether a part holds over what it sounds, which is what it would strike; with the left hand it strikes."""
+        """Say whether a part holds over what it sounds, which is what it would strike; with a bass note it strikes."""
         if self._parts[number].sounding != key or not self._sounds(number):
             return False
-        may = not texture.moves_left if texture.is_chordal else self._listener.plays_legato
+        chord = self._listener.chord
+        moves_lowest = texture.moves_left and chord is not None and min(texture.sounding) in chord.pitches
+        may = not moves_lowest if texture.is_chordal else self._listener.plays_legato
         return may and self._band.holds_over(number, texture.tune, now)
 
     def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:

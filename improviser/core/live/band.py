@@ -24,10 +24,11 @@ from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
 from improviser.core.live.votes import Votes
-from improviser.core.melody.mixture import members
+from improviser.core.melody.mixture import MixedResponder, members
+from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
@@ -108,6 +109,9 @@ class Band:
         self._likely: Iterator[tuple[int, float]] = iter(())
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
+        self.models: tuple[Model, ...] = ()
+        """Those that play, as they are without adaptation."""
+        self._adapted: Mapping[str, MelodyModel] = {}
         self._parts: tuple[Responder, ...] = ()
         self._former: list[Responder] = []
         """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
@@ -163,6 +167,7 @@ class Band:
         """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
         models = joining.models
+        self.models, self._adapted = tuple(models), {}
         self._former += [member for part in self._parts for member in members(part)]
         self._parts = joining.finish(self.heard)
         self._opinions = []
@@ -187,9 +192,27 @@ class Band:
         """
         self._allowed = allowed_pitches(parameters)
         self._parameters = parameters
+        self._play_adapted()
         self._wheels = []
         self._tune()
         self._forget_predictions()
+
+    def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
+        """Let models that play be as these of their names are, the others as they were; what they remember stays."""
+        self.settle()
+        self._adapted = adapted
+        self._play_adapted()
+        self._forget_predictions()
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each of the models of the line has to say just now; nothing before the player has said anything."""
+        return self._singer.weights if isinstance(self._singer, MixedResponder) and self._singer.weighed else {}
+
+    def _play_adapted(self) -> None:
+        for part in self._parts:
+            if isinstance(part, MixedResponder):
+                part.adapt({} if self._parameters.adapt == ADAPTATIONS[0] else self._adapted)
 
     def _tune(self) -> None:
         """Keep to the key that is heard, if that is asked for."""
@@ -348,9 +371,9 @@ class Band:
         return self._votes.vote(good=good)
 
     def forget(self) -> None:
-        """Take all votes back."""
+        """Take all votes back, and play as without adaptation."""
         self._votes.forget()
-        self._forget_predictions()
+        self.adapt({})
 
     def give(self, channel: int, pitch: int) -> None:
         """Leave a pitch that a part has struck."""

@@ -21,8 +21,8 @@ FIRST_GUESS = 0.12
 CAUTION = 8.0
 """How often a note has to be heard for that to count as much as what is known without; of n notes, an n-th as often."""
 UNDRAWN, DRAWN = 0.35, 9.0
-"""How much likelier the root of home is under a home note: so many nats for all of its chance of being long that is above
-the first of these."""
+"""How much likelier the root of home is under a home note: so many nats for all of its chance of being long that is
+above the first of these."""
 REMEMBERED_GAPS = 24
 REMEMBERED_CONTEXTS = 2048
 CHORD_SECONDS = 0.06

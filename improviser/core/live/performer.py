@@ -16,7 +16,7 @@ be answered ends a reply at once.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -42,6 +42,7 @@ from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
 from improviser.core.live.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.zones import LiveZones
+from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -328,6 +329,7 @@ class Performer:
         return events
 
     def _obey(self, command: str) -> None:
+        self._playing.think_again()
         if command == FORGET:
             self._band.forget()
         else:
@@ -363,6 +365,30 @@ class Performer:
         events = self._enter(self._advance(now), now)
         self._playing.think_again()
         self._band.join(models if isinstance(models, Joining) else Joining(models))
+        return events
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models that play, as they are without adaptation."""
+        return self._band.models
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Who is listened to: how much each of the models that are mixed has to say, by name; they sum to 1."""
+        return self._band.weights
+
+    def rests(self, now: float) -> bool:
+        """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
+        end = self._tracker.end()
+        return not self._playing.is_replying and (end is None or end <= now)
+
+    def adapt(self, adapted: Mapping[str, MelodyModel], now: float) -> list[Event]:
+        """Let models that play be as these of their names are from `now` on; return what was due before."""
+        self.settle()
+        self._unsettle()
+        events = self._enter(self._advance(now), now)
+        self._playing.think_again()
+        self._band.adapt(adapted)
         return events
 
     def panic(self) -> list[Event]:

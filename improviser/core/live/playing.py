@@ -97,8 +97,8 @@ class Playing:
     def hear(self, note: NoteOn, now: float, *, doubles: bool = False) -> list[Event]:
         """Take in a note of the player's that may be answered.
 
-        :param doubles: whether it is the very note that we sent just before, again. If our output comes back to us, that
-            is no part of the player's chords, and each note that is answered shows it the sooner.
+        :param doubles: whether it is the very note that we sent just before, again. If our output comes back to us,
+            that is no part of the player's chords, and each note that is answered shows it the sooner.
         """
         self._alone = doubles
         if self.mode.answers and not doubles and self._accompanying.joins(note, now):

@@ -1,8 +1,8 @@
 """The pulse that an accompanist plays on: every note of a slow line, and of a fast passage a few a second.
 
-A passage is fast where more notes than MOST would be struck in a second. There, strokes fall on the pulses of a drummer,
-if one plays; and else a few notes apart: the smallest number of them, two, three or four, or a multiple, that takes
-PULSE_SECONDS.
+A passage is fast where more notes than MOST would be struck in a second. There, strokes fall on the pulses of a
+drummer, if one plays; and else a few notes apart: the smallest number of them, two, three or four, or a multiple, that
+takes PULSE_SECONDS.
 """
 
 import math
@@ -21,8 +21,8 @@ GRACE_SECONDS, GRACE = 0.1, 0.35
 RUN_SECONDS = 0.11
 """Three notes that are no further apart than this begin a fast passage, too."""
 FAST_SECONDS, FAST_NOTES, EVEN = 0.21, 4, 1.5
-"""So do so many notes, if their mean interval is below this, and none longer than EVEN times that, as it is where one is
-an ornament; the passage goes on as long as that is so."""
+"""So do so many notes, if their mean interval is below this, and none longer than EVEN times that, as it is where one
+is an ornament; the passage goes on as long as that is so."""
 SURE_SECONDS = 1.0
 
 

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = {
 }
 """What the player can say of the playing, by pedal, key, page or MQTT; each with what it does."""
 
-REGISTER, BORDER, MOST_REGISTER = 0.8, 12.0, 8.0
+REGISTER, BORDER, MOST_REGISTER = 0.6, 12.0, 6.0
 """Nats that a vote is worth where the middle half of the phrase lies; how far around it (semitones) that fades; and the
 most."""
 SHARE, MOST_SHARE = 2.0, 2.0

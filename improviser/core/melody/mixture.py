@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.melody.counts import CountsModel, CountsResponder
-from improviser.core.melody.model import MelodyResponder, MelodySession
+from improviser.core.melody.model import MelodyModel, MelodyResponder, MelodySession
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
 from improviser.core.networks.responder import Imaginative, LogProbabilities, Model, Responder, Singer
@@ -79,6 +79,17 @@ class MixedResponder:
         for part in self.parts:
             part.reset()
         self._begin()
+
+    def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
+        """Let each that there is an adapted model of play as that; see `MelodyResponder.adapt`."""
+        for part in self.parts:
+            if isinstance(part, MelodyResponder):
+                part.adapt(adapted)
+
+    @property
+    def weighed(self) -> bool:
+        """Whether there is any evidence."""
+        return self._notes > 0
 
     @property
     def weights(self) -> dict[str, float]:

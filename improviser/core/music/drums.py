@@ -14,8 +14,8 @@ SHORTEST, LONGEST = 0.25, 1.5
 GONE = 2.5
 """After so many pulses without a stroke the drummer has stopped."""
 NEAR, EARLY = 0.25, 0.15
-"""A stroke that is no further from a pulse than the first part of it is one; a note of the player's is on a pulse if it is
-no earlier than the second part."""
+"""A stroke that is no further from a pulse than the first part of it is one; a note of the player's is on a pulse if it
+is no earlier than the second part."""
 
 
 class DrumPulse:

@@ -67,7 +67,7 @@ class Holder(Responder, Protocol):
     """A responder that can hold its note over, where it stays on its pitch."""
 
     def hold_odds(self, pitch: int, onset_seconds: float) -> float:
-        """Return the logarithm of the odds, in nats, that its note goes on under the player's `pitch`; changes nothing."""
+        """Return the logarithm of the odds, in nats, that its note goes on under `pitch`; changes nothing."""
 
 
 @runtime_checkable

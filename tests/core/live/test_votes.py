@@ -49,7 +49,7 @@ def test_ten_votes_against_a_register_move_it(model: str, mode: str) -> None:
                 desk.send(desk.performer.do(BAD, desk.now))
         after = phrase(desk) + phrase(desk)
         far.append(mean(abs(pitch - register) for pitch in after))
-    assert far[1] > far[0] + 4
+    assert far[1] > 1.5 * far[0]
 
 
 def test_votes_for_high_notes_bring_higher_ones() -> None:
@@ -121,7 +121,7 @@ def test_whatever_is_voted_nothing_becomes_impossible(told: list[tuple[int, int,
             votes.vote(good=vote == GOOD)
     weighed = votes.weigh(part, EVEN)
     assert weighed.shape == (128,)
-    assert np.abs(weighed).max() <= 8 + 2 + 2 + 4
+    assert np.abs(weighed).max() <= 6 + 2 + 2 + 4
     votes.forget()
     assert votes.weigh(part, EVEN) is EVEN
 
