@@ -19,6 +19,7 @@ import numpy as np
 from improviser.core.harmony.context import Context, FloatArray
 from improviser.core.live.band import NO_FACTORS, Band, Factors, Prediction
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
+from improviser.core.live.held_over import HeldOver
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
 from improviser.core.live.pulse import Pulse
@@ -75,6 +76,7 @@ class Accompanying:
         self._start: Final = start
         self._pulse = Pulse(drums)
         self._riffs = Riffs()
+        self._held_over = HeldOver(sounding)
         self._parts: list[Part] = []
         self._open = False
         """Whether the answer to the last chord must be reconsidered once the chord is complete."""
@@ -87,9 +89,20 @@ class Accompanying:
 
     @property
     def due(self) -> float | None:
-        """When the last chord is complete, if that matters."""
+        """When the last chord is complete, if that matters, or something has been held over for long enough."""
+        chord, held = self._listener.chord, self._held_over.due
+        if not self._open or chord is None:
+            return held
+        complete = self._listener.complete_at(chord)
+        return complete if held is None else min(complete, held)
+
+    def advance(self, now: float) -> list[Event]:
+        """Do what is due by `now`."""
         chord = self._listener.chord
-        return self._listener.complete_at(chord) if self._open and chord is not None else None
+        events = self._held_over.expire(now)
+        if self._open and chord is not None and self._listener.complete_at(chord) <= now:
+            events += self.complete(now)
+        return events
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on."""
@@ -98,6 +111,7 @@ class Accompanying:
     def forget(self) -> None:
         """Forget what is held: a panic."""
         self._listener.forget()
+        self._held_over.clear()
         self._parts, self._open, self._listening = [], False, False
 
     def joins(self, note: NoteOn, now: float) -> bool:
@@ -158,6 +172,7 @@ class Accompanying:
             self._parts.append(Part())
         del self._parts[len(band) :]
         listener.strike((note.channel, note.pitch), now)
+        self._held_over.strike((note.channel, note.pitch))
         texture = self._texture(now)
         band.overhear(note.pitch, now)
         on_pulse = self._pulse.strikes(now)
@@ -165,7 +180,7 @@ class Accompanying:
         striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
         if len(striking) < len(self._parts):
-            self._hold_over(striking, (note.channel, note.pitch), texture)
+            self._hold_over(striking, (note.channel, note.pitch), texture, now)
         self._open = texture.is_chordal
         self._taught = False
         if not self._open:
@@ -178,6 +193,7 @@ class Accompanying:
         """Take in a further note of the chord: parts that it concerns and that have not struck do so."""
         listener, band = self._listener, self._band
         listener.join((note.channel, note.pitch), now)
+        self._held_over.strike((note.channel, note.pitch))
         self._open = True
         texture = self._texture(now)
         band.overhear(note.pitch, now)
@@ -187,7 +203,7 @@ class Accompanying:
             if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
         ]
         events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
-        self._hold_over(late, (note.channel, note.pitch), texture)
+        self._hold_over(late, (note.channel, note.pitch), texture, now)
         return events
 
     def complete(self, now: float) -> list[Event]:
@@ -252,7 +268,7 @@ class Accompanying:
             part = self._parts[number]
             pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
             if self._stays(number, (channel, pitch), texture, now):
-                self._sounding.share((ANSWER, note.channel, note.pitch), channel, pitch)
+                self._held_over.hold((note.channel, note.pitch), (channel, pitch), now)
                 part.chord = self._listener.chord
                 continue
             if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
@@ -300,15 +316,21 @@ class Accompanying:
         holders = self._sounding.holders(*part.sounding)
         return [event for holder in holders for event in self._sounding.leave(holder, *part.sounding)]
 
-    def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture) -> None:
+    def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture, now: float) -> None:
         """Let a key hold what the parts sound that have not struck with it, where it goes with them."""
+        if self._is_ours(key):
+            return
         for number, part in enumerate(self._parts):
-            if number in struck or part.sounding is None or part.sounding[1] == key[1]:
+            if number in struck or part.sounding is None:
                 continue
             own = part.chord is self._listener.chord
             with_left = texture.has_bass and (self._band.is_bass(number) or not own)
             if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
-                self._sounding.share((ANSWER, *key), *part.sounding)
+                self._held_over.hold(key, part.sounding, now)
+
+    def _is_ours(self, key: Key) -> bool:
+        """Say whether an answer sounds where a key is struck: the key may be our own note, which has come back."""
+        return bool(self._sounding.holders(self._zones.output_channel(key[0], self._parameters), key[1]))
 
     def _choose(
         self,
@@ -395,6 +417,7 @@ class Accompanying:
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
         for holder in holders[1:]:
             self._sounding.share(holder, channel, moved)
+        self._held_over.move((channel, pitch), (channel, moved))
         return events
 
     def _learn(self, texture: Texture, onset: float) -> None:

@@ -28,6 +28,7 @@ LEGATO_NOTES = 4
 """Who has begun so many notes before the last was released plays legato."""
 CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
+NEVER = -1e9
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
 BASS_BELOW = 53
 """The left hand's lowest note is a bass if it is lower than this."""
@@ -100,9 +101,9 @@ class Listener:
     chord: Chord | None = None
     _tune: int | None = None
     _border: float = BORDER
-    _chordal: float = -1e9
+    _chordal: float = NEVER
     _singles: dict[int, float] = field(default_factory=dict)
-    _left: float = -1e9
+    _left: float = NEVER
     _connected: int = 0
 
     @property
@@ -222,6 +223,10 @@ class Listener:
             width, middle = max(gaps)
             if width >= GAP and ordered[0] < BORDERS[1]:
                 self._border = 0.5 * self._border + 0.5 * max(BORDERS[0], min(BORDERS[1], middle))
+
+    def forget_hands(self) -> None:
+        """Forget where the hands are, and that there are two."""
+        self._border, self._chordal, self._left = BORDER, NEVER, NEVER
 
     def forget(self) -> None:
         """Forget what is held."""

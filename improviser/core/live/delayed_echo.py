@@ -51,6 +51,8 @@ class DelayedEcho:
         self._gaps = (inf, 0.0)
         """The shortest and the longest time between two note-ons that came in during the run."""
         self._missing = 0
+        self._in_row = 0
+        """How many notes in a row may be our own: after whatever time, for what a timer sends leaves with a delay."""
 
     def sends(self, event: Event, now: float) -> None:
         """Take in a message that is sent at `now`."""
@@ -96,10 +98,12 @@ class DelayedEcho:
         self._heard(now)
         if sent is None or self._is_players(sign, now):
             self._players.append((sign, now))
+            self._in_row = 0
             return sent is not None and self.lag is not None
         self._returned.add(sign[:2])
         self._count(now, sent)
-        self.doubled = self._run > 1
+        self._in_row += 1
+        self.doubled = self._in_row > 1
         return self.lag is not None
 
     def _heard(self, now: float) -> None:

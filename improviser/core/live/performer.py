@@ -431,7 +431,9 @@ class Performer:
             self._tracker.drums.strike(now)
             return events
         doubles = self.parameters.guard and self._loops.doubled
-        if not doubles:
+        if doubles:  # so was what was heard before: if they are our own, the player has shown no hands with them
+            self._listener.forget_hands()
+        else:
             self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
             self._band.take(channel, event.pitch, now)

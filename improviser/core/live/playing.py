@@ -169,12 +169,12 @@ class Playing:
 
     @property
     def chord_due(self) -> float | None:
-        """When a chord of the player's is complete, if that matters."""
+        """When a chord is complete, or something has been held over for long enough, if that matters."""
         return self._accompanying.due
 
     def complete_chord(self, now: float) -> list[Event]:
-        """Take in that a chord is complete: its answers may be moved."""
-        return self._accompanying.complete(now)
+        """Take in that a chord is complete: its answers may be moved. End what has been held over for long enough."""
+        return self._accompanying.advance(now)
 
     @property
     def is_replying(self) -> bool:

@@ -68,18 +68,18 @@ class ConnectedPerformers:
                 break
             self.now = max(self.now, min(deadline, arrival))
             if deadline <= arrival:
-                self._take(index, self.performers[index].advance(self.now))
+                self.take(index, self.performers[index].advance(self.now))
             else:
                 _, _, index, event = heapq.heappop(self._waiting)
                 self.heard[index] += isinstance(event, NoteOn)
-                self._take(index, self.performers[index].hear(event, self.now))
+                self.take(index, self.performers[index].hear(event, self.now))
         self.now = until
 
     def notes(self, performer: int, since: float = 0.0) -> int:
         """Return how many notes a performer has begun since a time."""
         return sum(isinstance(event, NoteOn) for at, event in self.played[performer] if at >= since)
 
-    def _take(self, index: int, outcome: Outcome) -> None:
+    def take(self, index: int, outcome: Outcome) -> None:
         """Send what a performer returned, and keep what it has found out."""
         performer = self.performers[index]
         for event in outcome.events:
