@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from improviser.training.calibration import Calibrated
 
 RECIPES = {
+    "chorale": "improviser.training.chorale_recipe:prepare",
     "echo": "improviser.training.echo_recipe:prepare",
     "harmony": "improviser.training.harmony_recipe:prepare",
     "melody": "improviser.training.melody_recipe:prepare",

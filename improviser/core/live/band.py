@@ -13,6 +13,7 @@ from itertools import count
 
 import numpy as np
 
+from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
@@ -24,6 +25,7 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import allowed_pitches, within
+from improviser.core.live.together import Together
 from improviser.core.melody.mixture import session_singer
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
@@ -99,15 +101,28 @@ class Band:
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self._parts: tuple[Responder, ...] = ()
+        self._choirs: tuple[Together, ...] = ()
+        """Parts that are chosen together; they answer after the others."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
+        self._parameters, self._allowed = parameters, allowed_pitches(parameters)
         self.join(models)
         self.adopt(parameters)
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is anybody to play."""
+        return bool(self._parts or self._choirs)
+
+    @property
+    def is_choral(self) -> bool:
+        """Whether parts are chosen together: then the player's line is answered, chord by chord."""
+        return bool(self._choirs)
 
     @property
     def imagines_its_leader(self) -> bool:
@@ -117,7 +132,7 @@ class Band:
     @property
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
-        return any(experts is not None for experts in self._experts)
+        return not self._choirs and any(experts is not None for experts in self._experts)
 
     @property
     def home(self) -> int | None:
@@ -131,6 +146,8 @@ class Band:
     def join(self, models: Sequence[Model]) -> None:
         """Let other models play, who get to know the player's last notes."""
         self.settle()
+        self._choirs = tuple(Together(model) for model in models if isinstance(model, ChoraleModel))
+        models = [model for model in models if not isinstance(model, ChoraleModel)]
         self._parts = tuple(session_singer(model) for model in models)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
@@ -143,7 +160,14 @@ class Band:
         for pitch, onset in self._heard:
             for responder in self._parts:
                 self._listen(responder, pitch, onset)()
+            for choir in self._choirs:
+                choir.learn(pitch, onset, None)
+        self._restrict_choirs()
         self._forget_predictions()
+
+    def _restrict_choirs(self) -> None:
+        for choir in self._choirs:
+            choir.adopt(self._parameters, self._allowed)
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -154,6 +178,7 @@ class Band:
         self._parameters = parameters
         self._wheels = []
         self._tune()
+        self._restrict_choirs()
         self._forget_predictions()
 
     def _tune(self) -> None:
@@ -173,18 +198,22 @@ class Band:
         self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
+            self._restrict_choirs()
         self._forget_predictions()
 
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
         self._predictions = [{} for _ in self._parts]
+        for choir in self._choirs:
+            choir.forget()
         self._likely = self._expect()
 
     def _expect(self) -> Iterator[tuple[int, float]]:
         """Yield pitch and onset of notes that are likely to come, the likeliest first."""
         onsets = likely_onsets([onset for _, onset in self._heard])
         if onsets:
-            moments = [(tuple(part.moment(onset) for part in self._parts), onset) for onset in onsets]
+            asked = (*self._parts, *self._choirs)
+            moments = [(tuple(part.moment(onset) for part in asked), onset) for onset in onsets]
             yield from likely_notes([pitch for pitch, _ in self._heard], moments)
 
     def foresee(self) -> bool:
@@ -196,6 +225,7 @@ class Band:
             return False
         for pitch, onset in self._likely:
             fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self._parts))]
+            fresh += [choir.expect(pitch, onset)[1] for choir in self._choirs]
             if any(fresh):
                 return True
         return False
@@ -226,7 +256,7 @@ class Band:
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
-        self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
+        self._lessons += [partial(part.learn, pitch, now, None) for part in (*self._parts, *self._choirs)]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
@@ -237,15 +267,20 @@ class Band:
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
         self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
+        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self.foreseen = False
-        if self._burst.drops(now) and self._opinions:
+        if (
+            self._burst.drops(now)
+            and (self._opinions or not self._parts)
+            and all(map(Together.has_answered, self._choirs))
+        ):
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
-        self.foreseen = bool(self._parts)
+        self.foreseen = self.plays
         played = []
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
@@ -255,6 +290,11 @@ class Band:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
             played.append(sounding)
+        for choir in self._choirs:
+            chord, fresh = choir.answer(pitch, now, self._chance.random())
+            self.foreseen = self.foreseen and not fresh
+            self._lessons.append(partial(choir.learn, pitch, now, chord.own))
+            played += chord.sounding
         return played
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
@@ -316,12 +356,12 @@ class Band:
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
-        if self._chance.left < first + 2 * len(self._parts):
+        if self._chance.left < first + 2 * len(self._parts) + len(self._choirs):
             return None
         numbers = count(first)
         taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
         played: list[int] = []
-        foreseen = bool(self._parts)
+        foreseen = self.plays
         for number, responder in enumerate(self._parts):
             prediction = self._predictions[number].get((pitch, responder.moment(now)))
             if prediction is None and not think:
@@ -332,6 +372,13 @@ class Band:
             sounding = self._pick(prediction, taken, lambda: self._chance.peek(next(numbers)), factors)
             taken.append(sounding)
             played.append(sounding)
+        for choir in self._choirs:
+            expected = choir.expected(pitch, now)
+            if expected is None and not think:
+                return None
+            if expected is None:
+                expected, foreseen = choir.expect(pitch, now)[0], False
+            played += expected.draw(self._chance.peek(next(numbers))).sounding
         return played, foreseen
 
     @property
@@ -343,7 +390,8 @@ class Band:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
             self._wheels = [self._weighed(logs).sums for logs in self._opinions]
-        return [spin(sums, self._chance.random()) for sums in self._wheels]
+        drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
+        return drawn + [pitch for choir in self._choirs for pitch in choir.answer_again(self._chance.random())]
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
@@ -369,11 +417,15 @@ class Band:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
+        for choir in self._choirs:
+            chord, _ = choir.answer(pitch, now, self._chance.random())
+            self._lessons.append(partial(choir.learn, pitch, now, chord.own))
+            played += chord.sounding
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
         """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
-        if any(self._basses):
+        if any(self._basses) or self._choirs:
             return []
         return moved(figure, harmony, tune, self._home.home().scale)
 

@@ -10,6 +10,7 @@ from typing import Final
 from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.choral import Choral
 from improviser.core.live.chords import Listener
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
@@ -51,6 +52,7 @@ class Playing:
         """The pitch of the reply's tune."""
         self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start)
         self._accompanying.adopt(parameters)
+        self._choral: Final = Choral(band, sounding)
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
@@ -96,7 +98,11 @@ class Playing:
         channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
+        if self._band.is_choral and self._choral.joins(now):
+            return self._choral.join(owner, note.pitch, now)
         pitches = self._band.answer(note.pitch, channel, now)
+        if self._band.is_choral:
+            pitches = self._choral.strike(owner, channel, pitches, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     @property
@@ -114,6 +120,8 @@ class Playing:
         channel = self._zones.output_channel(channel, self._parameters)
         if self._parameters.follow != "every" and self._band.accompanies:
             told = self._accompanying.foretell(pitch, channel, now, think=think)
+        elif self._band.is_choral:
+            told = self._choral.foretell(pitch, channel, now, think=think)
         else:
             told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
@@ -165,7 +173,7 @@ class Playing:
         """Return when the reply goes on, or begins."""
         if self._schedule is not None:
             return self._schedule.due
-        if not self.mode.replies or not len(self._band):
+        if not self.mode.replies or not self._band.plays:
             return None
         turn = self._tracker.turn()
         turn = self._again_at if turn is None else turn
@@ -189,6 +197,7 @@ class Playing:
         """Forget what is being replied to."""
         self._schedule = self._again_at = None
         self._accompanying.forget()
+        self._choral.forget()
 
     def play_on(self, now: float) -> list[Event]:
         """Play what is due at `now`: begin a reply, end beats, begin one."""
