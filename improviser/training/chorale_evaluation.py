@@ -9,7 +9,7 @@ import numpy as np
 
 from improviser.core.chorale.figures import ChoralFigures, Chords, distance
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, combine, likeliest, normalised
+from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine, likeliest, normalised
 from improviser.core.evolution.randomness import generator
 from improviser.core.live.decoding import spin, wheel
 from improviser.core.music.note import Note
@@ -33,7 +33,7 @@ def harmonised(
     for number, note in enumerate(tune):
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
-            found = combine(model, opinions, likeliest(opinions.logs, model.candidates))
+            found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
             played = found.pitches_of(spin(wheel(found.scores, temperature).tolist(), rng.random()))
         else:
             alto, tenor, bass = (spin(wheel(logs, temperature).tolist(), rng.random()) for logs in opinions.logs)
@@ -76,15 +76,15 @@ def chord_score(model: ChoraleModel, setting: Setting) -> ChordScore:
 
 def chance_of(model: ChoraleModel, opinions: Opinions, came: Sequence[int]) -> tuple[float, bool]:
     """Return the probability of a chord, of the three parts' pitches, and whether it is the likeliest."""
-    found = combine(model, opinions, likeliest(opinions.logs, model.candidates))
-    alone = math.exp(sum(opinions.logs[part, pitch] for part, pitch in enumerate(came)))
+    found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
+    by_itself = math.exp(sum(logs[pitch] for logs, pitch in zip(alone(opinions), came, strict=True)))
     places = [np.flatnonzero(row == pitch) for row, pitch in zip(found.pitches, came, strict=True)]
     if any(not len(place) for place in places):
-        return DOUBT * alone, False
+        return DOUBT * by_itself, False
     alto, tenor, bass = (int(place[0]) for place in places)
     number = (alto * model.candidates + tenor) * model.candidates + bass
     joint = math.exp(normalised(found.scores)[number])
-    return (1 - DOUBT) * joint + DOUBT * alone, int(found.scores.argmax()) == number
+    return (1 - DOUBT) * joint + DOUBT * by_itself, int(found.scores.argmax()) == number
 
 
 def evaluate_together(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from improviser.core.chorale.figures import Chords, key_by_end, sets_above
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.session import ChoraleSession, likeliest
+from improviser.core.chorale.session import ChoraleSession, alone, likeliest
 from improviser.core.chorale.terms import LOWER, MOTIONS, UPPER
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
@@ -130,18 +130,19 @@ def observe(
             came = setting.chords[number]
             if not setting.rests[number]:
                 opinions = session.look(note.pitch, note.onset_seconds)
-                proposed = likeliest(opinions.logs, count)
+                parts = alone(opinions)
+                proposed = likeliest(model, parts, count)
                 missing = (proposed != came[1:, None]).all(axis=1)
-                logs = opinions.logs[np.arange(3), came[1:]].sum()
+                logs = parts[np.arange(3), came[1:]].sum()
                 outside.append(logs if missing.any() else np.nan)
                 for part in np.flatnonzero(missing) if given else ():
-                    proposed[part, opinions.logs[part, proposed[part]].argmin()] = came[1 + part]
-                four = np.concatenate([np.full((1, count), note.pitch), proposed])
+                    proposed[part, parts[part, proposed[part]].argmin()] = came[1 + part]
+                four = np.concatenate([np.full((1, count), opinions.tune), proposed])
                 of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
                 of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
-                terms.of_pairs(four, opinions.place, of_pairs)
+                terms.of_pairs(four[UPPER], four[LOWER], opinions.place, of_pairs)
                 terms.of_chords(four, opinions.place, of_chords)
-                own.append(np.take_along_axis(opinions.logs, proposed, axis=1))
+                own.append(np.take_along_axis(parts, proposed, axis=1))
                 pairs.append(of_pairs.astype(np.int32))
                 chords.append(of_chords.astype(np.int32))
                 targets.append((proposed == came[1:, None]).argmax(axis=1))

@@ -5,7 +5,7 @@ all combinations of these, one is drawn, by what the parts say and by the terms 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +15,6 @@ from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, end_class
 from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
-from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment
 from improviser.core.networks.responder import LogProbabilities
 
@@ -34,14 +33,17 @@ DOUBT = 0.02
 class Opinions:
     """What the parts think of a note, each by itself.
 
-    :param tune: the soprano's pitch.
-    :param logs: log-probabilities of each part, alto first, shape (3, 128).
+    :param tune: the soprano's pitch, in the register that the model knows.
+    :param logs: log-probabilities of each part, alto first, shape (3, 128), each up to a constant.
     :param place: what else is known.
+    :param pairs: how much likelier two pitches are together, of each pair of voices, shape (6, n, n): each voice's
+        pitches count from its lowest.
     """
 
     tune: int
     logs: FloatArray
     place: Place
+    pairs: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,20 +74,29 @@ class ChoraleSession:
         self._keys = ModulatingKeys()
         self._ends = PhraseEnds(model.ends)
         self._before: tuple[int, ...] | None = None
+        self._pairs: dict[tuple[int, bool], NDArray[np.float32]] = {}
+        """The scores of pairs after what sounded before, by the tonic and the mode."""
 
     def moment(self, onset_seconds: float) -> tuple[Moment, ...]:
         """Return all that matters of an onset to the networks."""
         return self._parts[0].moment(onset_seconds), self._ends.moment(onset_seconds)
 
     def look(self, pitch: int, onset_seconds: float) -> Opinions:
-        """Return what the parts think of the soprano's `pitch` that starts now; changes nothing."""
-        logs = np.stack([part.propose(pitch, onset_seconds) for part in self._parts])
-        logs -= logs.max(axis=1, keepdims=True)
-        logs -= np.log(np.exp(logs).sum(axis=1, keepdims=True))
-        return Opinions(pitch, logs, self.place(pitch, onset_seconds))
+        """Return what the parts think of the soprano's `pitch` that starts now; changes nothing that matters."""
+        tune = self._model.tune(pitch)
+        logs = np.stack([part.propose(tune, onset_seconds) for part in self._parts])
+        place = self._place(tune, onset_seconds)
+        return Opinions(tune, logs, place, self._pair_scores(place))
 
-    def place(self, pitch: int, onset_seconds: float) -> Place:
-        """Return what else is known when the soprano's `pitch` starts now."""
+    def _pair_scores(self, place: Place) -> NDArray[np.float32]:
+        """Return the scores of all pairs of pitches; most depend on the past alone, and are found before the note."""
+        key = place.tonic, place.minor
+        known = self._pairs.get(key)
+        if known is None:
+            known = self._pairs[key] = self._model.pair_scores(place)
+        return known
+
+    def _place(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._parts[0].moment(onset_seconds)
         tonic, minor = likeliest_key(self._keys.look(pitch, moment)[1])
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds)
@@ -115,8 +126,9 @@ class ChoraleSession:
         """
         if isinstance(played, int):
             played = (None, None, played)
-        moment = self._parts[0].moment(onset_seconds)
-        tonic, _ = likeliest_key(self._keys.look(pitch, moment)[1])
+        pitch = self._model.tune(pitch)
+        place = self._place(pitch, onset_seconds)
+        moment, tonic = self._parts[0].moment(onset_seconds), place.tonic
         self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
@@ -130,34 +142,35 @@ class ChoraleSession:
         elif self._before is not None:  # who rests stays where he was
             kept = zip(pitches, self._before[1:], strict=True)
             self._before = (pitch, *(last if own is None else own for own, last in kept))
+        self._pairs = {}
+        self._pair_scores(replace(place, before=self._before))
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[0]
 
 
-def likeliest(logs: FloatArray, count: int) -> IntArray:
-    """Return the `count` likeliest pitches of each part, shape (3, count)."""
-    return np.argpartition(logs, PITCHES - count, axis=1)[:, PITCHES - count :]
+def likeliest(model: "ChoraleModel", logs: FloatArray, count: int) -> IntArray:
+    """Return the `count` likeliest pitches of each part within its register, shape (3, count)."""
+    within = np.take_along_axis(logs, model.registers, axis=1)
+    kept = within.shape[1] - count
+    return np.argpartition(within, kept, axis=1)[:, kept:] + model.lowest[1:, None]
 
 
 def combine(model: "ChoraleModel", opinions: Opinions, pitches: IntArray) -> Combinations:
     """Score all combinations of these pitches, shape (3, k), log-probabilities up to a constant."""
-    count = pitches.shape[1]
-    four = np.empty((4, count), np.int64)
-    four[0], four[1:] = opinions.tune, pitches
-    terms = model.terms
-    of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
-    terms.of_pairs(four, opinions.place, of_pairs)
-    of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
-    terms.of_chords(four, opinions.place, of_chords)
-    pairs = model.numbers.take(of_pairs).sum(axis=0)
-    scores = model.numbers.take(of_chords).sum(axis=0)
     own = model.weights[:, None] * np.take_along_axis(opinions.logs, pitches, axis=1)
-    own += pairs[:3, 0]
-    scores += (own[0][:, None] + pairs[3])[:, :, None]
-    scores += (own[1][:, None] + pairs[5])[None]
-    scores += (own[2] + pairs[4])[:, None, :]
+    pairs, sung = opinions.pairs, opinions.tune - int(model.lowest[0])
+    alto, tenor, bass = pitches - model.lowest[1:, None]
+    scores = model.terms.chord_scores(model.numbers, pitches, opinions.tune, opinions.place).astype(np.float64)
+    scores += ((own[0] + pairs[0, sung].take(alto))[:, None] + pairs[3][alto[:, None], tenor])[:, :, None]
+    scores += (own[1] + pairs[1, sung].take(tenor))[:, None] + pairs[5][tenor[:, None], bass]
+    scores += ((own[2] + pairs[2, sung].take(bass)) + pairs[4][alto[:, None], bass])[:, None, :]
     return Combinations(pitches, scores.reshape(-1))
+
+
+def alone(opinions: Opinions) -> FloatArray:
+    """Return log-probabilities of each part by itself, shape (3, 128)."""
+    return np.stack([normalised(logs) for logs in opinions.logs])
 
 
 def normalised(scores: FloatArray) -> LogProbabilities:
@@ -169,10 +182,10 @@ def normalised(scores: FloatArray) -> LogProbabilities:
 
 def marginals(model: "ChoraleModel", opinions: Opinions) -> FloatArray:
     """Return the probability of each pitch for each part, chosen together, shape (3, 128); rows sum to 1."""
-    found = combine(model, opinions, likeliest(opinions.logs, model.candidates))
+    found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
     chances = np.exp(normalised(found.scores)).reshape((model.candidates,) * 3)
     shares = np.stack([chances.sum(axis=(1, 2)), chances.sum(axis=(0, 2)), chances.sum(axis=(0, 1))])
-    rows = DOUBT * np.exp(opinions.logs)
+    rows = DOUBT * np.exp(alone(opinions))
     np.put_along_axis(
         rows, found.pitches, np.take_along_axis(rows, found.pitches, axis=1) + (1 - DOUBT) * shares, axis=1
     )

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float32]
 
 VOICES = 4
 PAIRS = tuple(combinations(range(VOICES), 2))
@@ -101,6 +102,11 @@ class Terms:
         self._offset = {name: place.start for name, place in self.slices.items()}
         self._type = np.array([max(1, min(FEWEST_TYPES, bits.bit_count())) - 1 for bits in range(4096)])
         self._type[list(types)] = FEWEST_TYPES + np.arange(len(types))
+        turned = np.arange(4096)
+        chords_of = [self._type[(turned << 12 | turned) >> bass & 4095] + count * bass for bass in range(12)]
+        self._chord_of = np.concatenate(chords_of)
+        """The chord of each set of degrees, for each degree of the bass in turn."""
+        self._rises = (np.arange(12) - np.arange(12)[:, None]) % 12
         # Where the tables of each pair begin, shape (6, 1, 1).
         self._pair = {
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
@@ -118,41 +124,42 @@ class Terms:
         """The kinds of whole chords, in the order in which they are read."""
         return tuple(name for name in self.slices if name not in PAIR_KINDS)
 
-    def of_pairs(self, pitches: IntArray, place: Place, out: IntArray) -> None:
+    def of_pairs(self, upper: IntArray, lower: IntArray, place: Place, out: IntArray) -> None:
         """Write where the numbers of all pairs lie.
 
-        :param pitches: of each voice, shape (4, k); the soprano has but one, k times.
-        :param out: shape (kinds, 6, k, k): the upper voice's pitch, then the lower one's.
+        :param upper: pitches of the upper voice of each pair, shape (6, n).
+        :param lower: pitches of the lower voice of each pair, shape (6, m).
+        :param out: shape (kinds, 6, n, m).
         """
-        degrees = (pitches - place.tonic) % 12
-        apart = pitches[UPPER, :, None] - pitches[LOWER, None, :]
+        degree = ((lower - place.tonic) % 12)[:, None, :]
+        apart = upper[:, :, None] - lower[:, None, :]
         turned = apart % 12
         pair = self._pair
         np.clip(apart, -BELOW, ABOVE, out=out[0])
         out[0] += pair["interval"] + BELOW
-        np.add(turned, pair["dyad"] + 12 * degrees[LOWER, None, :] + 144 * place.minor, out=out[1])
+        np.add(turned, pair["dyad"] + 12 * degree + 144 * place.minor, out=out[1])
         if place.before is None:
             for number, name in enumerate(self.pair_kinds[2:], 2):
                 out[number] = pair[name] + PAIR_KINDS[name] - 1
             return
         before = np.array(place.before)
-        moved = pitches - before[:, None]
-        signs, steps = np.sign(moved) + 1, np.clip(moved, -STEP, STEP) + STEP
-        earlier = ((before[UPPER] - before[LOWER]) % 12)[:, None, None]
-        np.add(turned, 12 * (9 * earlier + 3 * signs[UPPER, :, None] + signs[LOWER, None, :]), out=out[6])
+        over, under = before[UPPER][:, None], before[LOWER][:, None]
+        rises, follows = upper - over, lower - under
+        earlier = ((over - under) % 12)[:, :, None]
+        signs = 3 * np.sign(rises)[:, :, None] + np.sign(follows)[:, None, :] + 4
+        np.add(turned, 12 * (9 * earlier + signs), out=out[6])
         np.add(out[6], pair["motion"], out=out[2])
         out[6] += pair["counterpoint"]
-        wide = 2 * STEP + 1
-        np.add(pair["steps"] + wide * (wide * earlier + steps[UPPER, :, None]), steps[LOWER, None, :], out=out[3])
-        over = np.clip(pitches[UPPER] - before[LOWER][:, None], -NEAR, NEAR) + NEAR
-        under = np.clip(pitches[LOWER] - before[UPPER][:, None], -NEAR, NEAR) + NEAR
-        np.add(pair["overlap"] + (2 * NEAR + 1) * over[:, :, None], under[:, None, :], out=out[4])
-        was = (before[UPPER] - place.tonic) % 12
-        left = pair["degrees"] + 144 * was[:, None, None] + 12 * degrees[UPPER][:, :, None]
-        np.add(left, degrees[LOWER][:, None, :], out=out[5])
+        wide, width = 2 * STEP + 1, 2 * NEAR + 1
+        steps = pair["steps"] + wide * (wide * earlier + _step(rises, STEP)[:, :, None])
+        np.add(steps, _step(follows, STEP)[:, None, :], out=out[3])
+        crossing = pair["overlap"] + width * _step(upper - under, NEAR)[:, :, None]
+        np.add(crossing, _step(lower - over, NEAR)[:, None, :], out=out[4])
+        was, becomes = ((over - place.tonic) % 12)[:, :, None], ((upper - place.tonic) % 12)[:, :, None]
+        np.add(pair["degrees"] + 144 * was + 12 * becomes, degree, out=out[5])
 
     def of_chords(self, pitches: IntArray, place: Place, out: IntArray) -> None:
-        """Write where the numbers of whole chords lie.
+        """Write where the numbers of whole chords lie; `chord_scores` adds them up.
 
         :param pitches: of each voice, shape (4, k); the soprano has but one, k times.
         :param out: shape (kinds, k, k, k): alto, tenor, bass.
@@ -186,6 +193,46 @@ class Terms:
         leap = np.clip(pitches[3] - place.before[3], -12, 12) + 12
         out[7] = offset["bass"] + leap + 25 * (bass + 12 * place.end)
 
+    def chord_scores(self, numbers: NDArray[np.float32], pitches: IntArray, tune: int, place: Place) -> FloatArray:
+        """Return the sums of what `of_chords` points at, shape (k, k, k): fast, for one note.
+
+        :param numbers: of all terms.
+        :param pitches: of the parts, shape (3, k).
+        """
+        degrees = (pitches - place.tonic) % 12
+        alto, tenor, low = 1 << degrees
+        sung = (tune - place.tonic) % 12
+        sets = (alto[:, None] | (tenor | 1 << sung))[:, :, None] | low
+        bass, count, offset = degrees[2], self._count, self._offset
+        size = 12 * count
+
+        def row(name: str, number: int, length: int = size) -> NDArray[np.float32]:
+            start = offset[name] + number * length
+            return numbers[start : start + length]
+
+        values = row("chord", place.end) + row("tune", sung + 12 * place.minor)
+        scores: FloatArray
+        if place.before is None:
+            scores = values.take(self._chord_of.take(sets + 4096 * bass))
+            scores += row("set", place.minor, 4096).take(sets)
+            scores += sum(float(numbers[self._nothing[name]]) for name in self._nothing)
+            return scores
+        earlier, earlier_type, earlier_bass = self._before(place.before, place.tonic)
+        values += row("change", earlier_type + count * earlier_bass)
+        moved = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
+        values.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
+        scores = values.take(self._chord_of.take(sets + 4096 * bass))
+        scores += row("set", place.minor, 4096).take(sets)
+        held = row("held", place.beat + BEATS * (place.gap + GAPS * (tune == place.before[0])), 8)
+        alto, tenor, low = pitches == np.array(place.before[1:])[:, None]
+        scores += held.take(((4 * alto)[:, None] + 2 * tenor)[:, :, None] + low)
+        changes, stays = row("stays", place.beat + BEATS * place.end, 2).tolist()
+        scores += changes
+        scores += (sets == earlier) * np.float32(stays - changes)
+        leap = np.clip(pitches[2] - place.before[3], -12, 12) + 12
+        scores += numbers.take(offset["bass"] + leap + 25 * (bass + 12 * place.end))
+        return scores
+
     def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
         """Return the set, the type and the bass degree of the chord before, in the key of now."""
         bits = 0
@@ -193,6 +240,11 @@ class Terms:
             bits |= 1 << (pitch - tonic) % 12
         bass = (before[3] - tonic) % 12
         return bits, int(self._type[(bits << 12 | bits) >> bass & 4095]), bass
+
+
+def _step(distance: IntArray, limit: int) -> IntArray:
+    """Return which of 2 · limit + 1 classes a distance is of; those beyond count as the nearest."""
+    return np.clip(distance, -limit, limit) + limit
 
 
 def end_class(chance: float) -> int:

@@ -1,14 +1,13 @@
 """Parts that are chosen together: what a chorale thinks of the notes that may come, ready to be drawn from."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.session import Combinations, Opinions, combine, likeliest
-from improviser.core.harmony.session import into_register
 from improviser.core.live.decoding import Mask, placed, spin, wheel
 from improviser.core.live.parameters import Parameters
 
@@ -101,19 +100,15 @@ class Together:
 
     def learn(self, pitch: int, now: float, played: Sequence[int] | None) -> None:
         """Take in a note of the player's, and what the parts played to it, if they did, as the model has it."""
-        self._session.learn(self._tune(pitch), now, played)
-
-    def _tune(self, pitch: int) -> int:
-        """Return the player's pitch in the register of the sopranos that the model knows."""
-        return into_register(pitch, self.model.parts[0].settings.player)
+        self._session.learn(pitch, now, played)
 
     def _thought(self, pitch: int, now: float) -> Expectation:
         model, parameters = self.model, self._parameters
-        opinions = self._session.look(self._tune(pitch), now)
+        opinions = self._session.look(pitch, now)
         shifts = (0,) * len(self)
         if self._allowed is not None or parameters.transpose:
             opinions, shifts = self._restricted(opinions)
-        found = combine(model, opinions, likeliest(opinions.logs, model.candidates))
+        found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
         return Expectation(found, shifts, wheel(found.scores, parameters.temperature).tolist())
 
     def _restricted(self, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
@@ -129,4 +124,4 @@ class Together:
                 possible[possible] = self._allowed[pitches[possible]]
             row[~possible] = -np.inf
             shifts.append(shift)
-        return Opinions(opinions.tune, logs, opinions.place), tuple(shifts)
+        return replace(opinions, logs=logs), tuple(shifts)
