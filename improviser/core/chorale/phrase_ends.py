@@ -88,6 +88,9 @@ class PhraseEnds:
         self._lengths[0] = 1.0
         self._ends: FloatArray | None = None
         """The probability of each length that the last note ended a phrase of it."""
+        self._odds = tables.hazard / (1 - tables.hazard)
+        self._seen: dict[tuple[int, int], FloatArray] = {}
+        """What `_moved` has returned since the last note, by the moment."""
 
     def look(self, degree: int, step: int, onset_seconds: float) -> float:
         """Return the probability that a note that begins now ends a phrase; changes nothing."""
@@ -103,23 +106,29 @@ class PhraseEnds:
         self._lengths = self._moved(onset_seconds)
         self._ends = self._hazards(degree, step)
         self._pulse.hear(onset_seconds)
+        self._seen = {}
 
     def _hazards(self, degree: int, step: int) -> FloatArray:
-        hazard = self._tables.hazard
-        odds = hazard / (1 - hazard) * self._tables.tune[tune_class(degree, step)]
+        odds = self._odds * self._tables.tune[tune_class(degree, step)]
         hazards: FloatArray = odds / (1 + odds)
         return hazards
 
     def _moved(self, onset_seconds: float) -> FloatArray:
         """Return how likely each length is once the interval since the last note is known."""
-        pulses = self._pulse.since(onset_seconds)
-        if self._ends is None or pulses is None:
+        moment = self.moment(onset_seconds)
+        if self._ends is None or moment is None:
             return self._lengths
-        within, after = self._tables.gap[:, gap_class(pulses)]
-        ended = float(self._lengths @ self._ends) * after
-        going = self._lengths * (1 - self._ends) * within
+        if (known := self._seen.get(moment)) is None:
+            known = self._seen[moment] = self._moved_by(moment, self._ends)
+        return known
+
+    def _moved_by(self, moment: tuple[int, int], ends: FloatArray) -> FloatArray:
+        gap, halves = moment
+        within, after = self._tables.gap[:, gap]
+        ended = float(self._lengths @ ends) * after
+        going = self._lengths * (1 - ends) * within
         moved = np.zeros(LENGTHS)
-        steps = min(half_pulses(pulses), LENGTHS - 1)
+        steps = min(halves, LENGTHS - 1)
         moved[steps:] = going[:-steps]
         moved[-1] += going[-steps:].sum()
         moved[0] += ended

@@ -15,6 +15,7 @@ from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, end_class
 from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
+from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment
 from improviser.core.networks.responder import LogProbabilities
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+ROWS = PITCHES * np.arange(3)[:, None]
+"""Where the pitches of each part begin among those of all parts."""
 
 PARTS = ("alto", "tenor", "bass")
 DOUBT = 0.02
@@ -151,14 +155,14 @@ class ChoraleSession:
 
 def likeliest(model: "ChoraleModel", logs: FloatArray, count: int) -> IntArray:
     """Return the `count` likeliest pitches of each part within its register, shape (3, count)."""
-    within = np.take_along_axis(logs, model.registers, axis=1)
+    within = logs.take(model.registers + ROWS)
     kept = within.shape[1] - count
     return np.argpartition(within, kept, axis=1)[:, kept:] + model.lowest[1:, None]
 
 
 def combine(model: "ChoraleModel", opinions: Opinions, pitches: IntArray) -> Combinations:
     """Score all combinations of these pitches, shape (3, k), log-probabilities up to a constant."""
-    own = model.weights[:, None] * np.take_along_axis(opinions.logs, pitches, axis=1)
+    own = model.weights[:, None] * opinions.logs.take(pitches + ROWS)
     pairs, sung = opinions.pairs, opinions.tune - int(model.lowest[0])
     alto, tenor, bass = pitches - model.lowest[1:, None]
     scores = model.terms.chord_scores(model.numbers, pitches, opinions.tune, opinions.place).astype(np.float64)

@@ -229,7 +229,7 @@ class Terms:
         changes, stays = row("stays", place.beat + BEATS * place.end, 2).tolist()
         scores += changes
         scores += (sets == earlier) * np.float32(stays - changes)
-        leap = np.clip(pitches[2] - place.before[3], -12, 12) + 12
+        leap = np.minimum(np.maximum(pitches[2] - (place.before[3] - 12), 0), 24)
         scores += numbers.take(offset["bass"] + leap + 25 * (bass + 12 * place.end))
         return scores
 
