@@ -1,4 +1,4 @@
-"""The gallery: three short sessions, always the same, as MIDI, sound and pictures.
+"""The gallery: short sessions, always the same, as MIDI, sound and pictures.
 
 Run from a checkout::
 
@@ -118,6 +118,7 @@ def exhibits() -> tuple[Exhibit, ...]:
             2,
             {"mode": "answer"},
         ),
+        Exhibit("four-parts", "An alto, a tenor and a bass to Bach's “Wachet auf”", ("bach-chorale",), chorale, 2),
     )
 
 
