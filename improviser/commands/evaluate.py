@@ -46,7 +46,7 @@ def evaluate(
         read = read_sources(sources, progress, strict=strict, for_training=False)
     give_notice(read.remarks)
     together = describe(loaded.task).together
-    values = {"model": loaded.name, "task": loaded.task}
+    values: dict[str, Any] = {"model": loaded.name, "task": loaded.task}
     if together:
         values |= _scored_together(loaded, read.pieces, seed, temperature)
     else:

@@ -253,7 +253,11 @@ class Gains:
     def __init__(self, model: ChoraleModel, some: Observations) -> None:
         terms, count, numbers = model.terms, some.own.shape[2], model.numbers
         own = model.weights[:, None] * some.own
-        rows = [own[:, 0, :, None, None], own[:, 1, None, :, None], own[:, 2, None, None, :]]
+        rows: list[NDArray[np.floating]] = [
+            own[:, 0, :, None, None],
+            own[:, 1, None, :, None],
+            own[:, 2, None, None, :],
+        ]
         for kind in range(len(terms.pair_kinds)):
             pairs = numbers[some.of_pairs[:, kind]]
             alone = pairs[:, :3, 0]

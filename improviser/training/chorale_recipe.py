@@ -16,8 +16,8 @@ from improviser.core.arrays import Float32Array
 from improviser.core.chorale.figures import distance
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.phrase_ends import EndTables, PhraseNote, count_ends
-from improviser.core.chorale.session import PARTS
 from improviser.core.chorale.terms import Terms
+from improviser.core.chorale.voices import PARTS
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import Strategy

@@ -77,10 +77,10 @@ def told_apart(settings: Sequence[Setting], played: Sequence[Chords]) -> float:
             features.append(rows)
             labels.append(np.full(len(rows), label))
             groups.append(np.full(len(rows), number % FOLDS))
-    seen, label, group = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)
+    seen, of, group = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)
     for fold in range(FOLDS):
-        classifier = HistGradientBoostingClassifier(random_state=0).fit(seen[group != fold], label[group != fold])
-        right += int((classifier.predict(seen[group == fold]) == label[group == fold]).sum())
+        classifier = HistGradientBoostingClassifier(random_state=0).fit(seen[group != fold], of[group != fold])
+        right += int((classifier.predict(seen[group == fold]) == of[group == fold]).sum())
         total += int((group == fold).sum())
     return right / total
 

@@ -15,7 +15,7 @@ from improviser.library import model_file
 from improviser.library.catalogue import build, take_apart
 from improviser.training import chorale_recipe
 from improviser.training.chorale_evaluation import chord_score, evaluate_together
-from improviser.training.chorale_fitting import Gains, bits_per_chord, fit, observe, setting_of, types_of
+from improviser.training.chorale_fitting import Gains, Setting, bits_per_chord, fit, observe, setting_of, types_of
 from improviser.training.chorale_recipe import ChoraleTask, ends_of, library_parts, replace_numbers, with_gains
 from improviser.training.recipe import Options
 from improviser.training.voices import Sources
@@ -34,7 +34,7 @@ def piece(number: int, rounds: int = 4) -> Piece:
     return Piece(f"cadences {number}", voices, NAMES)
 
 
-def settings_of(count: int) -> list[chorale_recipe.Setting]:
+def settings_of(count: int) -> list[Setting]:
     return [setting for number in range(count) if (setting := setting_of(piece(number))) is not None]
 
 

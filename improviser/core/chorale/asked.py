@@ -1,18 +1,15 @@
 """A chorale asked note by note: the probability of a note of its chord, given the notes before."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.session import ChoraleSession, marginals
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.music.note import Note
 from improviser.core.networks.asking import check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
-
-if TYPE_CHECKING:
-    from improviser.core.chorale.model import ChoraleModel
 
 ALIGNMENT_SECONDS = 0.01
 """An answer starts with the player's note, or is off by this much at most."""
@@ -22,10 +19,12 @@ MIDDLE_C = 60
 class AskedChorale:
     """A chorale model, asked; what it has taken in is taken in again only where the past has changed."""
 
-    def __init__(self, model: "ChoraleModel") -> None:
+    def __init__(self, model: ChoraleVoices) -> None:
         self._model = model
         self._own: list[Note] = []
-        self._begin_anew()
+        self._heard: list[Note] = []
+        """The player's notes that the session knows."""
+        self._session = ChoraleSession(model)
 
     def learn(self, note: Note) -> None:
         """Take in a note of one of the parts.
@@ -55,7 +54,7 @@ class AskedChorale:
 
     def _begin_anew(self) -> None:
         self._session = ChoraleSession(self._model)
-        self._heard: list[Note] = []
+        self._heard = []
 
     def _answer(self, onset_seconds: float) -> list[int | None]:
         """Return what the parts have sounding with a note of the player's, the highest first."""

@@ -56,14 +56,14 @@ def _chords() -> list[Chord]:
                 tense = (steps[3] - lowest) % 12 if kind == "seventh" else -1
                 found[bits] = Chord(kind == "triad", kind == "seventh", True, -lowest % 12, steps[1], tense)
 
-    for steps in TRIADS:
-        enter(steps, steps, "triad")
-    for steps in SEVENTHS:
-        enter(steps, steps, "seventh")
-    for steps in SEVENTHS[:3]:
-        enter((0, steps[1], steps[3]), steps, "seventh")
-    for steps in TRIADS[:2]:
-        enter(steps[:2], steps, "bare")
+    for triad in TRIADS:
+        enter(triad, triad, "triad")
+    for seventh in SEVENTHS:
+        enter(seventh, seventh, "seventh")
+    for seventh in SEVENTHS[:3]:
+        enter((0, seventh[1], seventh[3]), seventh, "seventh")
+    for triad in TRIADS[:2]:
+        enter(triad[:2], triad, "bare")
     return found
 
 
@@ -76,7 +76,7 @@ class ChoralFigures:
 
     counts: dict[str, list[float]] = field(default_factory=dict)
 
-    def _add(self, name: str, happened: NDArray[np.bool_] | bool, among: NDArray[np.bool_] | None = None) -> None:
+    def _add(self, name: str, happened: NDArray[np.bool_] | np.bool_, among: NDArray[np.bool_] | None = None) -> None:
         """Count how often something happened, among all places or some of them."""
         places = np.atleast_1d(happened)
         chosen = places if among is None else places[among]

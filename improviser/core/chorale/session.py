@@ -6,21 +6,18 @@ all combinations of these, one is drawn, by what the parts say and by the terms 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, end_class
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment
 from improviser.core.networks.responder import LogProbabilities
-
-if TYPE_CHECKING:
-    from improviser.core.chorale.model import ChoraleModel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -28,7 +25,6 @@ IntArray = NDArray[np.int64]
 ROWS = PITCHES * np.arange(3)[:, None]
 """Where the pitches of each part begin among those of all parts."""
 
-PARTS = ("alto", "tenor", "bass")
 DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
 
@@ -72,7 +68,7 @@ class Combinations:
 class ChoraleSession:
     """Hears a soprano, proposes, and learns what was played; bounded, whatever its length."""
 
-    def __init__(self, model: "ChoraleModel") -> None:
+    def __init__(self, model: ChoraleVoices) -> None:
         self._model = model
         self._parts = [part.responder() for part in model.parts]
         self._keys = ModulatingKeys()
@@ -81,7 +77,7 @@ class ChoraleSession:
         self._pairs: dict[tuple[int, bool], NDArray[np.float32]] = {}
         """The scores of pairs after what sounded before, by the tonic and the mode."""
 
-    def moment(self, onset_seconds: float) -> tuple[Moment, ...]:
+    def moment(self, onset_seconds: float) -> tuple[Moment, tuple[int, int] | None]:
         """Return all that matters of an onset to the networks."""
         return self._parts[0].moment(onset_seconds), self._ends.moment(onset_seconds)
 
@@ -153,14 +149,15 @@ class ChoraleSession:
         return 0 if self._before is None else pitch - self._before[0]
 
 
-def likeliest(model: "ChoraleModel", logs: FloatArray, count: int) -> IntArray:
+def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
     """Return the `count` likeliest pitches of each part within its register, shape (3, count)."""
     within = logs.take(model.registers + ROWS)
     kept = within.shape[1] - count
-    return np.argpartition(within, kept, axis=1)[:, kept:] + model.lowest[1:, None]
+    found: IntArray = np.argpartition(within, kept, axis=1)[:, kept:] + model.lowest[1:, None]
+    return found
 
 
-def combine(model: "ChoraleModel", opinions: Opinions, pitches: IntArray) -> Combinations:
+def combine(model: ChoraleVoices, opinions: Opinions, pitches: IntArray) -> Combinations:
     """Score all combinations of these pitches, shape (3, k), log-probabilities up to a constant."""
     own = model.weights[:, None] * opinions.logs.take(pitches + ROWS)
     pairs, sung = opinions.pairs, opinions.tune - int(model.lowest[0])
@@ -179,18 +176,19 @@ def alone(opinions: Opinions) -> FloatArray:
 
 def normalised(scores: FloatArray) -> LogProbabilities:
     """Return scores as log-probabilities."""
-    logs = scores - scores.max()
+    logs: LogProbabilities = scores - scores.max()
     logs -= np.log(np.exp(logs).sum())
     return logs
 
 
-def marginals(model: "ChoraleModel", opinions: Opinions) -> FloatArray:
+def marginals(model: ChoraleVoices, opinions: Opinions) -> FloatArray:
     """Return the probability of each pitch for each part, chosen together, shape (3, 128); rows sum to 1."""
     found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
     chances = np.exp(normalised(found.scores)).reshape((model.candidates,) * 3)
     shares = np.stack([chances.sum(axis=(1, 2)), chances.sum(axis=(0, 2)), chances.sum(axis=(0, 1))])
-    rows = DOUBT * np.exp(alone(opinions))
+    rows: FloatArray = DOUBT * np.exp(alone(opinions))
     np.put_along_axis(
         rows, found.pitches, np.take_along_axis(rows, found.pitches, axis=1) + (1 - DOUBT) * shares, axis=1
     )
-    return rows / rows.sum(axis=1, keepdims=True)
+    rows /= rows.sum(axis=1, keepdims=True)
+    return rows

@@ -212,7 +212,7 @@ class Band:
         """Yield pitch and onset of notes that are likely to come, the likeliest first."""
         onsets = likely_onsets([onset for _, onset in self._heard])
         if onsets:
-            asked = (*self._parts, *self._choirs)
+            asked: list[Responder | Together] = [*self._parts, *self._choirs]
             moments = [(tuple(part.moment(onset) for part in asked), onset) for onset in onsets]
             yield from likely_notes([pitch for pitch, _ in self._heard], moments)
 
@@ -256,7 +256,8 @@ class Band:
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
-        self._lessons += [partial(part.learn, pitch, now, None) for part in (*self._parts, *self._choirs)]
+        self._lessons += [partial(part.learn, pitch, now, None) for part in self._parts]
+        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""

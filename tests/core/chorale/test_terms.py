@@ -62,7 +62,8 @@ def scored_by_places(model: ChoraleModel, tune: int, pitches: np.ndarray, place:
     scores += (alone[0][:, None] + of_pairs[3])[:, :, None]
     scores += (alone[1][:, None] + of_pairs[5])[None]
     scores += (alone[2] + of_pairs[4])[:, None, :]
-    return scores.reshape(-1)
+    flat: np.ndarray = scores.reshape(-1)
+    return flat
 
 
 @settings(max_examples=25, deadline=None)
