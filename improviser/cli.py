@@ -17,6 +17,7 @@ from improviser.commands import (
     import_bach_generator,
     inspect,
     latency,
+    learn,
     models,
     picture,
     play,
@@ -137,6 +138,7 @@ for _name, _function in (
     ("ports", ports.ports),
     ("latency", latency.latency),
     ("train", train.train),
+    ("learn", learn.learn),
     ("render", render.render),
     ("replay", replay.replay),
     ("status", status.status),
@@ -147,7 +149,9 @@ for _name, _function in (
     ("evaluate", evaluate.evaluate),
     ("import-bach-generator", import_bach_generator.import_bach_generator),
 ):
-    app.command(_name, epilog=epilog_of(_name), cls=WithWeb if _name in ("demo", "play") else None)(guarded(_function))
+    app.command(_name, epilog=epilog_of(_name), cls=WithWeb if _name in ("demo", "play", "train") else None)(
+        guarded(_function)
+    )
 
 _settings = typer.Typer(cls=Group, help="Write the settings file, or check it.", no_args_is_help=True)
 _settings.command("init", epilog=epilog_of("config init"))(guarded(config.init))

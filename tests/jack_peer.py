@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, Self
 QUEUE_SIZE = 1 << 18
 POLL_SECONDS = 0.000_25
 APPEARING_SECONDS = 5.0
+GOING_SECONDS = 1.0
 
 
 class Received(NamedTuple):
@@ -242,10 +243,21 @@ class _Client:
             time.sleep(POLL_SECONDS)
 
     def ports(self) -> list[str]:
-        return [port.name for port in self.control.get_ports(is_midi=True)]
+        return self.names(lambda: self.control.get_ports(is_midi=True))
 
     def connections(self, port: str) -> list[str]:
-        return [other.name for other in self.control.get_all_connections(port)]
+        return self.names(lambda: self.control.get_all_connections(port))
+
+    def names(self, list_ports: Callable[[], list[Any]]) -> list[str]:
+        """Return the names of listed ports; one may go between being listed and looked at: JACK-Client raises then."""
+        deadline = time.monotonic() + GOING_SECONDS
+        while True:
+            try:
+                return [port.name for port in list_ports()]
+            except jack.JackError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(POLL_SECONDS)
 
     def connect(self, source: str, target: str) -> None:
         try:

@@ -108,7 +108,7 @@ class Player:
         """Return what it has printed so far."""
         return self.log.read_text()
 
-    def wait_for(self, pattern: str, timeout: float = 30.0, count: int = 1) -> None:
+    def wait_for(self, pattern: str, timeout: float = 60.0, count: int = 1) -> None:
         """Wait until it has printed `pattern` so many times."""
         deadline = time.monotonic() + timeout
         while len(re.findall(pattern, self.said())) < count:

@@ -41,6 +41,7 @@ LAYERS = (
 )
 GROUND = {
     "executors",
+    "extras",
     "files",
     "locks",
     "logs",
@@ -204,7 +205,11 @@ def kept_files() -> list[Path]:
     listing = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
     if listing.returncode == 0:
         return [path for name in listing.stdout.decode().split("\0") if name and (path := ROOT / name).is_file()]
-    return [path for path in ROOT.rglob("*") if path.is_file() and not {".venv", ".venv-bare", ".uv"} & set(path.parts)]
+    return [
+        path
+        for path in ROOT.rglob("*")
+        if path.is_file() and not {"venv", ".venv", ".venv-bare", ".uv"} & set(path.parts)
+    ]
 
 
 def test_no_file_names_a_registry() -> None:

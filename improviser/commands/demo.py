@@ -1,5 +1,7 @@
 """`improviser demo`: hear it without any instrument, device or server."""
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +43,7 @@ def demo(
     from improviser.library import catalogue
     from improviser.logs import start_log
     from improviser.recordings.transcript import Transcript
-    from improviser.session.demo import Demo, DemoRun, photograph, prepare, title_of, write_files
+    from improviser.session.demo import Demo, DemoRun, prepare, title_of, write_files, write_screenshot
     from improviser.session.display import Display
     from improviser.session.key_commands import legend, steer
     from improviser.session.live import live
@@ -68,7 +70,7 @@ def demo(
             playing.beside("the display", screen.show(service))
             playing.beside("steering by keys", steer(service))
             if picture is not None:
-                playing.beside("the picture", photograph(run, service, screen, picture))
+                playing.beside("the picture", write_screenshot(run, service, screen, picture))
             return await run_until_signal(run.play(playing), service.stop), run.transcript
 
     try:
@@ -78,5 +80,14 @@ def demo(
             loudspeaker.close(wait=False)
     if code == 0:
         paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
-        say(f"wrote {', '.join(map(str, paths))}")
+        _tell_end(paths)
     raise SystemExit(code)
+
+
+def _tell_end(paths: Sequence[Path]) -> None:
+    """Say what was written, and what to do next."""
+    from improviser.console_output import say
+
+    say(f"wrote {', '.join(map(str, paths))}")
+    say(f"see and hear it:  improviser report {shlex.quote(str(paths[0]))}")
+    say("play yourself:    improviser play, or without a keyboard: improviser play --web open")

@@ -76,6 +76,10 @@ def _table(values: dict[str, Any]) -> list[str]:
     for name, pair in values["left_to_itself"].items():
         if pair["model"] is not None and pair["corpus"] is not None:
             lines.append(f"    {name.replace('_', ' '):<13} {pair['model']:.3f}   {pair['corpus']:.3f}")
+    held = values["held_over"]
+    if held["bits_per_decision"] is not None:
+        lines.append(f"    held over     {held['model']:.3f}   {held['corpus']:.3f}")
+        lines.append(f"  hold or strike  {held['bits_per_decision']:.3f} bits, {held['right']:.3f} right")
     return lines
 
 

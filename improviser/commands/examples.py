@@ -8,8 +8,8 @@ WIDEST = 78
 EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "demo": (
         ("demo", "20 s; writes demo/session.mid and more"),
-        ("demo --web", "in a browser (uv sync --extra web)"),
-        ("demo --sound", "aloud, too (uv sync --extra sound)"),
+        ("demo --web open", "in a browser, with sound"),
+        ("demo --sound", "aloud, too (needs the extra sound)"),
         ("demo --soundfont auto", "the WAV by FluidSynth"),
         ("demo --seed 7 --out take7", "another take, in another folder"),
     ),
@@ -31,9 +31,15 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("latency --api jack", "through real ports, too"),
     ),
     "train": (
-        ("train tune.mid -o my.safetensors --task echo", "the experiment"),
+        ("train songs/ --task melody", "plays like them"),
+        ("train songs/ --task melody --resume", "go on after Ctrl-C"),
         ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
-        ("train songs/ -o my.safetensors --resume", "continue it"),
+        ("train tune.mid -o my.safetensors --task echo", "the experiment"),
+    ),
+    "learn": (
+        ("learn", "from all that is recorded"),
+        ("learn --except 'session-2026-11-28*'", "a guest played then"),
+        ("learn takes/ -o mine.safetensors", "from a folder, into a file"),
     ),
     "render": (
         ("render tune.mid answers.mid", "the answers alone"),

@@ -43,7 +43,12 @@ async def _play(load_settings: Callable[[], "Config"], learn: list[str] | None, 
 
         settings = load_settings()
         learning = learning_of(settings, learn, profile) if learn else None
-        return await give(settings, secrets.randbits(32), load_settings, learning, engine)
+        code = await give(settings, secrets.randbits(32), load_settings, learning, engine)
+        if settings.settings.learn_afterwards:
+            from improviser.session.learning_afterwards import learn_afterwards
+
+            learn_afterwards(settings)
+        return code
     finally:
         if not engine.dead:
             await engine.leave()

@@ -37,13 +37,14 @@ SETTINGS: Mapping[str, Any] = {
     "api": Annotated[str | None, typer.Option(help="auto (the default), jack, alsa, coremidi or winmm.")],
     "name": Annotated[str | None, typer.Option(metavar="CLIENT", help="The name of the MIDI client.")],
     "wait_for_ports": Annotated[
-        bool | None, typer.Option("--wait-for-ports", help="Start even if a named port is not there yet.")
+        bool | None,
+        typer.Option("--wait-for-ports", help="Start even if a named port, or any MIDI system, is not there yet."),
     ],
     "model": Annotated[
         list[str] | None,
         typer.Option(
             metavar="M",
-            help="The model that answers (bach-bass). Several play one voice each; a program change picks another.",
+            help="The model that answers (bach-bass; in answer and solo, auto). Several play one voice each.",
             autocompletion=completion.models,
         ),
     ],

@@ -32,6 +32,9 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
     if not any(report.inputs for report in reports):
         say()
     if not any(report.available for report in reports):
-        say("No MIDI system works here. Without one, `improviser demo` plays all the same.")
+        say("No MIDI system works here. You can play all the same:")
+        say("  improviser play --web open                  in a browser")
+        say("  improviser play --input computer --sound    on the computer's keys")
+        say("  improviser demo                             just listen")
     elif not any(report.inputs for report in reports):
         say("No keyboard is connected. `improviser play --input virtual` opens a port that others can connect to.")

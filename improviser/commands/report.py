@@ -39,4 +39,4 @@ def report(
     played = read_session(session, strict=strict)
     give_notice(played.remarks)
     write_atomically(path, session_report(played, synthesiser_for(soundfont)).encode(), PRIVATE)
-    say(f"wrote {path}")
+    say(f"wrote {path}; open it in a browser")

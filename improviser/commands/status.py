@@ -51,6 +51,9 @@ def told(state: dict[str, Any]) -> list[str]:
     ]
     if latency:
         lines[-1] += f"; latency {latency['p50_us']} µs, 99 % {latency['p99_us']} µs, worst {latency['max_us']} µs"
+    if weights := state.get("listens_to"):
+        listened = sorted(weights.items(), key=lambda weight: -weight[1])
+        lines.append(f"  listens to {', '.join(f'{name} {share:.0%}' for name, share in listened if share >= 0.05)}")
     if mqtt:
         lines.append(f"  MQTT: {'connected' if mqtt['connected'] else 'no connection just now'}")
     return lines

@@ -1,20 +1,13 @@
 """`improviser train`: evolve a network on MIDI files."""
 
-import os
-import signal
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from improviser.commands.options import SOURCES, Force, Strict
+from improviser.commands.web_option import web_option
 from improviser.core.tasks.registry import tasks_explained
-
-if TYPE_CHECKING:
-    from improviser.training.generations import Generation
-    from improviser.training.places import Places
-    from improviser.training.recipe import Options, Recipe
 
 
 def train(
@@ -23,15 +16,16 @@ def train(
         typer.Argument(metavar="SOURCE...", help=SOURCES),
     ],
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The model file to write.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="The model file to write; by default a new one of yours."),
+    ] = None,
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
-    strategy: Annotated[str | None, typer.Option(help="ga or cma.")] = None,
+    strategy: Annotated[str | None, typer.Option(help="How to breed: cma, or ga, a genetic algorithm.")] = None,
     population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
-    patience: Annotated[
-        int | None, typer.Option(help="Stop after this many generations without a new champion.")
-    ] = None,
+    patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
     voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
     choir: Annotated[
         int | None,
@@ -43,14 +37,13 @@ def train(
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
     workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Continue from the last checkpoint, if there is one.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
     strict: Strict = False,
     report: Annotated[bool, typer.Option(help="Write a log, a curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per generation.")] = False,
+    web: Annotated[str | None, web_option("Watch, hear and stop the training")] = None,
     layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
     mutation: Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")] = None,
     divergence: Annotated[float | None, typer.Option(help="echo: how strong mutations are.")] = None,
@@ -60,7 +53,8 @@ def train(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser.training.places import Places
+    from improviser.commands.train_run import How, run
+    from improviser.training.places import Places, place_in_library
     from improviser.training.recipe import Options
 
     options = Options(
@@ -82,79 +76,9 @@ def train(
         seed=seed,
         strict=strict,
     )
+    output = output or place_in_library(sources, task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
-    _train(options, places, workers=workers, checkpoint=checkpoint, as_json=json)
-
-
-def _train(options: "Options", places: "Places", *, workers: int, checkpoint: int, as_json: bool) -> None:
-    """Train with `options` and write everything."""
-    from functools import partial
-
-    from improviser.console_output import warn
-    from improviser.errors import ConfigError
-    from improviser.training import checkpoint as checkpoints
-    from improviser.training.evolution_plan import EvolutionPlan
-    from improviser.training.preview import Preview
-    from improviser.training.report import write_report
-    from improviser.training.stopping import stop_request
-    from improviser.training.trainer import Checkpoints, calibrate, save_model, train
-    from improviser.training.view import steps_shown, view_for
-    from improviser.training.workers import working
-
-    if not 1 <= workers <= 64:
-        raise ConfigError(f"--workers is {workers}; give 1–64")
-    if checkpoint < 0:
-        raise ConfigError(f"--checkpoint is {checkpoint}; give a number of generations, or 0 for none")
-    places.check()
-    recipe = _prepare(options)
-    output, kept = places.output, Checkpoints(places.checkpoint, checkpoint, places.resume)
-    if places.resume and not kept.path.exists():
-        warn(f"there is no checkpoint {kept.path}: the run begins anew")
-    preview, title = Preview(recipe.build), f"evolving {options.task}"
-    view = view_for(recipe.limits, recipe.members, as_json=as_json, title=title, preview=preview)
-    with stop_request() as request, working(workers, EvolutionPlan.of(recipe, options.seed)) as hands:
-
-        def show(member: int, generation: "Generation") -> None:
-            try:
-                view.show(member, generation)
-            except BrokenPipeError:  # nobody reads on (`| head`): as if told to end, the champion is kept
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                request.ask(signal.SIGTERM, None)
-
-        with view:
-            done = train(
-                recipe,
-                seed=options.seed,
-                workers=hands,
-                checkpoints=kept,
-                report=show,
-                stopped=request,
-                watch=preview.watch,
-            )
-        with steps_shown(sys.stderr) as progress:
-            calibrate(recipe, done, partial(progress, "calibrating"), request)
-        scores = save_model(output, recipe, done) if done.champions else {}
-        if places.report and scores:
-            write_report(output, options, recipe, done, scores)
-    if done.complete and not request.asked:  # else --resume calibrates to the end
-        checkpoints.remove(kept.path)
-    if done.problem:
-        warn("there is no new checkpoint:", done.problem)
-    _tell(output, scores, recipe.skipped, quiet=as_json)
-    if request.interrupted:
-        raise KeyboardInterrupt
-
-
-def _prepare(options: "Options") -> "Recipe":
-    """Read what is to be learned from, and show how far that is."""
-    from improviser.commands.notices import give_notice
-    from improviser.training.recipe import prepare
-    from improviser.training.view import steps_shown
-
-    with steps_shown(sys.stderr) as progress:
-        recipe = prepare(options, progress)
-    give_notice(recipe.remarks)
-    return recipe
+    run(options, places, How(workers, checkpoint, as_json=json, web=web))
 
 
 def _layers(text: str | None) -> tuple[int, ...] | None:
@@ -167,19 +91,3 @@ def _layers(text: str | None) -> tuple[int, ...] | None:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None
-
-
-def _tell(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:
-    """Say what was saved and what was left out; on standard error where the output is JSON."""
-    from improviser.console_output import say, warn
-
-    tell = warn if quiet else say
-    if scores:
-        reached = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in scores.items())
-        tell(f"saved {output}: {reached}")
-    else:
-        tell("stopped before the first generation was done; nothing was saved")
-    if skipped:
-        tell(f"{len(skipped)} files could not be used:")
-        for reason in skipped:
-            tell(f"  {reason}")

@@ -26,10 +26,10 @@ def completed(args: list[str]) -> list[str]:
     return given
 
 
-def web_option() -> Any:
+def web_option(does: str = "Show, play and control the session") -> Any:
     """Return the option."""
     return typer.Option(
         OPTION,
         metavar="[HOST:]PORT",
-        help="Show, play and control the session in a browser; alone it takes the usual port, open opens the browser.",
+        help=f"{does} in a browser; alone it takes the usual port, open opens the browser.",
     )

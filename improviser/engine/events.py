@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from improviser.core.midi.codec import decode, events_of
 from improviser.core.midi.event import Event, NoteOn
-from improviser.engine.protocol import AnyReport, Applied, Played, Step
+from improviser.engine.protocol import Adapted, AnyReport, Applied, Done, Played, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ def event_of(report: AnyReport) -> SessionEvent:
     """Decode a report."""
     if isinstance(report, Step):
         return SessionEvent(report, decode(report.heard), events_of(report.played))
-    if isinstance(report, Played | Applied):
+    if isinstance(report, Played | Applied | Done | Adapted):
         return SessionEvent(report, played=events_of(report.played))
     return SessionEvent(report)
 
 
 def stamp_of(report: AnyReport) -> float | None:
     """Return the time of the session (seconds) that a report is of; None if it is of none."""
-    return report.stamp if isinstance(report, Step | Played | Applied) else None
+    return report.stamp if isinstance(report, Step | Played | Applied | Done | Adapted) else None
 
 
 def sounds(report: AnyReport) -> bool:

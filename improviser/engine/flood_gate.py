@@ -6,6 +6,7 @@ or when there is no time, messages wait here for the main thread; and once any d
 
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 AT_ONCE = 300
@@ -30,10 +31,10 @@ class Arrived(NamedTuple):
 
 
 class FloodGate:
-    """Counts messages, and keeps those that wait. One thread puts in, another takes out."""
+    """Counts messages, and keeps those that wait, and what is to be done behind them; one thread takes out."""
 
     def __init__(self) -> None:
-        self.waiting: deque[Arrived] = deque()
+        self.waiting = deque[Arrived | Callable[[], None]]()
         self.last_arrival = 0.0
         self._at_once = AT_ONCE
 

@@ -5,8 +5,9 @@ import contextlib
 import logging
 import os
 import sys
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
 import msgspec
@@ -15,14 +16,19 @@ from improviser import errors
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.engine.protocol import (
     HEARTBEAT,
+    MODEL,
     READ_BYTES,
     AnyReport,
+    Applied,
+    Bring,
     Close,
     Command,
     Failed,
     FrameReader,
     Open,
+    Prepared,
     Ready,
+    Swap,
     decode_report,
     frame,
 )
@@ -33,7 +39,8 @@ from improviser.signals import own_group
 log = logging.getLogger("improviser")
 
 PIPE_BYTES = 1 << 20
-START_SECONDS = 20.0
+START_SECONDS = 40.0
+"""An engine takes a second of a processor to start; where twenty others want that, too, it has taken over 20 s."""
 CLOSE_SECONDS = 2.0
 KEPT_LINES = 20
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
@@ -48,6 +55,12 @@ def widen(pipe: object) -> None:
         fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)  # type: ignore[attr-defined]
 
 
+def _prepare(names: Sequence[str]) -> tuple[list[Prepared], list[Bring]]:
+    from improviser.engine.loading import prepare  # which imports numpy, and the engine starts without waiting for it
+
+    return prepare(names)
+
+
 class EngineProcess:
     """One engine: `start` it, `begin` to play, `send` it commands, and `close` or `kill` it."""
 
@@ -58,6 +71,9 @@ class EngineProcess:
         self._has_raised = False
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
+        self._swaps: asyncio.Queue[Swap] = asyncio.Queue()
+        self._preparing = asyncio.create_task(self._prepare_models())
+        self._epoch = 0.0
         self.ledger = Ledger(memoryview(shared.map)[:SIZE])
         self.said: deque[str] = deque(maxlen=KEPT_LINES)
         """The last lines of the engine's stderr, for the log if it dies."""
@@ -87,21 +103,24 @@ class EngineProcess:
         engine = await cls.start()
         return engine, await engine.begin(opening, on_report)
 
-    async def begin(self, opening: Open, on_report: Callable[[AnyReport], None]) -> Ready:
+    async def begin(
+        self, opening: Open, on_report: Callable[[AnyReport], None], seconds: float = START_SECONDS
+    ) -> Ready:
         """Open what is to be opened, and wait until it is; `on_report` gets all reports, and what it raises is logged.
 
-        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing.
+        :raises ImproviserError: what the engine said it failed with, or EngineError if it said nothing in `seconds`.
         """
         self._on_report = on_report
+        self._epoch = opening.epoch
         try:
             transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
             widen(transport.get_extra_info("pipe"))
             self.send(opening)
-            return await asyncio.wait_for(self._ready, START_SECONDS)
+            return await asyncio.wait_for(self._ready, seconds)
         except BaseException as error:
             await self.leave()
             if isinstance(error, TimeoutError):
-                late = f"the engine did not start within {START_SECONDS:g} s; {self.last_words}"
+                late = f"the engine did not start within {seconds:g} s; {self.last_printed}"
                 raise EngineError(late) from None
             raise
 
@@ -122,7 +141,7 @@ class EngineProcess:
                 self.kill()
                 break
         await self._process.wait()
-        self._fail(EngineError(f"the engine ended before it was ready; {self.last_words}"))
+        self._fail(EngineError(f"the engine ended before it was ready; {self.last_printed}"))
 
     def _take(self, report: AnyReport) -> None:
         if isinstance(report, Ready) and not self._ready.done():
@@ -148,7 +167,7 @@ class EngineProcess:
             self.said.append(line.decode(errors="replace").rstrip())
 
     @property
-    def last_words(self) -> str:
+    def last_printed(self) -> str:
         """What the engine last printed, in one line."""
         return f"it said: {self.said[-1]}" if self.said else "it said nothing"
 
@@ -159,7 +178,7 @@ class EngineProcess:
 
     @property
     def beats(self) -> int:
-        """How often the engine's heart has beaten; while it lives, this goes on rising."""
+        """The engine's heartbeats so far; while it lives, this goes on rising."""
         (beats,) = HEARTBEAT.unpack_from(self._shared.map, SIZE)
         return int(beats)
 
@@ -169,13 +188,35 @@ class EngineProcess:
         return self._process.returncode is not None
 
     def send(self, command: Command) -> None:
-        """Send a command; it waits in memory if it must, and is never dropped while the engine lives."""
+        """Send a command; it waits in memory if it must, and is never dropped while the engine lives.
+
+        The models of a swap are loaded first, and other commands go before it; if one cannot be, that is reported.
+        """
+        if isinstance(command, Swap):
+            self._swaps.put_nowait(command)
+        else:
+            self._write(command)
+
+    def _write(self, command: Command) -> None:
         if self._process.stdin is not None and not self._process.stdin.is_closing():
             self._process.stdin.write(frame(command))
+
+    async def _prepare_models(self) -> None:
+        while True:
+            swap = await self._swaps.get()
+            try:
+                prepared, pieces = await asyncio.to_thread(_prepare, swap.models)
+            except Exception as error:  # noqa: BLE001  of a file that anybody may have made
+                now = time.perf_counter() - self._epoch
+                self._take(Applied(MODEL, swap.models, str(error), now, request=swap.request))
+            else:
+                for command in (*pieces, msgspec.structs.replace(swap, prepared=prepared)):
+                    self._write(command)
 
     async def ended(self) -> int:
         """Wait until the process has ended and all its reports are in; return its exit code."""
         code = await self._process.wait()
+        self._preparing.cancel()
         await asyncio.gather(*self._tasks)
         return code
 

@@ -4,12 +4,12 @@ RtMidi's or JACK's thread hears; the reader's takes commands; the main thread be
 answers what was left to it.
 """
 
-import contextlib
 import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,21 +20,30 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.live.votes import FORGET
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS
+from improviser.engine.adaptations import Adaptations
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.loading import load
 from improviser.engine.lookahead import think_ahead
+from improviser.engine.model_changes import ModelChange, ModelChanges
 from improviser.engine.notices import Notices
 from improviser.engine.output import Output
 from improviser.engine.protocol import (
     HEARTBEAT,
     MODEL,
+    Adapt,
+    Adapted,
     AnyCommand,
     Applied,
+    Bring,
     Change,
     Close,
+    Done,
+    EndAgain,
     Hear,
+    Instruct,
     Lose,
     Noticed,
     Open,
@@ -50,6 +59,7 @@ from improviser.engine.protocol import (
     one_or_list,
 )
 from improviser.engine.sensing import wait_if_late
+from improviser.engine.turns import Turn, Wake
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 
@@ -75,42 +85,6 @@ class Ahead(NamedTuple):
     foreseen: bool
 
 
-class Wake:
-    """Wakes the one thread that waits: what `threading.Event` does, with far less for whoever sets it."""
-
-    def __init__(self) -> None:
-        self._unset = threading.Lock()
-        self._unset.acquire()
-
-    def set(self) -> None:
-        """Let `wait` return, now or when it is called next."""
-        with contextlib.suppress(RuntimeError):  # it was set already
-            self._unset.release()
-
-    def wait(self, seconds: float) -> None:
-        """Wait until it is set, but no longer than this; then it is not set any more."""
-        self._unset.acquire(timeout=seconds)
-
-
-class Turn:
-    """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
-
-    def __init__(self, lock: threading.Lock, make_good: Callable[[], None]) -> None:
-        self._lock = lock
-        self._make_good = make_good
-
-    def __enter__(self) -> None:
-        self._lock.acquire()
-        try:
-            self._make_good()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def __exit__(self, *_: object) -> None:
-        self._lock.release()
-
-
 class Engine:
     """Ports around a performer, which begins with what `opening` says and enters what it plays in `ledger`.
 
@@ -127,6 +101,7 @@ class Engine:
         self._gate = FloodGate()
         self._latest = self._sleeps_until = 0.0
         self._ahead: Ahead | None = None
+        self._adaptations = Adaptations()
         self._silent = 0
         self._turn = Turn(self.lock, self._make_good)
         self._notices = Notices(reporter)
@@ -134,6 +109,7 @@ class Engine:
         self._reporter = reporter
         self._epoch = opening.epoch
         self._models, self._loaded = load(opening.models)
+        self._changes = ModelChanges()
         self._performer = self._begin(Parameters(**opening.parameters))
         self._ports = open_ports(
             opening.api, opening.name, opening.input, opening.output, opening.jack_server, patient=opening.patient
@@ -248,10 +224,26 @@ class Engine:
                 continue
             with self._turn, self._reporter.together():  # taken from the queue under it, so that nothing overtakes
                 for _ in range(min(IN_A_ROW, len(gate.waiting))):
-                    self._hear_arrived(gate.waiting.popleft())
+                    self._take_waiting()
                     self._settle()
                     if gate.last_arrival != last_arrival:  # the backend's thread gets in once for each of its messages
                         break
+
+    def _take_waiting(self) -> None:
+        waiting = self._gate.waiting.popleft()
+        if isinstance(waiting, Arrived):
+            self._hear_arrived(waiting)
+        else:
+            waiting()
+
+    def _after_all_that_came_in(self, act: Callable[[], None]) -> None:
+        """Do what ends notes once all that came in is heard: what a source that is gone played may be still to come."""
+        self._ports.hand_over()
+        with self._turn:
+            if self._gate.waiting:
+                self._gate.waiting.append(act)
+            else:
+                act()
 
     def _hear_arrived(self, arrived: Arrived) -> None:
         # What is heard later is stamped later, also where the systems' stamps say otherwise.
@@ -306,7 +298,7 @@ class Engine:
         if ahead is not None:
             latency, foreseen = ahead.latency, ahead.foreseen
         self._reporter.send(Step(now, message, played, latency, foreseen, number or UNSET))
-        self._tell_what_else(outcome)
+        self._tell_what_else(outcome, now)
         self._beat()  # in a flood of notes the main thread may wait long for the lock
 
     def _settle(self) -> None:
@@ -317,13 +309,15 @@ class Engine:
             self.fault = error
             self.stop()
 
-    def _tell_what_else(self, outcome: Outcome) -> None:
+    def _tell_what_else(self, outcome: Outcome, now: float) -> None:
         """Report what the message that was heard has done, beside being answered."""
         if outcome.turned is not None:
             self._reporter.send(Turned(*outcome.turned))
             self._ports.heed_clock(heed=self._heeds_clock)
         if outcome.picked is not None:
             self._reporter.send(Picked(outcome.picked.number, outcome.picked.positions))
+        if outcome.done is not None:
+            self._reporter.send(Done(outcome.done, now, pedal=True))
         self._notices.look_at(outcome)
 
     def _keep_time(self, now: float, *, stamped: bool = False) -> None:
@@ -348,14 +342,15 @@ class Engine:
             self._wake.set()
 
     def _think_ahead(self) -> None:
-        """Think about notes that may come, until something is due."""
+        """Prepare models, and think about notes that may come, until something is due."""
         self._looking_ahead = True
-        think_ahead(self._foresee, lambda: self._gate.last_arrival, self._is_needed)
+        think_ahead(self._think, lambda: self._gate.last_arrival, self._is_needed)
         self._looking_ahead = False
 
-    def _foresee(self) -> bool:
+    def _think(self) -> bool:
+        models_wait = self._get_to_know()
         with self._turn:
-            self._looking_ahead = self._performer.foresee()
+            self._looking_ahead = self._performer.foresee() or models_wait
             return self._looking_ahead
 
     def _is_needed(self) -> bool:
@@ -371,15 +366,24 @@ class Engine:
                 self.hear(message, stamp, number)
             case Change():
                 self._change(command)
+            case Bring(data):
+                self._changes.bring(data)
             case Swap():
                 self._swap(command)
             case Panic():
-                with self._turn:
-                    self._panic()
+                if self._gate.waiting:  # at once as well: in a flood it may be long until that is heard
+                    with self._turn:
+                        self._panic()
+                self._after_all_that_came_in(self._panic)
+            case Instruct() | Adapt():
+                self._do(command)
             case Lose(number):
-                self._lose(number)
+                self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
                 self._renew()
+            case EndAgain(messages):
+                with self._turn:
+                    self._output.end_again(messages)
             case Close():
                 self.stop()
             case Open():
@@ -400,36 +404,87 @@ class Engine:
                 self._set_alarm()
 
     def _swap(self, swap: Swap) -> None:
-        names, request = swap.models, swap.request
         try:
-            models, loaded = load(names)  # outside the lock: notes go on being answered by the old ones
+            self._changes.begin(swap)  # outside the lock: notes go on being answered by the old ones
         except ImproviserError as error:
             with self._turn:
-                self._reporter.send(Applied(MODEL, names, str(error), self._now(), request=request))
+                self._reporter.send(Applied(MODEL, swap.models, str(error), self._now(), request=swap.request))
         else:
-            with self._turn:
-                now = self._latest = self._now()
-                self._keep_time(now)
-                self._models, self._loaded = models, loaded
-                played = self._send(self._performer.swap(models, now))
-                self._reporter.send(Applied(MODEL, names, None, now, played, loaded, request))
+            self._wake.set()
+
+    def _get_to_know(self) -> bool:
+        """Let models that are to play next learn one note, or play if they know all; return whether there are any."""
+        change = self._changes.next
+        if change is None:
+            return False
+        with self._turn:
+            self._settle()
+            heard = self._performer.heard
+        if not change.joining.learn(heard):  # outside the lock, too
+            self._exchange(change)
+        return True
+
+    def _exchange(self, change: ModelChange) -> None:
+        """Let other models play, if they know all that was played, or it cannot wait."""
+        with self._turn:
+            now = max(self._latest, self._now())
+            self._settle()
+            self._keep_time(now)
+            if self._changes.next is not change or (change.joining.learn(self._performer.heard) and not change.late):
+                return
+            self._latest = now
+            self._changes.end(change)
+            self._models, self._loaded = change.models, change.loaded
+            played = self._send(self._performer.swap(change.joining, now))
+            models, request = change.swap.models, change.swap.request
+            self._reporter.send(Applied(MODEL, models, None, now, played, change.loaded, request))
+
+    def _prepare(self, files: Sequence[bytes]) -> None:
+        """Get adaptations ready, outside the lock."""
+        try:
+            self._adaptations.prepare(files, self._performer.models)
+        except ImproviserError as error:
+            self._reporter.send(Noticed(f"the models stay as they were: {error}"))
+        else:
+            self._wake.set()
+
+    def _adapt(self, now: float) -> None:
+        """Play with the adaptations that are ready, if this is a pause between phrases."""
+        if (due := self._adaptations.due(self._performer, now)) is not None:
+            now = self._latest = max(self._latest, now)
+            played = self._send(self._performer.adapt(due.models, now))
+            self._reporter.send(Adapted(now, [*due.digests], played, [*due.files]))
+
+    def _do(self, asked: Instruct | Adapt) -> None:
+        if isinstance(asked, Adapt):
+            self._prepare(asked.files)
+            return
+        command = asked.command
+        with self._turn:
+            now = self._latest = self._now()
+            self._keep_time(now)
+            if command == FORGET:
+                self._adaptations.drop()
+            self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
+            self._set_alarm()
 
     def _panic(self) -> None:
         now = self._now()
         self._reporter.send(Played(now, self._send(self._performer.panic())))
 
     def _lose(self, number: int) -> None:
-        with self._turn:
-            now = self._latest = self._now()
-            self._keep_time(now)
-            played = self._send(self._performer.lose(now, number))
-            self._reporter.send(Played(now, played, "lost", input=number or UNSET))
-            self._set_alarm()
+        now = self._latest = self._now()
+        self._keep_time(now)
+        played = self._send(self._performer.lose(now, number))
+        self._reporter.send(Played(now, played, "lost", input=number or UNSET))
+        self._set_alarm()
 
     def _renew(self) -> None:
         with self._turn:
             self._panic()
+            self._adaptations.drop()
             self._performer = self._begin(self._performer.parameters)
+            self._changes.renew()
             self.report_ready()
 
     def _look_after_output(self) -> None:
@@ -451,15 +506,19 @@ class Engine:
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
             self._catch_up()
+            if (change := self._changes.next) is not None and change.late:
+                self._exchange(change)
             with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
                 self._settle()
                 now = self._now()
                 self._keep_time(now)
+                self._adapt(now)
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
                     self._gate.renew()
                     self._look_after_output()
+                    self._notices.weigh(self._performer.weights, now)
                 due = self._performer.deadline
                 self._sleeps_until = next_beat if due is None else min(due, next_beat)
                 if not self._reporter.flush():

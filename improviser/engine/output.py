@@ -58,6 +58,11 @@ class Output:
             self._delivery.finish()
         return messages
 
+    def end_again(self, messages: Iterable[bytes]) -> None:
+        """Send what ends notes once more, as it may not have arrived; but for ends of what sounds now."""
+        sounding = {encode(event) for event in self._delivery.ledger.releases()}
+        self.send(event for event in events_of(messages) if encode(event) not in sounding)
+
     def _take_back(self, ahead: Sequence[bytes]) -> list[bytes]:
         """End the notes that were sent ahead and should not have been; return all that was sent of them."""
         mistaken = events_of(ahead)

@@ -24,6 +24,8 @@ HEARTBEAT = struct.Struct("<Q")
 """Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 ROOM = 1 << 23
 """Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
+BLOCK_BYTES = 1 << 14
+"""What waits for a slow daemon is written in blocks of so many bytes: report by report that would take too long."""
 RETRY_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
@@ -70,11 +72,57 @@ class Change(Command, frozen=True):
     request: int | msgspec.UnsetType = msgspec.UNSET
 
 
+class Array(msgspec.Struct, frozen=True):
+    """An array of a model: its name, numpy's name of its type, and its shape; its numbers come with `Bring`."""
+
+    name: str
+    dtype: str
+    shape: list[int]
+
+
+class Part(msgspec.Struct, frozen=True):
+    """What a model is put together of: what one file held, see `improviser.library.model_file`."""
+
+    name: str
+    task: str
+    settings: dict[str, Any]
+    arrays: list[Array]
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """A model that was loaded and checked by the daemon; the SHA-256 is that of its file."""
+
+    sha256: str
+    parts: list[Part]
+
+
+class Bring(Command, frozen=True):
+    """A piece of the numbers in the arrays of the next `Swap`, in order."""
+
+    data: bytes
+
+
 class Swap(Command, frozen=True):
-    """Play with other models; `request` is the number of who asked."""
+    """Play with other models, as soon as they know what was played; `request` is the number of who asked.
+
+    `prepared` are the models of these names, in the same order.
+    """
 
     models: list[str]
     request: int | msgspec.UnsetType = msgspec.UNSET
+    prepared: list[Prepared] = []
+
+
+class Instruct(Command, frozen=True):
+    """Carry out one of the player's commands (see `core.live.votes`)."""
+
+    command: str
+
+
+class Adapt(Command, frozen=True):
+    """Play with these adaptations (see `library.adaptations`) from the next pause between phrases on, and no others."""
+
+    files: list[bytes]
 
 
 class Panic(Command, frozen=True):
@@ -89,6 +137,12 @@ class Lose(Command, frozen=True):
 
 class Renew(Command, frozen=True):
     """End all that sounds, forget all that was played, and begin anew with the same seed: another session."""
+
+
+class EndAgain(Command, frozen=True):
+    """Send raw messages that end notes once more, as they may not have arrived; but for ends of what sounds now."""
+
+    messages: list[bytes]
 
 
 class Close(Command, frozen=True):
@@ -183,6 +237,36 @@ class Turned(Report, frozen=True):
     value: Any
 
 
+class Done(Report, frozen=True):
+    """A command was carried out at `stamp`, and what was due before was played.
+
+    `pedal`: the `Step` of its message comes before, and did it.
+    """
+
+    command: str
+    stamp: float
+    played: list[bytes] = []
+    pedal: bool = False
+
+
+class Adapted(Report, frozen=True):
+    """Models are played with these adaptations, by their digests, from `stamp` on, and no others.
+
+    :param files: the same as they were handed over; no log holds them, they lie beside it.
+    """
+
+    stamp: float
+    digests: list[str]
+    played: list[bytes] = []
+    files: list[bytes] = []
+
+
+class Weighed(Report, frozen=True):
+    """How much each of the models that are mixed has to say from about now on, by name; no replay needs it."""
+
+    weights: dict[str, float]
+
+
 class Picked(Report, frozen=True):
     """The player wants another model: number `number` of all, or the one at that of `positions` along a knob.
 
@@ -220,8 +304,8 @@ def listed(names: str | list[str]) -> list[str]:
     return [names] if isinstance(names, str) else names
 
 
-AnyCommand = Open | Hear | Change | Swap | Panic | Lose | Renew | Close
-AnyReport = Ready | Failed | Step | Played | Applied | Turned | Picked | Noticed | Lost
+AnyCommand = Open | Hear | Change | Bring | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
+AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(AnyCommand).decode
@@ -310,9 +394,12 @@ class Reporter:
                 data, self._lost = notice + data, 0
         if self._waiting and self._size + len(data) > self._room:
             self._lost += count
+            return
+        if self._waiting and len(self._waiting[-1]) < BLOCK_BYTES:
+            self._waiting[-1] += data
         else:
             self._waiting.append(data)
-            self._size += len(data)
+        self._size += len(data)
 
     def flush(self) -> bool:
         """Send what was kept, as far as the pipe has room; say whether that is all."""

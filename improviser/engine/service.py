@@ -12,10 +12,12 @@ from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import Door, LiveState, Reply, without_request
 from improviser.engine.protocol import (
     MODEL,
+    Adapt,
     AnyReport,
     Applied,
     Failed,
     Hear,
+    Instruct,
     Lost,
     Noticed,
     Panic,
@@ -92,10 +94,16 @@ class Service:
         return self._supervisor.jack_server
 
     @property
+    def begun_with(self) -> tuple[str, ...]:
+        """The models that the session began with, by names or paths."""
+        return self._session.models
+
+    @property
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         hears, plays_to = self._supervisor.connections
-        return self._session.player or hears, plays_to
+        heard = [self._session.player or hears, *([self._session.also_hears] if self._session.also_hears else [])]
+        return " and ".join(heard), plays_to
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""
@@ -115,7 +123,7 @@ class Service:
         """End what sounds and leave `run`."""
         self._supervisor.stop()
 
-    def send(self, command: Hear | Panic | Renew) -> None:
+    def send(self, command: Hear | Instruct | Adapt | Panic | Renew) -> None:
         """Send a command to the engine, or to the next one if there is none just now."""
         self._supervisor.send(command)
 

@@ -20,3 +20,5 @@ class Session:
     """What program changes and knobs pick from: the models of each; one of the library's each if it is empty."""
     player: str = ""
     """What is heard, for people to read, if it is not a port."""
+    also_hears: str = ""
+    """What is heard beside the ports, for people to read."""

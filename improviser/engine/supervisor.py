@@ -20,23 +20,24 @@ from typing import Any, TypeVar
 from improviser.core.addresses.port_choice import ABSENT
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
-from improviser.engine.handle import EngineProcess
+from improviser.engine.handle import START_SECONDS, EngineProcess
 from improviser.engine.live_state import LiveState
-from improviser.engine.protocol import AnyReport, Command, Lose, Open, Panic, Ready, listed
+from improviser.engine.protocol import AnyReport, Command, EndAgain, Lose, Open, Panic, Ready, listed
 from improviser.engine.session import Session
 from improviser.engine.stop_signal import Stopped, StopSignal
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, NotServedError, PortError
 from improviser.executors import SerialExecutor
 from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
-from improviser.ports.interface import JACK_APIS
+from improviser.ports.interface import JACK_APIS, LOOPBACK
 
 log = logging.getLogger("improviser")
 
 WATCH_SECONDS = 0.2
 FROZEN_SECONDS = 1.5
 LOOK_SECONDS = 1.0
-RETRY_SECONDS = 0.5
+RETRY_SECONDS, SERVER_SECONDS = 0.5, 2.0
+"""How long to wait before a port, or a MIDI system, that was not there is looked for again."""
 PATIENT_SECONDS = 5.0
 SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
@@ -45,6 +46,9 @@ OPENINGS = 4
 """How often a first engine is opened that dies of it, or that the MIDI system does not serve."""
 PARTING_SECONDS = 0.5
 """How long leaving JACK may take at the end."""
+LONGEST_START_SECONDS = 4 * START_SECONDS
+"""How long an engine may take in the end: each is given twice as long as the last that was too slow. On a machine that
+is slow or busy none would ever start otherwise, and what a dead one left sounding would sound on."""
 HEAD_START_SECONDS = 1.0
 """How much earlier than the next engine's start the release of a dead one's notes may begin."""
 LAST_SECONDS = 8.0
@@ -90,6 +94,7 @@ class Supervisor:
         self._looking: asyncio.Task[None] | None = None
         self._named_ports = NamedPorts(session.input, session.output)
         self._deaths: list[float] = []
+        self._start_seconds = START_SECONDS
         self._loop = asyncio.get_running_loop()
         self._wake = asyncio.Event()
         self._opened = asyncio.Event()
@@ -188,13 +193,12 @@ class Supervisor:
         # A thread says it, since other systems than JACK may keep this one waiting, too.
         slow = threading.Timer(PATIENT_SECONDS, log.info, [SLOW])
         slow.daemon = True
-        slow.start()
-        if self._session.api in ("auto", *JACK_APIS):
-            with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
-                await self._stop.unless_set(self._on_jack(self._connections.join))
-        tries = 0
+        if self._session.api != LOOPBACK:
+            slow.start()
+        tries, told = 0, False
         while True:
             try:
+                await self._join_first()
                 tries += 1
                 ready = await self._stop.unless_set(self._open())
                 await self._stop.unless_set(self._on_jack(self._connections.adopt_engine, ready.client))
@@ -207,11 +211,24 @@ class Supervisor:
                     raise
                 log.warning("%s; trying again", error)
                 await self._stop.sleep(RETRY_SECONDS)
+            except MidiSystemError as error:
+                if not self._session.wait_for_ports:
+                    raise
+                if not told:
+                    log.info("%s (waiting until one is there)", error)
+                tries, told = 0, True
+                await self._stop.sleep(SERVER_SECONDS)
             else:
                 self._opened.set()
                 return
             finally:
                 slow.cancel()
+
+    async def _join_first(self) -> None:
+        """Join JACK before a first engine is opened, if it is there and may be wanted."""
+        if self._session.api in ("auto", *JACK_APIS) and not self._connections.joined:
+            with contextlib.suppress(MidiSystemError):  # no JACK: the engine will say so, or take another API
+                await self._stop.unless_set(self._on_jack(self._connections.join))
 
     async def _open(self) -> Ready:
         """Start an engine; return what it has opened."""
@@ -233,7 +250,9 @@ class Supervisor:
             patient=self._opened.is_set() or session.wait_for_ports,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
-        self._ready = ready = await engine.begin(opening, self._take)
+        start_seconds, self._start_seconds = self._start_seconds, min(2 * self._start_seconds, LONGEST_START_SECONDS)
+        self._ready = ready = await engine.begin(opening, self._take, start_seconds)
+        self._start_seconds = START_SECONDS
         self._engine = engine
         log.debug("engine %d plays on %s", engine.pid, ready.api)
         self._state.begin_engine()
@@ -319,8 +338,11 @@ class Supervisor:
     async def _look(self, engine: EngineProcess) -> None:
         """Look after JACK's connections."""
         try:
-            self._end_what_is_unplugged(await self._on_jack(self._connections.look, engine.ledger))
+            self._end_what_is_unplugged(await self._on_jack(self._connections.unplugged))
+            await self._on_jack(self._connections.look, engine.ledger)
             await self._on_jack(self._connections.release_again, engine.ledger)
+            if self._connections.joined and (ends := await self._on_jack(self._connections.ends_due)):
+                self.send(EndAgain(ends))
         except MidiSystemError as error:
             log.debug("not yet: %s", error)
 

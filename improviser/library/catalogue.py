@@ -8,9 +8,9 @@ import difflib
 import hashlib
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol, Self, cast
 
 from numpy.typing import NDArray
@@ -151,6 +151,19 @@ def live_names() -> tuple[str, ...]:
     return tuple(sorted({AUTO, *playable}))
 
 
+def label_of(model: str) -> str:
+    """Return what people call a model: its name, also where it was given by the path of its file."""
+    return printable(PurePath(model).name.removesuffix(SUFFIX), "·")
+
+
+def choices_with(names: Sequence[str], begun: Sequence[str]) -> Mapping[str, str]:
+    """Return models that can be chosen, by what people call them, in order: some of the library, and `begun`.
+
+    :param begun: what a session began with, by names or paths: it is to find back to them.
+    """
+    return dict(sorted(({name: name for name in names} | {label_of(model): model for model in begun}).items()))
+
+
 def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     """Load a model by name (`"bach-bass"`) or path (`"mine.safetensors"`).
 
@@ -162,14 +175,25 @@ def load_model(name_or_path: str | os.PathLike[str]) -> Model:
     >>> improviser.load_model("bach-bass").task
     'harmony'
     """
-    files = _files_of(name_or_path)
-    models = [build(printable(path.stem), model_file.read(path), path) for path in files]
-    if name_or_path != AUTO or files[0].stem == AUTO:
-        return models[0]
+    return put_together(name_or_path, load_parts(name_or_path))
+
+
+def load_parts(name_or_path: str | os.PathLike[str]) -> list[LoadableModel]:
+    """Load what a model is put together of: the models of its files.
+
+    :raises ModelError: if one cannot be found, read or trusted.
+    """
+    return [build(printable(path.stem), model_file.read(path), path) for path in _files_of(name_or_path)]
+
+
+def put_together(name_or_path: str | os.PathLike[str], parts: Sequence[LoadableModel]) -> Model:
+    """Return the model of this name or path, given the models of its files: the only one, or their mixture."""
+    if name_or_path != AUTO or parts[0].name == AUTO:
+        return parts[0]
     from improviser.core.melody.counts import CountsModel
     from improviser.core.melody.mixture import MixedModel
 
-    return MixedModel(AUTO, [*models, CountsModel()])
+    return MixedModel(AUTO, [*parts, CountsModel()])
 
 
 def digest(name_or_path: str | os.PathLike[str]) -> str:

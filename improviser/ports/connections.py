@@ -7,12 +7,14 @@ of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 
 from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
+from improviser.ports.ends_again import EndsAgain
+from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_release import OUT
 from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
@@ -56,6 +58,7 @@ class SessionConnections:
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
         self._release_again = NOTHING
+        self._ends_again = EndsAgain()
 
     @property
     def joined(self) -> bool:
@@ -162,53 +165,66 @@ class SessionConnections:
             self._told.add(direction)
             log.info("%s", line)
 
-    def look(self, ledger: Ledger) -> tuple[tuple[int, str], ...]:
-        """Take in what has changed, connect what has come back; return the sources that were unplugged.
+    def unplugged(self) -> tuple[tuple[int, str], ...]:
+        """Return the sources that were unplugged since the last time, each with the number of its input.
 
-        Each has the number of its input.
+        By itself, and before anything else that is done at a look: all else may fail, or wait for JACK.
+        """
+        return self._patchbay.unplugged() if self._patchbay is not None else ()
+
+    def look(self, ledger: Ledger) -> None:
+        """Take in what has changed, and connect what has come back.
 
         Connections are looked at whether JACK has told of a change or not: on a busy machine it tells of one so late
         that the engine may have died by then, and nobody can say any more who heard it.
         Destinations that were disconnected from an engine that lives get the end of what sounds, by its `ledger`.
         """
         if self._patchbay is None:
-            return ()
-        self._release_parted(self._patchbay, ledger)
+            return
+        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
+        parted = self._patchbay.parted()
+        self._release_parted(self._patchbay, parted.still, lately)
+        try:
+            self._connect_what_was_awaited(self._patchbay)
+        finally:  # what was taken off the ledger is not to be lost
+            restored = self._patchbay.refresh(self._loop.time())
+            for peer in restored:
+                log.info("connected to %s", peer)
+            self._release_returned(self._patchbay, parted.back.union(restored), sounding, lately)
+
+    def _connect_what_was_awaited(self, patchbay: Patchbay) -> None:
         if self._changed:
             self._changed = False  # first: what changes from here on is for the next look
             try:
-                self._connect_chosen(self._patchbay)
+                self._connect_chosen(patchbay)
             except MidiSystemError:
                 self._changed = True
                 raise
-        refreshed = self._patchbay.refresh(self._loop.time())
-        for peer in refreshed.restored:
-            log.info("connected to %s", peer)
-        self._release_returned(self._patchbay, refreshed.restored, ledger)
-        return refreshed.unplugged
 
-    def _release_returned(self, patchbay: Patchbay, restored: Iterable[str], ledger: Ledger) -> None:
+    def _release_returned(
+        self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes], lately: Sequence[bytes]
+    ) -> None:
         """Send destinations that have come back the end of what they may still play from before."""
-        sounding = _releases(ledger)
         destinations = self._remembered.peers[OUT]
         absent = destinations & self._remembered.absent
-        self._remembered.owed.look(absent, destinations.intersection(restored), sounding)
+        self._remembered.owed.look(absent, destinations & back, lately)
         for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
             try:
                 reached = patchbay.release(messages, [peer])
             except MidiSystemError as error:
                 log.debug("not yet: %s", error)
                 reached = []
-            if not reached:
+            if reached:
+                self._keep_for_later(messages)
+            else:
                 self._remembered.owed.owe([peer], messages)
 
-    @staticmethod
-    def _release_parted(patchbay: Patchbay, ledger: Ledger) -> None:
-        releases = _releases(ledger)
-        parted = patchbay.parted()
+    def _release_parted(self, patchbay: Patchbay, parted: Set[str], lately: Sequence[bytes]) -> None:
+        """Send destinations that were disconnected the end of what they heard last: it may have ended since."""
+        releases = self._remembered.owed.ends(lately)
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
-                reached = patchbay.release(releases, parted)
+                reached = patchbay.release(releases, sorted(parted))
                 log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
 
     def restore(self, client: str) -> tuple[str, ...]:
@@ -216,7 +232,7 @@ class SessionConnections:
         if self._patchbay is None:
             return ()
         self._patchbay.adopt(client)
-        return self._patchbay.restore(self._loop.time()).restored
+        return self._patchbay.restore(self._loop.time())
 
     def release(self, messages: list[bytes], begun: Callable[[], None]) -> bool:
         """Send what ends a dead engine's notes to all that heard it; return whether that was possible.
@@ -233,7 +249,17 @@ class SessionConnections:
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
         self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
         self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
+        self._keep_for_later(messages)
         return True
+
+    def _keep_for_later(self, messages: Sequence[bytes]) -> None:
+        """Have what ends notes sent again where a new connection may carry nothing for a while."""
+        if self.server == PIPEWIRE:
+            self._ends_again.add(messages, self._loop.time())
+
+    def ends_due(self) -> list[bytes]:
+        """Return what ends notes and is to be sent once more now, by the engine: its connections are there to last."""
+        return self._ends_again.due(self._loop.time())
 
     def release_again(self, ledger: Ledger) -> None:
         """Release once more, a while later: a client that dies within a period makes JACK lose events for a second.

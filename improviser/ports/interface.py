@@ -59,6 +59,9 @@ class Ports(Protocol):
     def send(self, message: bytes) -> None:
         """Send a raw message."""
 
+    def hand_over(self) -> None:
+        """Wait until the listener has all that came in together with what it may just be told; that takes no time."""
+
     @property
     def lost(self) -> bool:
         """Whether the system is known to have gone."""
@@ -100,6 +103,9 @@ class LoopbackPorts:
 
     def send(self, message: bytes) -> None:
         """Do nothing: the engine reports what it played."""
+
+    def hand_over(self) -> None:
+        """Nothing comes in by itself."""
 
     def close(self) -> None:
         """Nothing is open."""

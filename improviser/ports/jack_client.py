@@ -7,6 +7,9 @@ JACK without `-S` begins a new period whether all clients have ended the last on
 never be read. Two signs of it are doubts among the `receipts`: a period that we were not called in (frames are
 missing), and an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing).
 With `-S` neither means anything: there we may be called when our period is long over, and yet miss none.
+
+PipeWire 0.3, after an xrun, often calls a client twice in one period, and those that hear it only after that. So what
+was written in a period is written again when it comes again, and what was heard in it is passed over.
 """
 
 import contextlib
@@ -38,7 +41,7 @@ TEST_SECONDS, TEST_PERIODS, TESTS = 0.2, 4, 10
 """How long our own message may take from output to input, in seconds and in periods, and how often it may be lost."""
 WAITING_SECONDS = 15.0
 """How long JACK may stand still: with `-S`, five seconds for each client that has crashed."""
-POLL_SECONDS = 0.002
+POLL_SECONDS, APPEARING_SECONDS = 0.002, 10.0
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 LOOK_PERIODS = 8
 """How often we look how late we are called where nothing comes in."""
@@ -94,11 +97,16 @@ class JackPorts:
         self._offset = 0
         self._number = 0
         """Of the input whose events are being heard."""
-        self._periods = 0
+        self._periods = self._over = 0
+        """How many periods we were called in, and how many of these are over."""
         self.period = self.left_in = -1
         """The first frames of the period that we are in, and of the one that something left in last."""
         self.left_at = 0.0
         """When we were called in that one (`time.perf_counter`)."""
+        self._heard: list[tuple[int, int, bytes]] = []
+        """The input, place and bytes of all that was heard in this period."""
+        self._written: list[tuple[int, bytes]] = []
+        """The place and bytes of all that was written in it."""
         self._due_frame: int | None = None
         self._seen_to_lose: bool | None = None
         """Whether this server loses events; None as long as there is no sign of either."""
@@ -219,12 +227,17 @@ class JackPorts:
         elif passed > frames and self._seen_to_lose is None:
             self._seen_to_lose = False
         self._due_frame = (start + frames) % FRAMES
+        if start != self.period and (self._heard or self._written):
+            self._heard, self._written = [], []
+        heard_before = [*self._heard]
         self.period = start
         self._periods += 1
         if count:
             self._ends_at = now + (BUSY_SHARE * frames - passed) / self._rate
         incoming = self._in_order(counts) if counts else period.incoming(count)
         for offset, data in incoming if count else ():
+            if not self._is_new((self._number, offset, data), heard_before):
+                continue
             self._offset = offset
             # What JACK hands out in a period happened in the one before: so nothing is stamped later than now.
             age = max(0.0, (passed + frames - offset) / self._rate)
@@ -234,6 +247,15 @@ class JackPorts:
         self._offset = 0
         self._write(frames, now)
         self._answered(heard=count > 0)
+        self._over = self._periods
+
+    def _is_new(self, event: tuple[int, int, bytes], heard_before: list[tuple[int, int, bytes]]) -> bool:
+        """Take in an event of this period; return whether it is none of those that were `heard_before` in it."""
+        if event in heard_before:
+            heard_before.remove(event)
+            return False
+        self._heard.append(event)
+        return True
 
     def _in_order(self, counts: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """Yield what several inputs have received in this period, in order of time; `_number` is the event's input.
@@ -252,12 +274,15 @@ class JackPorts:
         period, outgoing = self._period, self._outgoing
         period.clear(frames)
         position = written = 0
+        for position, message in self._written:  # the period has come again
+            period.write(position, message)
         while outgoing:
             offset, message = outgoing[0]
             position = max(position, min(offset, frames - 1))
             if not period.write(position, message):  # no room in this period's buffer: the rest leaves with the next
                 break
             outgoing.popleft()
+            self._written.append((position, message))
             written += 1
         if written:
             self.left_in, self.left_at = self.period, now
@@ -281,6 +306,12 @@ class JackPorts:
         self._answered = answered
         self._listener = listener
 
+    def hand_over(self) -> None:
+        """Wait until the period that we are in, if we are in one, is over: the listener has all that came in, then."""
+        periods = self._periods
+        while self._over < periods == self._periods:
+            time.sleep(POLL_SECONDS)
+
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out (as it is at first)."""
         self._heed_clock = heed
@@ -296,11 +327,16 @@ class JackPorts:
     def find(self, client: str, role: str) -> str:
         """Return the whole name of the port `role` of the first client whose name begins so.
 
-        :raises MidiSystemError: if there is none.
+        PipeWire shows new ones after a while.
+
+        :raises MidiSystemError: if there is none, for long.
         """
-        for port in self._client.get_ports(is_midi=True):
-            if port.name.startswith(client) and port.name.endswith(f":{role}"):
-                return str(port.name)
+        end = time.monotonic() + APPEARING_SECONDS
+        while time.monotonic() < end:
+            for port in self._client.get_ports(is_midi=True):
+                if port.name.startswith(client) and port.name.endswith(f":{role}"):
+                    return str(port.name)
+            time.sleep(POLL_SECONDS)
         raise MidiSystemError(f"JACK has no port {role!r} of a client {client!r}")
 
     def connect(self, source: str, destination: str) -> None:

@@ -51,5 +51,6 @@ def open_ports(
         raise problems[0]
     tried = "; ".join(str(problem) for problem in problems) or "RtMidi was compiled without any"
     raise MidiSystemError(
-        f"no MIDI system works here: {tried}. Without one, try: improviser play --web, or improviser demo"
+        f"no MIDI system works here: {tried}. To play without one: improviser play --web open (in a browser), or "
+        "improviser play --input computer --sound (the computer's keys)"
     )

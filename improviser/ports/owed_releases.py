@@ -11,13 +11,13 @@ class OwedReleases:
     """What each destination is owed.
 
     In the moment in which a destination goes, notes may end that it still plays. So what it is owed is the end of all
-    that sounded at the look before, and at the look that finds it gone.
+    that has sounded since the look before the one that was the last to find it there.
     """
 
     def __init__(self) -> None:
         self._owed: dict[str, list[bytes]] = {}
         self._absent: Set[str] = frozenset()
-        self._sounded: Sequence[bytes] = ()
+        self._lately: Sequence[bytes] = ()
 
     def owe(self, destinations: Iterable[str], messages: Sequence[bytes]) -> None:
         """Owe messages that end notes to destinations that are not there."""
@@ -25,10 +25,17 @@ class OwedReleases:
             owed = self._owed.setdefault(destination, [])
             owed += [message for message in messages if message not in owed]
 
-    def look(self, absent: Set[str], back: Iterable[str], sounding: Sequence[bytes]) -> None:
-        """Take in which destinations are not there and which have just come back, and what ends all that sounds now."""
-        self.owe((absent | set(back)) - self._absent, [*self._sounded, *sounding])
-        self._absent, self._sounded = absent, sounding
+    def look(self, absent: Set[str], back: Iterable[str], lately: Sequence[bytes]) -> None:
+        """Take in which destinations are not there and which have just come back.
+
+        :param lately: what ends all that has sounded since the look before.
+        """
+        self.owe((absent | set(back)) - self._absent, self.ends(lately))
+        self._absent, self._lately = absent, lately
+
+    def ends(self, lately: Sequence[bytes]) -> list[bytes]:
+        """Return what ends all that has sounded `lately`, and between the two looks before."""
+        return list(dict.fromkeys((*self._lately, *lately)))
 
     def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
         """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""

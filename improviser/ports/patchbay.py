@@ -13,10 +13,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, cut_name, pick
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK
+from improviser.ports.cut_wires import GONE, CutWires
 from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_library import load_jack, server_of
 from improviser.ports.jack_release import OUT, ReleaseClient
@@ -38,19 +39,17 @@ class RememberedConnections:
     `peers` has an entry for each of the engine's ports, the inputs first.
     `absent` are the peers that were seen to go: when they come back, they are connected again. `cut` are the
     connections that are gone though both ends exist, and since when: cut by the user, or by an engine's death.
-    `parted` are the destinations whose connection has gone since the last look. `owed`
-    is what destinations could not be sent while they were gone.
+    `owed` is what destinations could not be sent while they were gone.
     """
 
     peers: dict[str, set[str]] = field(default_factory=lambda: {IN: set(), OUT: set()})
     absent: set[str] = field(default_factory=set)
     cut: dict[tuple[str, str], float] = field(default_factory=dict)
-    parted: set[str] = field(default_factory=set)
     owed: OwedReleases = field(default_factory=OwedReleases)
 
     def rename(self, old: str, new: str) -> None:
         """Know a peer by another name from now on."""
-        for names in (*self.peers.values(), self.absent, self.parted):
+        for names in (*self.peers.values(), self.absent):
             if old in names:
                 names.remove(old)
                 names.add(new)
@@ -71,14 +70,14 @@ class RememberedConnections:
 
 
 @dataclass(frozen=True, slots=True)
-class Refreshed:
-    """What a look at the connections found: peers connected again, and sources of our inputs that are no longer.
+class Parted:
+    """The destinations that are there and were disconnected from the engine's output: those that are so `still`.
 
-    Each of those has the number of its input, counted from 0.
+    `back` are those that are connected again.
     """
 
-    restored: tuple[str, ...] = ()
-    unplugged: tuple[tuple[int, str], ...] = ()
+    still: frozenset[str] = frozenset()
+    back: frozenset[str] = frozenset()
 
 
 class Patchbay:
@@ -110,9 +109,8 @@ class Patchbay:
         self._name = cut_name(name, MOST_SHARED_NAME_BYTES)
         self._ports: dict[str, str] = {}
         self._earlier: set[str] = set()
-        self._feeding: dict[str, set[str]] = {}
-        self._reached: set[str] = set()
         self._remembered = remembered
+        self._wires = self._no_wires()
         self._watch(changed, lost)
 
     def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
@@ -123,26 +121,23 @@ class Patchbay:
 
         def connected(source: Any, destination: Any, are_now: bool) -> None:
             roles = {name: role for role, name in self._ports.items()}
-            if source is None or destination is None:  # it has gone meanwhile
-                pass
-            elif are_now:  # at once: the engine may die before the daemon finds time to look
-                feeds, fed = roles.get(source.name), roles.get(destination.name)
-                if feeds == OUT and fed is None:
-                    self._remembered.peers[OUT].add(destination.name)
-                    self._remembered.parted.discard(destination.name)
-                elif fed is not None and fed != OUT and feeds is None:
-                    self._remembered.peers[fed].add(source.name)
-            elif roles.get(source.name) == OUT and destination.name not in roles:
-                self._remembered.parted.add(destination.name)
+            feeding, fed = (GONE if port is None else port.name for port in (source, destination))
+            ours, hears = roles.get(feeding), roles.get(fed)
+            if ours == OUT and hears is None:
+                told(OUT, fed, are_now)
+            elif hears is not None and hears != OUT and ours is None:
+                told(hears, feeding, are_now)
             changed()
+
+        def told(role: str, peer: str, are_now: bool) -> None:
+            self._wires[role].tell(peer, connected=are_now)
+            if are_now and peer != GONE:  # at once: the engine may die before the daemon finds time to look
+                self._remembered.peers[role].add(peer)
 
         def renamed(_port: Any, old: str, new: str) -> None:
             self._remembered.rename(old, new)
-            for role, feeding in self._feeding.items():
-                if old in feeding:
-                    self._feeding[role] = (feeding - {old}) | {new}
-            if old in self._reached:
-                self._reached = (self._reached - {old}) | {new}
+            for wires in self._wires.values():
+                wires.rename(old, new)
             for role, ours in self._ports.items():
                 if ours == old:
                     self._ports[role] = new
@@ -162,10 +157,11 @@ class Patchbay:
     def expect(self) -> None:
         """Note the ports there are, so that those of an engine started from now on can be told from them."""
         self._ports = {}
-        self._feeding = {}
-        self._reached = set()
-        self._remembered.parted.clear()
+        self._wires = self._no_wires()
         self._earlier = set(self._own_candidates())
+
+    def _no_wires(self) -> dict[str, CutWires]:
+        return {role: CutWires() for role in self._remembered.peers}
 
     def _own_candidates(self) -> list[str]:
         pattern = re.compile(re.escape(self._name) + r"(-\d+)?:(in(_\d+)?|out)")
@@ -192,21 +188,26 @@ class Patchbay:
         :param taken: ports that other choices have taken.
         :raises PortError: if `choice` is a name that matches nothing.
         """
-        others = self._others(direction)
-        hardware = _devices(others) if choice == AUTO else []
-        return pick(choice, [port.name for port in others], hardware, direction, taken)
+        hardware = self.devices(direction) if choice == AUTO else []
+        return pick(choice, [port.name for port in self._others(direction)], hardware, direction, taken)
 
     def devices(self, direction: str) -> list[str]:
-        """Return one port of each device there is."""
-        return _devices(self._others(direction))
+        """Return one port of each device that "auto" may take."""
+        ports, partners = (
+            [port for port in self._others(either) if port.is_physical]
+            for either in ("input", "output")[:: 1 if direction == "input" else -1]
+        )
+        names, others = ([port.name for port in each] for each in (ports, partners))
+        known_as, others_known_as = ([port.aliases for port in each] for each in (ports, partners))
+        return not_its_own_partner(names, others, JACK, known_as, others_known_as)
 
     def _others(self, direction: str) -> list[Any]:
         ports = self._midi_ports(is_output=direction == "input", is_input=direction == "output")
         ours = set(self._ports.values())
         return [port for port in ports if port.name not in ours]
 
-    def refresh(self, now: float) -> Refreshed:
-        """Learn what the user has connected and cut, connect what has come back.
+    def refresh(self, now: float) -> tuple[str, ...]:
+        """Learn what the user has connected and cut, connect what has come back; return the peers of that.
 
         A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
         exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
@@ -215,17 +216,12 @@ class Patchbay:
         :param now: seconds, on any steady clock.
         """
         restored: list[str] = []
-        unplugged: list[tuple[int, str]] = []
         for role, ours in self._ports.items():
             connected = self._peers_of(ours)
             if connected is None:
                 continue
             remembered = self._remembered.peers[role]
             remembered |= connected
-            if role != OUT:
-                gone = self._feeding.get(role, set()) - connected
-                unplugged += [(list(self._remembered.peers).index(role), peer) for peer in sorted(gone)]
-                self._feeding[role] = connected
             self._remembered.absent -= connected
             for peer in sorted(remembered):
                 if peer in connected:
@@ -238,14 +234,14 @@ class Patchbay:
                 elif self._connect(role, ours, peer):
                     self._remembered.absent.discard(peer)
                     restored.append(peer)
-        return Refreshed(tuple(restored), tuple(unplugged))
+        return tuple(restored)
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
         if now - self._remembered.cut.setdefault((role, peer), now) > CUT_SECONDS:
             del self._remembered.cut[role, peer]
             self._remembered.peers[role].discard(peer)
 
-    def restore(self, now: float) -> Refreshed:
+    def restore(self, now: float) -> tuple[str, ...]:
         """Connect a new engine's ports as the old one's were."""
         self._remembered.cut.clear()
         self._remembered.absent |= self._remembered.all_peers
@@ -285,20 +281,27 @@ class Patchbay:
             return False
         return True
 
-    def parted(self) -> list[str]:
-        """Return the destinations that are there, and have been disconnected from the engine's output.
+    def unplugged(self) -> tuple[tuple[int, str], ...]:
+        """Return the sources that were connected to our inputs and no longer are, or that were cut off for a moment.
 
-        JACK tells of it before it shows it, or after, or (if it is busy) too late: so what was connected at the last
-        look counts as well, and what it has told of is kept until it shows.
+        Each has the number of its input, counted from 0, and is returned once. Asks nothing of the server, so it never
+        waits. While jackd with `-S` stands still for a client that was killed, it shows that one's connections, which
+        carry nothing then: its end shows, and is found, as soon as the others go on.
         """
-        ours = self._ports.get(OUT)
-        still = self._peers_of(ours) if ours is not None else None
-        if still is None:
-            return []
-        parted = (self._remembered.parted | self._reached) - still
-        self._remembered.parted -= parted
-        self._reached = still
-        return [peer for peer in sorted(parted) if self._exists(peer)]
+        inputs = [role for role in self._remembered.peers if role != OUT]
+        cut = [(number, peer) for number, role in enumerate(inputs) for peer in sorted(self._cut(role)[0])]
+        return tuple(cut)
+
+    def parted(self) -> Parted:
+        """Return the destinations that were disconnected from the engine's output since this was asked last."""
+        cut, shown = self._cut(OUT)
+        return Parted(frozenset(peer for peer in cut - shown if self._exists(peer)), frozenset(cut & shown))
+
+    def _cut(self, role: str) -> tuple[set[str], set[str]]:
+        """Return who was cut off one of the engine's ports since the last look, and who is connected to it."""
+        ours = self._ports.get(role)
+        shown = self._peers_of(ours) if ours is not None else None
+        return (set(), set()) if shown is None else (self._wires[role].look(shown), shown)
 
     def release(
         self,
@@ -325,8 +328,3 @@ class Patchbay:
         with contextlib.suppress(*self._errors):
             self._client.close()
         self._watch_over.close()
-
-
-def _devices(ports: Sequence[Any]) -> list[str]:
-    devices = [port for port in ports if port.is_physical]
-    return one_of_each_device([port.name for port in devices], JACK, [port.aliases for port in devices])

@@ -2,7 +2,10 @@
 
 A process of its own, as another program would be: `python -m improviser.ports.round_trip API CLIENT NOTES GAP_SECONDS`.
 It plays to the ports of CLIENT and hears what they play; with CLIENT `-` its output goes straight into its own input,
-which shows what the way alone takes. It prints one line of JSON, a `Way`.
+which shows what the way alone takes. It prints a line for each note, and then one of JSON, a `Way`.
+
+PipeWire's connections carry nothing for a while after they are made. So it begins with notes that count for nothing,
+until one comes back.
 """
 
 import json
@@ -17,14 +20,20 @@ from typing import Any, Protocol
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.ports.backends import JACK, Backend, backends_for
+from improviser.ports.interface import JACK_APIS
 from improviser.ports.jack_client import JackPorts
 from improviser.ports.jack_library import load_jack, share_library
-from improviser.ports.rtmidi_backend import quiet
+from improviser.ports.polled_input import PolledInput
+from improviser.ports.rtmidi_backend import open_input, quiet
 from improviser.ports.rtmidi_library import load_rtmidi
 
-LOST_SECONDS = 1.0
+LOST_SECONDS, MOST_LOST = 1.0, 10
+"""How long a note is waited for, and how many in a row may be lost."""
+CARRIED_SECONDS, TRY_SECONDS, STILL_SECONDS = 20.0, 0.3, 0.3
+"""How long the first note that comes back is waited for, and each one before it, and how long none may come then."""
 ITSELF = "-"
-APPEARING_SECONDS, POLL_SECONDS = 5.0, 0.01
+APPEARING_SECONDS, POLL_SECONDS = 10.0, 0.01
+PITCH, VELOCITY = 60, 80
 WARM_UP = 20
 """Notes before those that count."""
 
@@ -68,18 +77,19 @@ class OverRtMidi:
 
     def __init__(self, backend: Backend, client: str, arrive: Arrive) -> None:
         rtmidi = load_rtmidi()
-        constant = getattr(rtmidi, backend.constant)
         name = own_name()
         with quiet():
-            self._in: Any = rtmidi.MidiIn(constant, f"{name}-in")
-            self._out: Any = rtmidi.MidiOut(constant, f"{name}-out")
+            self._in: Any = open_input(rtmidi, backend, f"{name}-in")
+            self._out: Any = rtmidi.MidiOut(getattr(rtmidi, backend.constant), f"{name}-out")
             if client == ITSELF:
                 self._in.open_virtual_port("in")
                 self._out.open_port(_find(self._out, f"{name}-in"), "out")
             else:
                 self._in.open_port(_find(self._in, client), "in")
                 self._out.open_port(_find(self._out, client), "out")
-        self._in.set_callback(lambda timed, _: arrive(bytes(timed[0])))
+        self._polled = PolledInput(self._in, arrive) if backend.name in JACK_APIS else None
+        if self._polled is None:
+            self._in.set_callback(lambda timed, _: arrive(bytes(timed[0])))
 
     def send(self, message: bytes) -> None:
         """Send a raw message."""
@@ -87,7 +97,9 @@ class OverRtMidi:
 
     def close(self) -> None:
         """Close both ports."""
-        for port in (self._in, self._out):
+        if self._polled is not None:
+            self._polled.close()
+        for port in (self._out, self._in):
             port.close_port()
             port.delete()
 
@@ -164,16 +176,49 @@ class Stopwatch:
         """
         self._arrived.clear()
         sent = time.perf_counter()
-        self._trip.send(encode(NoteOn(0, pitch, 80)))
+        self._trip.send(encode(NoteOn(0, pitch, VELOCITY)))
         came = self._arrived.wait(LOST_SECONDS)
         time.sleep(hold_seconds)
         self._trip.send(encode(NoteOff(0, pitch)))
         same, began = self._left or (False, self._at)
         return (self._at - sent, self._at - began, same) if came else None
 
+    def await_way(self) -> None:
+        """Play until a note comes back, and then until all have.
+
+        :raises SystemExit: if none does.
+        """
+        end = time.monotonic() + CARRIED_SECONDS
+        self._arrived.clear()
+        while not self._arrived.is_set():
+            if time.monotonic() > end:
+                raise SystemExit(f"no note came back within {CARRIED_SECONDS:g} s")
+            self._trip.send(encode(NoteOn(0, PITCH, VELOCITY)))
+            self._arrived.wait(TRY_SECONDS)
+            self._trip.send(encode(NoteOff(0, PITCH)))
+        while self._arrived.wait(STILL_SECONDS):
+            self._arrived.clear()
+            time.sleep(STILL_SECONDS)
+
     def close(self) -> None:
         """Close the ports."""
         self._trip.close()
+
+
+def play(stopwatch: Stopwatch, notes: int, gap_seconds: float) -> list[tuple[float, float, bool] | None]:
+    """Play notes, after some that do not count; say so on stdout of each. Return what became of them.
+
+    :raises SystemExit: if notes do not come back any more.
+    """
+    times: list[tuple[float, float, bool] | None] = []
+    for number in range(WARM_UP + notes):
+        pause = gap_seconds * random.uniform(2 / 3, 4 / 3)  # noqa: S311
+        times.append(stopwatch.time(60 + number * 7 % 24, pause / 2))
+        time.sleep(pause / 2)
+        print(number, flush=True)
+        if times[-MOST_LOST:] == [None] * MOST_LOST:
+            raise SystemExit("notes do not come back any more")
+    return times[WARM_UP:]
 
 
 def main() -> None:
@@ -182,17 +227,14 @@ def main() -> None:
     if api != JACK:
         share_library()
     stopwatch = Stopwatch(api, client)
-    times = []
-    for number in range(WARM_UP + notes):
-        pause = gap * random.uniform(2 / 3, 4 / 3)  # noqa: S311
-        times.append(stopwatch.time(60 + number * 7 % 24, pause / 2))
-        time.sleep(pause / 2)
-    stopwatch.close()
-    came = [timed for timed in times[WARM_UP:] if timed is not None]
+    print("open", flush=True)
+    stopwatch.await_way()
+    came = [timed for timed in play(stopwatch, notes, gap) if timed is not None]
     way = Way([timed[0] for timed in came], notes - len(came))
     if api == JACK:
         way = Way(way.seconds, way.lost, [timed[1] for timed in came], sum(timed[2] for timed in came))
-    print(json.dumps(asdict(way)))
+    print(json.dumps(asdict(way)), flush=True)
+    stopwatch.close()  # last: whoever reads this does not wait for it
 
 
 if __name__ == "__main__":

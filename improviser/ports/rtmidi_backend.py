@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from improviser.core.addresses.devices import one_of_each_device
+from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import (
     ABSENT,
     MOST_SHARED_NAME_BYTES,
@@ -29,6 +29,7 @@ from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import Backend
 from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
+from improviser.ports.polled_input import QUEUE_MESSAGES, PolledInput
 from improviser.ports.rtmidi_library import load_rtmidi
 from improviser.threads import remember_this_thread
 
@@ -92,16 +93,17 @@ class RtMidiPorts:
         self._errors: tuple[type[Exception], ...] = (rtmidi.RtMidiError, OSError)
         self.remarks: Sequence[str] = ()
         self._ins: list[Any] = []
+        self._polled: list[PolledInput] = []
         self._outs: list[Any] = []
         constant = getattr(rtmidi, backend.constant)
         name = cut_name(client, MOST_SHARED_NAME_BYTES)  # all have it, so that JACK adds a number to one
         try:
             for _ in inputs:
-                self._ins.append(rtmidi.MidiIn(constant, name))
+                self._ins.append(open_input(rtmidi, backend, name))
             for _ in outputs:
                 self._outs.append(rtmidi.MidiOut(constant, name))
-            hears, others_in = _open(self._ins, backend, inputs, "input", patient=patient)
-            plays, others_out = _open(self._outs, backend, outputs, "output", patient=patient)
+            hears, others_in = _open(self._ins, self._outs, backend, inputs, "input", patient=patient)
+            plays, others_out = _open(self._outs, self._ins, backend, outputs, "output", patient=patient)
         except rtmidi.RtMidiError as error:
             self.close()
             problem = " ".join(str(error).split())
@@ -115,9 +117,19 @@ class RtMidiPorts:
         self._sending = [out for out, name in zip(self._outs, plays, strict=True) if name != ABSENT]
 
     def listen(self, listener: Listener, answered: Answered) -> None:
-        """Call `listener` from RtMidi's threads, with all but SysEx (and, until it is asked for, the clock)."""
+        """Call `listener` from RtMidi's threads, with all but SysEx (and, until it is asked for, the clock).
+
+        On JACK, it is called from threads of ours: see `polled_input`.
+        """
         for number, midi_in in enumerate(self._ins):
-            midi_in.set_callback(_hearing(listener, answered, number))
+            hear = _hearing(listener, answered, number)
+            if self.api in JACK_APIS:
+                self._polled.append(PolledInput(midi_in, hear))
+            else:
+                midi_in.set_callback(_called_back(hear))
+
+    def hand_over(self) -> None:
+        """Do nothing: RtMidi hands over each message by itself."""
 
     def heed_clock(self, *, heed: bool) -> None:
         """Let MIDI clock in, or keep it out; SysEx stays out, and active sensing comes in."""
@@ -141,20 +153,33 @@ class RtMidiPorts:
             self.receipts.left.append((1, time.perf_counter()))
 
     def close(self) -> None:
-        """Close all ports; RtMidi lets go of what was sent first."""
-        for midi_in in self._ins:
+        """Close all ports; RtMidi lets go of what was sent first.
+
+        The outputs go first: to close an input with a callback may take for ever (see `polled_input`), until the daemon
+        ends us; by then all that was sent has left.
+        """
+        for polled in self._polled:
+            polled.close()
+        for midi_in in () if self._polled else self._ins:
             midi_in.cancel_callback()
-        for port in (*self._ins, *self._outs):
+        for port in (*self._outs, *self._ins):
             port.close_port()
             port.delete()
-        self._ins, self._outs, self._sending = [], [], []
+        self._ins, self._outs, self._sending, self._polled = [], [], [], []
 
 
 def _open(
-    ports: Sequence[Any], backend: Backend, choices: Sequence[str], direction: str, *, patient: bool
+    ports: Sequence[Any],
+    opposite: Sequence[Any],
+    backend: Backend,
+    choices: Sequence[str],
+    direction: str,
+    *,
+    patient: bool,
 ) -> tuple[list[str], str | None]:
     """Open a port for each choice; return what each is connected to, and what else "auto" could have taken.
 
+    :param opposite: those of the other direction.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     """
     picked: Sequence[str | None] = [None] * len(ports)
@@ -162,7 +187,7 @@ def _open(
     hardware: list[str] = []
     if backend.name not in JACK_APIS:
         names = port_names(ports[0])
-        hardware = one_of_each_device(names, backend.name)
+        hardware = not_its_own_partner(names, port_names(opposite[0]), backend.name)
         picked = pick_each(choices, names, hardware, direction, patient=patient)
     if None in picked and not backend.has_virtual_ports:
         raise PortError(
@@ -178,16 +203,31 @@ def _open(
     return [VIRTUAL if name is None else name for name in picked], left_out(choices, picked, hardware, direction)
 
 
-def _hearing(listener: Listener, answered: Answered, number: int) -> Callable[[tuple[list[int], float], object], None]:
-    """Return what RtMidi calls with each message of input `number`."""
+def open_input(rtmidi: Any, backend: Backend, name: str) -> Any:
+    """Return an input of a client, which on JACK has room for what is not heard at once."""
+    constant = getattr(rtmidi, backend.constant)
+    return rtmidi.MidiIn(constant, name, QUEUE_MESSAGES) if backend.name in JACK_APIS else rtmidi.MidiIn(constant, name)
+
+
+def _hearing(listener: Listener, answered: Answered, number: int) -> Callable[[bytes], None]:
+    """Return what is to be called with each message of input `number`."""
+
+    def hear(message: bytes) -> None:
+        listener(message, 0.0, number)
+        answered(heard=True)
+
+    return hear
+
+
+def _called_back(hear: Callable[[bytes], None]) -> Callable[[tuple[list[int], float], object], None]:
+    """Return what RtMidi is to call, from a thread of its own, so that `hear` is called with each message."""
     remembered: set[int] = set()
 
-    def hear(timed: tuple[list[int], float], _: object) -> None:
+    def call(timed: tuple[list[int], float], _: object) -> None:
         thread = threading.get_ident()
         if thread not in remembered:
             remembered.add(thread)
             remember_this_thread()
-        listener(bytes(timed[0]), 0.0, number)
-        answered(heard=True)
+        hear(bytes(timed[0]))
 
-    return hear
+    return call

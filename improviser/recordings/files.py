@@ -13,11 +13,12 @@ from itertools import count
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
-from improviser.engine.protocol import AnyReport, Ready, Report
+from improviser.engine.protocol import Adapted, AnyReport, Ready, Report
 from improviser.files import PRIVATE, write_atomically
 from improviser.locks import try_lock
-from improviser.recordings.log import FORMAT, SUFFIX, VERSION, End, Header, encode
+from improviser.recordings.log import FORMAT, SUFFIX, VERSION, End, Header, adaptation_path, encode
 from improviser.recordings.midi_recording import SessionMidi
 from improviser.version import __version__
 
@@ -63,8 +64,17 @@ class SessionFiles:
         self._take(early)
 
     def log(self, reports: Sequence[AnyReport]) -> None:
-        """Add what the engine reported to the log, in order: all of it, or none if that fails."""
-        self._append(reports)
+        """Add what the engine reported to the log, in order: all of it, or none if that fails.
+
+        Adaptations come first, in files of their own.
+        """
+        for report in reports:
+            if isinstance(report, Adapted):
+                for digest, data in zip(report.digests, report.files, strict=True):
+                    write_atomically(adaptation_path(self.path, digest), data, PRIVATE)
+        self._append(
+            [structs.replace(report, files=[]) if isinstance(report, Adapted) else report for report in reports]
+        )
         self._take(reports)
 
     def _take(self, reports: Sequence[AnyReport]) -> None:

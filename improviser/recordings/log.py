@@ -9,6 +9,9 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "applied", …}  a parameter was changed, or models swapped
     {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
+    {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
+    {"type": "adapted", …}  models are played with these adaptations (SHA-256 of files beside the log) from now on
+    {"type": "weighed", …}  how much each of the models that are mixed had to say; no replay needs it
     {"type": "picked", …}   which model a knob or program change has picked; an "applied" follows when it plays
     {"type": "lost", …}     reports were lost here: the log is incomplete
     {"type": "end"}         the log was not cut short
@@ -25,7 +28,7 @@ from typing import BinaryIO
 import msgspec
 
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.engine.protocol import AnyReport, Applied, Lost, Played, Ready, Report, Step, number_of
+from improviser.engine.protocol import Adapted, AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
 from improviser.errors import LogError
 from improviser.files import open_regular
 
@@ -41,6 +44,7 @@ LONGEST_SECONDS = 1e9
 LONGEST_SAYING = 200
 """Characters."""
 MOST_MODELS = 64
+ADAPTATION_SUFFIX = ".adaptation"
 """Several times as many as can be played with."""
 
 
@@ -158,7 +162,7 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
         case Step(stamp=stamp, latency_seconds=other) | Played(stamp=stamp, late_seconds=other):
             sound = abs(stamp) <= LONGEST_SECONDS and 0 <= other <= LONGEST_SECONDS
             sound = sound and 0 <= number_of(report) < MOST_PORTS
-        case Applied(stamp=stamp):
+        case Applied(stamp=stamp) | Done(stamp=stamp) | Adapted(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):
             sound = len(models) <= MOST_MODELS
@@ -168,6 +172,11 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
             sound = True
     if not sound:
         raise LogError(f"{path} is damaged in line {line}: it has a time or a number that no session has")
+
+
+def adaptation_path(log: Path, digest: str) -> Path:
+    """Return where the adaptation of this digest lies that a log tells of."""
+    return log.with_name(f"{log.stem}.{digest}{ADAPTATION_SUFFIX}")
 
 
 def read_chain(path: Path) -> list[SessionLog]:

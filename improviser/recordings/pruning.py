@@ -22,7 +22,7 @@ from pathlib import Path
 from improviser.errors import LogError
 from improviser.locks import try_lock
 from improviser.recordings.files import MIDI_SUFFIX
-from improviser.recordings.log import SUFFIX, header_of
+from improviser.recordings.log import ADAPTATION_SUFFIX, SUFFIX, header_of
 
 log = logging.getLogger("improviser")
 
@@ -88,14 +88,23 @@ def prune(folder: Path, limits: Limits, keep: str | None = None) -> None:
 def _recordings(folder: Path) -> Iterator[Recording]:
     sessions: dict[str, list[tuple[Path, os.stat_result]]] = {}
     for path in folder.iterdir():
-        if path.suffix in (SUFFIX, MIDI_SUFFIX) and OURS.fullmatch(path.stem):
+        stem = _stem_of(path)
+        if stem is not None and OURS.fullmatch(stem):
             with contextlib.suppress(OSError):
                 facts = path.lstat()
                 if stat.S_ISREG(facts.st_mode):
-                    sessions.setdefault(path.stem, []).append((path, facts))
+                    sessions.setdefault(stem, []).append((path, facts))
     for stem, files in sessions.items():
         date = max(facts.st_mtime for _, facts in files)
         yield Recording(stem, tuple(path for path, _ in files), date, sum(facts.st_size for _, facts in files))
+
+
+def _stem_of(path: Path) -> str | None:
+    """Return the name of the recording that a file is of, if it is called like one of its files."""
+    if path.suffix in (SUFFIX, MIDI_SUFFIX):
+        return path.stem
+    stem, _, digest = path.stem.partition(".")
+    return stem if path.suffix == ADAPTATION_SUFFIX and re.fullmatch(r"[0-9a-f]{64}", digest) else None
 
 
 def _too_old(recordings: Sequence[Recording], limits: Limits) -> set[str]:
@@ -156,7 +165,7 @@ def _locked(path: Path) -> Iterator[bool]:
 
 
 def _delete(recording: Recording, why: str) -> None:
-    with _locked(recording.files[0].with_suffix(SUFFIX)) as free:
+    with _locked(recording.files[0].with_name(f"{recording.stem}{SUFFIX}")) as free:
         if not free:
             return
         try:

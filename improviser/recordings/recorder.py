@@ -23,7 +23,7 @@ from improviser.engine.events import SessionEvent, sounds, stamp_of
 from improviser.engine.protocol import AnyReport, Lost, Ready
 from improviser.errors import OutputError
 from improviser.files import create_folder
-from improviser.recordings.files import SessionFiles
+from improviser.recordings.files import MIDI_SUFFIX, SessionFiles
 from improviser.recordings.pruning import Limits, prune
 
 log = logging.getLogger("improviser")
@@ -98,6 +98,11 @@ class Recorder:
         self._closing.set()
         self._thread.join(CLOSE_SECONDS)
 
+    @property
+    def newest(self) -> Path | None:
+        """The MIDI file that was begun last, if any was."""
+        return self._sessions.newest
+
     def _run(self) -> None:
         try:
             while not self._closing.wait(WRITE_SECONDS):
@@ -134,6 +139,8 @@ class Sessions:
         self._ready: Ready | None = None
         self._failed_at: float | None = None
         self._began = 0.0
+        self.newest: Path | None = None
+        """The MIDI file that was begun last."""
 
     def write(self, reports: Sequence[AnyReport | None]) -> None:
         """Write reports to the files they belong to, which end at None.
@@ -231,6 +238,7 @@ class Sessions:
         create_folder(self._folder)
         prune(self._folder, self._limits, keep=self._before)
         self._files = SessionFiles(self._folder, stamp, self._early, self._before)
+        self.newest = self._files.path.with_suffix(MIDI_SUFFIX)
         self._release_last()
         self._early = []
         self._began = stamp

@@ -4,9 +4,11 @@ It is the same performer, given the same events and changes with the same times 
 the same. Time does not pass here; only the log's stamps count.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,16 +18,18 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import Event
 from improviser.core.networks.responder import Model
-from improviser.engine.protocol import MODEL, Applied, Loaded, Lost, Played, Ready, Step, number_of
+from improviser.engine.protocol import MODEL, Adapted, Applied, Done, Loaded, Lost, Played, Ready, Step, number_of
 from improviser.errors import ConfigError, LogError, ModelError
+from improviser.files import read_regular
 from improviser.library import catalogue
-from improviser.recordings.log import SessionLog, brief
+from improviser.library.adaptations import LARGEST, adapted, digest_of
+from improviser.recordings.log import MOST_MODELS, SessionLog, adaptation_path, brief
 from improviser.settings.config import check
 
 KEPT_MODELS = 32
 """Models that are kept in memory, for a log that goes back and forth between them."""
 
-Tell = Callable[[Step | Played | Applied, Sequence[bytes]], None]
+Tell = Callable[[Step | Played | Applied | Done | Adapted, Sequence[bytes]], None]
 """Gets what was reported then, and what is played to it now."""
 
 
@@ -77,11 +81,11 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
                 performer = _begin(report, load)
             elif isinstance(report, Lost):
                 found.lost += report.count
-            elif isinstance(report, Step | Played | Applied):
+            elif isinstance(report, Step | Played | Applied | Done | Adapted):
                 if performer is None:
                     raise LogError(f"{log.path} is damaged: something is played in line {line} before an engine began")
                 try:
-                    heard, events = _take(performer, report, load)
+                    heard, events = _take(performer, report, load, log.path)
                 except (ArithmeticError, AttributeError, ConfigError, LookupError, TypeError, ValueError) as error:
                     raise LogError(f"{log.path} is damaged in line {line}: {brief(error)}") from error
                 now = [encode(event) for event in events]
@@ -114,8 +118,28 @@ def _model(name: str, sha256: str) -> Model:
     return catalogue.load_model(name)
 
 
+def _adaptations(log: Path, digests: Sequence[str]) -> list[bytes]:
+    """Return the adaptations beside a log.
+
+    :raises LogError: if one is not there, or another one.
+    """
+    files = []
+    for digest in digests[:MOST_MODELS]:
+        if not re.fullmatch("[0-9a-f]{64}", digest):
+            raise LogError(f"{log} is damaged: {brief(digest)} is no digest")
+        path = adaptation_path(log, digest)
+        try:
+            data = read_regular(path, LARGEST)
+        except OSError as error:
+            raise LogError(f"{path} cannot be read, and a replay needs it: {error.strerror or error}") from error
+        if digest_of(data) != digest:
+            raise LogError(f"{path} is not the adaptation that was played then: it has changed since")
+        files.append(data)
+    return files
+
+
 def _take(
-    performer: Performer, report: Step | Played | Applied, load: Callable[[str, str], Model]
+    performer: Performer, report: Step | Played | Applied | Done | Adapted, load: Callable[[str, str], Model], log: Path
 ) -> tuple[Event | None, list[Event]]:
     """Let the performer take in what the report says it took in then; return what was heard, and what it plays."""
     heard: Event | None = None
@@ -136,6 +160,10 @@ def _take(
         case Applied(error=None, parameter=parameter) if parameter == MODEL:
             models: list[Loaded] = report.models
             events = performer.swap([load(model.name, model.sha256) for model in models], report.stamp)
+        case Done(command=command, pedal=False):
+            events = performer.do(command, report.stamp)
+        case Adapted(stamp, digests):
+            events = performer.adapt(adapted(_adaptations(log, digests), performer.models), stamp)
         case Applied(error=None):
             _check_parameters({report.parameter: report.value})
             events = performer.change(report.parameter, report.value, report.stamp)

@@ -16,6 +16,7 @@ from improviser.core.live.allowed import LONGEST_NAME
 from improviser.core.live.kinds import SWITCH, Described, Inputs, Range, Scale
 from improviser.core.live.knobs import MODEL
 from improviser.core.live.parameters import TABLE
+from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.version import __version__
 
 PREFIX = "homeassistant"
@@ -23,10 +24,12 @@ PREFIX = "homeassistant"
 
 ICONS = {"mode": "mdi:music-note-plus", "model": "mdi:brain", "temperature": "mdi:thermometer"}
 """The pictures of some entities; the rest have the one of their component."""
+BUTTONS = {"panic": "mdi:alert-octagon", GOOD: "mdi:thumb-up", BAD: "mdi:thumb-down", FORGET: "mdi:eraser"}
+"""The commands that have a button each, with its picture."""
 
 
 def configurations(topics: Topics, models: Sequence[str]) -> dict[str, bytes]:
-    """Return topic → payload for all entities: model, each live parameter, a button for panic, and the status.
+    """Return topic → payload for all entities: model, each live parameter, buttons for commands, and the status.
 
     The parameters that few turn are among the device's configuration; what knobs turn is learned, not typed.
 
@@ -42,11 +45,14 @@ def configurations(topics: Topics, models: Sequence[str]) -> dict[str, bytes]:
     entities: dict[tuple[str, str], dict[str, Any]] = {
         **parameters,
         ("select", MODEL): _steered(topics, MODEL) | {"options": list(models)},
-        ("button", "panic"): {
-            "name": "Panic",
-            "command_topic": topics.command,
-            "payload_press": "panic",
-            "icon": "mdi:alert-octagon",
+        **{
+            ("button", command): {
+                "name": command.capitalize(),
+                "command_topic": topics.command,
+                "payload_press": command,
+                "icon": icon,
+            }
+            for command, icon in BUTTONS.items()
         },
         ("binary_sensor", "status"): {
             "name": "Status",

@@ -40,7 +40,7 @@ ANSWER_SECONDS = 4.0
 """How long the broker has to confirm something; connecting takes as long at most, and a pause comes before."""
 KEEP_ALIVE_SECONDS = 10
 ECHO_SECONDS = 3.0
-GOODBYE_SECONDS = 1.5
+ENDING_SECONDS = 1.5
 STREAM_KEPT, REPLIES_KEPT, INBOX_KEPT = 2000, 1000, 1000
 BATCH = 20
 TIMED_OUT = "Operation timed out"
@@ -169,7 +169,7 @@ class Link:
         post = Post(topic, payload, retain=True)
         with self._lock:
             self._kept[topic] = self._unsent[topic] = post
-        self._rouse()
+        self._wake_sender()
 
     def reply(self, post: Post, *, first: bool = False) -> None:
         """Publish something that somebody waits for; `first`, before all that others wait for."""
@@ -179,7 +179,7 @@ class Link:
                 self.counts.dropped_replies += 1
                 return
             queue.append(post)
-        self._rouse()
+        self._wake_sender()
 
     def stream(self, topic: str, payload: bytes) -> bool:
         """Publish something that is worthless if late; say whether there was a connection and room for it."""
@@ -188,11 +188,11 @@ class Link:
                 self.counts.dropped_events += 1
                 return False
             self._stream.append(Post(topic, payload, qos=0))
-        self._rouse()
+        self._wake_sender()
         return True
 
-    def _rouse(self) -> None:
-        """Let the link look for what is to be published."""
+    def _wake_sender(self) -> None:
+        """Wake the sender: there is something to publish."""
         if self._loop is None:
             self._wake.set()
         else:
@@ -200,7 +200,7 @@ class Link:
                 self._loop.call_soon_threadsafe(self._wake.set)
 
     async def run(self) -> None:
-        """Stay connected until cancelled; then say goodbye, as long as that takes no time."""
+        """Stay connected until cancelled; then publish the end, if that takes no time."""
         loop = asyncio.get_running_loop()
         if watches_sockets(loop):
             await self._stay_connected()
@@ -296,14 +296,14 @@ class Link:
         except asyncio.CancelledError:
             tasks[0].cancel()
             with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
-                await asyncio.wait_for(self._say_goodbye(client), GOODBYE_SECONDS)
+                await asyncio.wait_for(self._publish_the_end(client), ENDING_SECONDS)
             raise
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+    async def _publish_the_end(self, client: aiomqtt.Client) -> None:
         """Publish the last replies, and that we are gone: a clean end does not make the broker publish the will."""
         with self._lock:
             posts = (*self._unsent.values(), *self._first_replies, *self._replies, self._gone)

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser.core.addresses.topics import Topics
+from improviser.core.live.votes import COMMANDS
 from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply as Confirmed
-from improviser.engine.protocol import MODEL, Applied, Hear, Lost, Panic, Played, Ready, Step, Turned
+from improviser.engine.protocol import MODEL, Applied, Hear, Instruct, Lost, Panic, Played, Ready, Step, Turned, Weighed
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError, OutputError
 from improviser.library import catalogue
@@ -66,7 +67,7 @@ class MqttSession:
         self._refused = self._retained = self._unpublished = 0
         self._service: Service | None = None
         self._changed = asyncio.Event()
-        self._commands = ("panic", "save", *(["shutdown"] if settings.mqtt_shutdown else []))
+        self._commands = ("panic", "save", *COMMANDS, *(["shutdown"] if settings.mqtt_shutdown else []))
         alive, gone = (Post(topics.status, word, retain=True) for word in (b"online", b"offline"))
         heard = [] if self._other is None else [self._other.played, self._other.status]
         self.link = Link(
@@ -83,7 +84,7 @@ class MqttSession:
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
         self._score.take(event)
-        if isinstance(event.report, Applied | Turned | Ready):
+        if isinstance(event.report, Applied | Turned | Ready | Weighed):
             self._changed.set()
         match event.report:
             case Step(stamp=stamp):
@@ -138,7 +139,7 @@ class MqttSession:
             self._expire()
             if not self.link.connected and self._other is not None:
                 self._hear(self._ears.release(self._now(service)))
-            now, current = time.monotonic(), {**setting(service), "on": self.link.connected}
+            now, current = time.monotonic(), {**setting(service), "on": self.link.connected, "who": self._score.weights}
             if current != shown or now >= due:
                 shown, due = current, now + STATE_SECONDS
                 self.link.keep(self._topics.state, encode(self.state(service)))
@@ -210,6 +211,8 @@ class MqttSession:
         """
         if command == "panic":
             service.send(Panic())
+        elif command in COMMANDS:
+            service.send(Instruct(command))
         elif command == "shutdown":
             service.stop()
         elif self._save is None:
@@ -219,13 +222,15 @@ class MqttSession:
         return command
 
     def _request_change(self, service: Service, parameter: str, message: Received) -> None:
-        models = catalogue.names() if parameter == MODEL else ()
+        models = catalogue.choices_with(catalogue.names(), service.begun_with) if parameter == MODEL else {}
         try:
-            value = read_request(parameter, message.payload, models)
+            value = read_request(parameter, message.payload, [*models])
+            if parameter == MODEL:
+                value = type(value)(models[name] for name in value)
             reply = service.request(parameter, value, "mqtt")
         except ImproviserError as error:
             now = self._value(parameter)
-            self._refuse(parameter, now, str(error), allowed_for(parameter, models), message.correlation)
+            self._refuse(parameter, now, str(error), allowed_for(parameter, [*models]), message.correlation)
             return
         self._pending.append(Pending(reply, time.monotonic() + CONFIRM_SECONDS))
         reply.add_done_callback(lambda told: self._answer(parameter, value, told, message.correlation))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from improviser.core.live.snapshot import Setup
@@ -24,6 +25,11 @@ class Score:
         """Take in an event."""
         self._tally.take(event)
 
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each of the models that are mixed has to say."""
+        return self._tally.weights
+
     def state(self, service: Service) -> dict[str, Any]:
         """Return how `service` plays: the live parameters, the ports, the counts; latencies in microseconds."""
         seconds = time.perf_counter() - service.epoch
@@ -33,6 +39,7 @@ class Score:
             **setting(service),
             "seconds": round(seconds, 1),
             "key": snapshot.key or None,
+            "listens_to": dict(self.weights),
             "notes": {"heard": snapshot.heard, "played": snapshot.played},
             "latency": {
                 "p50_us": round(latency.median * 1e6),

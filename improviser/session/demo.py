@@ -140,7 +140,7 @@ class DemoRun:
         await feed(service, self._events, self._display.zero)
 
 
-async def photograph(run: DemoRun, service: Service, display: Display, path: Path) -> None:
+async def write_screenshot(run: DemoRun, service: Service, display: Display, path: Path) -> None:
     """Write what a terminal shows when most of the run has been played, as SVG.
 
     :raises OutputError: if it cannot be written.

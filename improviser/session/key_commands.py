@@ -2,24 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
-from pathlib import Path
 
 from improviser.core.live.kinds import after
 from improviser.core.live.parameters import TABLE
 from improviser.core.live.snapshot import News
-from improviser.engine.protocol import MODEL, Panic
+from improviser.core.live.votes import BAD, FORGET, GOOD
+from improviser.engine.protocol import MODEL, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError
-from improviser.library.catalogue import live_names
-from improviser.library.model_file import SUFFIX
+from improviser.library.catalogue import choices_with, label_of, live_names
 from improviser.recordings.recorder import Recorder
 from improviser.session.keypresses import can_press, key_presses
 from improviser.session.recording import turn_recording
 from improviser.show.terminal import KEYS
 
-LEGEND = (("m", "mode"), ("+ −", "temperature"), ("n", "model"), ("space", "panic"), ("q", "quit"))
+LEGEND = (
+    ("m", "mode"),
+    ("+ −", "temperature"),
+    ("n", "model"),
+    ("g b", "good, bad"),
+    ("space", "panic"),
+    ("q", "quit"),
+)
 """What to show of it on the view's last line."""
 RECORD = ("r", "record")
+VOTES = {"g": GOOD, "b": BAD, "f": FORGET}
 WARMER, COOLER = ("+", "=", "up", "right"), ("-", "_", "down", "left")
 
 
@@ -78,9 +85,12 @@ class Steering:
         elif key in WARMER or key in COOLER:
             self._step("temperature", 1 if key in WARMER else -1)
         elif key == "n":
-            self._change(MODEL, (after(live_names(), self._model),))
+            models = choices_with(live_names(), self._service.begun_with)
+            self._change(MODEL, (models[after([*models], label_of(self._service.models[0]))],))
         elif key in (" ", "p"):
             self._service.send(Panic())
+        elif key in VOTES:
+            self._service.send(Instruct(VOTES[key]))
         elif key == "r" and self._recorder is not None:
             self._record(self._recorder)
         elif key == "q":
@@ -96,8 +106,3 @@ class Steering:
     def _record(self, recorder: Recorder) -> None:
         """Start or stop the recording."""
         self._tell(News(turn_recording(self._service, recorder, on=not recorder.on)))
-
-    @property
-    def _model(self) -> str:
-        """The name of the first model that plays; of one given by its path, the file's."""
-        return Path(self._service.models[0]).name.removesuffix(SUFFIX)

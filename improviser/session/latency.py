@@ -35,6 +35,10 @@ MICROSECONDS = 1e6
 STAMP_SECONDS = 0.25
 """How far apart the notes are by their stamps, on loopback: as a player plays, whatever the gap they are sent in."""
 ANSWER_SECONDS = 10.0
+SILENT_SECONDS, CLOSING_SECONDS = 45.0, 5.0
+"""How long the program that measures may say nothing, beside the gap between notes, and how long it may take to end."""
+LINE_BYTES = 1 << 30
+"""Room for a line with all that was measured, of ten million notes at most."""
 SCREEN = (120, 40)
 PUBLISH_SECONDS = 0.02
 CONNECT_SECONDS = 2.0
@@ -173,16 +177,34 @@ async def over_wire(api: str, client: str, notes: int, gap_seconds: float) -> Wa
     """
     arguments = (sys.executable, "-m", "improviser.ports.round_trip", api, client, str(notes), str(gap_seconds))
     pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*arguments, stdout=pipe, stderr=pipe)
+    process = await asyncio.create_subprocess_exec(*arguments, stdout=pipe, stderr=pipe, limit=LINE_BYTES)
+    complaint = asyncio.ensure_future(_rest_of(process.stderr))
+    silence = SILENT_SECONDS + 2 * gap_seconds
     try:
-        said, complaint = await process.communicate()
-    except asyncio.CancelledError:
-        process.kill()
-        raise
-    if process.returncode:
-        lines = complaint.decode(errors="replace").strip().splitlines() or ["it said nothing"]
+        while line := await asyncio.wait_for(_line_of(process.stdout), silence):
+            if line.startswith(b"{"):
+                with contextlib.suppress(TimeoutError):  # its ports close, if the MIDI system lets them
+                    await asyncio.wait_for(process.wait(), CLOSING_SECONDS)
+                return msgspec.json.decode(line, type=Way)
+        await process.wait()
+        lines = (await complaint).decode(errors="replace").strip().splitlines() or ["it said nothing"]
         raise EngineError(f"the ports could not be measured: {lines[-1]}")
-    return msgspec.json.decode(said, type=Way)
+    except TimeoutError:
+        stuck = f"{api} has not answered for {silence:.0f} s; try again, or restart its server"
+        raise EngineError(f"the ports could not be measured: {stuck}") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        complaint.cancel()
+
+
+async def _line_of(stream: asyncio.StreamReader | None) -> bytes:
+    return await stream.readline() if stream is not None else b""
+
+
+async def _rest_of(stream: asyncio.StreamReader | None) -> bytes:
+    return await stream.read() if stream is not None else b""
 
 
 @contextlib.asynccontextmanager

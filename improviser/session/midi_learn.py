@@ -38,7 +38,8 @@ class Learning:
         self._known: set[tuple[int, int]] = set()
         self._numbered: set[int] = set()
         """The channels on which an NRPN or RPN has been selected: what data comes there is its value."""
-        self._waiting = False
+        self._waiting: str | None = None
+        """What a control is waited for."""
 
     def take(self, event: SessionEvent) -> None:
         """Take in an event."""
@@ -47,13 +48,13 @@ class Learning:
             return
         if moved.control in SELECTING:
             self._numbered.add(moved.channel)
-        elif self._waiting and self._may_be_meant(moved):
+        elif self._waiting is not None and self._may_be_meant(moved, self._waiting):
             self._moved.put_nowait(moved)
 
-    def _may_be_meant(self, event: ControlChange) -> bool:
+    def _may_be_meant(self, event: ControlChange, parameter: str) -> bool:
         """Say whether a control change can be bound, and is not still the knob that was learned before."""
         try:
-            check_control(event.control)
+            check_control(event.control, parameter)
         except ConfigError:
             return False
         return (event.channel, event.control) not in self._known
@@ -63,7 +64,7 @@ class Learning:
         await service.opened()
         for parameter in self._parameters:
             say(f"to learn {parameter}: move the knob, slider or button that is to turn it")
-            moved = await self._movement(say)
+            moved = await self._movement(parameter, say)
             self._known |= {(moved.channel, moved.control), (moved.channel, moved.control + FINE)}
             binding = {"control": moved.control, "channel": moved.channel + 1}
             before = service.parameters.controls
@@ -74,9 +75,9 @@ class Learning:
             what = f"control {moved.control} on channel {moved.channel + 1} turns {parameter}{instead}"
             say(f"{what}; {await self._kept(controls)}")
 
-    async def _movement(self, say: Callable[[str], None]) -> ControlChange:
+    async def _movement(self, parameter: str, say: Callable[[str], None]) -> ControlChange:
         """Wait until a control is moved that can be bound; `say` why another cannot."""
-        self._waiting = True
+        self._waiting = parameter
         while True:
             moves = [await self._moved.get()]
             judged = None
@@ -92,7 +93,7 @@ class Learning:
             say(judged)
             while await self._next() is not None:  # the same movement goes on
                 pass
-        self._waiting = False
+        self._waiting = None
         while not self._moved.empty():
             self._moved.get_nowait()
         return judged

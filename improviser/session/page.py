@@ -8,12 +8,15 @@ import socket
 import sys
 import webbrowser
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.engine.bus import Bus
 from improviser.engine.service import Service
 from improviser.errors import ConfigError
+from improviser.extras import how_to_add
 from improviser.files import user_path
+from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.recorder import Recorder
 from improviser.session.recording import turn_recording
 from improviser.settings.config import check
@@ -31,9 +34,7 @@ Tell = Callable[[str], None]
 PART = "the page"
 VISIT_SECONDS = 20.0
 ANY = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
-NOT_INSTALLED = (
-    "--web takes aiohttp, which is not installed; add the extra: pip install 'improviser[web]', or uv sync --extra web"
-)
+NOT_INSTALLED = f"--web takes aiohttp, which is not installed; {how_to_add('web')}"
 ELSEWHERE = ("192.0.2.1", 9)
 """An address that documents use: what would be sent there shows which of our addresses others reach."""
 
@@ -78,16 +79,18 @@ class SessionPage:
             return
         try:
             from improviser.web.access import access_of, read_tokens
-            from improviser.web.server import PageServer, Recording
+            from improviser.web.page_requests import Recording
+            from improviser.web.server import PageServer
         except ImportError as error:
             if (error.name or "").partition(".")[0] != "aiohttp":
                 raise
             raise ConfigError(NOT_INSTALLED) from None
         file = settings.web_token_file
         access = access_of(address, settings.web_hosts, None if file is None else read_tokens(user_path(file)))
-        recording = Recording()
+        recording = Recording(folder=default_folder())
         if (recorder := self._recorder) is not None:
-            recording = Recording(lambda: recorder.on, lambda service, on: turn_recording(service, recorder, on=on))
+            turn = partial(_turn, recorder)
+            recording = Recording(lambda: recorder.on, turn, recorder.folder)
         self._server = server = PageServer(address, access, recording)
         await server.open()
         bus.subscribe_slow(PART, server.take)
@@ -95,7 +98,7 @@ class SessionPage:
         for line in self._lines:
             self._tell(line)
         if address.opens:
-            await _open_browser(urls(address, access, server.port)[0], self._tell)
+            await open_browser(urls(address, access, server.port)[0], self._tell)
 
     async def run(self, service: Service) -> None:
         """Serve a session until cancelled."""
@@ -111,6 +114,10 @@ class SessionPage:
             self._tell(f"it begins as soon as the page is open, or in {VISIT_SECONDS:g} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._server.arrived.wait(), VISIT_SECONDS)
+
+
+def _turn(recorder: Recorder, service: Service, on: bool) -> str:
+    return turn_recording(service, recorder, on=on)
 
 
 def page_alone(web: str | None, tell: Tell, *, covered: bool = False) -> SessionPage:
@@ -132,9 +139,9 @@ def urls(address: PageAddress, access: "Access", port: int) -> tuple[str, str]:
 def lines_of(address: PageAddress, access: "Access", port: int) -> list[str]:
     """Return what a user is told of the page."""
     own, audience = urls(address, access, port)
-    lines = [f"the page: {own}", f"for an audience, which only looks and listens: {audience}"]
+    lines = [f"the page: {own}", f"for an audience, which only watches and listens: {audience}"]
     if not address.is_loopback:
-        lines.append("who has the first address can play and steer; what is sent can be read on the way (plain HTTP)")
+        lines.append("whoever has the first address can play and control; nothing is encrypted (plain HTTP)")
     return lines
 
 
@@ -146,7 +153,7 @@ def _reachable() -> str:
     return socket.gethostname()
 
 
-async def _open_browser(url: str, tell: Tell) -> None:
+async def open_browser(url: str, tell: Tell) -> None:
     """Open a browser, if there is one with a screen."""
     has_screen = sys.platform in ("win32", "darwin") or bool({"DISPLAY", "WAYLAND_DISPLAY"} & os.environ.keys())
     if not has_screen or not await asyncio.to_thread(_opened, url):

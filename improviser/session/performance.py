@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -24,6 +25,7 @@ from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.pruning import Limits
 from improviser.recordings.recorder import Recorder
 from improviser.remote.session_services import SessionServices
+from improviser.session.adapting import Adapting
 from improviser.session.live import live
 from improviser.session.midi_learn import Learning
 from improviser.session.page import SessionPage
@@ -56,7 +58,9 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         catalogue.check(model)
     ports = (*(settings.input if player is None else ()), *settings.output)
     has_page = parse_page(settings.web) is not None
-    api = api_for(settings.api, ports, plays_without=player is not None or has_page)
+    others = f"{settings.listen_to} (over MQTT)" if settings.listen_to is not None else ""
+    api = api_for(settings.api, ports, plays_without=player is not None or has_page or bool(others))
+    heard = [player.name] if player is not None else [ON_PAGE] if has_page and api == LOOPBACK else []
     return Session(
         api=api,
         name=settings.name,
@@ -67,7 +71,8 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         seed=random_seed if settings.seed is None else settings.seed,
         wait_for_ports=settings.wait_for_ports,
         choices=choices_of(settings),
-        player=player.name if player is not None else ON_PAGE if has_page and api == LOOPBACK else "",
+        player=" and ".join([*heard, *([others] if others and (heard or api == LOOPBACK) else [])]),
+        also_hears=others if not heard and api != LOOPBACK else "",
     )
 
 
@@ -158,7 +163,7 @@ async def give(
     recorder = recorder_of(config)
     display = display_of(recorder, on_keys=on_keys) if shown else None
     loudspeaker = loudspeaker_of(config)
-    silence = Silence()
+    silence, adapting = Silence(), Adapting(config.settings.seed or 0)
     services = SessionServices(config, load, partial(saved_in, recorder))
     bus = bus_of(
         {
@@ -168,6 +173,7 @@ async def give(
             "the sound": loudspeaker,
             "the player": player,
             "learning": learning,
+            "adapting to the player": adapting,
         }
     )
     if display is not None:
@@ -181,6 +187,7 @@ async def give(
             playing.beside("the end of a session by silence", silence.end(service))
             playing.beside("what is told of the session", services.run(service))
             playing.beside("the page", page.run(service))
+            playing.beside("adapting to the player", adapting.run(service))
             if learning is not None:
                 playing.beside("learning", learning.run(service, log.info if shown else tell_user))
             if shown or on_keys:
@@ -194,6 +201,7 @@ async def give(
     finally:
         services.close()
         recorder.close()
+        _tell_what_next(recorder, tell_user)
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
 
@@ -212,6 +220,14 @@ def tell(line: str) -> None:
     log.log(logging.INFO if isinstance(line, News) else logging.WARNING, "%s", line)
 
 
+def _tell_what_next(recorder: Recorder, told: Callable[[str], None]) -> None:
+    """Say what was recorded last, and what can be done with it."""
+    if (path := recorder.newest) is None:
+        return
+    told("recorded; see and hear it as a page with")
+    told(f"  improviser report {shlex.quote(str(path))}")
+
+
 async def _follow(service: Service, display: "Display | None", recorder: Recorder, told: Callable[[str], None]) -> None:
     """Say what was opened, then show the session."""
     await service.opened()
@@ -220,9 +236,11 @@ async def _follow(service: Service, display: "Display | None", recorder: Recorde
         plays_to = "no port, since no MIDI system works here (improviser ports says why)"
     told(
         f"playing on {service.api}{shown(service.jack_server)}: hears {hears}, plays to {plays_to} "
-        f"({service.parameters.mode}, {', '.join(service.models)}); change with --input and --output, end with Ctrl-C"
+        f"({service.parameters.mode}, {', '.join(service.models)})"
     )
+    told("change the ports with --input and --output; end with Ctrl-C")
     if recorder.on:
-        told(f"keeping the session in {recorder.folder} (--no-record keeps none)")
+        told("recording the session (--no-record keeps none) in")
+        told(f"  {recorder.folder}")
     if display is not None:
         await display.show(service)

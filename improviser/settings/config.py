@@ -12,7 +12,7 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,6 +25,7 @@ from improviser.core.addresses.port_choice import MOST_PORTS
 from improviser.core.live import allowed
 from improviser.core.live.kinds import Bindings
 from improviser.core.live.knobs import Knobs
+from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import TABLE, allowed_words
 from improviser.core.printable import LONGEST_SHOWN, shown
 from improviser.errors import ConfigError
@@ -78,12 +79,14 @@ class Settings(ServingSettings):
     name: Annotated[
         str, about("The name of the MIDI client.", "1–40 characters without : / + #", pattern=NAME_PATTERN)
     ] = "improviser"
-    wait_for_ports: Annotated[bool, about("Start even if a named port is not there yet.", "true or false")] = False
+    wait_for_ports: Annotated[
+        bool, about("Start even if a named port, or any MIDI system, is not there yet.", "true or false")
+    ] = False
     model: Annotated[
         tuple[Words, ...],
         about(
             "The model that answers.",
-            "a name, or a list of up to eight: one voice each",
+            "a name, or a list of up to eight: one voice each; by default bach-bass, in answer and solo auto",
             live=True,
             min_length=1,
             max_length=8,
@@ -109,6 +112,12 @@ class Settings(ServingSettings):
         float,
         about("How much room all recordings may take; the oldest are deleted first.", "a number > 0", gt=0, le=1e9),
     ] = 1000.0
+    learn_afterwards: Annotated[
+        bool,
+        about(
+            "Breed the model 'me' from your recordings when a session has ended, in the background.", "true or false"
+        ),
+    ] = False
     sound: Annotated[
         bool | None,
         about("Play the session aloud; by default if a soundfont is set.", "true or false"),
@@ -124,6 +133,10 @@ class Settings(ServingSettings):
     display: Annotated[
         bool | None, about("Show what is heard and played; by default in a terminal.", "true or false")
     ] = None
+
+
+SINGERS = ("auto",)
+"""What plays by default in modes that reply: a line of one's own takes a melody model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +301,8 @@ def load(
         if value is not None:
             values[name], origins[name] = check(name, value, KEYS[name].flag), KEYS[name].flag
     settings = Settings(**values)
+    if origins["model"] == "default" and MODES_BY_NAME[settings.mode].replies:
+        settings = replace(settings, model=SINGERS)
     _check_together(settings, origins)
     return Config(settings, origins, path)
 

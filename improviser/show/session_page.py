@@ -1,4 +1,8 @@
-"""A session as one page of HTML that needs nothing else: the roll, the sound, the figures, and how to hear it again."""
+"""A session as a page of HTML: the roll, the sound, the figures, and how to hear it again.
+
+`session_report` is a file that needs nothing else; `write_folder` is the same page with its files beside it, as a live
+session's page serves it, where the markup may hold neither style nor script.
+"""
 
 import base64
 import io
@@ -7,16 +11,31 @@ import shlex
 import wave
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
 from improviser.core.live.session_figures import Figures, figures_of
+from improviser.files import write_atomically
+from improviser.recordings.midi_recording import write_session
 from improviser.recordings.reading import PlayedSession
 from improviser.show.picture import session_picture
-from improviser.show.sound import SAMPLE_RATE, Synthesiser, render
+from improviser.show.sound import SAMPLE_RATE, Synthesiser, render, write_wav
 
 LONGEST_SOUND_SECONDS = 150.0
 """Longer sessions would make pages of more than 18 MB; they go without sound."""
+LONGEST_FOLDER_SOUND_SECONDS = 600.0
+"""Longer ones would make sound files of more than 106 MB."""
+INDEX, STYLE_FILE, ROLL, SOUND, MIDI = FOLDER_FILES = (
+    "index.html",
+    "report.css",
+    "roll.svg",
+    "session.wav",
+    "session.mid",
+)
+"""What `write_folder` writes; the sound only of sessions that are not too long."""
+ALL_RECORDINGS, SCRIPT, ICON = "../../recordings.html", "../../recording.js", "../../icon.svg"
+"""Where the page of a live session has the list of recordings, what its buttons do, and its icon."""
 
 STYLE = """
 :root { color-scheme: light dark; --page: #f4f2ec; --ink: #1d2026; --soft: #5d636c; --line: #dcd8cd; --card: #fdfcf9 }
@@ -30,12 +49,17 @@ h1 { font-size: 1.5rem; margin: 0 0 1rem; overflow-wrap: anywhere }
 h2 { font-size: 1.05rem; margin: 2rem 0 .5rem }
 svg { width: 100%; height: auto; display: block }
 audio { width: 100%; margin-top: 1rem }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .75rem; margin: 0 }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: .75rem; margin: 0 }
 dl div { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .8rem }
 dt { color: var(--soft); font-size: .85rem }
 dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem; overflow-x: auto }
 p { color: var(--soft) }
+img { width: 100%; height: auto; display: block }
+a { color: inherit }
+button { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line) }
+button { border-radius: .6rem; padding: .5rem 1rem }
+:focus-visible { outline: 3px solid #7a3ff0; outline-offset: 2px }
 """
 
 Cards = Sequence[tuple[str, str]]
@@ -43,12 +67,58 @@ Cards = Sequence[tuple[str, str]]
 
 def session_report(session: PlayedSession, synthesiser: Synthesiser = render) -> str:
     """Return the page, UTF-8; `synthesiser` makes its sound."""
+    sound = f"<p>Sound is left out: the session lasts longer than {LONGEST_SOUND_SECONDS / 60:g} minutes.</p>"
+    if session.end_seconds <= LONGEST_SOUND_SECONDS:
+        data = base64.b64encode(_wav(session, synthesiser)).decode()
+        sound = f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
+    return _page(session, f"<style>{STYLE}</style>", [_roll(session), sound], _again(session))
+
+
+def write_folder(session: PlayedSession, folder: Path, synthesiser: Synthesiser = render) -> None:
+    """Write the page of a session into an empty folder, with its picture, sound and MIDI file beside it.
+
+    :raises OutputError: if that is not possible.
+    """
+    write_session(folder / MIDI, session.heard, session.played, end_seconds=session.end_seconds)
+    write_atomically(folder / STYLE_FILE, STYLE.encode())
+    write_atomically(folder / ROLL, _roll(session).encode())
+    downloads = [f'<a href="{MIDI}" download="{escape(session.name)}.mid">MIDI file</a>']
+    sound = f"<p>Sound is left out: the session lasts longer than {LONGEST_FOLDER_SOUND_SECONDS / 60:g} minutes.</p>"
+    if session.end_seconds <= LONGEST_FOLDER_SOUND_SECONDS:
+        end = session.end_seconds
+        write_wav(folder / SOUND, session.heard, session.played, end_seconds=end, synthesiser=synthesiser)
+        downloads.append(f'<a href="{SOUND}" download="{escape(session.name)}.wav">sound file (WAV)</a>')
+        sound = f'<audio controls preload="metadata" src="{SOUND}"></audio>'
+    button = (
+        '<p><button id="replay" type="button">Replay and compare</button> <span id="replayed" role="status"></span></p>'
+    )
+    more = [*_again(session), *([button] if session.log is not None else [])]
+    page = _page(
+        session,
+        f'<link rel="icon" href="{ICON}" type="image/svg+xml">\n<link rel="stylesheet" href="{STYLE_FILE}">\n'
+        f'<script type="module" src="{SCRIPT}"></script>',
+        [
+            f'<p><a href="{ALL_RECORDINGS}">All recordings</a></p>',
+            f'<img src="{ROLL}" alt="Piano roll: who played what, and when">',
+            sound,
+            f"<p>Download: {', '.join(downloads)}</p>",
+        ],
+        more,
+    )
+    write_atomically(folder / INDEX, page.encode())
+
+
+def _roll(session: PlayedSession) -> str:
     player, improviser = session.notes()
-    roll = session_picture(player, improviser, "Who played what, and when", bars_seconds=session.bars)
+    return session_picture(player, improviser, "Who played what, and when", bars_seconds=session.bars)
+
+
+def _page(session: PlayedSession, head: str, shown: Sequence[str], again: Sequence[str]) -> str:
+    """Return the page: what is `shown` first, the figures, and how to play it again."""
+    player, improviser = session.notes()
     sections = [
         f"<h1>{escape(session.name)}</h1>",
-        roll,
-        _sound(session, synthesiser),
+        *shown,
         "<h2>Figures</h2>",
         _cards(_figure_cards(figures_of(player, improviser), session.end_seconds)),
     ]
@@ -56,12 +126,12 @@ def session_report(session: PlayedSession, synthesiser: Synthesiser = render) ->
         sections += ["<h2>From hearing a note to sending the answer</h2>", _cards(_latency_cards(session.latencies))]
     if session.facts:
         sections += ["<h2>How it was played</h2>", _cards(session.facts)]
-    sections += _again(session)
+    sections += again
     return "\n".join(
         [
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(session.name)} – improviser</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>",
+            f"<title>{escape(session.name)} – improviser</title>\n{head}\n</head>\n<body>\n<main>",
             *sections,
             "</main>\n</body>\n</html>\n",
         ]
@@ -98,13 +168,6 @@ def _percent(share: float) -> str:
 def _cards(cards: Iterable[tuple[str, str]]) -> str:
     rows = "\n".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in cards)
     return f"<dl>\n{rows}\n</dl>"
-
-
-def _sound(session: PlayedSession, synthesiser: Synthesiser) -> str:
-    if session.end_seconds > LONGEST_SOUND_SECONDS:
-        return f"<p>Sound is left out: the session lasts longer than {LONGEST_SOUND_SECONDS / 60:g} minutes.</p>"
-    data = base64.b64encode(_wav(session, synthesiser)).decode()
-    return f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
 
 
 def _wav(session: PlayedSession, synthesiser: Synthesiser) -> bytes:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any
 
 from improviser.core.midi import codec
+from improviser.extras import how_to_add
 from improviser.show.live_sound import BLOCK, LiveSynth
 from improviser.show.sound import FULL_SCALE, SAMPLE_RATE, TAIL_SECONDS
 from improviser.show.soundfont import OFF, LiveFont, find_font
@@ -51,7 +52,7 @@ def open_device(backend: str | None) -> Any:
     try:
         import miniaudio
     except ImportError:
-        raise LookupError("miniaudio is not installed; add the extra: uv sync --extra sound") from None
+        raise LookupError(f"miniaudio is not installed; {how_to_add('sound')}") from None
     chosen = [each for each in miniaudio.Backend if backend is not None and each.name.lower() == backend.lower()]
     try:
         device = miniaudio.PlaybackDevice(

@@ -152,6 +152,7 @@ def _health(snapshot: Snapshot) -> Line:
         (f"{snapshot.played:,}", PART_STYLES[Part.IMPROVISER]),
     ]
     line += [("  key ", DIM), (snapshot.key, BOLD)] if snapshot.key else []
+    line += [("  listens to ", DIM), (shown(snapshot.listens_to), BOLD)] if snapshot.listens_to else []
     line += [("  pedal", BOLD)] if snapshot.pedal else []
     if latency := snapshot.latency:
         median, p99, worst = (f"{seconds * 1000:.2f}" for seconds in (latency.median, latency.p99, latency.worst))

@@ -26,8 +26,10 @@ from improviser.library.catalogue import LoadableModel
 from improviser.training.calibration import Calibration
 from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits
-from improviser.training.progress import Progress, watched
+from improviser.training.named_sources import NAMED
+from improviser.training.progress import COMPILING, Progress, watched
 from improviser.training.recipe import Options, Recipe, choice, fingerprint
+from improviser.training.yardsticks import Comparison
 
 STRATEGIES = ("cma", "ga")
 POPULATION = 200
@@ -134,6 +136,8 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
         check_every=CHECK_EVERY,
         skipped=material.skipped,
         remarks=material.remarks,
+        held_out=held_out_names([str(source["name"]) for source in material.sources], options.seed),
+        comparison=Comparison(training, development, foreign=not set(options.sources) & set(NAMED)),
         accept=CollapseGuard(build, development),
         calibrate=Calibration(
             task.shape,
@@ -177,7 +181,10 @@ def _task(
     held_out = material.notes(watched(others, "listening to what is held out", progress))
     if len(notes) < FEWEST_NOTES:
         raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
-    return NetworkTask(model.task, shape, notes, held_out, scorer=fastest_scorer(shape))
+    progress(COMPILING, 0.0)
+    task = NetworkTask(model.task, shape, notes, held_out, scorer=fastest_scorer(shape))
+    progress(COMPILING, 1.0)
+    return task
 
 
 def strategy_of(name: str, task: NetworkTask, population: int, options: Options, member: int) -> Strategy:
@@ -197,12 +204,24 @@ def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:
         player, own = found[0]
         kept = len(player) - len(player) // HELD_OUT_NOTES
         return [(player[:kept], own)], [(player[kept:], own)]
-    order = generator(seed, 1).permutation(len(found))
-    held = set(order[: max(1, len(found) // HELD_OUT_PIECES)].tolist())
+    held = _drawn(len(found), seed)
     return (
         [duet for index, duet in enumerate(found) if index not in held],
         [duet for index, duet in enumerate(found) if index in held],
     )
+
+
+def held_out_names(names: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Return what `split` holds out, by the names of the pieces."""
+    if len(names) == 1:
+        return (f"the last fifth of {names[0]}",)
+    held = _drawn(len(names), seed)
+    return tuple(name for index, name in enumerate(names) if index in held)
+
+
+def _drawn(pieces: int, seed: int) -> set[int]:
+    """Return which of several pieces are held out."""
+    return set(generator(seed, 1).permutation(pieces)[: max(1, pieces // HELD_OUT_PIECES)].tolist())
 
 
 def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: bool) -> list[Duet]:

@@ -171,6 +171,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         scores=scores,
         choose_by="held_out",
         check_every=2,
+        held_out=tuple(settings[number].name for number in sorted(held)),
         skipped=read.skipped,
         remarks=read.remarks,
     )

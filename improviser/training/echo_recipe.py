@@ -98,6 +98,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         scores=scores,
         skipped=skipped,
         remarks=remarks,
+        held_out=_held_out_names([name for name, _ in pieces]),
     )
 
 
@@ -172,9 +173,19 @@ def _pieces(
     return pieces, skipped, remarks
 
 
+def _held_out_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return what `_task` holds out, by the names of the pieces."""
+    return tuple(names[_kept(len(names)) :]) if len(names) > 1 else (f"the last fifth of {names[0]}",)
+
+
+def _kept(pieces: int) -> int:
+    """Return how many of several pieces are learned from."""
+    return pieces - max(1, pieces // HELD_OUT)
+
+
 def _task(shape: EchoShape, pieces: Sequence[Sequence[int]]) -> EchoTask:
     if len(pieces) > 1:
-        kept = len(pieces) - max(1, len(pieces) // HELD_OUT)
+        kept = _kept(len(pieces))
         train, held = pieces[:kept], pieces[kept:]
     else:
         kept = len(pieces[0]) - len(pieces[0]) // HELD_OUT

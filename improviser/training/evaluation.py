@@ -1,7 +1,7 @@
 """How well a model knows a corpus: bits per note, and what it plays when left to itself against what the corpus has."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from improviser.core.networks.choir import normalised
 from improviser.core.networks.responder import LogProbabilities, Model
 from improviser.core.tasks.registry import describe, singer_of
 from improviser.errors import CorpusError
+from improviser.training.held_over import HeldOver
 from improviser.training.voices import duets
 
 WORST_BITS = 64.0
@@ -45,11 +46,13 @@ class Evaluation:
     :param pieces: one score for each piece that has something to score.
     :param model: what the model plays when left to itself.
     :param corpus: what the corpus has there.
+    :param held: how well it knows which notes are held over, of a voice that can hold them.
     """
 
     pieces: list[PieceScore] = field(default_factory=list)
     model: Counterpoint = field(default_factory=Counterpoint)
     corpus: Counterpoint = field(default_factory=Counterpoint)
+    held: HeldOver = field(default_factory=HeldOver)
 
     @property
     def notes(self) -> int:
@@ -72,6 +75,7 @@ class Evaluation:
                 "deviation": float(np.std(bits)),
             },
             "left_to_itself": {name: {"model": _number(own[name]), "corpus": _number(theirs[name])} for name in own},
+            "held_over": {name: _number(value) for name, value in self.held.figures().items()},
         }
 
 
@@ -95,12 +99,15 @@ def evaluate(
     lines = _lines(model, pieces)
     for done, (piece, player, own) in enumerate(lines):
         progress(done, len(lines))
-        steps = list(_steps(model, player, own))
+        steps = list(expectations(model, player, own))
         if not steps:
             continue
         found.pieces.append(_score(piece.name, steps))
         _compare(found, model, piece, player, own, (seed, done), temperature)
     progress(len(lines), len(lines))
+    if (voice := describe(model.task).voice) is not None:
+        for number, (_, player, notes) in enumerate(duets(pieces, voice(model))):
+            found.held.add(model, player, notes, generator(seed, number, 1), temperature)
     if not found.pieces:
         raise CorpusError("there are no notes to score in these pieces; give others")
     return found
@@ -118,7 +125,7 @@ def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
     return sounding_at(own, [note.onset_seconds for note in player], tolerance_seconds=TOLERANCE_SECONDS)
 
 
-def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
+def expectations(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> Iterator[Step]:
     """Yield what the model expects of each note, and the note; its past is the corpus's."""
     if (singer := singer_of(model)) is not None:
         for note in player:
@@ -132,8 +139,13 @@ def _steps(model: Model, player: Sequence[Note], own: Sequence[int | None]) -> I
         responder.learn(note.pitch, note.onset_seconds, answer)
 
 
+def bits_of(steps: Iterable[Step]) -> list[float]:
+    """Return what each note costs that came."""
+    return [min(-float(logs[pitch]) / math.log(2), WORST_BITS) for logs, pitch in steps]
+
+
 def _score(name: str, steps: Sequence[Step]) -> PieceScore:
-    bits = [min(-float(logs[pitch]) / math.log(2), WORST_BITS) for logs, pitch in steps]
+    bits = bits_of(steps)
     hits = sum(int(logs.argmax()) == pitch for logs, pitch in steps)
     return PieceScore(name, len(steps), sum(bits) / len(bits), hits)
 

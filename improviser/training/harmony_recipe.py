@@ -1,13 +1,15 @@
 """How to train a harmony model: a voice under (or over) the top voice of every piece."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from improviser.core.harmony.corpus import Duet, harmony_notes
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
 from improviser.core.networks.choir import ChoirSettings
-from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
-from improviser.training.progress import Progress
+from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units, split
+from improviser.training.holding import breed, cases_within
+from improviser.training.progress import Progress, watched
 from improviser.training.recipe import Options, Recipe, choice, refuse
 from improviser.training.voices import duets, read_sources
 
@@ -25,6 +27,8 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     found = duets(read.pieces, voice)
     both = [(player, own) for _, player, own in found]
     settings = settings_for(voice, both, hidden=hidden_units(options))
+    learned = watched(split(both, options.seed)[0], "listening to what is held over", progress)
+    settings = replace(settings, holding=breed(cases_within(learned, settings), options.seed))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)
     material = Material(
         HarmonyModel,

@@ -6,9 +6,10 @@ from improviser.core.melody.corpus import melody_notes
 from improviser.core.melody.model import MelodyModel
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS
 from improviser.core.music.note import Note
+from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
-from improviser.training.progress import Progress
+from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options, Recipe, refuse
 from improviser.training.voices import read_sources
 
@@ -20,16 +21,30 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice")
     read = read_sources(options.sources, progress, strict=options.strict)
-    tunes = [piece.voices[0] for piece in read.pieces]
+    return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
+
+
+def recipe_of(
+    options: Options,
+    pieces: Sequence[Piece],
+    progress: Progress = silent,
+    skipped: tuple[str, ...] = (),
+    remarks: tuple[str, ...] = (),
+) -> Recipe:
+    """Return the recipe for the top voice of these pieces.
+
+    :raises UserError: if they or the options are of no use.
+    """
+    tunes = [piece.voices[0] for piece in pieces]
     settings = settings_for(tunes, hidden=hidden_units(options))
     material = Material(
         MelodyModel,
         settings,
         [(tune, ()) for tune in tunes],
         lambda some: melody_notes((tune for tune, _ in some), settings),
-        tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in read.pieces),
-        read.skipped,
-        read.remarks,
+        tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in pieces),
+        skipped,
+        remarks,
     )
     return choir_recipe(options, material, progress)
 

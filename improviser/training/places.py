@@ -1,12 +1,42 @@
 """Where a training run writes: the model, its checkpoint, and the report beside it; none of them over another's."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from improviser.errors import OutputError
-from improviser.files import check_writable
+from improviser.files import check_writable, create_folder
+from improviser.library import catalogue
+from improviser.library.model_file import SUFFIX
 from improviser.training.checkpoint import path_for, unfinished_for
 from improviser.training.report import files_beside
+
+LONGEST_NAME = 40
+"""Characters of a source that are part of a model's name."""
+
+
+def place_in_library(sources: Sequence[str], task: str, *, resume: bool) -> Path:
+    """Return a model file in the user's library, named after what is learned from and the task: never another's.
+
+    :param resume: whether it is to be that of the last run of this name that has not ended, if there is one.
+    :raises OutputError: if the library's folder cannot be created.
+    """
+    folder = catalogue.user_folder()
+    create_folder(folder)
+    stem = re.sub(r"[^\w-]+", "-", Path(sources[0]).stem if Path(sources[0]).is_file() else Path(sources[0]).name)
+    name = f"{stem.strip('-')[:LONGEST_NAME] or 'my'}-{task}"
+    numbered = (folder / f"{name}{'' if number == 1 else f'-{number}'}{SUFFIX}" for number in count(1))
+    last: Path | None = None
+    for path in numbered:
+        begun = path_for(path).exists()
+        last = path if begun else last
+        if not begun and not any(
+            file.exists() for file in (path, *files_beside(path), catalogue.bundled_folder() / path.name)
+        ):
+            return last if resume and last is not None else path
+    raise AssertionError
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+COMPILING = "compiling the networks, once on a machine"
+"""The name of the step that takes some seconds with Numba, and none without."""
+
 Progress = Callable[[str, float], None]
 """Is told the name of a step, and how much of it is done, 0–1."""
 

@@ -18,6 +18,7 @@ from improviser.training.progress import Progress, silent
 
 if TYPE_CHECKING:
     from improviser.training.calibration import Calibrated
+    from improviser.training.yardsticks import Comparison
 
 RECIPES = {
     "chorale": "improviser.training.chorale_recipe:prepare",
@@ -118,6 +119,8 @@ class Recipe:
     :param check_every: generations between looks at the held-out notes, where these choose the champion.
     :param skipped: files that could not be used, and why.
     :param remarks: what was repaired in files, or left out of them.
+    :param held_out: the pieces that nothing is learned from, or a part of one; people read it.
+    :param comparison: what the result can be compared on with others, if it can.
     :param accept: whether a genome may be champion at all.
     :param calibrate: what comes after breeding, if anything does, see `calibration`.
     """
@@ -135,6 +138,8 @@ class Recipe:
     check_every: int = 1
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    held_out: tuple[str, ...] = ()
+    comparison: "Comparison | None" = None
     accept: Callable[[Float32Array], bool] = lambda _: True
     calibrate: Calibrate | None = None
 

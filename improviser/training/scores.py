@@ -11,6 +11,7 @@ import msgspec
 import platformdirs
 
 from improviser.errors import CorpusError, OutputError
+from improviser.extras import how_to_add
 from improviser.files import read_regular, write_atomically
 
 LARGEST_CACHE = 1 << 28
@@ -27,10 +28,7 @@ def music21_for(source: str) -> Any:
         import music21
         import music21.corpus
     except ImportError:
-        raise CorpusError(
-            f"{source} needs music21, which comes with the extra `corpus`: "
-            "run `pip install 'improviser[corpus]'` (in a checkout: `uv sync --extra corpus`)"
-        ) from None
+        raise CorpusError(f"{source} needs music21, which is not installed; {how_to_add('corpus')}") from None
     return music21
 
 

@@ -19,6 +19,10 @@ class StopRequest:
         """Whether to stop."""
         return self.asked
 
+    def end(self) -> None:
+        """Ask, from any thread."""
+        self.asked = True
+
     def ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         """Handle a signal.
 

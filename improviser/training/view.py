@@ -25,6 +25,7 @@ from improviser.training.chorales import PARSING
 from improviser.training.generations import Generation, Limits
 from improviser.training.preview import Preview
 from improviser.training.progress import Progress
+from improviser.training.run_tally import RunTally
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 CURVE_WIDTH = 64
@@ -149,18 +150,13 @@ class TerminalView:
     def __init__(
         self, limits: Limits, members: int, title: str, console: Console, preview: Preview | None = None
     ) -> None:
-        self._limits = limits
-        self._members = members
+        self._tally = RunTally(limits, members)
         self._title = title
         self._preview = preview
         self._live = Live(console=console, auto_refresh=False)
         self._drawn_at = -math.inf
-        self._lately: dict[int, Generation] = {}
-        """The last generation of each member that was heard of since the last frame."""
-        self._best: dict[int, list[float]] = {}
-        self._seconds: dict[int, float] = {}
-        self._done: dict[int, float] = {}
-        self._done_before: float | None = None
+        self._lately: set[int] = set()
+        """The members that were heard of since the last frame."""
 
     def __enter__(self) -> Self:
         self._live.__enter__()
@@ -180,41 +176,25 @@ class TerminalView:
             self._live.update(self.render(), refresh=True)
             self._drawn_at = now
             self._lately.clear()
-        self._lately[member] = generation
-        self._best.setdefault(member, []).append(generation.best)
-        if self._done_before is None:  # resumed, it may begin far on the way
-            self._done[member] = self._share_done(generation.generation - 1, 0.0)
-            self._done_before = self._all_done()
-        self._seconds[member] = self._seconds.get(member, 0.0) + generation.seconds
-        self._done[member] = self._share_done(generation.generation, self._seconds[member])
+        self._lately.add(member)
+        self._tally.take(member, generation)
 
     def render(self) -> RenderableType:
         """Return the panel for the generation that was heard of last, of the first member at work."""
-        member = min(self._lately)
-        generation, best = self._lately[member], self._best[member]
-        speed = generation.evaluations / generation.generation * len(best) / max(self._seconds[member], 1e-9)
+        tally, member = self._tally, min(self._lately)
+        generation, best = tally.last(member), tally.best(member)
         figures = Table.grid(padding=(0, 2))
         figures.add_row("best", f"[bold green]{generation.best:.4f}", "held out", f"[bold]{generation.held_out:.4f}")
-        figures.add_row("mean", f"{generation.mean:.4f}", "speed", f"{speed:,.0f} networks/s")
-        left = round(self._seconds_left())
+        figures.add_row("mean", f"{generation.mean:.4f}", "speed", f"{tally.speed(member):,.0f} networks/s")
+        left = round(tally.seconds_left())
         figures.add_row("generation", f"{generation.generation}", "time left", f"{left // 60}:{left % 60:02}")
         curve = Text("\n".join(curve_of(best, CURVE_WIDTH, CURVE_HEIGHT)), style="green")
-        title = self._title if self._members == 1 else f"{self._title}, member {member + 1} of {self._members}"
+        title = self._title if tally.members == 1 else f"{self._title}, member {member + 1} of {tally.members}"
         # Padding ends the bar's line, which the bar itself does not.
-        bar = Padding(ProgressBar(total=1.0, completed=self._all_done(), width=CURVE_WIDTH), 0)
+        bar = Padding(ProgressBar(total=1.0, completed=tally.done(), width=CURVE_WIDTH), 0)
         if self._preview is not None:
             self._preview.turn_to(member)
         return Panel(Group(bar, figures, curve, *self._look(figures)), title=Text(printable(title)), expand=False)
-
-    def _all_done(self) -> float:
-        """Return how much of the way of all members is done, 0–1; those before the first heard of are at its end."""
-        return (min(self._done) + sum(self._done.values())) / self._members
-
-    def _seconds_left(self) -> float:
-        """Return how long the rest takes if it goes on as since this process began; 0 before that can be said."""
-        done = self._all_done()
-        gone = done - (self._done_before or 0.0)
-        return sum(self._seconds.values()) * (1 - done) / gone if gone > 0 else 0.0
 
     def _look(self, figures: Table) -> list[RenderableType]:
         """Add what the preview shows to the figures; return the phrase that the best network plays."""
@@ -229,15 +209,6 @@ class TerminalView:
         rows = [("it hears", tune, contours[: len(tune)], "bold #56b4e9")] if tune else []
         rows.append(("it plays", phrase, contours[len(tune) :], "bold #f0953f"))
         return [_phrase_line(*row) for row in rows]
-
-    def _share_done(self, generations: int, seconds: float) -> float:
-        """Return how much of a member's way to the nearest limit that is, 0–1."""
-        shares = [0.0]
-        if self._limits.generations:
-            shares.append(generations / self._limits.generations)
-        if self._limits.minutes:
-            shares.append(seconds / 60 / self._limits.minutes)
-        return min(1.0, max(shares))
 
 
 def _phrase_line(title: str, pitches: Sequence[int], contour: str, style: str) -> Text:

@@ -117,5 +117,5 @@ def read_tokens(path: Path) -> tuple[str, str]:
         )
     player, audience = lines[0], lines[1] if len(lines) > 1 else secrets.token_urlsafe(16)
     if player == audience:
-        raise ConfigError(f"web_token_file: the two tokens in {path} must differ: an audience may not steer")
+        raise ConfigError(f"web_token_file: the two tokens in {path} must differ: an audience may not play")
     return player, audience

@@ -7,7 +7,6 @@ page shows it as text.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,7 +21,7 @@ from improviser.core.music.phrase import Phrase
 from improviser.core.printable import printable
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL, Applied, Failed, Noticed, Played, Step, Turned
-from improviser.library.model_file import SUFFIX
+from improviser.library.catalogue import label_of
 
 LARGEST_MESSAGE = 4096
 Byte = Annotated[int, Meta(ge=0, le=255)]
@@ -50,7 +49,7 @@ class Set(msgspec.Struct, tag="set", frozen=True):
 class Do(msgspec.Struct, tag="do", frozen=True):
     """A command; `number` comes back with the reply."""
 
-    command: Literal["panic", "record", "stop recording"]
+    command: Literal["panic", "record", "stop recording", "good", "bad", "forget"]
     number: Number = 0
 
 
@@ -76,11 +75,6 @@ def clean(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {clean(name): clean(its) for name, its in value.items()}
     return [clean(each) for each in value] if isinstance(value, list | tuple) else value
-
-
-def label_of(model: str) -> str:
-    """Return what a page calls a model: its name, also where it was given by the path of its file."""
-    return printable(PurePath(model).name.removesuffix(SUFFIX), "·")
 
 
 def labels_of(models: Sequence[str]) -> list[str]:
@@ -176,6 +170,7 @@ def figures_of(snapshot: Snapshot) -> dict[str, Any]:
         "heard": snapshot.heard,
         "played": snapshot.played,
         "key": snapshot.key,
+        "listens_to": clean(snapshot.listens_to),
         "latency": None
         if latency is None
         else [round(seconds * 1000, 3) for seconds in (latency.median, latency.p99, latency.worst)],

@@ -22,7 +22,7 @@ from improviser.core.networks.task import choir_bits
 from improviser.library.catalogue import load_model
 from improviser.training.choir_recipe import split
 from improviser.training.chorales import load_chorales
-from tests.benchmarks.counts import Context, CountModel
+from improviser.training.counting import Context, CountModel
 from tests.benchmarks.gradient import descended
 from tests.benchmarks.harmony_folds import count_bits
 

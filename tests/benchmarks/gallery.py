@@ -111,6 +111,14 @@ def exhibits() -> tuple[Exhibit, ...]:
             1,
         ),
         Exhibit(
+            "hands-every",
+            "The same with an answer to every note, as before chords were heard",
+            ("bach-bass",),
+            two_hands(np.random.default_rng(4), 2),
+            1,
+            {"follow": "every"},
+        ),
+        Exhibit(
             "hands-answer",
             "The same song, and its answer for two hands",
             ("bach-melody",),

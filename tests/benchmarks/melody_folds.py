@@ -28,11 +28,11 @@ from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
 from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
+from improviser.training.counting import Context, CountModel
 from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level
 from tests.benchmarks.breeding import breed_choir, kept_choir
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening
-from tests.benchmarks.counts import Context, CountModel
 from tests.benchmarks.gradient import descended
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from improviser.commands.models import STYLES
 from improviser.core.echo.model import EchoModel
 from improviser.library import catalogue
 from improviser.library.catalogue import load_model
@@ -35,7 +36,11 @@ def test_models_lists_the_bundled_and_ones_own(improviser: CommandLine, model: P
     assert listed.code == 0
     assert "echo " in listed.out
     assert "mine " in listed.out
+    assert "yours" in listed.out
+    assert max(map(len, listed.out.splitlines()[:-1])) <= 80
     assert "broken.safetensors" in listed.err
+    bundled = {entry.name for entry in catalogue.listing() if entry.bundled}
+    assert bundled == {*STYLES}
     rows = {row["name"]: row for row in json.loads(improviser("models", "--json").out)}
     assert (rows["echo"]["bundled"], rows["echo"]["task"], rows["mine"]["bundled"]) == (True, "echo", False)
     assert rows["broken"]["problem"]

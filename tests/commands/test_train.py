@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from improviser.library import catalogue
 from improviser.library.catalogue import load_model
 from improviser.library.model_file import read
 from improviser.midifile import write_midi
+from improviser.training.checkpoint import path_for
+from improviser.training.places import place_in_library
 from tests.command import CommandLine
 from tests.melodies import BROKEN, broken_midi_files, write_melody
 from tests.training.test_voices import a_piece, line
@@ -275,3 +279,39 @@ def test_a_reader_that_goes_away_ends_it_with_a_champion(tune: Path, tmp_path: P
 def test_survivors_are_the_echos(improviser: CommandLine, tune: Path, task: str) -> None:
     refused = improviser("train", tune, "--output", "a.safetensors", "--task", task, "--survivors", "0.5")
     assert refused.refused("--survivors has no meaning")
+
+
+def test_without_a_name_it_is_kept_among_ones_own_and_over_nothing(improviser: CommandLine, tmp_path: Path) -> None:
+    songs = tmp_path / "my songs"
+    songs.mkdir()
+    for number in range(4):
+        write_melody(songs / f"tune {number}.mid")
+    short = ("--task", "melody", "--generations", 3, "--population", 8, "--choir", 1)
+    first, second = (improviser("train", songs, *short) for _ in range(2))
+    assert (first.code, second.code) == (0, 0)
+    folder = catalogue.user_folder()
+    assert {path.name for path in folder.glob("*.safetensors")} >= {
+        "my-songs-melody.safetensors",
+        "my-songs-melody-2.safetensors",
+    }
+    assert load_model("my-songs-melody-2").task == "melody"
+    held = [line for line in first.out.splitlines() if line.startswith("held out")]
+    assert len(held) == 1
+    assert held[0].count("tune ") == 1
+    for said in ("pitches: my-songs-melody (yours)", "pitches: simple counting", "pitches: bach-melody"):
+        assert said in first.out
+    assert "improviser play --model my-songs-melody-2" in second.out
+    unnamed = improviser("train", songs, *short, "--json")
+    assert unnamed.err.startswith(f"saved {folder}")
+    assert len(unnamed.out.splitlines()) == 3
+
+
+def test_a_name_of_its_own_hides_no_bundled_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path / "mine"))
+    place = partial(place_in_library, task="melody", resume=False)
+    assert place(["bach"]).name == "bach-melody-2.safetensors"
+    assert place(["../…"]).name == "my-melody.safetensors"
+    begun = place(["songs"])
+    path_for(begun).touch()
+    assert place(["songs"]).name == "songs-melody-2.safetensors"
+    assert place_in_library(["songs"], "melody", resume=True) == begun

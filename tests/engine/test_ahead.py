@@ -10,7 +10,7 @@ from improviser.core.live.ledger import Ledger
 from improviser.core.midi.event import Event, NoteOn
 from improviser.engine import note_path
 from improviser.engine.note_path import Engine
-from improviser.engine.protocol import FrameReader, Open, Reporter, Step, decode_report
+from improviser.engine.protocol import EndAgain, FrameReader, Lose, Open, Panic, Reporter, Step, decode_report
 from improviser.ports.interface import LoopbackPorts
 from tests.jack_peer import held
 from tests.playing import note_off, note_on
@@ -52,7 +52,7 @@ class Bench:
             self.engine._settle()
             self.engine._reporter.flush()
             self.engine._reporter._pipe.drain(10.0)
-        while self.engine._foresee():
+        while self.engine._think():
             pass
         try:
             data = os.read(self._reports, 1 << 16)
@@ -123,4 +123,37 @@ def test_a_panic_ends_what_was_sent_ahead(bench: Bench) -> None:
     with bench.engine._turn:
         bench.engine._panic()
     assert not held(bench.wire.sent)
+    assert bench.ledger.silent
+
+
+@pytest.mark.parametrize("command", [Panic(), Lose(0)])
+def test_what_ends_notes_also_ends_those_that_came_in_before_it_and_wait(bench: Bench, command: Panic | Lose) -> None:
+    """Their source is gone, and sends no end: as in a flood, or when there was no time to answer at once."""
+    bench.do_the_rest()
+    bench.hear(note_on(60))
+    bench.engine._gate._at_once = 0  # what comes in is left to the main thread from here on
+    for pitch in (64, 67):
+        assert bench.hear(note_on(pitch)) == []
+    bench.engine.obey(command)
+    if isinstance(command, Panic):
+        assert not held(bench.wire.sent)  # at once, however long the flood is
+    bench.engine._catch_up()
+    assert sum(message[0] == 0x90 for message in bench.wire.sent) == 3
+    assert not held(bench.wire.sent)
+    assert bench.ledger.silent
+
+
+def test_ends_that_may_not_have_arrived_are_sent_again_but_for_what_sounds(bench: Bench) -> None:
+    (answer,) = bench.hear(note_on(60))
+    bench.do_the_rest()
+    sounding, other = bytes(note_off(answer[1])), bytes(note_off(answer[1] + 1))
+    bench.wire.sent.clear()
+    bench.engine.obey(EndAgain([sounding, other, b"\xb0\x40\x00"]))
+    assert bench.wire.sent == [other, b"\xb0\x40\x00"]
+    assert (0, answer[1]) in bench.ledger.sounding
+    bench.hear(note_off(60))
+    bench.do_the_rest()
+    bench.wire.sent.clear()
+    bench.engine.obey(EndAgain([sounding, other]))
+    assert bench.wire.sent == [sounding, other]
     assert bench.ledger.silent

@@ -10,7 +10,19 @@ import pytest
 from improviser.core.live.ledger import Ledger
 from improviser.core.midi.codec import decode
 from improviser.engine.handle import EngineProcess
-from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Noticed, Open, Panic, Played, Step, Swap
+from improviser.engine.protocol import (
+    AnyReport,
+    Applied,
+    Change,
+    Hear,
+    Noticed,
+    Open,
+    Panic,
+    Played,
+    Step,
+    Swap,
+    Weighed,
+)
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, ModelError, PortError
 from tests.jack_peer import held
 from tests.playing import PEDAL_DOWN, note_off, note_on, write_small_model
@@ -331,3 +343,15 @@ def test_active_sensing_is_told_only_when_it_ends(model: Path) -> None:
     assert [message[0] & 0xF0 for message in lost[0].played] == [0x80]
     assert len(reports.steps) == 1
     assert not held(reports.sent)
+
+
+def test_who_is_listened_to_is_told_once_the_player_has_said_something() -> None:
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        hears(engine, [note_on(pitch) for pitch in (60, 62, 64, 65, 67, 65, 64, 62) * 3])
+        await reports.until(lambda told: any(isinstance(report, Weighed) for report in told))
+
+    reports = play(opening("auto", parameters={"mode": "answer"}), scene)
+    weights = next(report.weights for report in reports if isinstance(report, Weighed))
+    assert {"bach-melody", "folk-celtic", "this session"} <= set(weights)
+    assert sum(weights.values()) == pytest.approx(1, abs=0.01)
+    assert len({*weights.values()}) > 1, "by then they have foreseen it differently"

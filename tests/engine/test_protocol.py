@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.engine.protocol import (
+    BLOCK_BYTES,
     LENGTH,
     MAX_FRAME,
     AnyReport,
@@ -92,6 +93,7 @@ def test_a_slow_reader_gets_all_in_order(pipe: tuple[int, int], in_a_row: int) -
             for report in REPORTS[start : start + in_a_row]:
                 reporter.send(report)
     assert not reporter.flush()
+    assert len(reporter._waiting) <= 2 + reporter._size // BLOCK_BYTES
     got = read(pipe[0], reader)
     assert 0 < len(got) < len(REPORTS)
     while not reporter.flush():

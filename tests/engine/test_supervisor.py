@@ -53,7 +53,7 @@ def run(session: Session, scene: Scene) -> list[AnyReport]:
     return reports
 
 
-async def until(done: Callable[[], bool], timeout: float = 15.0) -> None:
+async def until(done: Callable[[], bool], timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not done():
         assert time.monotonic() < deadline, "it never came to that"
@@ -212,6 +212,19 @@ def test_what_cannot_be_opened_at_first_is_an_error() -> None:
     with pytest.raises(ModelError) as raised:
         run(Session(api=LOOPBACK, models=("no such model",)), lambda *_: asyncio.sleep(0))
     assert isinstance(raised.value, ImproviserError)
+
+
+def test_on_a_slow_machine_an_engine_gets_the_time_that_it_needs(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "START_SECONDS", 0.02)
+    monkeypatch.setattr(supervisor, "RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(supervisor, "OPENINGS", 100)
+
+    async def scene(service: Service, reports: list[AnyReport]) -> None:
+        service.send(Hear(0.0, bytes(note_on(60))))
+        await until(lambda: len(steps(reports)) == 1)
+        assert service._supervisor._start_seconds == 0.02  # the next one is to be as quick as ever
+
+    assert engines(run(Session(api=LOOPBACK, models=(model,)), scene)) == 1
 
 
 def test_a_device_that_is_plugged_in_again_is_opened_again(model: str, monkeypatch: pytest.MonkeyPatch) -> None:

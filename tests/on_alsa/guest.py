@@ -8,6 +8,7 @@ Where there is no kernel package to download, name a folder that holds one, unpa
 """
 
 import argparse
+import compileall
 import gzip
 import lzma
 import os
@@ -65,6 +66,8 @@ def main() -> int:
     options = parser.parse_args()
     if platform.machine() != "x86_64":
         parser.error("this is written for x86-64")
+    for package in ("improviser", "tests"):  # else it is compiled there again and again, since nothing can be kept
+        compileall.compile_dir(CHECKOUT / package, quiet=2)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         linux = options.linux or unpack_kernel(folder)
@@ -94,7 +97,15 @@ def archive(linux: Path, arguments: list[str]) -> bytes:
     busybox = shutil.which("busybox")
     if busybox is None:
         raise SystemExit("busybox is not installed (on Debian: apt install busybox-static)")
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-v", "tests/on_alsa", *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        *("-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"),
+        "-v",
+        "tests/on_alsa",
+        *arguments,
+    ]
     variables = "HOME=/tmp HYPOTHESIS_STORAGE_DIRECTORY=/tmp/hypothesis PYTHONDONTWRITEBYTECODE=1"
     variables += " PATH=/usr/bin:/bin:/usr/sbin:/sbin"
     script = f"cd {shlex.quote(str(CHECKOUT))} && {variables} {shlex.join(command)}"

@@ -14,11 +14,11 @@ from tests.playing import Player, note_off, note_on, write_small_model
 
 pytestmark = [
     pytest.mark.skipif(not Path("/dev/snd/seq").exists(), reason="this kernel has no ALSA sequencer (see guest.py)"),
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(1500),
 ]
 
 KEYS, SYNTH = "alsa-test-keys", "alsa-test-synth"
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 400.0
 """A machine that is emulated in software is slow."""
 
 

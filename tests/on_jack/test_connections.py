@@ -45,13 +45,14 @@ def heard(peer: JackPeer) -> list[bytes]:
     return [received.message for received in peer.received()]
 
 
-def hold_a_chord(peer: JackPeer) -> None:
-    """On a server that may lose events: as often as it takes."""
+def hold_a_chord(peer: JackPeer, keyboard: JackPeer | None = None) -> None:
+    """On a server that may lose events: as often as it takes. It is played by `keyboard` if that is another."""
+    keyboard = keyboard or peer
     deadline = time.monotonic() + 20
     while len(sounding(heard(peer))) < len(CHORD):
         assert time.monotonic() < deadline, heard(peer)
-        peer.send(*(note_off(pitch) for pitch in CHORD))
-        peer.send(*(note_on(pitch) for pitch in CHORD))
+        keyboard.send(*(note_off(pitch) for pitch in CHORD))
+        keyboard.send(*(note_on(pitch) for pitch in CHORD))
         peer.wait_for(2 * len(CHORD), timeout=1.0)
 
 
@@ -91,6 +92,19 @@ def test_a_wire_that_is_cut_while_notes_sound_leaves_none_at_its_end(player: Pla
     peer.disconnect(f"{CLIENT}:out", peer.input)
     assert_silent(peer)
     player.wait_for("disconnected while notes sounded")
+
+
+def test_a_source_that_comes_and_goes_while_the_daemon_is_busy_leaves_no_note(
+    player: Player, peer: JackPeer, restartable_jack: JackServer
+) -> None:
+    with JackPeer(restartable_jack.client_environment, "guest") as guest:
+        player.process.send_signal(signal.SIGSTOP)
+        guest.connect(guest.output, f"{CLIENT}:in")
+        hold_a_chord(peer, keyboard=guest)
+        guest.disconnect(guest.output, f"{CLIENT}:in")
+        player.process.send_signal(signal.SIGCONT)
+        assert_silent(peer)
+        player.wait_for(f"{guest.output} is unplugged")
 
 
 @pytest.mark.parametrize("broken", [(0xF0, 0x7E, 0x00, 0x06), (0xF0,), (0xF0, 0x7E, 0x90, 60, 80)])

@@ -17,8 +17,11 @@ from tests.pipewire_server import PipeWire, running, wait_until_gone
 from tests.playing import Player, note_off, note_on, write_small_model
 from tests.servers import JackServer
 
+pytestmark = pytest.mark.timeout(400)  # each starts three or four programs or more, on a machine that may be busy
+
 CLIENT = "improviser-air"
 RETURN_SECONDS = 40.0
+MEASUREMENTS = 5
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def assert_answered(keyboard: JackPeer, synth: JackPeer) -> None:
 def improviser(pipewire: PipeWire, *arguments: str) -> str:
     command = [sys.executable, "-m", "improviser", *arguments]
     environment = {**os.environ, **pipewire.client_environment}
-    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200, check=False)
     assert ran.returncode == 0, ran.stderr
     return ran.stdout
 
@@ -126,11 +129,60 @@ def test_ports_says_which_server_and_library_and_why(pipewire: PipeWire) -> None
 @pytest.mark.parametrize("quantum", [1024, 128])
 @pytest.mark.parametrize("api", ["jack", "jack-rtmidi"])
 def test_notes_are_answered_at_each_quantum(pipewire: PipeWire, api: str, quantum: int) -> None:
+    """PipeWire loses what is sent in a period that a client is late for: so a measurement may be made again."""
     pipewire.set_quantum(quantum)
-    measured = json.loads(improviser(pipewire, "latency", "--api", api, "--notes", "20", "--gap", "60", "--json"))
-    assert measured["api"] == api
-    assert measured["lost"] == 0
-    assert measured["wire_us"]["p50"] > 0
+    for _ in range(MEASUREMENTS):
+        measured = json.loads(improviser(pipewire, "latency", "--api", api, "--notes", "20", "--gap", "40", "--json"))
+        assert measured["api"] == api
+        assert measured["wire_us"]["p50"] > 0
+        if measured["lost"] == 0:
+            return
+    pytest.fail(f"notes were lost in each of {MEASUREMENTS} measurements; in the last: {measured}")
+
+
+def test_rtmidis_ports_can_be_closed_while_notes_come_in(pipewire: PipeWire) -> None:
+    environment = {**os.environ, **pipewire.client_environment}
+    command = [sys.executable, "-m", "tests.closing_in_a_flood", "8"]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=80, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.split() == ["closed"] * 8
+
+
+def test_a_server_that_does_not_answer_the_measurement_is_said_in_one_line(pipewire: PipeWire) -> None:
+    command = [sys.executable, "-m", "improviser", "latency", "--api", "jack", "--notes", "1000", "--gap", "60"]
+    environment = {**os.environ, **pipewire.client_environment}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as ran:
+        try:
+            deadline = time.monotonic() + 200
+            while not any(name.startswith("improviser-wire") for name in pipewire.nodes()):
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            pipewire.kill()
+            said, complaint = ran.communicate(timeout=100)
+        finally:
+            ran.kill()
+    assert (ran.returncode, said) == (1, "")
+    assert complaint.splitlines()[-1].startswith("improviser: error: the ports could not be measured: ")
+
+
+def test_a_pipewire_that_starts_later_is_played_on(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        pipewire = PipeWire(Path(folder))
+        try:
+            with Player(
+                pipewire.client_environment, tmp_path / "play.log", *options(tmp_path, "jack"), "--wait-for-ports"
+            ) as player:
+                player.wait_for(r"start a JACK server \(jackd, or PipeWire\) \(waiting until one is there\)")
+                pipewire.start()
+                player.wait_for(r"playing on jack \(PipeWire\)")
+                keyboard, synth = connected(pipewire)
+                with keyboard, synth:
+                    hold(keyboard, synth)
+                    keyboard.send(note_off(60), note_off(64))
+                    wait_until_silent(synth)
+                assert player.leave(signal.SIGTERM) == 0
+        finally:
+            pipewire.kill()
 
 
 def test_a_killed_engine_leaves_silence_and_its_successor_has_its_connections(
@@ -164,7 +216,7 @@ def test_a_server_that_dies_without_a_word_is_noticed_and_playing_goes_on(
         pipewire.kill()
     else:
         pipewire.server.kill()
-    player.wait_for("lost its MIDI server", timeout=10)
+    player.wait_for("lost its MIDI server")
     keyboard.kill()
     synth.kill()
     assert player.process.poll() is None
@@ -180,9 +232,6 @@ def test_a_server_that_dies_without_a_word_is_noticed_and_playing_goes_on(
     assert player.leave(signal.SIGTERM) == 0
 
 
-@pytest.mark.xfail(
-    reason="on a loaded machine, links of PipeWire 0.3 may carry nothing for over a second", strict=False
-)
 def test_a_synth_that_was_gone_when_its_notes_ended_is_sent_their_end(pipewire: PipeWire, player: Player) -> None:
     keyboard, synth = connected(pipewire)
     with keyboard:
@@ -212,7 +261,7 @@ def test_the_session_manager_may_be_killed_and_come_back(pipewire: PipeWire, pla
 
 def test_without_a_server_it_still_ends_when_told(pipewire: PipeWire, player: Player) -> None:
     pipewire.kill()
-    player.wait_for("lost its MIDI server", timeout=10)
+    player.wait_for("lost its MIDI server")
     assert player.leave(signal.SIGTERM) == 0
     player.assert_gone()
 

@@ -47,10 +47,15 @@ class Graph:
         self.ports: dict[str, Port] = {}
         self.connections: set[tuple[str, str]] = set()
         self.arrived: list[tuple[str, bytes]] = []
+        self.told: Callable[[Port | None, Port | None, bool], None] = lambda *_: None
 
     def add(self, name: str) -> Port:
         self.ports[name] = Port(name, self)
         return self.ports[name]
+
+    def tell(self, source: str, destination: str, *, connected: bool) -> None:
+        """Tell the daemon of a change: its clients else hear of none."""
+        self.told(Port(source, self), Port(destination, self), connected)
 
     def Client(self, name: str, **_options: Any) -> "Client":  # noqa: N802  the module's name
         return Client(name, self)
@@ -75,7 +80,10 @@ class Client:
     def set_port_registration_callback(self, _callback: object, **_options: Any) -> None:
         """It tells nothing."""
 
-    set_port_connect_callback = set_port_rename_callback = set_port_registration_callback
+    set_port_rename_callback = set_port_registration_callback
+
+    def set_port_connect_callback(self, callback: Callable[[Port | None, Port | None, bool], None], **_: Any) -> None:
+        self._graph.told = callback
 
     def activate(self) -> None:
         self._active.set()
@@ -263,6 +271,65 @@ def test_an_engine_that_dies_while_a_destination_is_gone_leaves_nothing_ringing_
 
     with_connections(scene)
     assert (SYNTH, RELEASE) in graph.arrived
+
+
+def test_a_source_that_was_connected_and_cut_between_two_looks_is_unplugged_once(graph: Graph) -> None:
+    def scene(connections: SessionConnections, _ledger: Ledger) -> None:
+        graph.add("keys:out")
+        graph.tell("keys:out", IN, connected=True)
+        graph.tell("keys:out", IN, connected=False)
+        assert connections.unplugged() == ((0, "keys:out"),)
+        assert connections.unplugged() == ()
+        graph.told(None, graph.ports[IN], False)  # JACK knows no more who it was
+        assert connections.unplugged() == ((0, "a port that is gone"),)
+        graph.tell(OUT, IN, connected=True)  # an engine tests itself
+        graph.tell(OUT, IN, connected=False)
+        assert connections.unplugged() == ()
+
+    with_connections(scene)
+
+
+def test_a_source_that_jack_tells_has_gone_is_unplugged_when_it_shows(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.add("keys:out")
+        graph.connections.add(("keys:out", IN))
+        assert connections.unplugged() == ()
+        graph.tell("keys:out", IN, connected=False)
+        assert connections.unplugged() == ()  # it may play on for as long as it shows
+        graph.connections.clear()
+        connections.look(ledger)
+        assert connections.unplugged() == ((0, "keys:out"),)
+        assert connections.unplugged() == ()
+
+    with_connections(scene)
+
+
+def test_what_ended_while_a_destination_was_cut_off_for_a_moment_is_ended_there_too(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        for pitch in (60, 64):
+            play(ledger, NoteOn(0, pitch, 80))
+        connections.look(ledger)
+        graph.tell(OUT, SYNTH, connected=False)
+        play(ledger, NoteOff(0, 60))  # nobody hears it
+        graph.tell(OUT, SYNTH, connected=True)
+        connections.look(ledger)
+
+    with_connections(scene)
+    assert note_offs(graph) == {(SYNTH, 60)}
+
+
+def test_what_ended_right_after_a_wire_was_cut_is_ended_at_its_other_end(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        play(ledger, NoteOn(0, 60, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        play(ledger, NoteOff(0, 60))
+        connections.look(ledger)
+
+    with_connections(scene)
+    assert note_offs(graph) == {(SYNTH, 60)}
 
 
 @pytest.mark.parametrize("choice", ["auto", "keystation"])

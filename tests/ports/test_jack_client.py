@@ -191,3 +191,68 @@ def test_what_several_inputs_receive_in_a_period_is_heard_in_order_of_time() -> 
         source.events = [(offset, bytes((0x90, offset, number + 1))) for offset in offsets]
     ports._process(PERIOD)
     assert heard == [(b"\x90\x0a\x02", 1), (b"\x90\x28\x01", 0), (b"\x90\x28\x02", 1)]
+
+
+def test_what_is_handed_over_was_heard_to_the_end_of_its_period(jack: Jack) -> None:
+    ports = open_on(jack)
+    ports.hand_over()  # no period is gone through just now, or it soon ends
+    jack.client.close()
+    ports.hand_over()  # and JACK may stand still
+    hearing, goes_on, heard = threading.Event(), threading.Event(), list[bytes]()
+
+    def listen(message: bytes, _age: float, _input: int) -> None:
+        heard.append(message)
+        hearing.set()
+        assert goes_on.wait(20)
+
+    ports.listen(listen)
+    ports._ins[0].source = source = Port()
+    source.events = [(0, b"\x90\x3c\x50"), (1, b"\x90\x40\x50")]
+    period = threading.Thread(target=ports._process, args=(PERIOD,))
+    period.start()
+    assert hearing.wait(20)
+    handed_over = list[int]()
+
+    def hand_over() -> None:
+        ports.hand_over()
+        handed_over.append(len(heard))
+
+    waiting = threading.Thread(target=hand_over)
+    waiting.start()
+    waiting.join(0.05)
+    assert handed_over == []
+    goes_on.set()
+    for thread in (period, waiting):
+        thread.join(20)
+    assert handed_over == [2]
+
+
+def test_what_is_written_in_a_period_that_comes_again_is_written_again_and_what_was_heard_is_passed_over() -> None:
+    jack = Jack()
+    ports = open_on(jack)
+    heard: list[bytes] = []
+
+    def answer(message: bytes, _age: float, _input: int) -> None:
+        heard.append(message)
+        ports.send(bytes((message[0], message[1] + 12, message[2])))
+
+    ports.listen(answer)
+    jack.client.close()
+    source = ports._ins[0].source = Port()
+    out = ports._out
+    ons = [(offset, bytes((0x90, 60 + offset, 80))) for offset in (5, 7)]
+    answers = [(offset, bytes((0x90, 72 + offset, 80))) for offset in (5, 7)]
+    jack.client.last_frame_time += PERIOD
+    source.events = ons[:1]
+    ports._process(PERIOD)
+    assert out.events == answers[:1]
+    source.events = ons  # whoever plays to us was called again as well
+    ports._process(PERIOD)
+    assert (out.events, heard) == (answers, [message for _, message in ons])
+    jack.client.last_frame_time += PERIOD
+    ports._process(PERIOD)  # another period, in which the same comes
+    assert (out.events, len(heard)) == (answers, 4)
+    source.events = []
+    jack.client.last_frame_time += PERIOD
+    ports._process(PERIOD)
+    assert out.events == []

@@ -147,6 +147,12 @@ class Sandbox:
         self._ends.callback(peer.close)
         return peer
 
+    def songs(self) -> None:
+        """A folder of tunes."""
+        (self.folder / "songs").mkdir()
+        for number in range(3):
+            write_melody(self.folder / "songs" / f"tune {number}.mid")
+
     def web(self) -> None:
         """The extra that serves the page."""
         if importlib.util.find_spec("aiohttp") is None:

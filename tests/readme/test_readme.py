@@ -115,8 +115,9 @@ TO_A_BROKER = "improviser play --name {} --mqtt mqtt://broker.local {}"
 
 BLOCKS: Mapping[str, Run | str] = {
     # Quick start: these build an environment of their own, from the network. Continuous integration does.
-    "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q improviser demo": "quick_start 1",
-    "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run -q pytest": "quick_start 2",
+    'python3 -m venv venv && . venv/bin/activate && pip install ".[web]" && improviser demo': "quick_start 1",
+    "improviser demo --web open": Run(("web",), {"improviser demo": Way("the page: http://127.0.0.1:")}),
+    "python3 -m venv .uv && .uv/bin/pip install uv && .uv/bin/uv run pytest": "quick_start 2",
     # In a browser
     "improviser demo --web": Run(
         ("web",), {"improviser demo": Way("the page: http://127.0.0.1:"), "improviser play": Way("playing on ")}
@@ -160,6 +161,11 @@ BLOCKS: Mapping[str, Run | str] = {
     ),
     "improviser train bach-chorales --task harmony --output my-bass.safetensors --minutes 5": Run(
         ("chorales",), {"improviser train": Way("generation 1:")}, said("saved my-bass.safetensors", "viewpoints")
+    ),
+    "improviser train songs --task melody --minutes 2": Run(
+        ("songs",),
+        {"improviser train": Way("generation 1:")},
+        said("held out", "hear it:  improviser demo --model songs"),
     ),
     "improviser evaluate bach-melody song.mid": Run((SONG,), then=said("bits per note")),
     "improviser import-bach-generator models.json imported.safetensors --index 0": Run(

@@ -50,7 +50,7 @@ def assert_replayed(log: Path, out: Path) -> str:
 def test_a_session_is_kept_however_it_ends(tmp_path: Path, number: signal.Signals, code: int) -> None:
     kept = tmp_path / "kept" / "here"
     with player(tmp_path, "--record", str(kept), "--mode", "shadow") as running:
-        running.wait_for(f"keeping the session in {kept}")
+        running.wait_for(f"  {kept}")
         wait_for_notes(kept, 8)
         assert running.leave(number) == code
     (log,) = kept.glob("*.jsonl")
@@ -74,7 +74,7 @@ def test_nothing_is_kept_if_nothing_is_to_be(tmp_path: Path) -> None:
         running.wait_for("playing on")
         time.sleep(1.0)
         assert running.leave(signal.SIGTERM) == 0
-        assert "keeping the session" not in running.said()
+        assert "recording the session" not in running.said()
     assert {path.name for path in tmp_path.iterdir()} == {"tune.mid", "play.log"}
 
 

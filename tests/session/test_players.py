@@ -17,8 +17,11 @@ from improviser.engine.protocol import Played, Step
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, MidiFileError
 from improviser.ports.interface import LOOPBACK
+from improviser.ports.survey import ApiReport
 from improviser.recordings.midi_recording import write_session
+from improviser.session.performance import session_of
 from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
+from improviser.settings.config import load
 from tests.jack_peer import JackPeer, held
 from tests.playing import Player as Playing
 from tests.playing import write_small_model
@@ -200,3 +203,17 @@ def test_a_file_is_answered_on_real_ports_and_the_session_ends(
         assert not held(heard)
         assert player.process.wait(20) == 0
         player.assert_gone()
+
+
+@pytest.mark.parametrize("available", [False, True])
+def test_who_listens_to_another_needs_no_midi_system_and_sees_whom_it_hears(
+    monkeypatch: pytest.MonkeyPatch, available: bool
+) -> None:
+    monkeypatch.setattr("improviser.session.players.survey", lambda: [ApiReport("jack", "JACK", available)])
+    session = session_of(load({"listen_to": "left", "mqtt": "mqtt://broker.local", "name": "right"}), 1)
+    assert session.api == ("auto" if available else LOOPBACK)
+
+    async def heard() -> str:
+        return Recorded(session).connections[0]
+
+    assert asyncio.run(heard()).endswith("left (over MQTT)")

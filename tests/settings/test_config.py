@@ -370,3 +370,17 @@ class TestProfiles:
     def test_a_profile_takes_a_file(self) -> None:
         with pytest.raises(ConfigError, match="no file of settings: there is no profile"):
             load(environment={}, profile="piano")
+
+
+@pytest.mark.parametrize(
+    ("flags", "models"),
+    [
+        ({}, ("bach-bass",)),
+        ({"mode": "mute"}, ("bach-bass",)),
+        ({"mode": "answer"}, ("auto",)),
+        ({"mode": "solo"}, ("auto",)),
+        ({"mode": "solo", "model": ("bach-bass",)}, ("bach-bass",)),
+    ],
+)
+def test_who_replies_sings_by_default(flags: dict[str, Any], models: tuple[str, ...]) -> None:
+    assert load(flags, environment={}).settings.model == models

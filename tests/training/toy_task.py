@@ -22,6 +22,7 @@ from improviser.training.recipe import Options, Recipe, refuse
 
 INTERVALS = 25
 DRONE = TaskDescriptor(
+    plays=lambda _: "holds one note",
     name="drone",
     help="hold an interval below the player",
     model="tests.training.toy_task:DroneModel",

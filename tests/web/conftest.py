@@ -15,7 +15,11 @@ Act = Callable[..., None]
 @pytest.fixture
 def act(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Act:
     """A function that plays a session with its page, and a scene in it."""
+    from improviser.web import server
     from tests.web.scene import Scene, Stage
+
+    # A browser answers pings by itself; the tests' programs only while they listen, however long another takes.
+    monkeypatch.setattr(server, "PING_SECONDS", 120.0)
 
     library = tmp_path / "library"
     library.mkdir()

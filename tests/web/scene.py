@@ -20,7 +20,8 @@ from improviser.ports.interface import LOOPBACK
 from improviser.session.live import live
 from improviser.settings.page_address import PageAddress
 from improviser.web.access import Access, access_of
-from improviser.web.server import PageServer, Recording
+from improviser.web.page_requests import Recording
+from improviser.web.server import PageServer
 from tests.playing import write_small_model
 from tests.servers import free_port
 
@@ -133,8 +134,9 @@ class Scene:
 class Tape:
     """A recording that notes what is asked of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self.on = False
+        self.folder = folder
 
     def turn(self, _: Service, on: bool) -> str:
         self.on = on
@@ -142,7 +144,7 @@ class Tape:
 
     @property
     def recording(self) -> Recording:
-        return Recording(lambda: self.on, self.turn)
+        return Recording(lambda: self.on, self.turn, self.folder)
 
 
 @dataclass

@@ -7,41 +7,28 @@ import importlib.util
 import os
 import re
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.melodies import write_melody
 from tests.playing import Player
 from tests.servers import free_port, missing, requires
 
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: uv sync --extra web")
 pytest.importorskip("playwright", reason="Playwright is not installed: uv sync")
 
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, expect
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=user-gesture-required",
-)
-PATIENCE = 20_000.0
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
+from tests.web.browsing import METER, PATIENCE, Window, browser, context, renderers, started
 
+__all__ = ["browser", "context"]  # fixtures
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser for all tests."""
-    executable = requires("chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=[*FLAGS])
-        yield started
-        started.close()
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -50,60 +37,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Player
     folder, port = tmp_path_factory.mktemp("session"), free_port()
     with started(folder, port) as player:
         yield f"http://127.0.0.1:{port}/", player
-
-
-def started(folder: Path, port: int, *options: str) -> Player:
-    name, kept = f"page-{port}", str(folder / "kept")
-    player = Player({}, folder / "said", "--web", str(port), "--name", name, "--no-display", "--record", kept, *options)
-    player.wait_for("playing on")
-    return player
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """A function that opens a browser's window of some size and colours."""
-    contexts: list[BrowserContext] = []
-
-    def open_context(width: int = 1400, height: int = 900, **settings: Any) -> BrowserContext:
-        contexts.append(browser.new_context(viewport={"width": width, "height": height}, **settings))
-        contexts[-1].set_default_timeout(PATIENCE)
-        return contexts[-1]
-
-    yield open_context
-    for each in contexts:
-        each.close()
-
-
-class Window:
-    """A page, and all that went wrong in it."""
-
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.faults: list[str] = []
-        self.outside: list[str] = []
-        self.page: Page = context.new_page()
-        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.page.on("console", lambda said: self.faults.append(said.text) if said.type == "error" else None)
-        self.page.on("request", lambda asked: None if asked.url.startswith(url) else self.outside.append(asked.url))
-        self.page.goto(url)
-        expect(self.page.locator("#pages")).to_contain_text("to play")
-
-    def key(self, pitch: int) -> Any:
-        return self.page.locator(f"[data-pitch='{pitch}']")
-
-    def wait_for_answer(self) -> None:
-        """Wait until a key sounds that the improviser plays."""
-        expect(self.page.locator("#answers li").first).to_contain_text("→")
-        expect(self.page.locator(".key.improviser")).to_have_count(1)
-
-    def wait_until(self, holds: str) -> None:
-        """Wait until something holds in the page; the page's own policy forbids it to look for that by itself."""
-        deadline = time.monotonic() + PATIENCE / 1000
-        while not self.page.evaluate(holds):
-            assert time.monotonic() < deadline, holds
-            self.page.wait_for_timeout(20)
-
-    def wait_for_silence(self) -> None:
-        expect(self.page.locator(".key.player, .key.improviser")).to_have_count(0)
 
 
 def test_keys_typed_and_touched_are_heard_answered_and_let_go(
@@ -175,12 +108,6 @@ def test_a_tab_that_is_killed_with_keys_held_leaves_silence(
     assert witness.faults == []
 
 
-def renderers(browser: Browser) -> set[int]:
-    """Return the process ids of the browser's tabs, and of one that it keeps for the next."""
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    return {process["id"] for process in processes if process["type"] == "renderer"}
-
-
 def test_what_is_turned_on_one_page_moves_on_the_other_and_what_is_refused_says_why(
     site: tuple[str, Player], context: Callable[..., BrowserContext]
 ) -> None:
@@ -220,23 +147,7 @@ def test_the_sound_begins_at_the_first_press_and_has_a_level(
 ) -> None:
     url, _ = site
     page = context()
-    page.add_init_script(
-        """
-        const connect = AudioNode.prototype.connect;
-        AudioNode.prototype.connect = function (to, ...rest) {
-          if (to instanceof AudioDestinationNode) {
-            window.meter = new AnalyserNode(this.context, { fftSize: 32768 });
-            connect.call(this, window.meter);
-          }
-          return connect.call(this, to, ...rest);
-        };
-        window.level = () => {
-          const samples = new Float32Array(window.meter.fftSize);
-          window.meter.getFloatTimeDomainData(samples);
-          return Math.sqrt(samples.reduce((sum, each) => sum + each * each, 0) / samples.length);
-        };
-        """
-    )
+    page.add_init_script(METER)
     window = Window(page, url)
     expect(window.page.locator("#sound")).to_have_attribute("aria-pressed", "false")
     window.page.locator("#volume-player").focus()
@@ -291,6 +202,88 @@ def test_after_a_restart_the_page_comes_back_by_itself(context: Callable[..., Br
         window.wait_for_answer()
         window.page.keyboard.up("a")
         window.wait_for_silence()
+
+
+MIDI = """
+const input = { id: "keys", name: "Stub Keys", state: "connected", onmidimessage: null };
+const access = { inputs: new Map([["keys", input]]), onstatechange: null };
+navigator.requestMIDIAccess = async () => access;
+window.midi = (...data) => input.onmidimessage({ data: Uint8Array.from(data) });
+window.unplug = () => { input.state = "disconnected"; access.onstatechange(); };
+"""
+
+
+def test_a_midi_keyboard_at_the_browser_is_heard_and_let_go_when_it_is_unplugged(
+    site: tuple[str, Player], context: Callable[..., BrowserContext]
+) -> None:
+    url, _ = site
+    keys = context()
+    keys.add_init_script(MIDI)
+    one, two = Window(keys, url), Window(context(), url)
+    expect(one.page.locator("#midi")).to_have_text("MIDI keyboard: Stub Keys")
+    one.page.evaluate("midi(0xb0, 64, 127); midi(0x93, 60, 90); midi(0x90, 64, 90)")
+    expect(two.page.locator(".key.player")).to_have_count(2)
+    one.page.evaluate("midi(0x93, 60, 0); midi(0x80, 64, 20); midi(0xf8)")  # note-offs of both kinds; a clock is none
+    two.wait_for_silence()
+    one.page.evaluate("midi(0x90, 67, 90)")
+    expect(two.key(67)).to_have_class(re.compile("player"))
+    one.page.evaluate("unplug()")
+    two.wait_for_silence()
+    expect(one.page.locator("#midi")).to_have_text("")
+    assert (one.faults, two.faults) == ([], [])
+
+
+def test_a_recorded_session_is_opened_heard_and_replayed(
+    context: Callable[..., BrowserContext], tmp_path: Path
+) -> None:
+    port = free_port()
+    with started(tmp_path, port):
+        window = Window(context(), f"http://127.0.0.1:{port}/")
+        window.page.keyboard.down("a")
+        window.wait_for_answer()
+        window.page.keyboard.up("a")
+        window.wait_for_silence()
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not [*tmp_path.glob("kept/*.jsonl")]:
+            assert time.monotonic() < deadline
+            window.page.wait_for_timeout(50)
+        window.page.locator("#recordings").click()
+        window.page.locator("#recordings a").click()
+        window.wait_until("document.querySelector('audio')?.duration > 0.1")
+        window.wait_until("document.querySelector('img').naturalWidth > 100")
+        expect(window.page.locator("dl").first).to_contain_text("notes of the player")
+        with window.page.expect_download() as loading:
+            window.page.get_by_text("MIDI file").click()
+        assert Path(loading.value.path()).read_bytes()[:4] == b"MThd"
+        window.page.locator("#replay").click()
+        expect(window.page.locator("#replayed")).to_contain_text("the same: ")
+        assert (window.faults, window.outside) == ([], [])
+
+
+def test_a_training_is_watched_heard_and_stopped(context: Callable[..., BrowserContext], tmp_path: Path) -> None:
+    port, tune = free_port(), tmp_path / "tune.mid"
+    write_melody(tune)
+    command = [sys.executable, "-m", "improviser", "train", str(tune), "--task", "echo", "--population", "20"]
+    options = ["--minutes", "60", "--output", str(tmp_path / "mine.safetensors"), "--web", str(port)]
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        try:
+            assert any(line.startswith("the page: http") for line in training.stdout)
+            window = Window(context(800), f"http://127.0.0.1:{port}/", ready="#status", says="breeding")
+            window.wait_until("Number(document.querySelector('#generation').textContent) > 2")
+            expect(window.page.locator("#diversity")).to_contain_text("%")
+            expect(window.page.locator("#notes")).to_contain_text(re.compile(r"[A-G].?\d"))
+            blank = "document.createElement('canvas').toDataURL()"
+            window.wait_until(f"document.querySelector('#curve').toDataURL() !== {blank}")
+            window.page.locator("#listen").click()
+            expect(window.page.locator("#listen")).to_have_text("Silence")
+            window.page.locator("#stop").click()
+            expect(window.page.locator("#status")).to_contain_text("saved as mine.safetensors")
+            training.communicate(timeout=PATIENCE / 1000)
+        finally:
+            training.kill()
+    assert training.returncode == 0
+    assert [fault for fault in window.faults if "WebSocket" not in fault] == []  # it looks whether another run begins
 
 
 def test_a_browser_is_there_to_test_in() -> None:

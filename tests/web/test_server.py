@@ -4,6 +4,7 @@ import importlib.util
 import io
 import json
 import wave
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, PitchBend
 from improviser.engine.live_state import Reply
 from improviser.engine.protocol import Noticed
+from improviser.recordings.reading import read_session
 from improviser.settings.page_address import PageAddress
+from improviser.show.session_page import session_report
 from improviser.web.access import Access, access_of
 from tests.hostile_text import HOSTILE
 from tests.servers import missing
+from tests.show.test_session_page import log_of
 from tests.web.conftest import Act
 
 pytest.importorskip("aiohttp", reason="aiohttp is not installed: uv sync --extra web")
@@ -25,6 +29,7 @@ from aiohttp import ClientConnectorError, WSMsgType, WSServerHandshakeError
 
 from improviser.session.page import ANY
 from improviser.web import page as page_module
+from improviser.web import page_requests as requests_module
 from improviser.web import server as server_module
 from improviser.web.files import HEADERS
 from improviser.web.messages import LARGEST_MESSAGE
@@ -105,7 +110,7 @@ class TestGettingIn:
 
     def test_all_that_the_page_names_is_there_and_ours(self, act: Act) -> None:
         async def scene(scene: Scene) -> None:
-            for name, file in scene.server._files.items():
+            for name, file in scene.server._site._files.items():
                 answer = await scene.get(f"/{name}")
                 assert answer.status == 200
                 assert answer.content_type == file.kind
@@ -482,7 +487,7 @@ class TestSteering:
                 await client.say(type="set", parameter="density", value=0.5, number=number)
             await client.hear("reply", count=asked)
             errors = {message["error"] for message in client.said if message["type"] == "reply" and not message["ok"]}
-            assert errors == {server_module.TOO_MANY}
+            assert errors == {requests_module.TOO_MANY}
             await other.say(type="set", parameter="density", value=0.25, number=1)
             assert (await other.hear("reply"))["ok"]
 
@@ -571,3 +576,52 @@ def test_others_need_one_that_nobody_can_guess(host: str) -> None:
 def test_the_server_can_be_tested() -> None:
     if importlib.util.find_spec("aiohttp") is None:
         missing("aiohttp is not installed: uv sync --extra web")
+
+
+class TestRecordings:
+    def test_the_list_leads_to_pages_with_all_that_they_need(self, act: Act, tmp_path: Path) -> None:
+        folder, name = tmp_path / "kept", "session-2026-01-01-120000"
+        folder.mkdir()
+        log_of(folder / f"{name}.jsonl")
+        (folder / "session-2026-01-02-120000.jsonl").write_text("nothing\n")
+        (folder / "secret.jsonl").write_text("of another")
+
+        async def scene(scene: Scene) -> None:
+            listed = json.loads(await (await scene.get("/recordings/list.json")).read())
+            assert [each["name"] for each in listed] == ["session-2026-01-02-120000", name]
+            page = await (await scene.get(f"/recordings/{name}/")).text()
+            assert page == (await (await scene.get(f"/recordings/{name}/index.html")).text())
+            kinds = {"report.css": "text/css", "roll.svg": "image/svg+xml", "session.wav": "audio/wav"}
+            for file, kind in {**kinds, "session.mid": "audio/midi"}.items():
+                assert file in page
+                answer = await scene.get(f"/recordings/{name}/{file}")
+                assert (answer.status, answer.content_type) == (200, kind)
+                assert answer.headers["Cache-Control"] == "no-store"
+            described = session_report(read_session(folder / f"{name}.jsonl"))
+            assert page[page.index("<h2>Figures") :].startswith(described[described.index("<h2>Figures") : -40])
+            with_part = await scene.get(f"/recordings/{name}/session.wav", Range="bytes=0-3")
+            assert (with_part.status, await with_part.read()) == (206, b"RIFF")
+            assert (await scene.get(f"/recordings/{name}")).status == 308
+            for wrong in ("secret/", "%2e%2e/recordings/secret/", f"{name}/other.mid", "none/"):
+                assert (await scene.get(f"/recordings/{wrong}")).status == 404
+            broken = await scene.get("/recordings/session-2026-01-02-120000/")
+            assert broken.status == 422
+            assert "jsonl" in await broken.text()
+            assert (await scene.get("/audience/recordings/list.json")).status == 403
+            own = {"Origin": scene.site}
+            replay = f"{scene.site}/recordings/{name}/replay"
+            async with scene.client.post(replay, headers=own) as answer:
+                said = json.loads(await answer.read())
+            assert said["same"] is False
+            assert "not the one that played then" in said["line"]
+            for headers in ({}, {"Origin": "https://evil.example"}):
+                async with scene.client.post(replay, headers=headers) as answer:
+                    assert answer.status == 403
+
+        act(scene, tape=Tape(folder))
+
+    def test_where_nothing_is_recorded_the_list_is_empty(self, act: Act) -> None:
+        async def scene(scene: Scene) -> None:
+            assert json.loads(await (await scene.get("/recordings/list.json")).read()) == []
+
+        act(scene)

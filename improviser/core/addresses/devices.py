@@ -58,6 +58,31 @@ def one_of_each_device(names: Sequence[str], api: str, known_as: Sequence[Sequen
     :param api: the MIDI system's name, as in `--api`.
     :param known_as: on JACK, the other names that each port has (its aliases).
     """
+    return [port.name for port in _one_of_each(names, api, known_as)]
+
+
+def not_its_own_partner(
+    names: Sequence[str],
+    others: Sequence[str],
+    api: str,
+    known_as: Sequence[Sequence[str]] = (),
+    others_known_as: Sequence[Sequence[str]] = (),
+) -> list[str]:
+    """Return one port of each device, as `one_of_each_device` does, for one direction of a session.
+
+    Of two devices, that one is left out which is all that there is for the other direction: of a keyboard that can
+    receive as well, and a synthesiser that cannot send, the synthesiser is for the output.
+
+    :param others: the ports for the other direction; `others_known_as` are their aliases.
+    """
+    ports = _one_of_each(names, api, known_as)
+    partners = {port.device for port in _one_of_each(others, api, others_known_as)}
+    if len(ports) == 2 and len(partners) == 1:
+        ports = [port for port in ports if port.device not in partners] or ports
+    return [port.name for port in ports]
+
+
+def _one_of_each(names: Sequence[str], api: str, known_as: Sequence[Sequence[str]]) -> list[_Port]:
     aliases = [*known_as, *([()] * (len(names) - len(known_as)))]
     ports = [_read(name, number, api, aliases[number]) for number, name in enumerate(names)]
     groups = _grouped(port for port in ports if not port.is_software)
@@ -67,7 +92,7 @@ def one_of_each_device(names: Sequence[str], api: str, known_as: Sequence[Sequen
         first = min(group, key=lambda port: port.rank)
         firsts += [port for port in group if port.text == first.text]
     order = {id(port): number for number, port in enumerate(ports)}
-    return [port.name for port in sorted(firsts, key=lambda port: order[id(port)])]
+    return sorted(firsts, key=lambda port: order[id(port)])
 
 
 def _grouped(ports: Iterable[_Port]) -> list[list[_Port]]:

@@ -15,6 +15,7 @@ def _whole(model: "EchoModel", pitches: Sequence[int]) -> list[int]:
 
 ECHO = TaskDescriptor(
     name="echo",
+    plays=lambda _: "goes up and down with your tune, near it",
     help="follow a tune note by note, as the original did",
     model="improviser.core.echo.model:EchoModel",
     fitness="correlation",

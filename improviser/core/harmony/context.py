@@ -113,7 +113,8 @@ def under(logs: FloatArray, ceiling: int) -> FloatArray:
         return logs
     folded = np.full(PITCHES, -np.inf)
     folded[:ceiling] = logs[:ceiling]
-    for start in range(ceiling, PITCHES, 12):
+    above = np.flatnonzero(logs[ceiling:] > -np.inf)
+    for start in range(ceiling, ceiling + int(above[-1]) + 1 if above.size else 0, 12):
         octave = logs[start : start + 12]
         target = folded[max(0, ceiling - 12) : max(0, ceiling - 12) + octave.size]
         np.logaddexp(target, octave[: target.size], out=target)

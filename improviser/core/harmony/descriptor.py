@@ -1,6 +1,7 @@
 """The task `harmony`, described."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from improviser.core.tasks.descriptor import TaskDescriptor
 
@@ -12,9 +13,14 @@ def _voice(model: "HarmonyModel") -> str:
     return model.settings.voice
 
 
+def _plays(settings: Mapping[str, Any]) -> str:
+    return f"adds a {settings.get('voice', 'voice')} to each of your notes"
+
+
 HARMONY = TaskDescriptor(
     name="harmony",
     help="add a voice to the player's",
+    plays=_plays,
     model="improviser.core.harmony.model:HarmonyModel",
     voice=_voice,
 )

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.harmony.context import BASS, INNER
+from improviser.core.harmony.holding import BASS as BASS_HOLDING
+from improviser.core.harmony.holding import INNER as INNER_HOLDING
+from improviser.core.harmony.holding import WEIGHTS, Holding
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
 from improviser.core.music.rhythm import Moment
@@ -17,6 +20,7 @@ from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
 from improviser.core.networks.network import Frame
 from improviser.core.networks.responder import LogProbabilities
+from improviser.errors import ModelError
 
 # An answer starts with the player's note, or this much later at most (a recorded one may lag by a few milliseconds).
 ALIGNMENT_SECONDS = 0.01
@@ -61,6 +65,14 @@ class HarmonyModel(ChoirModel[Situation]):
     def context(self) -> Mapping[str, float]:
         """How much each of the experts on what sounds counts."""
         return BASS if self.is_bass else INNER
+
+    @property
+    def holding(self) -> Holding:
+        """When the voice holds its notes over."""
+        weights = self.settings.holding or (BASS_HOLDING if self.is_bass else INNER_HOLDING)
+        if len(weights) != WEIGHTS:
+            raise ModelError("its weights for holding notes over are incomplete; it is damaged")
+        return Holding(weights)
 
     def responder(self) -> "HarmonyResponder":
         """Return a fresh session."""
@@ -165,6 +177,7 @@ class HarmonyResponder:
 
     def __init__(self, model: HarmonyModel) -> None:
         self._model = model
+        self._holding = model.holding
         self._session = Accompaniment(model.register, model.settings.player)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
@@ -178,6 +191,10 @@ class HarmonyResponder:
             scores[now.parallels] += others[-1]
         answer = scores.astype(np.float64)
         return answer if pitch >= model.settings.player[0] else below(answer, pitch)
+
+    def hold_odds(self, pitch: int, onset_seconds: float) -> float:
+        """Return the logarithm of the odds that the voice's note is held over, if it stays; changes nothing."""
+        return self._holding.odds(self._session.look(pitch, onset_seconds))
 
     def moment(self, onset_seconds: float) -> Moment:
         """Return all that matters of an onset."""

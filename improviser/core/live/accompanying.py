@@ -2,7 +2,8 @@
 
 The first note is answered at once. As the chord completes, each part keeps its answer if that fits, and else moves it,
 once. A bass goes with the left hand if there is one, other parts with the tune; what a part does not strike along with
-it holds over, as long as the keys that it answers are down. In a fast passage parts play on pulses.
+it holds over, as long as the keys that it answers are down. Where it stays on its pitch while that sounds, the model
+says whether it is held over or struck again (`core.harmony.holding`). In a fast passage parts play on pulses.
 
 One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
 """
@@ -26,6 +27,7 @@ from improviser.core.live.sounding import ANSWER, Sounding
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
 from improviser.core.music.counterpoint import CONSONANT
+from improviser.core.music.drums import DrumPulse
 from improviser.core.music.note import PITCHES
 
 Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
@@ -60,15 +62,18 @@ class Accompanying:
     """Answers chords.
 
     :param start: starts notes of an owner at a time, now or as late as is asked for.
+    :param drums: a drummer who may play.
     """
 
-    def __init__(self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start) -> None:
+    def __init__(
+        self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start, drums: DrumPulse
+    ) -> None:
         self._band: Final = band
         self._sounding: Final = sounding
         self._listener: Final = listener
         self._zones: Final = zones
         self._start: Final = start
-        self._pulse = Pulse()
+        self._pulse = Pulse(drums)
         self._riffs = Riffs()
         self._parts: list[Part] = []
         self._open = False
@@ -240,13 +245,26 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
+            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
+            if self._stays(number, (channel, pitch), texture, now):
+                self._sounding.share((ANSWER, note.channel, note.pitch), channel, pitch)
+                part.chord = self._listener.chord
+                continue
             if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
                 events += self._end(part)
-            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
             part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(NoteOn(channel, pitch, velocity))
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
+        """Say whether a part holds over what it sounds, which is what it would strike; with a bass note it strikes."""
+        if self._parts[number].sounding != key or not self._sounds(number):
+            return False
+        chord = self._listener.chord
+        moves_lowest = texture.moves_left and chord is not None and min(texture.sounding) in chord.pitches
+        may = not moves_lowest if texture.is_chordal else self._listener.plays_legato
+        return may and self._band.holds_over(number, texture.tune, now)
 
     def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
@@ -280,7 +298,7 @@ class Accompanying:
     def _hold_over(self, struck: Sequence[int], key: Key, texture: Texture) -> None:
         """Let a key hold what the parts sound that have not struck with it, where it goes with them."""
         for number, part in enumerate(self._parts):
-            if number in struck or part.sounding is None:
+            if number in struck or part.sounding is None or part.sounding[1] == key[1]:
                 continue
             own = part.chord is self._listener.chord
             with_left = texture.has_bass and (self._band.is_bass(number) or not own)
@@ -312,7 +330,9 @@ class Accompanying:
         if recalled is None or number >= len(recalled.answers):
             return None
         again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
-        if again is None or not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
+        if again is None or (recalled.struck[-1] - again) % 12 not in CONSONANT:
+            return None
+        if not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
             return None
         return again, nats
 

@@ -6,7 +6,7 @@ note; with harmony models alone the leader is not heard at all: they play to the
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -15,28 +15,29 @@ import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
+from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
+from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, within
 from improviser.core.live.together import Together
-from improviser.core.melody.mixture import session_singer
+from improviser.core.live.votes import Votes
+from improviser.core.melody.mixture import MixedResponder, members
+from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Accompanist, Holder, LogProbabilities, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
-
-REMEMBERED = 64
-"""Notes of the player that models get to know when they join; more of them would hold up the next note."""
 
 SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""
@@ -85,11 +86,13 @@ class Band:
         self._at_home = self._home.home()
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
+        self._heard_count = 0
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
         self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
         self._originality = Originality()
+        self._votes = Votes()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part predicted for the note that it heard last, if it has heard one."""
@@ -100,15 +103,20 @@ class Band:
         self._likely: Iterator[tuple[int, float]] = iter(())
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
+        self.models: tuple[Model, ...] = ()
+        """Those that play, as they are without adaptation."""
+        self._adapted: Mapping[str, MelodyModel] = {}
         self._parts: tuple[Responder, ...] = ()
         self._choirs: tuple[Together, ...] = ()
         """Parts that are chosen together; they answer after the others."""
+        self._former: list[Responder] = []
+        """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
         self._leader: Responder | None = None
         self._parameters, self._allowed = parameters, allowed_pitches(parameters)
-        self.join(models)
+        self.join(Joining(models))
         self.adopt(parameters)
 
     def __len__(self) -> int:
@@ -143,12 +151,20 @@ class Band:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
         return self._home.home(now)
 
-    def join(self, models: Sequence[Model]) -> None:
-        """Let other models play, who get to know the player's last notes."""
+    @property
+    def heard(self) -> Heard:
+        """What models get to know of the player's notes before they join."""
+        return Heard(self._heard_count, tuple(self._heard))
+
+    def join(self, joining: Joining) -> None:
+        """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
-        self._choirs = tuple(Together(model) for model in models if isinstance(model, ChoraleModel))
-        models = [model for model in models if not isinstance(model, ChoraleModel)]
-        self._parts = tuple(session_singer(model) for model in models)
+        self.models, self._adapted = joining.models, {}
+        self._former += [member for part in self._parts for member in members(part)]
+        joined = [*zip(joining.models, joining.finish(self.heard), strict=True)]
+        self._choirs = tuple(Together(model, part) for model, part in joined if isinstance(model, ChoraleModel))
+        joined = [(model, part) for model, part in joined if not isinstance(model, ChoraleModel)]
+        models, self._parts = [model for model, _ in joined], tuple(part for _, part in joined)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
         self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
@@ -157,17 +173,16 @@ class Band:
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
         self._leader = next(iter([*singers, *echoes]), None)
-        for pitch, onset in self._heard:
-            for responder in self._parts:
-                self._listen(responder, pitch, onset)()
-            for choir in self._choirs:
-                choir.learn(pitch, onset, None)
         self._restrict_choirs()
         self._forget_predictions()
 
     def _restrict_choirs(self) -> None:
         for choir in self._choirs:
             choir.adopt(self._parameters, self._allowed)
+
+    def let_go(self) -> bool:
+        """Let go of one of those that played before; return whether there was one."""
+        return bool(self._former) and self._former.pop() is not None
 
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on.
@@ -176,10 +191,28 @@ class Band:
         """
         self._allowed = allowed_pitches(parameters)
         self._parameters = parameters
+        self._play_adapted()
         self._wheels = []
         self._tune()
         self._restrict_choirs()
         self._forget_predictions()
+
+    def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
+        """Let models that play be as these of their names are, the others as they were; what they remember stays."""
+        self.settle()
+        self._adapted = adapted
+        self._play_adapted()
+        self._forget_predictions()
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each of the models of the line has to say just now; nothing before the player has said anything."""
+        return self._singer.weights if isinstance(self._singer, MixedResponder) and self._singer.weighed else {}
+
+    def _play_adapted(self) -> None:
+        for part in self._parts:
+            if isinstance(part, MixedResponder):
+                part.adapt({} if self._parameters.adapt == ADAPTATIONS[0] else self._adapted)
 
     def _tune(self) -> None:
         """Keep to the key that is heard, if that is asked for."""
@@ -206,15 +239,7 @@ class Band:
         self._predictions = [{} for _ in self._parts]
         for choir in self._choirs:
             choir.forget()
-        self._likely = self._expect()
-
-    def _expect(self) -> Iterator[tuple[int, float]]:
-        """Yield pitch and onset of notes that are likely to come, the likeliest first."""
-        onsets = likely_onsets([onset for _, onset in self._heard])
-        if onsets:
-            asked: list[Responder | Together] = [*self._parts, *self._choirs]
-            moments = [(tuple(part.moment(onset) for part in asked), onset) for onset in onsets]
-            yield from likely_notes([pitch for pitch, _ in self._heard], moments)
+        self._likely = _expected([*self._parts, *self._choirs], self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -242,7 +267,7 @@ class Band:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
             logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
-        predictions[key] = self._weighed(logs)
+        predictions[key] = self._weighed(self._votes.weigh(number, logs))
         return predictions[key], True
 
     def _weighed(self, logs: LogProbabilities) -> Prediction:
@@ -267,7 +292,7 @@ class Band:
         self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
-        self._lessons += [self._listen(responder, pitch, now) for responder in self._parts if responder is not echo]
+        self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
         self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
@@ -286,7 +311,7 @@ class Band:
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
-            sounding, own = self._play(responder, prediction, pitch, channel, now)
+            sounding, own = self._play(number, prediction, pitch, channel, now)
             if responder is self._singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
@@ -313,6 +338,13 @@ class Band:
         """Return the experts on all that sounds of a part, if it has any."""
         return self._experts[number]
 
+    def holds_over(self, number: int, tune: int, now: float) -> bool:
+        """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
+        part = self._parts[number]
+        if not isinstance(part, Holder):
+            return False
+        return self._chance.random() < probability(part.hold_odds(tune, now), self._parameters.temperature)
+
     def overhear(self, pitch: int, now: float) -> None:
         """Take in a note of the player's for what home is."""
         self._notes += 1
@@ -322,6 +354,7 @@ class Band:
     def remember(self, tune: int, now: float) -> None:
         """Take in a note of the tune for what may come next."""
         self._heard.append((tune, now))
+        self._heard_count += 1
 
     def later(self, lesson: Callable[[], None]) -> None:
         """Let something be learned once the answer has been sent."""
@@ -330,8 +363,10 @@ class Band:
     def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
         """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
         own = None if played is None else _in_range(played - shift)
-        if own is not None and self._parts[number] is self._singer:
-            self._line.append(own)
+        if own is not None:
+            self._lessons.append(partial(self._votes.play, number, own, now))
+            if self._parts[number] is self._singer:
+                self._line.append(own)
         self._lessons.append(partial(self._parts[number].learn, tune, now, own))
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
@@ -343,6 +378,17 @@ class Band:
         pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
         self.take(channel, pitch, now)
         return pitch
+
+    def vote(self, *, good: bool) -> bool:
+        """Count a vote on the last phrase that was played; return whether there is one."""
+        self.settle()
+        self._forget_predictions()
+        return self._votes.vote(good=good)
+
+    def forget(self) -> None:
+        """Take all votes back, and play as without adaptation."""
+        self._votes.forget()
+        self.adapt({})
 
     def give(self, channel: int, pitch: int) -> None:
         """Leave a pitch that a part has struck."""
@@ -398,26 +444,30 @@ class Band:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played = []
         leader, singer = self._leader, self._singer
-        if singer is not None:
+        leads = next((number for number, part in enumerate(self._parts) if part is leader), None)
+        if singer is not None and leads is not None:
             logs = self._shaped(singer.proceed(now), now, closing=closing)
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
-            prediction = self._weighed(logs)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
             sounding = self.pick(prediction, channel, now)
             pitch = _in_range(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
-        elif leader is not None:
+            self._lessons.append(partial(self._votes.play, leads, pitch, now))
+        elif leader is not None and leads is not None:
             logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
-            sounding, pitch = self._play(leader, self._weighed(logs), pitch, channel, now)
+            prediction = self._weighed(self._votes.weigh(leads, logs))
+            sounding, pitch = self._play(leads, prediction, pitch, channel, now)
         if leader is not None:
             self._line.append(pitch)
             self._originality.play(pitch)
             played.append(sounding)
-        for responder in self._parts:
+        for number, responder in enumerate(self._parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
-                played.append(self._play(responder, self._weighed(shaped), pitch, channel, now)[0])
+                prediction = self._weighed(self._votes.weigh(number, shaped))
+                played.append(self._play(number, prediction, pitch, channel, now)[0])
         for choir in self._choirs:
             chord, _ = choir.answer(pitch, now, self._chance.random())
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
@@ -445,20 +495,13 @@ class Band:
         self.remember(pitch, now)
         self.overhear(pitch, now)
 
-    @staticmethod
-    def _listen(responder: Responder, pitch: int, now: float) -> Callable[[], None]:
-        if isinstance(responder, Singer):
-            return partial(responder.follow, pitch, now)
-        return partial(responder.learn, pitch, now, None)
-
-    def _play(
-        self, responder: Responder, prediction: Prediction, pitch: int, channel: int, now: float
-    ) -> tuple[int, int]:
+    def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = _in_range(played - prediction.shift)
-        self._lessons.append(partial(responder.learn, pitch, now, own))
+        self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
+        self._lessons.append(partial(self._votes.play, number, own, now))
         return played, own
 
     def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
@@ -496,6 +539,15 @@ class Band:
             for pitch_class in self.tonality(now).stable:
                 shaped[pitch_class::12] += CLOSING
         return shaped
+
+
+def _expected(parts: Sequence[Responder | Together], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+    """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
+    pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
+    onsets = likely_onsets(times)
+    if onsets:
+        moments = [(tuple(part.moment(onset) for part in parts), onset) for onset in onsets]
+        yield from likely_notes(pitches, moments)
 
 
 def _can_lead(model: Model) -> bool:

@@ -24,6 +24,8 @@ TOGETHER = 0.012
 """Fingers that fall together are this close."""
 STEP = 2
 LEGATO_INTERVAL, LEGATO_SECONDS = 7, 0.3
+LEGATO_NOTES = 4
+"""Who has begun so many notes before the last was released plays legato."""
 CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
@@ -101,6 +103,12 @@ class Listener:
     _chordal: float = -1e9
     _singles: dict[int, float] = field(default_factory=dict)
     _left: float = -1e9
+    _connected: int = 0
+
+    @property
+    def plays_legato(self) -> bool:
+        """Whether the player has begun the last notes before those before were released."""
+        return self._connected >= LEGATO_NOTES
 
     def hears_one_line(self, now: float) -> bool:
         """Say whether a note that begins now is one of a line, and nothing else sounds."""
@@ -122,6 +130,8 @@ class Listener:
         """Take in a note that begins a chord."""
         if self.chord is not None and self.chord.grew is False:
             self._singles[self.chord.keys[0][1]] = self.chord.onset
+        if self.chord is not None and key not in self.chord.keys:  # the same key cannot be connected
+            self._connected = self._connected + 1 if any(map(self.held.is_down, self.chord.keys)) else 0
         self.chord = Chord(now, [key], now)
 
     def join(self, key: Key, now: float) -> None:

@@ -39,6 +39,8 @@ class DelayedEcho:
     def __init__(self) -> None:
         self.lag: float | None = None
         """How long the loop takes, once it is known."""
+        self.doubled = False
+        """Whether what was heard last may be a note of ours that has come back, and so may be what was heard before."""
         self._sent: deque[tuple[_Sign, float]] = deque(maxlen=CROWD)
         self._players: deque[tuple[_Sign, float]] = deque(maxlen=CROWD)
         self._returned: set[tuple[int, int]] = set()
@@ -81,6 +83,7 @@ class DelayedEcho:
     def passes_over(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own and not to be heard; a note-off never is."""
         self._expire(now)
+        self.doubled = False
         sign = _sign(event)
         sent = self._origin(sign, now)
         if isinstance(event, NoteOff):
@@ -96,6 +99,7 @@ class DelayedEcho:
             return sent is not None and self.lag is not None
         self._returned.add(sign[:2])
         self._count(now, sent)
+        self.doubled = self._run > 1
         return self.lag is not None
 
     def _heard(self, now: float) -> None:

@@ -42,6 +42,8 @@ class FeedbackGuard:
         self._returned = 0
         self._counted_at = -inf
         self._missing = 0
+        self.doubled = False
+        """Whether what was heard last is the very note that we sent just before, and so was the one before that."""
         self._interrupted = 0
         """How many of the notes, the oldest, were sent before the player's last."""
 
@@ -67,6 +69,7 @@ class FeedbackGuard:
 
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own; what cannot be is looked at more closely by `settle`."""
+        self.doubled = False
         if self.suspects(event):
             return self.passes_over(event, now)
         self._unsuspected = (event, now)
@@ -101,7 +104,11 @@ class FeedbackGuard:
             self._returned = self._interrupted = 0
             self._delayed.forget()
             return False
-        return self._comes_at_once(event, now) or self._delayed.passes_over(event, now)
+        if self._comes_at_once(event, now):
+            return True
+        passed = self._delayed.passes_over(event, now)
+        self.doubled = self.doubled or self._delayed.doubled
+        return passed
 
     def _is_dense(self, now: float) -> bool:
         """Say whether what is played now is evidence of nothing."""
@@ -129,6 +136,7 @@ class FeedbackGuard:
             self._counted_at = now
             self._missing = 0
         self._notes.remove(sent)
+        self.doubled = self._returned > 1
         self._at_once = self._at_once or self._returned >= EVIDENCE
         return self._at_once
 

@@ -3,7 +3,8 @@
 How long a note will be is not known when it begins. But players return to what they have played: a note that was long
 after the same notes before will be long again. Under long home notes Bach's basses have the root or the fifth of home
 in 65 of 100 cases, and in 22 under short ones: so how long a note is likely to be decides how strongly the bass is
-drawn. `tests/benchmarks/home_bass.py` has what that costs and brings.
+drawn. It is drawn to the root: the fifth would be a fourth below the note, which it chooses by itself where that goes.
+`tests/benchmarks/home_bass.py` has what that costs and brings.
 """
 
 from collections import deque
@@ -20,8 +21,8 @@ FIRST_GUESS = 0.12
 CAUTION = 8.0
 """How often a note has to be heard for that to count as much as what is known without; of n notes, an n-th as often."""
 UNDRAWN, DRAWN = 0.35, 9.0
-"""How much likelier the root and the fifth of home are under a home note: so many nats for all of its chance of being
-long that is above the first of these."""
+"""How much likelier the root of home is under a home note: so many nats for all of its chance of being long that is
+above the first of these."""
 REMEMBERED_GAPS = 24
 REMEMBERED_CONTEXTS = 2048
 CHORD_SECONDS = 0.06
@@ -79,6 +80,5 @@ def homeward(logs: LogProbabilities, pitch: int, home: Home, likely_long: float)
     if pitch % 12 != home.tonic or nats <= 0:
         return logs
     drawn = logs.copy()
-    for step in (0, 7):
-        drawn[(home.tonic + step) % 12 :: 12] += nats
+    drawn[home.tonic % 12 :: 12] += nats
     return drawn

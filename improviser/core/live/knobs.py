@@ -12,7 +12,9 @@ from typing import Any
 from improviser.core.live.kinds import POSITIONS, Range
 from improviser.core.live.lanes import channel_of
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters
+from improviser.core.live.votes import COMMANDS
 from improviser.core.midi.event import QUESTION, SOFT, SOSTENUTO, SUSTAIN, ControlChange
+from improviser.core.midi.pairing import PEDAL_DOWN
 from improviser.errors import ConfigError
 
 MODEL = "model"
@@ -44,7 +46,10 @@ RANGES: Mapping[str, Range | tuple[Value, ...]] = {
 }
 """What a knob goes through between its ends: a range, or choices, each with an equal part of the way."""
 
-LEARNABLE = (MODEL, *RANGES)
+SPARE = (SOSTENUTO, SOFT)
+"""Pedals that may be given up for a command."""
+
+LEARNABLE = (MODEL, *RANGES, *COMMANDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Knobs:
             if parameter not in LEARNABLE:
                 raise ConfigError(f"no control can turn {parameter[:40]!r}; what one can turn: {', '.join(LEARNABLE)}")
             control, channel = place_of(binding)
-            check_control(control)
+            check_control(control, parameter)
             rival = next((its for place, its in self._bound.items() if _meet(place, (control, channel))), None)
             if rival is not None:
                 raise ConfigError(f"control {control} is bound to both {rival} and {parameter}; give one another")
@@ -102,6 +107,12 @@ class Knobs:
         low, high = sorted((before, position))
         return low - 1 <= span.place_of(getattr(playing, parameter)) <= high + 1
 
+    def presses(self, command: str, position: int) -> bool:
+        """Take in that the pedal of a command was moved to `position`; say whether it goes down with that."""
+        before = self._positions.get(command, 0)
+        self._positions[command] = position
+        return before < PEDAL_DOWN <= position
+
     def turned_by(self, event: ControlChange) -> str | None:
         """Return the parameter that a control change turns, None if it is bound to none."""
         if not self._bound:
@@ -115,14 +126,14 @@ def place_of(binding: Binding) -> tuple[int, int]:
     return (binding, 0) if isinstance(binding, int) else (binding["control"], binding.get("channel", 0))
 
 
-def check_control(control: int) -> None:
-    """Check that a control change may be bound.
+def check_control(control: int, parameter: str = "") -> None:
+    """Check that a control change may be bound, to a parameter or command of this name.
 
     :raises ConfigError: if there is none of this number, or it has a meaning of its own.
     """
     if not 0 <= control < POSITIONS:
         raise ConfigError(f"there is no control {control}; they are numbered 0–127")
-    if control in _RESERVED:
+    if control in _RESERVED and not (parameter in COMMANDS and control in SPARE):
         raise ConfigError(f"control {control} is {_RESERVED[control]} and cannot be bound; use another")
 
 

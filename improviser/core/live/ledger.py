@@ -18,8 +18,10 @@ NOTES = CHANNELS * PITCHES
 PEDALS = NOTES
 BENDS = PEDALS + CHANNELS * len(HELD_PEDALS)
 USED = BENDS + CHANNELS
-SIZE = USED + CHANNELS
-"""Bytes of a ledger: a flag for each note of each channel, for each pedal, for a bend, and for use at all."""
+LATELY = USED + CHANNELS
+SIZE = LATELY + USED
+"""Bytes of a ledger: a flag for each note of each channel, for each pedal, for a bend, and for use at all; and one for
+each of these but the last that has been started lately."""
 
 
 class Ledger:
@@ -67,12 +69,13 @@ class Ledger:
     def expect(self, event: Event) -> None:
         """Enter a note that is sent before it is admitted, for whoever outlives us; it is to be admitted soon."""
         if isinstance(event, NoteOn):
-            self._facts[event.channel * PITCHES + event.pitch] = 1
+            place = event.channel * PITCHES + event.pitch
+            self._facts[place] = self._facts[LATELY + place] = 1
             self._facts[USED + event.channel] = 1
 
     def _start(self, place: int, channel: int) -> None:
         self._coming[place] += 1
-        self._facts[place] = 1
+        self._facts[place] = self._facts[LATELY + place] = 1
         self._facts[USED + channel] = 1
 
     def sent(self, event: Event) -> None:
@@ -101,16 +104,27 @@ class Ledger:
 
     def releases(self) -> tuple[Event, ...]:
         """Return what ends all that sounds: note-offs, pedals up, bends to the centre, then CC 123 where in use."""
-        return tuple(self._releases())
+        return tuple(self._releases(bytes(self._facts[:USED])))
 
-    def _releases(self) -> Iterator[Event]:
-        for channel, pitch in self.sounding:
-            yield NoteOff(channel, pitch)
+    def take_lately(self) -> tuple[Event, ...]:
+        """Return what ends all that has sounded since this was called last; for one other process that looks on."""
+        lately = bytes(self._facts[LATELY:SIZE])
+        self._facts[LATELY:SIZE] = bytes(SIZE - LATELY)
+        # What starts just now may be struck out there, but is here: it is entered here first.
+        now = bytes(self._facts[:USED])
+        facts = bytes(then | fact for then, fact in zip(lately, now, strict=True)) if any(lately) else now
+        return tuple(self._releases(facts)) if any(facts) else ()
+
+    def _releases(self, facts: bytes) -> Iterator[Event]:
+        """Yield what ends all that `facts` name: notes, pedals and bends."""
+        for place, fact in enumerate(facts[:NOTES]):
+            if fact:
+                yield NoteOff(*divmod(place, PITCHES))
         for channel in range(CHANNELS):
             for number, pedal in enumerate(HELD_PEDALS):
-                if self._facts[PEDALS + channel * len(HELD_PEDALS) + number]:
+                if facts[PEDALS + channel * len(HELD_PEDALS) + number]:
                     yield ControlChange(channel, pedal, 0)
-            if self._facts[BENDS + channel]:
+            if facts[BENDS + channel]:
                 yield PitchBend(channel, 0)
         for channel in range(CHANNELS):
             if self._facts[USED + channel]:

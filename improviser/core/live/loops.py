@@ -21,6 +21,11 @@ class Loops:
         return self._feedback.echoing, self._ring.known
 
     @property
+    def doubled(self) -> bool:
+        """Whether the note that was heard last is the very one that we sent just before, and not the first such."""
+        return self._feedback.doubled
+
+    @property
     def due(self) -> float | None:
         """When `expire` has something to do."""
         return self._ring.due

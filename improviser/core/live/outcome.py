@@ -14,6 +14,7 @@ class Outcome:
     :param events: what to send at once, in order.
     :param turned: the parameter that a knob has turned, and what it is now.
     :param picked: the model that the player has picked; `Performer.swap` brings it.
+    :param done: the command (see `votes`) that a pedal of the player's gave, and that was carried out.
     :param foreseen: whether the answer had been computed before its note came.
     :param lost: whether a source of the player's was found to be gone.
     :param lost_input: which one's, counted from 0.
@@ -29,3 +30,4 @@ class Outcome:
     echoing: bool = False
     circling: bool = False
     lost_input: int = 0
+    done: str | None = None

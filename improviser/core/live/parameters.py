@@ -22,6 +22,7 @@ FOLLOWED = ("every", "pulse", "harmony")
 BASSES = ("support", "below", "off")
 SIDES = ("both", "below", "above")
 DRUMS = ("pulse", "notes", "ignore")
+ADAPTATIONS = ("off", "gentle", "full")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
 _CHANNEL = Range(0, CHANNELS, whole=True)
@@ -74,6 +75,14 @@ class Parameters:
     scale: Annotated[str, Described(Scale(), "The key that the answers stay in.", main=True)] = OFF
     low: Annotated[int, Described(_KEY, "The lowest pitch of the answers.", main=True, not_above="high")] = 0
     high: Annotated[int, Described(_KEY, "The highest pitch of the answers.", main=True)] = PITCHES - 1
+    adapt: Annotated[
+        str,
+        Described(
+            ADAPTATIONS,
+            "Whether melody models are evolved on what you play, while you play.",
+            "off: they stay as they are; gentle: half of what was learned counts; full: all of it",
+        ),
+    ] = "off"
     transpose: Annotated[
         int, Described(Range(-48, 48, whole=True), "How far every answer is shifted.", unit="semitones")
     ] = 0

@@ -16,7 +16,7 @@ be answered ends a reply at once.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -28,6 +28,7 @@ from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
 from improviser.core.live.hands import Hands
+from improviser.core.live.joining import Heard, Joining
 from improviser.core.live.kinds import POSITIONS
 from improviser.core.live.knobs import MODEL, Knobs, Picked
 from improviser.core.live.lanes import channel_of, on_lane, to_send
@@ -39,7 +40,9 @@ from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
 from improviser.core.live.sounding import THRU, Sounding
+from improviser.core.live.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.zones import LiveZones
+from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
@@ -53,6 +56,7 @@ from improviser.core.midi.event import (
 )
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
+from improviser.errors import ConfigError
 
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
@@ -109,6 +113,7 @@ class Performer:
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
+        self._done: str | None = None
         self._lost: int | None = None
         """The input whose source was found to be gone."""
         self._settled = False
@@ -195,7 +200,7 @@ class Performer:
     def _begin_call(self) -> None:
         self.settle()
         self._unsettle()
-        self._turned = self._picked = None
+        self._turned = self._picked = self._done = None
         self._band.foreseen, self._lost = False, None
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
@@ -203,7 +208,7 @@ class Performer:
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
         lost, turned, picked, foreseen = self._lost, self._turned, self._picked, self._band.foreseen
-        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0)
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0, self._done)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -229,6 +234,8 @@ class Performer:
         """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
         if self._settled and self._foretelling is None:
             self._foretelling = self._prepare()
+        if self._band.let_go():
+            return True
         return self._playing.mode.answers and self._band.foresee()
 
     def _prepare(self) -> Foretelling:
@@ -293,8 +300,32 @@ class Performer:
             events += [end for lane in lanes for end in self._sounding.stop_all(THRU, lane)]
         return events + self._hands.rearranged(changed)
 
+    def do(self, command: str, now: float) -> list[Event]:
+        """Carry out one of `COMMANDS` at `now`: a vote, or to forget; return what was due before.
+
+        :raises ConfigError: if there is no such command.
+        """
+        if command not in COMMANDS:
+            raise ConfigError(f"there is no command {command[:40]!r}; there are: {', '.join(COMMANDS)}")
+        self.settle()
+        self._unsettle()
+        events = self._enter(self._advance(now), now)
+        self._obey(command)
+        return events
+
+    def _obey(self, command: str) -> None:
+        if command == FORGET:
+            self._band.forget()
+        else:
+            self._band.vote(good=command == GOOD)
+
     def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
-        """Take in that the player moved the knob of a parameter to a position, 0–127."""
+        """Take in that the player moved the knob of a parameter, or the pedal of a command, to a position, 0–127."""
+        if parameter in COMMANDS:
+            if self._knobs.presses(parameter, position):
+                self._done = parameter
+                self._obey(parameter)
+            return []
         if parameter == MODEL:
             self._picked = Picked(position, POSITIONS)
             return []
@@ -303,12 +334,43 @@ class Performer:
         self._turned = (parameter, value)
         return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
-    def swap(self, models: Sequence[Model], now: float) -> list[Event]:
-        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before."""
+    @property
+    def heard(self) -> Heard:
+        """What models have to know of the player's notes to begin now."""
+        return self._band.heard
+
+    def swap(self, models: Sequence[Model] | Joining, now: float) -> list[Event]:
+        """Play with other models from `now` on; what sounds goes on to its end. Return what was due before.
+
+        :param models: or as they are `Joining`: then this takes the less time the more they know.
+        """
         self.settle()
         self._unsettle()
         events = self._enter(self._advance(now), now)
-        self._band.join(models)
+        self._band.join(models if isinstance(models, Joining) else Joining(models))
+        return events
+
+    @property
+    def models(self) -> Sequence[Model]:
+        """The models that play, as they are without adaptation."""
+        return self._band.models
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """Who is listened to: how much each of the models that are mixed has to say, by name; they sum to 1."""
+        return self._band.weights
+
+    def rests(self, now: float) -> bool:
+        """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
+        end = self._tracker.end()
+        return not self._playing.is_replying and (end is None or end <= now)
+
+    def adapt(self, adapted: Mapping[str, MelodyModel], now: float) -> list[Event]:
+        """Let models that play be as these of their names are from `now` on; return what was due before."""
+        self.settle()
+        self._unsettle()
+        events = self._enter(self._advance(now), now)
+        self._band.adapt(adapted)
         return events
 
     def panic(self) -> list[Event]:
@@ -349,14 +411,16 @@ class Performer:
         if drums:
             self._tracker.drums.strike(now)
             return events
-        self._listener.held.press(event.channel, event.pitch, now)
+        doubles = self.parameters.guard and self._loops.doubled
+        if not doubles:
+            self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
             self._band.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
         events = self._playing.interrupt() + events
-        events += self._playing.hear(event, now)
+        events += self._playing.hear(event, now, doubles=doubles)
         self._pressed.append((event, now, interrupts))
         return events
 

@@ -4,7 +4,6 @@ A reply is a schedule of beats, in the rhythm of a phrase. Any note that may be 
 """
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from improviser.core.live.accompanying import Accompanying
@@ -14,11 +13,11 @@ from improviser.core.live.choral import Choral
 from improviser.core.live.chords import Listener
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
-from improviser.core.live.postponed import Owner
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
+from improviser.core.live.starting import Starting
 from improviser.core.live.zones import LiveZones
-from improviser.core.midi.clock import GRIDS, Clock
+from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.phrase import PhraseTracker
 
@@ -50,7 +49,10 @@ class Playing:
         self._not_before = -math.inf
         self._tune: int | None = None
         """The pitch of the reply's tune."""
-        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start)
+        self._alone = False
+        """Whether the note that is heard is taken by itself, and not as part of a chord."""
+        self._start: Final = Starting(parameters, sounding, self._clock)
+        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
         self._accompanying.adopt(parameters)
         self._choral: Final = Choral(band, sounding)
 
@@ -59,6 +61,7 @@ class Playing:
         self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
+        self._start.parameters = parameters
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
         if not changes_mode:
@@ -81,11 +84,20 @@ class Playing:
             self.mode.sequencer_started(self, now)
         return []
 
-    def hear(self, note: NoteOn, now: float) -> list[Event]:
-        """Take in a note of the player's that may be answered."""
-        if self.mode.answers and self._accompanying.joins(note, now):
+    def hear(self, note: NoteOn, now: float, *, doubles: bool = False) -> list[Event]:
+        """Take in a note of the player's that may be answered.
+
+        :param doubles: whether it is the very note that we sent just before, again. If our output comes back to us,
+            that is no part of the player's chords, and each note that is answered shows it the sooner.
+        """
+        self._alone = doubles
+        if self.mode.answers and not doubles and self._accompanying.joins(note, now):
             return self._accompanying.join(note, now)
         return self.mode.hear(self, note, now)
+
+    @property
+    def _hears_chords(self) -> bool:
+        return self._parameters.follow != "every" and self._band.accompanies and not self._alone
 
     def is_chosen(self) -> bool:
         """Draw whether something is part of the share that is played, the density."""
@@ -93,7 +105,7 @@ class Playing:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note of the player's at once; the answer ends with its key."""
-        if self._parameters.follow != "every" and self._band.accompanies:
+        if self._hears_chords:
             return self._accompanying.answer(note, now)
         channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
@@ -131,7 +143,7 @@ class Playing:
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
-        if self._parameters.follow != "every" and self._band.accompanies:
+        if self._hears_chords:
             self._accompanying.listen(note, now)
         else:
             self._band.listen(note.pitch, now)
@@ -237,11 +249,3 @@ class Playing:
             pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
             self._tune = max(pitches, default=None)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
-
-    def _start(self, owner: Owner, notes: Sequence[NoteOn], now: float) -> list[Event]:
-        """Start notes of an owner: now, at the next point of the grid, or after the delay that was asked for."""
-        parameters = self._parameters
-        delay = self._clock.delay(now, GRIDS[parameters.quantise]) if parameters.quantise != "off" else 0.0
-        if owner[0] == ANSWER:
-            delay += parameters.delay
-        return self._sounding.start(owner, notes, now, delay)

@@ -10,6 +10,7 @@ from improviser.core.live import performer as core
 from improviser.core.live.allowed import check
 from improviser.core.live.hearing import messages_of, moments_due, understand
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.votes import COMMANDS
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event
 from improviser.core.music.note import is_time
@@ -111,6 +112,19 @@ class Performer:
         models = _checked_models(models)
         now = self._time(now)
         return self._play_until(now) + self._send(self._performer.swap(models, now))
+
+    def do(self, command: str, now: float) -> list[bytes]:
+        """Carry out a command: "good" and "bad" are votes on the last phrase, "forget" takes them back.
+
+        Returns what was due before, to be sent.
+
+        :raises ConfigError: if there is no such command; then nothing has changed.
+        :raises NoteError: if `now` is no time.
+        """
+        if command not in COMMANDS:
+            raise ConfigError(f"there is no command {shown(command)}; there are: {', '.join(COMMANDS)}")
+        now = self._time(now)
+        return self._play_until(now) + self._send(self._performer.do(command, now))
 
     def panic(self) -> list[bytes]:
         """End all that sounds at once, pedals and bends included, and forget what was to come; return what to send."""

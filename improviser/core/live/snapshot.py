@@ -1,7 +1,7 @@
 """What a session looks like at one moment, and the tally that keeps it: bounded, however long the session."""
 
 from collections import deque
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -15,6 +15,7 @@ ANSWERS_KEPT = 24
 NOTES_KEPT = 512
 LATENCIES_KEPT = 1000
 WARNINGS_KEPT = 5
+LEAST_SHOWN = 0.05
 KEY_AFTER_NOTES = 5
 """From so few notes nobody could tell a key."""
 
@@ -85,6 +86,7 @@ class Snapshot:
     :param answers: the last ones, the newest last.
     :param heard, played: how many notes of the player and of the improviser there have been.
     :param key: the tonic and mode that the player seems to be in ("D dorian"), "" while that is not known.
+    :param weights: how much each of the models that are mixed has to say, by name.
     :param pedal: whether the player holds the sustain pedal.
     :param warnings: the last ones, the newest last.
     """
@@ -99,6 +101,13 @@ class Snapshot:
     key: str = ""
     pedal: bool = False
     warnings: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def listens_to(self) -> str:
+        """Who is listened to, as it is shown: "folk-celtic 62 %, this session 31 %"; of a little nothing is said."""
+        loudest = sorted(self.weights.items(), key=lambda weight: -weight[1])
+        return ", ".join(f"{name} {share:.0%}".replace("%", " %") for name, share in loudest if share >= LEAST_SHOWN)
 
     def sounding(self, part: Part) -> frozenset[int]:
         """Return the pitches that a part sounds."""
@@ -122,6 +131,8 @@ class Tally:
         self._counts = dict.fromkeys(Part, 0)
         self._pedals: set[int] = set()
         self._home = HomeTracker()
+        self.weights: Mapping[str, float] = {}
+        """How much each of the models that are mixed has to say."""
 
     def step(self, seconds: float, heard: Event, played: Sequence[Event], latency_seconds: float) -> Answer | None:
         """Take in an event of the player's and what was sent for it; return the answer, if the event was a note-on."""
@@ -183,6 +194,7 @@ class Tally:
             key=self._key(seconds),
             pedal=bool(self._pedals),
             warnings=tuple(self._warnings),
+            weights=self.weights,
         )
 
     def _take(self, part: Part, seconds: float, event: Event) -> None:

@@ -7,9 +7,10 @@ from typing import Final
 import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.session import Combinations, Opinions, combine, likeliest
+from improviser.core.chorale.session import ChoraleSession, Combinations, Opinions, combine, likeliest
 from improviser.core.live.decoding import Mask, placed, spin, wheel
 from improviser.core.live.parameters import Parameters
+from improviser.core.networks.responder import Responder
 
 Chance = Callable[[], float]
 
@@ -46,11 +47,14 @@ class Expectation:
 
 
 class Together:
-    """The parts of a chorale in one session."""
+    """The parts of a chorale in one session.
 
-    def __init__(self, model: ChoraleModel) -> None:
+    :param session: what plays the model.
+    """
+
+    def __init__(self, model: ChoraleModel, session: Responder) -> None:
         self.model: Final = model
-        self._session = model.responder()
+        self._session = session if isinstance(session, ChoraleSession) else model.responder()
         self._expectations: dict[tuple[int, Hashable], Expectation] = {}
         self._parameters = Parameters()
         self._allowed: Mask | None = None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.melody.counts import CountsModel, CountsResponder
-from improviser.core.melody.model import MelodyResponder, MelodySession
+from improviser.core.melody.model import MelodyModel, MelodyResponder, MelodySession
 from improviser.core.networks.asking import Asked
 from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
 from improviser.errors import ModelError
@@ -60,18 +60,29 @@ class MixedResponder:
 
     def __init__(self, parts: Mapping[str, Singer]) -> None:
         self._names = tuple(parts)
-        self._parts = tuple(parts.values())
+        self.parts: Final = tuple(parts.values())
         self._begin()
 
     def _begin(self) -> None:
-        self._evidence = np.zeros(len(self._parts))
+        self._evidence = np.zeros(len(self.parts))
         self._notes = 0
 
     def reset(self) -> None:
         """Forget the session, and who foresaw it."""
-        for part in self._parts:
+        for part in self.parts:
             part.reset()
         self._begin()
+
+    def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
+        """Let each that there is an adapted model of play as that; see `MelodyResponder.adapt`."""
+        for part in self.parts:
+            if isinstance(part, MelodyResponder):
+                part.adapt(adapted)
+
+    @property
+    def weighed(self) -> bool:
+        """Whether there is any evidence."""
+        return self._notes > 0
 
     @property
     def weights(self) -> dict[str, float]:
@@ -81,7 +92,7 @@ class MixedResponder:
 
     def moment(self, onset_seconds: float) -> Hashable:
         """Return all that matters of an onset."""
-        return tuple(part.moment(onset_seconds) for part in self._parts)
+        return tuple(part.moment(onset_seconds) for part in self.parts)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing.
@@ -89,7 +100,7 @@ class MixedResponder:
         The counts of the session have no say in that: they know nothing of two notes that sound together.
         """
         shares = self._shares()
-        for number, part in enumerate(self._parts):
+        for number, part in enumerate(self.parts):
             if isinstance(part, CountsResponder):
                 shares[number] = 0.0
         if not shares.any():  # there is nobody else
@@ -102,14 +113,14 @@ class MixedResponder:
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""
-        for part in self._parts:
+        for part in self.parts:
             part.learn(pitch, onset_seconds, played)
 
     def follow(self, pitch: int, onset_seconds: float, *, own: bool = False) -> None:
         """Take a note for part of the line; the player's say who foresees best."""
         if not own:
             self._weigh(pitch, onset_seconds)
-        for part in self._parts:
+        for part in self.parts:
             part.follow(pitch, onset_seconds, own=own)
 
     def _weigh(self, pitch: int, onset_seconds: float) -> None:
@@ -118,10 +129,10 @@ class MixedResponder:
         everybody = self._notes % SELDOM == 0
         self._notes += 1
         asked = [number for number, share in enumerate(shares) if everybody or share >= NEGLIGIBLE]
-        logs = {number: max(_LEAST, float(self._parts[number].proceed(onset_seconds)[pitch])) for number in asked}
+        logs = {number: max(_LEAST, float(self.parts[number].proceed(onset_seconds)[pitch])) for number in asked}
         # Who is not asked is taken to be no better and no worse than the mixture.
         mixed = float(np.log(sum(shares[number] * np.exp(log) for number, log in logs.items()) / shares[asked].sum()))
-        for number in range(len(self._parts)):
+        for number in range(len(self.parts)):
             self._evidence[number] = FORGETTING * self._evidence[number] + logs.get(number, mixed)
         self._evidence -= self._evidence.max()
 
@@ -132,7 +143,7 @@ class MixedResponder:
         return shares
 
     def _mixed(self, shares: NDArray[np.float64], ask: Callable[[Singer], LogProbabilities]) -> LogProbabilities:
-        heard = [(part, share) for part, share in zip(self._parts, shares.tolist(), strict=True) if share > 0]
+        heard = [(part, share) for part, share in zip(self.parts, shares.tolist(), strict=True) if share > 0]
         if len(heard) == 1:  # most often in shadow, where the note waits
             return ask(heard[0][0])
         total = sum(share for _, share in heard)
@@ -155,6 +166,11 @@ def _shares(evidence: NDArray[np.float64]) -> NDArray[np.float64]:
     shares: NDArray[np.float64] = np.exp(evidence - evidence.max())
     shares /= shares.sum()
     return shares
+
+
+def members(responder: Responder) -> tuple[Responder, ...]:
+    """Return the responders that one is made of; itself if it is made of none."""
+    return responder.parts if isinstance(responder, MixedResponder) else (responder,)
 
 
 def session_singer(model: Model) -> Responder:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -125,16 +126,26 @@ class MelodyResponder:
     """
 
     def __init__(self, model: MelodyModel) -> None:
-        self._model = model
+        self._base = self._model = model
         self._tunes = self._begin()
 
     def _begin(self) -> Tunes:
+        # Nothing here leads back to this object: the engine frees what is not used any more by counting references.
         shape = self._model.shape
-        return Tunes(lambda: Melody(shape.low, shape.high), self._foresee)
+        return Tunes(partial(Melody, shape.low, shape.high), partial(_foresee, self._model))
+
+    def adapt(self, adapted: Mapping[str, "MelodyModel"]) -> None:
+        """Play as the model of this one's name does from now on, which differs in its genomes alone; or as it was."""
+        self._model = adapted.get(self._base.name, self._base)
+        self._tunes.foresee = partial(_foresee, self._model)
+
+    def situation(self, onset_seconds: float) -> Situation:
+        """Return all that the line's next note, at this onset, is foreseen from; changes nothing."""
+        return self._tunes.session.look(onset_seconds)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note to sing to the player's `pitch`; changes nothing."""
-        scores = self._scores(self._tunes.session, onset_seconds, pitch).astype(np.float64)
+        scores = _scores(self._model, self._tunes.session, onset_seconds, pitch).astype(np.float64)
         scores[CLASHING[pitch % 12]] = -np.inf
         return scores
 
@@ -157,19 +168,24 @@ class MelodyResponder:
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return self._foresee(self._tunes.session, onset_seconds)
-
-    def _foresee(self, session: Melody, onset_seconds: float) -> LogProbabilities:
-        return normalised(self._scores(session, onset_seconds, None))
-
-    def _scores(self, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
-        model = self._model
-        now = session.look(onset_seconds, against)
-        previous = now.pitches[0] if now.pitches else now.centre
-        experts = now.experts if model.shape.experts else None
-        frame = Frame(previous, now.tonic, shift=now.shift)
-        return model.network.scores(model.inputs.read(now), frame, experts)[0]
+        return _foresee(self._model, self._tunes.session, onset_seconds)
 
     def reset(self) -> None:
         """Forget the session."""
         self._tunes = self._begin()
+
+
+def frame_of(now: Situation) -> Frame:
+    """Return what a network's heads are read against."""
+    return Frame(now.pitches[0] if now.pitches else now.centre, now.tonic, shift=now.shift)
+
+
+def _foresee(model: MelodyModel, session: Melody, onset_seconds: float) -> LogProbabilities:
+    """Return log-probabilities, shape (128,), of the line's next note."""
+    return normalised(_scores(model, session, onset_seconds, None))
+
+
+def _scores(model: MelodyModel, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
+    now = session.look(onset_seconds, against)
+    experts = now.experts if model.shape.experts else None
+    return model.network.scores(model.inputs.read(now), frame_of(now), experts)[0]

@@ -15,7 +15,7 @@ from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # What is left, at least, of what was heard before the key was left.
-FAITHFUL = 0.3
+FAITHFUL = 0.6
 # How much of a running mean is left one note later.
 MEAN_FADE = 0.9
 STEP = 7

@@ -11,7 +11,7 @@ from typing import Final
 from improviser.core.melody.session import Melody
 from improviser.core.networks.responder import LogProbabilities
 
-EVIDENCE_AFTER_PAUSE, EVIDENCE_AFTER_PHRASE = 3.0, 5.0
+EVIDENCE_AFTER_PAUSE, EVIDENCE_AFTER_PHRASE = 4.0, 7.0
 """Bits by which the new session must have foreseen better, by what it was begun with."""
 HOPELESS = -1.0
 """A session that is behind by so many bits makes room for one that begins with the next phrase."""
@@ -38,7 +38,8 @@ class Tunes:
 
     def __init__(self, begin: Callable[[], Melody], foresee: Foresight) -> None:
         self._begin = begin
-        self._foresee = foresee
+        self.foresee = foresee
+        """What a session makes of a note."""
         self.session = begin()
         """The session to listen with."""
         self._trial: Melody | None = None
@@ -84,4 +85,4 @@ class Tunes:
         self._trial, self._gain, self._needed, self._notes = self._begin(), 0.0, needed, 0
 
     def _log_chance(self, session: Melody, pitch: int, onset_seconds: float) -> float:
-        return max(_LEAST, float(self._foresee(session, onset_seconds)[pitch]))
+        return max(_LEAST, float(self.foresee(session, onset_seconds)[pitch]))

@@ -13,6 +13,9 @@ SHORTEST, LONGEST = 0.25, 1.5
 """Seconds of a pulse: of faster strokes every second one, or fourth, counts."""
 GONE = 2.5
 """After so many pulses without a stroke the drummer has stopped."""
+NEAR, EARLY = 0.25, 0.15
+"""A stroke that is no further from a pulse than the first part of it is one; a note of the player's is on a pulse if it
+is no earlier than the second part."""
 
 
 class DrumPulse:
@@ -21,6 +24,8 @@ class DrumPulse:
     def __init__(self) -> None:
         self._gaps: deque[float] = deque(maxlen=REMEMBERED)
         self._stroke: float | None = None
+        self._pulse = 0.0
+        """When the last pulse was."""
 
     def strike(self, now: float) -> None:
         """Take in a stroke at `now`, in seconds; times never decrease."""
@@ -33,6 +38,10 @@ class DrumPulse:
             else:
                 self._gaps.append(gap)
         self._stroke = now
+        pulse = self.seconds
+        pulses = 0.0 if pulse is None else (now - self._pulse) / pulse
+        if pulse is None or pulses > GONE or (pulses > 0.5 and abs(pulses - round(pulses)) <= NEAR):
+            self._pulse = now
 
     @property
     def seconds(self) -> float | None:
@@ -48,7 +57,15 @@ class DrumPulse:
         pulse, stroke = self.seconds, self._stroke
         if pulse is None or stroke is None or seconds - stroke > GONE * pulse:
             return None
-        return stroke + max(0, math.ceil((seconds - stroke) / pulse - 0.05)) * pulse
+        return self._pulse + max(0, math.ceil((seconds - self._pulse) / pulse - 0.05)) * pulse
+
+    def came(self, since: float, now: float) -> bool | None:
+        """Say whether a pulse has come since a time, a little early or late; None if no drummer plays."""
+        pulse, stroke = self.seconds, self._stroke
+        if pulse is None or stroke is None or now - stroke > GONE * pulse:
+            return None
+        before, after = (math.floor((each - self._pulse) / pulse + EARLY) for each in (since, now))
+        return after > before
 
     def forget(self) -> None:
         """Hear no pulse until a drummer plays again."""

@@ -18,6 +18,7 @@ SOPRANOS = (57, 81)
 MAX_MEMBERS = 64
 MAX_HIDDEN = 1024
 MAX_REACH = 48
+MOST = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class ChoirSettings:
     :param rest: whether a rest is scored, too.
     :param experts: names of the memory's experts that it weighs.
     :param player: lowest and highest pitch of the players it was evolved with (harmony).
+    :param holding: weights for holding its notes over (`core.harmony.holding`); none: those of its kind of voice.
     """
 
     voice: str
@@ -46,6 +48,7 @@ class ChoirSettings:
     rest: bool
     experts: tuple[str, ...] = ()
     player: tuple[int, int] = SOPRANOS
+    holding: tuple[float, ...] = ()
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
         """Return the shape of a genome that sees `inputs` numbers."""
@@ -62,7 +65,7 @@ class ChoirSettings:
 
     def to_json(self) -> dict[str, Any]:
         """Return these settings as JSON values."""
-        return {
+        values = {
             "voice": self.voice,
             "level": self.level,
             "viewpoints": list(self.viewpoints),
@@ -73,6 +76,7 @@ class ChoirSettings:
             "experts": list(self.experts),
             "player": list(self.player),
         }
+        return values | ({"holding": list(self.holding)} if self.holding else {})
 
 
 def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
@@ -98,6 +102,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         rest=settings.get("rest") is True,
         experts=_names(settings, "experts"),
         player=_register(settings.get("player", list(SOPRANOS))),
+        holding=_weights(settings.get("holding", [])),
     )
 
 
@@ -108,6 +113,12 @@ def _register(pair: Any) -> tuple[int, int]:
     if not 0 <= low <= high < PITCHES:
         raise ModelError(f"its register {low}–{high} is no range of MIDI pitches; it is damaged")
     return low, high
+
+
+def _weights(numbers: Any) -> tuple[float, ...]:
+    if not (isinstance(numbers, list) and all(type(each) in (int, float) and abs(each) < MOST for each in numbers)):
+        raise ModelError("its weights for holding notes over are no list of small numbers; it is damaged")
+    return tuple(map(float, numbers))
 
 
 def _names(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -136,7 +136,8 @@ class Network:
         self._heads = np.ascontiguousarray(np.concatenate(heads[:, :, :-1], axis=1).T, dtype=np.float32)
         self._spread = _spread(shape)
         bias = heads[:, :, -1].sum(axis=0).astype(np.float32)
-        self._bias = bias.take(self._spread) - _outside(shape, self._spread.size)
+        self._outside = _outside(shape, self._spread.size)
+        self._bias = bias.take(self._spread) - self._outside
 
     def scores(
         self, inputs: Float32Array, frame: Frame, experts: NDArray[np.floating] | None = None
@@ -163,6 +164,29 @@ class Network:
         elif experts is not None:
             self._add_experts(scores, outputs[rest + self.shape.rest :], experts, frame.shift)
         return scores, outputs[rest:]
+
+    def opinions(
+        self, inputs: Float32Array, frame: Frame, experts: NDArray[np.floating]
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """Return the score of each pitch head by head, and what each expert says of it; of networks without rests.
+
+        The first two sum to `scores`: shape (3 + experts, 128), of interval, degree, height and each gate with its
+        expert; and (128,), what no head says. The last, shape (experts, 128), is what the gates are multiplied by.
+        """
+        outputs = (np.tanh(inputs @ self._first) @ self._heads).take(self._spread) + self._bias
+        interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
+        height = _HEIGHT + SHIFTS - frame.shift
+        outside = self._outside[height : height + PITCHES]
+        known = np.full((len(experts), PITCHES), LEAST, dtype=np.float32)
+        low, high = self.shape.low + frame.shift, self.shape.high + frame.shift
+        first, last = max(low, 0), min(high, PITCHES - 1)
+        known[:, first : last + 1] = experts[:, first - low : last - low + 1]
+        rows = np.empty((3 + len(experts), PITCHES), dtype=np.float32)
+        rows[0] = outputs[interval : interval + PITCHES]
+        rows[1] = outputs[tonic : tonic + PITCHES]
+        rows[2] = outputs[height : height + PITCHES] + outside
+        rows[3:] = outputs[_VERTICAL:, None] * known
+        return rows, -outside, known
 
     def _add_experts(
         self, scores: Float32Array, gates: Float32Array, experts: NDArray[np.floating], shift: int

@@ -52,6 +52,14 @@ class Singer(Responder, Protocol):
 
 
 @runtime_checkable
+class Holder(Responder, Protocol):
+    """A responder that can hold its note over, where it stays on its pitch."""
+
+    def hold_odds(self, pitch: int, onset_seconds: float) -> float:
+        """Return the logarithm of the odds, in nats, that its note goes on under `pitch`; changes nothing."""
+
+
+@runtime_checkable
 class Accompanist(Protocol):
     """A model that weighs all that the player sounds, see `core.harmony.context`."""
 

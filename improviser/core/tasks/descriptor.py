@@ -1,6 +1,6 @@
 """What there is to know of a task, beside how its networks are trained (`training.recipe`, under the same name)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ class TaskDescriptor:
 
     :param name: as files and options have it.
     :param help: what its networks do, in a line, to go on a sentence.
+    :param plays: what its models do for who plays with them, of the model's settings, in a few words.
     :param model: the class of its models, as `module:name`: a `library.catalogue.LoadableModel`.
     :param fitness: what networks are bred for, as a curve of it is labelled.
     :param hears: what a picture of a model has a row for.
@@ -25,6 +26,7 @@ class TaskDescriptor:
 
     name: str
     help: str
+    plays: Callable[[Mapping[str, Any]], str]
     model: str
     fitness: str = "minus bits a note"
     hears: str = "viewpoint"

@@ -1,7 +1,7 @@
 """All tasks by name. To add one is its folder, with its descriptor, its entry here, and its recipe for training."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from improviser.core.chorale.descriptor import CHORALE
 from improviser.core.echo.descriptor import ECHO
@@ -30,6 +30,14 @@ def describe(task: str) -> TaskDescriptor:
             "update improviser"
         )
     return TASKS[task]
+
+
+def what_it_plays(task: str, settings: Mapping[str, Any]) -> str:
+    """Return what a model does for who plays with it, in a few words, of its settings.
+
+    :raises ModelError: if there is no such task.
+    """
+    return describe(task).plays(settings)
 
 
 def singer_of(model: "Model") -> "Singer | None":

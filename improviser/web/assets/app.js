@@ -1,6 +1,7 @@
 // The page of a session: what the session says is shown and heard; what is pressed and turned here goes to it.
 import { Connection } from "./connection.js";
-import { Controls, element } from "./controls.js";
+import { Controls } from "./controls.js";
+import { element } from "./element.js";
 import { Keyboard } from "./keyboard.js";
 import { listenToMidi } from "./midi.js";
 import { nameOf } from "./pitch.js";
@@ -35,6 +36,7 @@ function hello(message) {
   keyboard.enable(!audience);
   controls.draw(message.parameters, message.models, audience);
   byId("record").hidden = !message.records;
+  byId("recordings").hidden = audience;
   if (!audience) midi();
 }
 
@@ -62,7 +64,7 @@ function setState(message) {
   controls.set("model", message.models);
   byId("hears").textContent = message.hears || "–";
   byId("plays-to").textContent = message.api === "loopback" ? "this page, and no MIDI port" : `${message.plays_to} (${message.api})`;
-  byId("pages").textContent = `${message.players} to play, ${message.audience} to look on`;
+  byId("pages").textContent = `${message.players} to play, ${message.audience} to listen`;
   byId("record").setAttribute("aria-pressed", String(message.recording));
   showConnection(null);
 }
@@ -170,7 +172,7 @@ function showConnection(how) {
     silence(connection?.now ?? 0);
   }
   const status = byId("status");
-  const audience = state.role === "audience" ? "you look on and listen" : "play: keys, letters, or a MIDI keyboard";
+  const audience = state.role === "audience" ? "you watch and listen" : "play: keys, letters, or a MIDI keyboard";
   let line = state.playing ? audience : "the engine begins anew…";
   if (!state.connected) line = state.why === "ended" ? "the session has ended; this page waits for the next" : `not connected (${state.why ?? "lost"}); trying again`;
   if (status.textContent !== line) status.textContent = line;

@@ -1,4 +1,6 @@
 // A control for every live parameter, drawn from the table that the session sends; and who answers.
+import { element } from "./element.js";
+
 const PAUSE = 40; // milliseconds between what a slider that is being moved asks for
 
 export class Controls {
@@ -124,7 +126,5 @@ const fields = {
     return { input, extras: [], read: () => null, write: (value) => { input.textContent = Object.entries(value).map(([name, its]) => `${name}: ${typeof its === "object" ? JSON.stringify(its) : its}`).join(", ") || "none"; } };
   },
 };
-
-export function element(name, properties) { return Object.assign(document.createElement(name), properties); }
 
 function words(name) { return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " "); }

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.addresses.devices import one_of_each_device
-from improviser.core.addresses.port_choice import told_apart
+from improviser.core.addresses.devices import not_its_own_partner, one_of_each_device
+from improviser.core.addresses.port_choice import AUTO, pick, told_apart
 
 ALSA = {
     "nothing but Midi Through": (["Midi Through:Midi Through Port-0 14:0"], []),
@@ -153,6 +153,91 @@ WINDOWS = {
     "a twin": (["Keystation 49 0", "2- Keystation 49 1"], ["Keystation 49 0", "2- Keystation 49 1"]),
     "outputs": (["Microsoft GS Wavetable Synth 0", "Minilab3 1", "MIDIOUT2 (Minilab3) 2"], ["Minilab3 1"]),
 }  # fmt: skip
+
+
+MINILAB = [
+    f"Minilab3:Minilab3 Minilab3 {port} 20:{number}" for number, port in enumerate(("MIDI", "DIN THRU", "MCU/HUI"))
+]
+A2J_MINILAB = "a2j:Minilab3 [20] ({}): Minilab3 Minilab3 MIDI"
+PAIRS = {
+    "one can only send, the other only receive": (
+        "alsa",
+        ["Midi Through:Midi Through Port-0 14:0", *MINILAB],
+        ["Midi Through:Midi Through Port-0 14:0", "MicroMonsta 2:MicroMonsta 2 MIDI 1 24:0"],
+        MINILAB[0],
+        "MicroMonsta 2:MicroMonsta 2 MIDI 1 24:0",
+    ),
+    "the keyboard can receive as well": (
+        "alsa",
+        ["padKONTROL:padKONTROL MIDI 1 28:0", "padKONTROL:padKONTROL MIDI 2 28:1"],
+        ["padKONTROL:padKONTROL MIDI 1 28:0", "MicroMonsta 2:MicroMonsta 2 MIDI 1 24:0", "FLUID Synth (12):in 128:0"],
+        "padKONTROL:padKONTROL MIDI 1 28:0",
+        "MicroMonsta 2:MicroMonsta 2 MIDI 1 24:0",
+    ),
+    "the synthesiser can send as well": (
+        "alsa",
+        [*MINILAB, "MODX:MODX MIDI 1 24:0"],
+        ["MODX:MODX MIDI 1 24:0", "MODX:MODX MIDI 2 24:1"],
+        MINILAB[0],
+        "MODX:MODX MIDI 1 24:0",
+    ),
+    "both can do both": (
+        "alsa",
+        [*MINILAB, "MODX:MODX MIDI 1 24:0"],
+        [*MINILAB, "MODX:MODX MIDI 1 24:0"],
+        None,
+        None,
+    ),
+    "one keyboard that can receive, and programs": (
+        "alsa",
+        [*MINILAB, "VMPK Output:out 131:0"],
+        [*MINILAB, "FLUID Synth (12):in 128:0"],
+        MINILAB[0],
+        MINILAB[0],
+    ),
+    "a keyboard and two others": (
+        "alsa",
+        MINILAB,
+        [*MINILAB, "MODX:MODX MIDI 1 24:0", "MicroMonsta 2:MicroMonsta 2 MIDI 1 28:0"],
+        MINILAB[0],
+        None,
+    ),
+    "behind a2jmidid": (
+        "jack",
+        ["a2j:Midi Through [14] (capture): Midi Through Port-0", A2J_MINILAB.format("capture")],
+        [A2J_MINILAB.format("playback"), "a2j:MicroMonsta 2 [24] (playback): MicroMonsta 2 MIDI 1"],
+        A2J_MINILAB.format("capture"),
+        "a2j:MicroMonsta 2 [24] (playback): MicroMonsta 2 MIDI 1",
+    ),
+    "behind PipeWire's bridge": (
+        "jack",
+        ["Midi-Bridge:Midi Through:(capture_0) Midi Through Port-0", "Midi-Bridge:KeyStep:(capture_0) KeyStep MIDI 1"],
+        ["Midi-Bridge:KeyStep:(playback_0) KeyStep MIDI 1", "Midi-Bridge:Monsta:(playback_0) Monsta MIDI 1"],
+        "Midi-Bridge:KeyStep:(capture_0) KeyStep MIDI 1",
+        "Midi-Bridge:Monsta:(playback_0) Monsta MIDI 1",
+    ),
+    "on macOS": (
+        "coremidi",
+        ["IAC Driver Bus 1", "Keystation 61 MK3"],
+        ["IAC Driver Bus 1", "Keystation 61 MK3", "MicroMonsta 2"],
+        "Keystation 61 MK3",
+        "MicroMonsta 2",
+    ),
+    "on Windows": (
+        "winmm",
+        ["Minilab3 0", "MIDIIN2 (Minilab3) 1"],
+        ["Microsoft GS Wavetable Synth 0", "MicroMonsta 2 1", "Minilab3 2", "MIDIOUT2 (Minilab3) 3"],
+        "Minilab3 0",
+        "MicroMonsta 2 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PAIRS)
+def test_auto_connects_a_keyboard_and_a_synthesiser_where_there_is_no_doubt_which_is_which(case: str) -> None:
+    api, inputs, outputs, heard, played = PAIRS[case]
+    assert pick(AUTO, inputs, not_its_own_partner(inputs, outputs, api), "input") == heard
+    assert pick(AUTO, outputs, not_its_own_partner(outputs, inputs, api), "output") == played
 
 
 @pytest.mark.parametrize("case", ALSA)

@@ -1,15 +1,21 @@
 """Chords are one event: one answer of each part, against all that sounds; fast passages, riffs, and two hands."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import improviser
+from improviser.core.harmony.holding import WEIGHTS
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.live.chords import LEGATO_NOTES
 from improviser.core.live.held import Held
 from improviser.core.live.pulse import Pulse
 from improviser.core.live.riffs import Riffs
+from improviser.core.music.counterpoint import CONSONANT
 
 TRIADS = ((48, 52, 55), (45, 48, 52), (41, 45, 48), (43, 47, 50))
 
@@ -136,6 +142,55 @@ def test_a_fast_run_is_played_along_with_on_pulses(bass: improviser.Model, follo
     )
 
 
+@pytest.mark.parametrize("per_second", [5, 7, 9, 11])
+def test_no_second_of_a_steady_passage_has_more_strokes_than_four(bass: improviser.Model, per_second: int) -> None:
+    room = Room(bass)
+    for number in range(6 * per_second):
+        pitch = 60 + (0, 2, 4, 5, 7, 5, 4, 2)[number % 8]
+        room.down(pitch, apart=0.8 / per_second)
+        room.up(pitch)
+        room.wait(0.2 / per_second)
+    assert max(sum(0 <= at - start < 1 for at, _ in room.struck) for start, _ in room.struck) <= 4
+    gaps = [after - before for (before, _), (after, _) in pairwise(room.struck[6:])]
+    assert max(gaps) - min(gaps) < 0.01  # it does not go back to every note for a while
+
+
+@pytest.mark.parametrize("drummed", [0.3, 0.4, 0.5])
+def test_in_a_fast_passage_a_bass_plays_on_the_pulse_of_the_drums(bass: improviser.Model, drummed: float) -> None:
+    room = Room(bass)
+    for stroke in range(24):
+        room.performer.hear(bytes((0x99, 36, 100)), room.now)
+        for number in range(4):
+            pitch = 60 + (0, 2, 4, 5, 7, 5, 4, 2)[(4 * stroke + number) % 8]
+            room.down(pitch, apart=drummed / 5)
+            room.up(pitch)
+            room.wait(drummed / 20)
+    late = [at for at, _ in room.struck if at > 11.5 * drummed]
+    assert len(late) == 12
+    assert all(min(at % drummed, drummed - at % drummed) < 0.02 for at in late)
+
+
+def test_what_clashed_with_the_tune_is_not_favoured_when_the_riff_comes_again(bass: improviser.Model) -> None:
+    room = Room(bass, temperature=1.5)  # more may come
+    riff = (67, 69, 71, 72, 76, 74, 72, 71)
+    for _ in range(12):
+        for pitch in riff:
+            room.down(pitch, apart=0.4)
+            room.up(pitch)
+            room.wait(0.1)
+        room.wait(1.5)
+    answers = [pitch for _, pitch in room.struck]
+    again = {True: [0, 0], False: [0, 0]}
+    for place, tune in enumerate(riff):
+        row = answers[place :: len(riff)]
+        for before, after in pairwise(row):
+            consonant = (tune - before) % 12 in CONSONANT
+            again[consonant][0] += before == after
+            again[consonant][1] += 1
+    assert again[False][1] >= 8
+    assert again[True][0] / again[True][1] > 2 * again[False][0] / again[False][1]
+
+
 def test_one_line_is_answered_note_by_note_as_ever(bass: improviser.Model) -> None:
     answers = []
     for follow in ("pulse", "every"):
@@ -159,6 +214,25 @@ def test_two_hands_are_replied_to_with_two(bass: improviser.Model) -> None:
             room.wait(0.01)
             together = max(together, len(room.sounding))
         assert together == most
+
+
+@pytest.mark.parametrize(("weight", "strikes"), [(9.0, False), (-9.0, True)])
+def test_where_it_stays_the_model_says_whether_its_note_is_held_over(
+    bass: improviser.Model, weight: float, strikes: bool
+) -> None:
+    assert isinstance(bass, HarmonyModel)
+    model = HarmonyModel("mine", replace(bass.settings, holding=(weight,) * WEIGHTS), bass.genomes)
+    room, before = Room(model, low=48, high=48), None  # it can only stay
+    for pitch in (67, 69, 71, 72, 71, 69, 67, 64):
+        room.down(pitch, apart=0.05)
+        if before is not None:
+            room.up(before)  # legato
+        assert room.sounding == {48}
+        room.wait(0.3)
+        before = pitch
+    assert len(room.struck) == (8 if strikes else LEGATO_NOTES)
+    room.up(64)
+    assert not room.sounding
 
 
 def test_a_riff_that_comes_again_is_remembered() -> None:

@@ -45,8 +45,7 @@ def test_what_is_foretold_is_what_is_played(models: list[str], actions: list[Act
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_an_ordinary_tune_is_foretold_note_by_note(name: str) -> None:
-    # With the guard, what may be our own come back is not foretold; a chorale plays what a tune as low may play next.
-    desk = Desk(catalogue.load_model(name), foretells=True, guard=False)
+    desk = Desk(catalogue.load_model(name), foretells=True, guard=False)  # which may take a note for our own
     for pitch in TUNE * 3:
         desk.down(pitch)
         desk.up(pitch)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from improviser.core.live.kinds import Range
 from improviser.core.live.knobs import LEARNABLE, MODEL, RANGES, Knobs, Picked, place_of, rebound, value_at
 from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.votes import COMMANDS
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange
 from improviser.errors import ConfigError
 from improviser.settings.config import LIVE_KEYS, validate
@@ -17,7 +18,7 @@ from tests.core.live.responders import RuleModel
 
 
 def test_all_that_changes_live_can_be_turned_but_what_says_how() -> None:
-    assert set(LEARNABLE) == set(LIVE_KEYS) - {"controls", "programs", "pickup", "thru_inputs"}
+    assert set(LEARNABLE) == {*LIVE_KEYS, *COMMANDS} - {"controls", "programs", "pickup", "thru_inputs"}
 
 
 @given(st.sampled_from(sorted(RANGES)), st.integers(0, 127))

@@ -122,3 +122,22 @@ def test_whoever_outlives_the_sender_can_end_all_that_sounds(batches: list[list[
     assert not synth.errors
     synth.take(survivor.releases())
     assert synth.at_rest
+
+
+def test_what_started_and_ended_between_two_looks_is_told_once() -> None:
+    ledger = Ledger()
+    other = Ledger(ledger._facts)  # the daemon's, on the same memory
+    assert other.take_lately() == ()
+    send(ledger, NoteOn(2, 60, 80), NoteOff(2, 60), PitchBend(2, 9), PitchBend(2, 0), ControlChange(3, 64, 127))
+    ends = (NoteOff(2, 60), ControlChange(3, 64, 0), PitchBend(2, 0))
+    all_off = (ControlChange(2, 123, 0), ControlChange(3, 123, 0))
+    assert set(other.take_lately()) == {*ends, *all_off}
+    assert set(other.take_lately()) == {ControlChange(3, 64, 0), *all_off}
+    send(ledger, ControlChange(3, 64, 0))
+    assert other.take_lately() == ()
+
+
+def test_a_note_that_is_sent_ahead_counts_as_started_lately() -> None:
+    ledger = Ledger()
+    ledger.expect(NoteOn(0, 60, 80))
+    assert NoteOff(0, 60) in ledger.take_lately()

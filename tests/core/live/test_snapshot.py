@@ -153,3 +153,10 @@ def test_what_ends_the_notes_of_a_channel_ends_them_in_the_picture() -> None:
     tally.lose_player(3.0)
     assert [note.end_seconds for note in tally._ended] == [2.0, 3.0]
     assert len(tally._sounding) == 1
+
+
+def test_who_is_listened_to_is_said_the_loudest_first() -> None:
+    tally = Tally()
+    assert tally.snapshot(0.0, Setup(("auto",))).listens_to == ""
+    tally.weights = {"bach-melody": 0.02, "this session": 0.3, "folk-celtic": 0.68}
+    assert tally.snapshot(0.0, Setup(("auto",))).listens_to == "folk-celtic 68 %, this session 30 %"

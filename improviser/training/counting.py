@@ -1,4 +1,4 @@
-"""Count models, the yardsticks of the chorale benchmark: Witten–Bell blends of contexts, and the unigram."""
+"""Counting what followed what: the yardstick of everything that is bred. Blends of contexts, short to long."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence

@@ -1,0 +1,86 @@
+"""`improviser learn`: breed a model of your own playing from your recordings."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from improviser.training.personal import Personal
+
+
+def learn(
+    recordings: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[RECORDING]...",
+            help="Logs, MIDI files or folders of them; by default where sessions are recorded.",
+        ),
+    ] = None,
+    *,
+    left_out: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="NAME", help="Leave out recordings, such as somebody else's; * is anything."),
+    ] = None,
+    minutes: Annotated[
+        float, typer.Option(min=0.01, max=10_000, help="How long to breed from nothing, if you have played enough.")
+    ] = 3.0,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The model file; by default the model 'me'.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same recordings and seed give the same adaptation.")] = 0,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Learn your own playing. The model is kept if it predicts you better than the bundled ones; play --model me."""
+    import sys
+
+    from improviser.threads import use_one_thread
+
+    use_one_thread()  # before anything imports numpy
+    from improviser.console_output import say_json, warn
+    from improviser.errors import CorpusError
+    from improviser.files import check_writable, create_folder
+    from improviser.library import catalogue, model_file
+    from improviser.library.catalogue import PERSONAL
+    from improviser.recordings.midi_recording import default_folder
+    from improviser.training.personal import learn as breed
+    from improviser.training.recorded_tunes import read_tunes, sessions
+    from improviser.training.view import steps_shown
+
+    file = catalogue.user_folder() / f"{PERSONAL}{model_file.SUFFIX}" if output is None else output
+    if output is not None:
+        check_writable(output)
+    default = default_folder()
+    if not recordings and not default.is_dir():
+        raise CorpusError(f"nothing is recorded yet in {default}; play first, or name recordings")
+    paths = sessions(recordings or [default], left_out or [])
+    with steps_shown(sys.stderr) as progress:
+        tunes, skipped = read_tunes(paths, progress)
+        bundled = [catalogue.load_model(name) for name in catalogue.mixed() if name != PERSONAL]
+        learned = breed(tunes, bundled, minutes=minutes, seed=seed, progress=progress)
+    if learned.is_better:
+        if output is None:
+            create_folder(file.parent)
+        provenance = learned.provenance([path.stem for path in paths], seed)
+        model_file.write(file, catalogue.take_apart(learned.model, provenance))
+    for reason in skipped:
+        warn("left out:", reason)
+    if json:
+        kept = str(file) if learned.is_better else None
+        values = {"recordings": len(paths), "notes": learned.notes, "held_out_notes": learned.held_out_notes}
+        say_json({**values, "bundled": dict(learned.scores), "bred": dict(learned.bred), "kept": kept}, indent=2)
+    else:
+        _tell(learned, len(paths), file)
+
+
+def _tell(learned: "Personal", recordings: int, file: Path) -> None:
+    from improviser.console_output import say
+
+    others = learned.held_out_notes
+    say(f"learned from {learned.notes} notes in {recordings} recordings; bits per note on {others} others:")
+    for name, bits in sorted((*learned.scores.items(), *learned.bred.items()), key=lambda score: score[1]):
+        say(f"  {bits:.3f}  {name}")
+    if learned.is_better:
+        say(f"kept as {file}; play with --model {file.stem if file.stem == 'me' else file}")
+    else:
+        say("nothing is kept: a bundled model predicts you as well as any that was bred; play some more")

@@ -1,0 +1,121 @@
+"""A training run as the command makes it: read, breed where one can watch, calibrate, save, and say what came of it."""
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from functools import partial
+
+from improviser.commands.notices import give_notice
+from improviser.commands.train_told import tell_next, tell_plan, tell_result, tell_resume, tell_worth
+from improviser.console_output import say, warn
+from improviser.errors import ConfigError
+from improviser.training import checkpoint as checkpoints
+from improviser.training.evolution_plan import EvolutionPlan
+from improviser.training.generations import Generation
+from improviser.training.page_view import PageView, Views
+from improviser.training.places import Places
+from improviser.training.preview import Preview
+from improviser.training.recipe import Options, Recipe, prepare
+from improviser.training.report import write_report
+from improviser.training.run_page import run_page
+from improviser.training.stopping import StopRequest, stop_request
+from improviser.training.trainer import Checkpoints, Run, calibrate, save_model, train
+from improviser.training.view import steps_shown, view_for
+from improviser.training.workers import working
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a run goes, whatever comes of it: processes, generations between checkpoints, and where it is shown."""
+
+    workers: int = 1
+    checkpoint: int = 50
+    as_json: bool = False
+    web: str | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.workers <= 64:
+            raise ConfigError(f"--workers is {self.workers}; give 1–64")
+        if self.checkpoint < 0:
+            raise ConfigError(f"--checkpoint is {self.checkpoint}; give a number of generations, or 0 for none")
+
+
+def run(options: Options, places: Places, how: How) -> None:
+    """Train with `options`, write everything and say so.
+
+    :raises ImproviserError: if that is not possible.
+    :raises KeyboardInterrupt: at the end, if that was asked for by a Ctrl-C.
+    """
+    places.check()
+    recipe = _prepare(options)
+    kept = Checkpoints(places.checkpoint, how.checkpoint, places.resume)
+    if places.resume and not kept.path.exists():
+        warn(f"there is no checkpoint {kept.path}: the run begins anew")
+    if not how.as_json:
+        tell_plan(options, recipe, places.output, how.workers)
+    with stop_request() as request, run_page(how.web, warn if how.as_json else say, request.end) as page:
+        preview = Preview(recipe.build)
+        looked_at = PageView(recipe.limits, recipe.members, f"Training: {options.task}", preview, page)
+        done = _bred(options, recipe, kept, how, request, preview, looked_at)
+        looked_at.say("calibrating")
+        with steps_shown(sys.stderr) as progress:
+            calibrate(recipe, done, partial(progress, "calibrating"), request)
+        scores = save_model(places.output, recipe, done) if done.champions else {}
+        if places.report and scores:
+            write_report(places.output, options, recipe, done, scores)
+        looked_at.say(f"saved as {places.output.name}" if scores else "nothing was saved")
+        if done.complete and not request.asked:  # else --resume calibrates to the end
+            checkpoints.remove(kept.path)
+    if done.problem:
+        warn("there is no new checkpoint:", done.problem)
+    tell_result(places.output, scores, recipe.skipped, quiet=how.as_json)
+    if scores and not how.as_json:
+        if not request.asked:
+            tell_worth(places.output, recipe, done)
+        tell_next(places.output, options.task)
+    if request.asked and kept.path.exists() and not how.as_json:
+        tell_resume()
+    if request.interrupted:
+        raise KeyboardInterrupt
+
+
+def _bred(
+    options: Options,
+    recipe: Recipe,
+    kept: Checkpoints,
+    how: How,
+    request: StopRequest,
+    preview: Preview,
+    looked_at: PageView,
+) -> Run:
+    """Breed, and show how it goes."""
+    title = f"evolving {options.task}"
+    view = view_for(recipe.limits, recipe.members, as_json=how.as_json, title=title, preview=preview)
+    views = Views(view, looked_at)
+
+    def show(member: int, generation: Generation) -> None:
+        try:
+            views.show(member, generation)
+        except BrokenPipeError:  # nobody reads on (`| head`): as if told to end, the champion is kept
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            request.ask(signal.SIGTERM, None)
+
+    with working(how.workers, EvolutionPlan.of(recipe, options.seed)) as hands, views:
+        return train(
+            recipe,
+            seed=options.seed,
+            workers=hands,
+            checkpoints=kept,
+            report=show,
+            stopped=request,
+            watch=preview.watch,
+        )
+
+
+def _prepare(options: Options) -> Recipe:
+    """Read what is to be learned from, and show how far that is."""
+    with steps_shown(sys.stderr) as progress:
+        recipe = prepare(options, progress)
+    give_notice(recipe.remarks)
+    return recipe

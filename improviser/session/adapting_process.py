@@ -1,0 +1,104 @@
+"""The process that breeds adaptations while somebody plays: `python -m improviser.session.adapting_process 19`.
+
+It runs at the lowest priority (the niceness that it is told), and only answers. Each line on stdin is a `Lesson`, each
+line on stdout the `Learned` that comes of it; the same lessons have the same answers. When stdin ends, so does it.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+
+import msgspec
+
+from improviser.core.melody.online import OnlineEvolution
+from improviser.errors import ImproviserError
+from improviser.library import catalogue
+from improviser.library.adaptations import adaptable_models, base_of, to_bytes
+from improviser.signals import pass_over_interrupts
+
+IDLE_PRIORITY_CLASS = 0x40
+
+
+class Lesson(msgspec.Struct, frozen=True):
+    """Notes that were heard, pitch and onset; with `models`, these are to be adapted from now on, from nothing.
+
+    :param share: how much of what is bred is to be played, 0–1.
+    """
+
+    notes: list[tuple[int, float]]
+    models: list[str] | None = None
+    seed: int = 0
+    share: float = 1.0
+
+
+class Learned(msgspec.Struct, frozen=True):
+    """What is to be played: the files of adaptations, None before there is any telling; how many models can be adapted.
+
+    :param without, ahead: bits a note of the last of them on what came after, as it is and as it was bred.
+    """
+
+    files: list[bytes] | None
+    adaptable: int
+    without: float = 0.0
+    ahead: float = 0.0
+
+
+def step_back(niceness: int) -> None:
+    """Let everything else run before this process.
+
+    :param niceness: how far it steps back, on Unix: 19 is the farthest.
+    """
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        if hasattr(ctypes, "windll"):
+            kernel = ctypes.windll.kernel32
+            kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), IDLE_PRIORITY_CLASS)
+        else:
+            os.nice(niceness)
+
+
+class Learner:
+    """Takes lessons."""
+
+    def __init__(self) -> None:
+        self._evolutions: list[OnlineEvolution] = []
+
+    def take(self, lesson: Lesson) -> Learned:
+        """Take in a lesson; return what came of all so far.
+
+        :raises ImproviserError: if a model cannot be loaded.
+        """
+        if lesson.models is not None:
+            models = adaptable_models([catalogue.load_model(name) for name in lesson.models])
+            self._evolutions = [OnlineEvolution(model, base_of(model), lesson.seed) for model in models]
+        files: list[bytes] | None = None
+        without = ahead = 0.0
+        for evolution in self._evolutions:
+            for pitch, onset in lesson.notes:
+                evolution.hear(pitch, onset)
+            if (came := evolution.evolve()) is not None:
+                files = files or []
+                without, ahead = came.without, came.ahead
+                if came.adaptation is not None:
+                    files.append(to_bytes(came.adaptation.part(lesson.share)))
+        return Learned(files, len(self._evolutions), without, ahead)
+
+
+def main() -> int:
+    """Answer lessons until there are no more; return the exit code."""
+    pass_over_interrupts()
+    step_back(int(sys.argv[1]))
+    learner = Learner()
+    decode, encode = msgspec.json.Decoder(Lesson).decode, msgspec.json.Encoder().encode
+    try:
+        for line in sys.stdin.buffer:
+            sys.stdout.buffer.write(encode(learner.take(decode(line))) + b"\n")
+            sys.stdout.buffer.flush()
+    except (ImproviserError, msgspec.MsgspecError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""After a session: `improviser learn` in the background, behind everything else, where a setting asks for it."""
+
+import logging
+import os
+import subprocess
+import sys
+
+from improviser.recordings.midi_recording import default_folder
+from improviser.settings.config import Config
+from improviser.signals import own_group
+
+log = logging.getLogger("improviser")
+
+NICENESS = 19
+
+
+def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
+    """Breed the personal model from what is recorded, in a process that outlives this one; nothing waits for it.
+
+    Returns it; None if it cannot be begun, or nothing is recorded.
+    """
+    record = config.settings.record
+    if record is False:
+        log.info("nothing is learned from this session: it is not recorded")
+        return None
+    folder = str(default_folder() if isinstance(record, bool) else record)
+    nice = [] if sys.platform == "win32" else ["nice", "-n", str(NICENESS)]
+    try:
+        process = subprocess.Popen(
+            [*nice, sys.executable, "-m", "improviser", "learn", folder],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ},
+            **own_group(),
+        )
+    except OSError as error:
+        log.warning("cannot learn from this session: %s", error.strerror or error)
+        return None
+    log.info("learning from the recordings in the background; next time, try --model me")
+    return process

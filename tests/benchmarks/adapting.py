@@ -1,0 +1,95 @@
+"""What evolution while somebody plays saves, in bits a note, on folk sessions; the table of RESULTS-learn.md.
+
+    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--tunes 30] [--share 1.0]
+
+The sessions are those of `folk_sessions`, the mixture is `auto` without the model that was bred on the style. After
+each tune all adaptable models of it are evolved as in a session, and what has proved itself is played from the next on.
+"""
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+
+from improviser.core.melody.counts import CountsModel
+from improviser.core.melody.mixture import MixedModel
+from improviser.core.melody.online import OnlineEvolution
+from improviser.core.music.note import Note
+from improviser.core.networks.responder import Model
+from improviser.library.adaptations import adaptable_models, base_of
+from improviser.library.catalogue import load_model, mixed
+from improviser.training.folk_tunes import STYLES
+from tests.benchmarks.folk_sessions import FLOOR, notes_of, sessions
+
+OWN = {
+    "bach-chorales": "bach-melody",
+    "folk-german": "folk-german",
+    "folk-chinese": "folk-chinese",
+    "folk-irish": "folk-celtic",
+    "folk-american": "folk-celtic",
+    "folk-scottish": "folk-celtic",
+}
+"""The model that was bred on each style."""
+Costs = list[list[float]]
+"""Bits of every note, tune by tune."""
+
+
+def without(style: str) -> MixedModel:
+    """Return the mixture of all models but the one that was bred on a style."""
+    return MixedModel("others", [*(load_model(name) for name in mixed() if name != OWN[style]), CountsModel()])
+
+
+def compared(
+    model: Model, tunes: Sequence[Sequence[Note]], share: float
+) -> tuple[list[list[float]], list[list[float]]]:
+    """Return the bits of every note, tune by tune, without adaptation and with it."""
+    sung = model if isinstance(model, MixedModel) else MixedModel(model.name, [model, CountsModel()])
+    plain, adapted = sung.responder(), sung.responder()
+    evolutions = [OnlineEvolution(each, base_of(each)) for each in adaptable_models([sung])]
+    models = {each.name: each for each in adaptable_models([sung])}
+    costs: tuple[Costs, Costs] = ([], [])
+    for pitch, onset, first in notes_of(tunes):
+        if first and costs[0]:
+            rounds = [evolution.evolve() for evolution in evolutions]
+            proved = [came.adaptation for came in rounds if came is not None and came.adaptation is not None]
+            adapted.adapt({each.model: each.part(share).applied_to(models[each.model]) for each in proved})
+        if first:
+            for cost in costs:
+                cost.append([])
+        for responder, cost in zip((plain, adapted), costs, strict=True):
+            chances = (1 - 128 * FLOOR) * np.exp(responder.proceed(onset)) + FLOOR
+            cost[-1].append(-float(np.log2(chances[pitch])))
+            responder.follow(pitch, onset)
+        for evolution in evolutions:
+            evolution.hear(pitch, onset)
+    return costs
+
+
+def main() -> None:
+    """Print a row for each style."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--styles", nargs="*", default=[*STYLES])
+    parser.add_argument("--model", default="others", help="others (all but the style's own), or a model's name")
+    parser.add_argument("--tunes", type=int, default=30)
+    parser.add_argument("--share", type=float, default=1.0, help="gentle is 0.5")
+    given = parser.parse_args()
+    print("style          without  with    last five: without  with    farthest behind")
+    rows = []
+    for style in given.styles:
+        model = without(style) if given.model == "others" else load_model(given.model)
+        plain, adapted = compared(model, sessions(style, 1, given.tunes)[0], given.share)
+        last = [float(np.mean(np.concatenate(costs[-5:]))) for costs in (plain, adapted)]
+        whole = [float(np.mean(np.concatenate(costs))) for costs in (plain, adapted)]
+        behind = max(
+            float(np.mean(np.concatenate(adapted[:end])) - np.mean(np.concatenate(plain[:end])))
+            for end in range(1, len(plain) + 1)
+        )
+        rows.append((*whole, *last, behind))
+        print(
+            f"{style:14} {whole[0]:.3f}    {whole[1]:.3f}   {last[0]:.3f}    {last[1]:.3f}   {behind:+.3f}", flush=True
+        )
+    print("mean           " + "    ".join(f"{value:.3f}" for value in np.mean(rows, axis=0)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Adapting a session to its player: what is heard comes back as an adaptation, whatever becomes of the process."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+
+from improviser.core.live.parameters import Parameters
+from improviser.engine.events import event_of
+from improviser.engine.protocol import MODEL, Adapt, Applied, Command, Done, Step
+from improviser.library.adaptations import adapted, from_bytes
+from improviser.library.catalogue import load_model
+from improviser.session import adapting
+from improviser.session.adapting import Adapting
+from improviser.session.adapting_process import Learner, Lesson
+from tests.playing import note_on
+
+LONG_SECONDS = 60.0
+LINE = np.random.default_rng(3).integers(57, 82, 200).tolist()
+"""Leaps: no chorale."""
+
+
+class Stand:
+    """What an adapting part needs of a service."""
+
+    def __init__(self, *models: str, adapt: str = "full") -> None:
+        self.models = models
+        self.parameters = Parameters(adapt=adapt)
+        self.sent: list[Command] = []
+
+    async def opened(self) -> None:
+        pass
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+
+
+def hear(part: Adapting, count: int, start: int = 0) -> None:
+    for number in range(start, start + count):
+        part.take(event_of(Step(0.4 * number, bytes(note_on(LINE[number])), [], 0.0)))
+
+
+def beside(stand: Stand, scene: Callable[[Adapting], Awaitable[None]]) -> None:
+    async def run() -> None:
+        part = Adapting()
+        running = asyncio.create_task(part.run(stand))  # type: ignore[arg-type]
+        try:
+            await asyncio.wait_for(scene(part), LONG_SECONDS)
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    asyncio.run(run())
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    while not holds():
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapting, "ROUND_NOTES", 24)
+    monkeypatch.setattr(adapting, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(adapting, "NICENESS", 0)  # among other tests it would come last
+
+
+def test_what_is_heard_comes_back_as_an_adaptation_also_after_a_death() -> None:
+    stand = Stand("bach-melody")
+
+    async def scene(part: Adapting) -> None:
+        hear(part, 24)
+        await until(lambda: part.rounds == 1)
+        hear(part, 24, 24)
+        await until(lambda: bool(stand.sent))
+        assert part.process is not None
+        part.process.kill()
+        await part.process.wait()
+        sent = len(stand.sent)
+        hear(part, 24, 48)
+        await until(lambda: part.rounds == 3)  # with all that was heard
+        hear(part, 24, 72)
+        await until(lambda: len(stand.sent) > sent)
+
+    beside(stand, scene)
+    for command in stand.sent:
+        assert isinstance(command, Adapt)
+        assert adapted(command.files, [load_model("bach-melody")]).keys() == {"bach-melody"}
+
+
+def test_nothing_is_done_where_nothing_is_to_be_adapted() -> None:
+    stand, off = Stand("bach-bass"), Stand("bach-melody", adapt="off")
+
+    async def scene(part: Adapting) -> None:
+        hear(part, 24)
+        await until(lambda: part.rounds == 1)
+        hear(part, 24, 24)
+        await asyncio.sleep(0.2)
+        assert part.rounds == 1
+
+    async def idle(part: Adapting) -> None:
+        hear(part, 100)
+        await asyncio.sleep(0.2)
+        assert part.process is None
+
+    beside(stand, scene)
+    beside(off, idle)
+    assert stand.sent == off.sent == []
+
+
+def test_to_forget_is_to_begin_anew() -> None:
+    stand = Stand("bach-melody")
+
+    async def scene(part: Adapting) -> None:
+        hear(part, 23)
+        part.take(event_of(Done("forget", 10.0)))
+        hear(part, 23, 30)
+        part.take(event_of(Applied(MODEL, ["bach-melody"], None, 30.0)))
+        await asyncio.sleep(0.2)
+        assert part.process is None
+
+    beside(stand, scene)
+
+
+def test_gentle_is_half_of_it_and_the_same_lessons_teach_the_same() -> None:
+    notes = [(pitch, 0.4 * number) for number, pitch in enumerate(LINE[:96])]
+    learned = []
+    for share in (1.0, 1.0, 0.5):
+        learner = Learner()
+        assert not learner.take(Lesson(notes[:48], ["bach-melody"])).files
+        learned.append(learner.take(Lesson(notes[48:], share=share)).files)
+    assert learned[0] == learned[1] != []
+    full, half = (from_bytes(files[0]).genes for files in learned[1:] if files)
+    assert abs(full - 2 * half).max() < 1e-6

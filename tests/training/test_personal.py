@@ -1,0 +1,100 @@
+"""A personal model: tunes out of recordings, and what is kept of what is bred on them."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from improviser.cli import app
+from improviser.core.melody.model import MelodyModel
+from improviser.core.music.note import Note
+from improviser.core.music.piece import Piece
+from improviser.errors import CorpusError
+from improviser.library.catalogue import load_model
+from improviser.training import personal
+from improviser.training.personal import Personal, learn
+from improviser.training.recorded_tunes import held_out, read_tunes, sessions, tunes_in
+from tests.melodies import write_melody
+
+
+def leaps(seed: int, count: int = 24, start: float = 0.0) -> tuple[Note, ...]:
+    """Return a tune that leaps about a pentatonic scale."""
+    scale = [pitch for pitch in range(57, 82) if pitch % 12 in (1, 4, 6, 8, 11)]
+    places = np.random.default_rng(seed).integers(0, len(scale), count)
+    return tuple(Note(scale[place], start + 0.4 * number, 0.3) for number, place in enumerate(places))
+
+
+def pieces(count: int) -> list[Piece]:
+    return [Piece(str(seed), (leaps(seed),), ("soprano",)) for seed in range(count)]
+
+
+def test_tunes_end_where_the_player_pauses_and_chords_have_their_highest_note() -> None:
+    first, second = leaps(1, 12), leaps(2, 9, start=12.0)
+    chord = [Note(40, note.onset_seconds + 0.01, 0.3) for note in first]
+    assert [len(tune) for tune in tunes_in([*first, *chord, *second])] == [12, 9]
+    assert [note.pitch for note in next(tunes_in([*chord, *first]))] == [note.pitch for note in first]
+    assert list(tunes_in([])) == []
+    assert max(len(tune) for tune in tunes_in(leaps(3, 2000))) == 400
+
+
+def test_what_is_held_out_stays_so_in_any_key() -> None:
+    shares = [held_out(leaps(seed)) for seed in range(300)]
+    assert 0.1 < np.mean(shares) < 0.3
+    moved = [
+        held_out([Note(note.pitch - 5, note.onset_seconds + 9, 0.1) for note in leaps(seed)]) for seed in range(50)
+    ]
+    assert moved == shares[:50]
+
+
+def test_others_are_left_out(tmp_path: Path) -> None:
+    names = ("session-1.jsonl", "session-2.jsonl", "guest.jsonl", "session-1.mid")
+    for name in names:
+        (tmp_path / name).touch()
+    found = sessions([tmp_path], ["session-2", "gu*"])
+    assert [path.name for path in found] == ["session-1.jsonl"]
+    assert len(sessions([tmp_path, tmp_path / "session-1.mid"])) == 4
+    with pytest.raises(CorpusError, match="no recording"):
+        sessions([tmp_path / "nowhere"])
+    tunes, skipped = read_tunes([tmp_path / "guest.jsonl"])
+    assert (tunes, len(skipped)) == ([], 1)
+
+
+def test_who_plays_otherwise_gets_a_model_that_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(personal, "GENERATIONS", 20)
+    bundled = [load_model("bach-melody")]
+    learned = learn(pieces(14), bundled, minutes=0.1)
+    assert learned.is_better
+    assert learned.bred["bach-melody, adapted"] < learned.scores["bach-melody"] - 0.2
+    assert learned.model.name == "me"
+    base = bundled[0]
+    assert isinstance(base, MelodyModel)
+    assert not np.array_equal(learned.model.genomes, base.genomes)
+
+
+def test_too_few_notes_are_refused() -> None:
+    with pytest.raises(CorpusError, match="too few"):
+        learn(pieces(3), [load_model("bach-melody")], minutes=0.1)
+
+
+def test_the_command_keeps_what_is_better_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr(personal, "GENERATIONS", 3)
+    monkeypatch.setattr(personal, "FEWEST", 20)
+    monkeypatch.setattr("improviser.library.catalogue.mixed", lambda: ("bach-melody",))
+    for number in range(10):
+        write_melody(tmp_path / f"{number}.mid", [note.pitch for note in leaps(number, 16)])
+    files = [str(path) for path in sorted(tmp_path.glob("*.mid"))]
+    ran = CliRunner().invoke(app, ["learn", *files, "--json"])
+    assert ran.exit_code == 0, ran.output
+    told = json.loads(ran.stdout)
+    assert told["kept"] == str(tmp_path / "models" / "me.safetensors")
+    assert load_model("me").name == "me"
+    assert min(told["bred"].values()) < min(told["bundled"].values())
+    monkeypatch.setattr(Personal, "is_better", False)
+    out = tmp_path / "worse.safetensors"
+    ran = CliRunner().invoke(app, ["learn", *files, "-o", str(out)])
+    assert ran.exit_code == 0, ran.output
+    assert "nothing is kept" in ran.output
+    assert not out.exists()
