@@ -20,6 +20,7 @@ from improviser.core.chorale.terms import LOWER, MOTIONS, UPPER
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
+from improviser.core.music.counterpoint import PERFECT
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece, sounding_at
 
@@ -83,6 +84,20 @@ def _going_on(line: Sequence[int | None]) -> list[int]:
         last = last if pitch is None else pitch
         filled.append(last)
     return filled
+
+
+def direct_parallels(settings: Iterable[Setting]) -> float:
+    """Return the parallel fifths and octaves a note, of voices that move with no note between."""
+    count, notes = 0, 0
+    for setting in settings:
+        moved = np.diff(setting.chords, axis=0)
+        interval = (setting.chords[:, UPPER] - setting.chords[:, LOWER]) % 12
+        same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], [*PERFECT])
+        together = moved[:, UPPER] * moved[:, LOWER] > 0
+        between = setting.between[1:, UPPER] | setting.between[1:, LOWER]
+        count += int((same & together & ~between).sum())
+        notes += 4 * len(moved)
+    return count / notes if notes else 0.0
 
 
 def types_of(settings: Iterable[Setting]) -> list[int]:
