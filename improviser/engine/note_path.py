@@ -67,6 +67,8 @@ NOTE_ON = 0x90
 WARM_PERIODS, WARM_SECONDS, WARMING = 2, 2.0, (0, 60, 64)
 """How often, and how long after a message, what an answer takes is kept in the processor's caches, by such a note."""
 HEARTBEAT_SECONDS, FLUSH_SECONDS = 0.1, 0.005
+THINKING_SECONDS = 0.15
+"""So late a reply may begin, on a machine too busy to think it out in time, unless a note of the player's comes."""
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
@@ -320,17 +322,24 @@ class Engine:
             self._reporter.send(Done(outcome.done, now, pedal=True))
         self._notices.look_at(outcome)
 
-    def _keep_time(self, now: float, *, stamped: bool = False) -> None:
-        """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself."""
+    def _keep_time(self, now: float, *, stamped: bool = False, patience: float = 0.0) -> None:
+        """Play what is due by `now`, each at its own moment; `stamped`: that time does not pass by itself.
+
+        :param patience: how long (seconds) a reply may be late, to be thought out; else it begins with the best so far.
+        """
         if not stamped:
             wait_if_late(self._performer, now, busy=bool(self._gate.waiting))
         for moment in moments_due(self._performer, now, math.inf if stamped else LATE_SECONDS):
+            pieces = None if stamped else self._performer.unfinished(moment)
+            if pieces is not None and now < (self._performer.deadline or moment) + patience:
+                return
             self._latest = max(self._latest, moment)
-            outcome = self._performer.advance(moment)
+            outcome = self._performer.advance(moment, pieces)
             played = self._send(outcome.events)
             late = max(0.0, self._now() - moment)
             cause: Literal["lost", "timer"] = "lost" if outcome.lost else "timer"
-            self._reporter.send(Played(moment, played, cause, late, outcome.lost_input or UNSET))
+            cut = UNSET if pieces is None else pieces
+            self._reporter.send(Played(moment, played, cause, late, outcome.lost_input or UNSET, cut))
             self._notices.look_at(outcome)
             self._performer.settle()
 
@@ -350,7 +359,7 @@ class Engine:
     def _think(self) -> bool:
         models_wait = self._get_to_know()
         with self._turn:
-            self._looking_ahead = self._performer.foresee() or models_wait
+            self._looking_ahead = self._performer.foresee(self._now()) or models_wait
             return self._looking_ahead
 
     def _is_needed(self) -> bool:
@@ -487,6 +496,13 @@ class Engine:
             self._changes.renew()
             self.report_ready()
 
+    def _next_due(self) -> float:
+        """Return when the main thread has something to play: a reply that is not thought out yet may be late."""
+        due = self._performer.deadline
+        if due is None:
+            return math.inf
+        return due if self._performer.unfinished(due) is None else due + THINKING_SECONDS
+
     def _look_after_output(self) -> None:
         self._output.follow()
         if self._ports.mute:
@@ -511,19 +527,21 @@ class Engine:
             with self._turn:  # a thread that hangs in a send holds the lock, and so stops the heart
                 self._settle()
                 now = self._now()
-                self._keep_time(now)
-                self._adapt(now)
+                self._keep_time(now, patience=THINKING_SECONDS)
+                if (self._performer.deadline or math.inf) > now:  # no reply is being waited for
+                    self._adapt(now)
                 if now >= next_beat:
                     next_beat = now + HEARTBEAT_SECONDS
                     self._beat()
                     self._gate.renew()
                     self._look_after_output()
                     self._notices.weigh(self._performer.weights, now)
-                due = self._performer.deadline
-                self._sleeps_until = next_beat if due is None else min(due, next_beat)
+                self._sleeps_until = min(next_beat, self._next_due())
                 if not self._reporter.flush():
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
             self._think_ahead()
+            with self._turn:
+                self._sleeps_until = min(self._sleeps_until, self._next_due())
             self._wake.wait(max(0.0, self._sleeps_until - self._now()))
         with self._turn:
             self._panic()

@@ -204,7 +204,8 @@ class Played(Report, frozen=True):
 
     Lost: their source has ended its active sensing (how it went on until then is not reported), or was unplugged;
     `input` is the number of the input that it came by, as in a `Step`.
-    `stamp` is that time; the timer was `late_seconds` after it.
+    `stamp` is that time; the timer was `late_seconds` after it. A reply that began before it was thought out is what it
+    was after so many `pieces` of thinking (see `Performer.advance`).
     """
 
     stamp: float
@@ -212,6 +213,7 @@ class Played(Report, frozen=True):
     cause: Literal["panic", "timer", "lost"] = "panic"
     late_seconds: float = 0.0
     input: int | msgspec.UnsetType = msgspec.UNSET
+    pieces: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Applied(Report, frozen=True):

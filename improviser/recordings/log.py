@@ -7,7 +7,8 @@ It is text, one JSON object a line, so that a log cut anywhere is a log of what 
     {"type": "step", …}     a message was heard (base64), at this time of the session, and these were played; of several
                             inputs but the first, `input` says which, counted from 0
     {"type": "applied", …}  a parameter was changed, or models swapped
-    {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more)
+    {"type": "played", …}   a panic, a time that came, or a player who was lost (no active sensing any more); of a reply
+                            that began before it was thought out, `pieces` says how much was
     {"type": "turned", …}   what the knob that was heard just before has turned (its step alone is replayed)
     {"type": "done", …}     a vote, or all votes were forgotten; by a `pedal`, the step just before did it
     {"type": "adapted", …}  models are played with these adaptations (SHA-256 of files beside the log) from now on
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
+from msgspec import UNSET
 
 from improviser.core.addresses.port_choice import MOST_PORTS
 from improviser.engine.protocol import Adapted, AnyReport, Applied, Done, Lost, Played, Ready, Report, Step, number_of
@@ -162,6 +164,8 @@ def _check(path: Path, line: int, report: AnyReport) -> None:
         case Step(stamp=stamp, latency_seconds=other) | Played(stamp=stamp, late_seconds=other):
             sound = abs(stamp) <= LONGEST_SECONDS and 0 <= other <= LONGEST_SECONDS
             sound = sound and 0 <= number_of(report) < MOST_PORTS
+            if isinstance(report, Played) and report.pieces is not UNSET:
+                sound = sound and report.pieces >= 0
         case Applied(stamp=stamp) | Done(stamp=stamp) | Adapted(stamp=stamp):
             sound = abs(stamp) <= LONGEST_SECONDS
         case Ready(models=models):

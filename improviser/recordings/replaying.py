@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.performer import Performer
@@ -151,8 +152,8 @@ def _take(
             if event is None:
                 raise ValueError(f"{message.hex()} is no MIDI message")
             events = performer.hear(event, stamp, number_of(report)).events
-        case Played(stamp=stamp, cause="timer"):
-            events = performer.advance(stamp).events
+        case Played(stamp=stamp, cause="timer", pieces=pieces):
+            events = performer.advance(stamp, None if pieces is UNSET else pieces).events
         case Played(stamp=stamp, cause="lost"):
             events = performer.lose(stamp, number_of(report))
         case Played():

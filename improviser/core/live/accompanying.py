@@ -132,17 +132,22 @@ class Accompanying:
         self._heard_tune = texture.tune if texture.moves_tune or not texture.is_chordal else None
         self._listening = True
 
-    def end_listening(self) -> None:
-        """Let the band hear the last chord, which has all its notes."""
+    @property
+    def pending(self) -> list[tuple[int, float, bool]]:
+        """The notes of the last chord that the band has not heard yet: pitch, onset, and whether it is the tune's."""
         chord = self._listener.chord
         if not self._listening or chord is None:
-            return
-        self._listening = False
-        for pitch in chord.pitches:
-            if pitch == self._heard_tune:
-                self._band.listen(pitch, chord.onset)
+            return []
+        return [(pitch, chord.onset, pitch == self._heard_tune) for pitch in chord.pitches]
+
+    def end_listening(self) -> None:
+        """Let the band hear the last chord, which has all its notes."""
+        pending, self._listening = self.pending, False
+        for pitch, onset, is_tune in pending:
+            if is_tune:
+                self._band.listen(pitch, onset)
             else:
-                self._band.overhear(pitch, chord.onset)
+                self._band.overhear(pitch, onset)
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""

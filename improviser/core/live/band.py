@@ -18,7 +18,7 @@ from improviser.core.harmony.context import Experts
 from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.decoding import placed, spin, spin_towards, wheel
+from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
@@ -26,7 +26,7 @@ from improviser.core.live.left_hand import moved
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
-from improviser.core.live.register import allowed_pitches, within
+from improviser.core.live.register import allowed_pitches, nearest, within
 from improviser.core.live.together import Together
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
@@ -34,9 +34,17 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS
-from improviser.core.music.pitch import AUTO
+from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import Accompanist, Holder, LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import (
+    Accompanist,
+    Holder,
+    Imaginative,
+    LogProbabilities,
+    Model,
+    Responder,
+    Singer,
+)
 from improviser.core.tasks.registry import TASKS
 
 SURE_OF_KEY = 4
@@ -114,6 +122,8 @@ class Band:
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
+        self.imaginative: Imaginative | None = None
+        """The part that sings, if it can imagine notes, so that replies are composed."""
         self._leader: Responder | None = None
         self._parameters, self._allowed = parameters, allowed_pitches(parameters)
         self.join(Joining(models))
@@ -141,6 +151,18 @@ class Band:
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
         return not self._choirs and any(experts is not None for experts in self._experts)
+
+    @property
+    def allowed(self) -> Mask | None:
+        """Which pitches may sound, shape (128,); None if all."""
+        return self._allowed
+
+    def home_with(self, notes: Iterable[tuple[int, float]]) -> HomeTracker:
+        """Return where home is once these notes, pitches and onsets, are heard as well; changes nothing."""
+        home = self._home.copy()
+        for pitch, onset in notes:
+            home.hear(pitch, onset)
+        return home
 
     @property
     def home(self) -> int | None:
@@ -172,6 +194,7 @@ class Band:
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
         self._singer = singers[0] if singers else None
+        self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
         self._leader = next(iter([*singers, *echoes]), None)
         self._restrict_choirs()
         self._forget_predictions()
@@ -362,7 +385,7 @@ class Band:
 
     def teach(self, number: int, tune: int, now: float, played: int | None, shift: int) -> None:
         """Let a part learn what it has sounding (None: it rests) with a note of the tune."""
-        own = None if played is None else _in_range(played - shift)
+        own = None if played is None else in_midi(played - shift)
         if own is not None:
             self._lessons.append(partial(self._votes.play, number, own, now))
             if self._parts[number] is self._singer:
@@ -451,7 +474,7 @@ class Band:
                 self._originality.weigh(logs)
             prediction = self._weighed(self._votes.weigh(leads, logs))
             sounding = self.pick(prediction, channel, now)
-            pitch = _in_range(sounding - prediction.shift)
+            pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
             self._lessons.append(partial(self._votes.play, leads, pitch, now))
         elif leader is not None and leads is not None:
@@ -462,6 +485,35 @@ class Band:
             self._line.append(pitch)
             self._originality.play(pitch)
             played.append(sounding)
+        return played + self._join(pitch, channel, now, closing=closing)
+
+    @property
+    def favour(self) -> list[float]:
+        """What the player's votes make of each pitch of the leader's, in nats, shape (128,); empty without any."""
+        leads = next((number for number, part in enumerate(self._parts) if part is self._leader), 0)
+        return self._votes.weigh(leads, np.zeros(PITCHES)).tolist() if self._votes.count else []
+
+    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[int]:
+        """Return what each part plays to a note of a reply that was composed before, sounding `shift` semitones away.
+
+        The singer sings it; if there is none any more, it is only what the others go by.
+        """
+        singer = self._singer
+        if singer is None:  # others have joined since
+            return self.lead(pitch, channel, now, closing=closing)
+        sounding = nearest(pitch + shift, self._allowed)
+        self.take(channel, sounding, now)
+        own = in_midi(sounding - shift)
+        leads = next(number for number, part in enumerate(self._parts) if part is singer)
+        self._lessons.append(partial(singer.follow, own, now, own=True))
+        self._lessons.append(partial(self._votes.play, leads, own, now))
+        self._line.append(own)
+        self._originality.play(own)
+        return [sounding, *self._join(own, channel, now, closing=closing)]
+
+    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+        """Return what all parts play that do not lead."""
+        played, leader = [], self._leader
         for number, responder in enumerate(self._parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
@@ -499,7 +551,7 @@ class Band:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
         played = self.pick(prediction, channel, now)
         # A model lives in its own register: what it learns is what it would have played there.
-        own = _in_range(played - prediction.shift)
+        own = in_midi(played - prediction.shift)
         self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
         self._lessons.append(partial(self._votes.play, number, own, now))
         return played, own
@@ -553,8 +605,3 @@ def _expected(parts: Sequence[Responder | Together], heard: Iterable[tuple[int, 
 def _can_lead(model: Model) -> bool:
     """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
     return model.task in TASKS and TASKS[model.task].leads
-
-
-def _in_range(pitch: int) -> int:
-    """Return `pitch`, moved by octaves into MIDI's range."""
-    return pitch % 12 if pitch < 0 else pitch if pitch < PITCHES else PITCHES - 12 + (pitch - PITCHES + 12) % 12

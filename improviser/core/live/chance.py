@@ -12,6 +12,8 @@ class Chance:
     """
 
     def __init__(self, rng: np.random.Generator) -> None:
+        self.entropy = int(rng.spawn(1)[0].integers(1 << 62))
+        """A number for further generators; it takes none from this one's."""
         self._rng = rng
         self._start = rng.bit_generator.state
         self._drawn: list[float] = []

@@ -51,6 +51,14 @@ class Parameters:
             always=True,
         ),
     ] = 0.7
+    kinship: Annotated[
+        float,
+        Described(
+            Range(0, 1, step=0.05),
+            "How much of what you said is in the replies.",
+            "0: they speak of something else, 1: they say it again; for melody models in answer and solo",
+        ),
+    ] = 0.5
     density: Annotated[
         float,
         Described(Range(0, 1, step=0.05), "What share of your notes is answered.", main=True),

@@ -47,10 +47,13 @@ from improviser.core.midi.event import (
     ALL_NOTES_OFF,
     ALL_SOUND_OFF,
     RESET_ALL_CONTROLLERS,
+    ChannelPressure,
     ControlChange,
     Event,
+    KeyPressure,
     NoteOff,
     NoteOn,
+    PitchBend,
     ProgramChange,
     Transport,
 )
@@ -157,13 +160,14 @@ class Performer:
             if presence.sensing_ends is not None:
                 self.sense(now, number, promised=True)
 
-    def advance(self, now: float) -> Outcome:
+    def advance(self, now: float, pieces: int | None = None) -> Outcome:
         """Play all that is due by `now`, in order; return what to send, and what was found out.
 
-        Of several sources that are gone only the first is found out: then the `deadline` is not after `now`.
+        A reply that begins is thought out first, unless it is to be what it is after so many `pieces` of thinking. Of
+        several sources that are gone only the first is found out: then the `deadline` is not after `now`.
         """
         self._begin_call()
-        return self._outcome(self._advance(now, one_loss=True), now)
+        return self._outcome(self._advance(now, pieces, one_loss=True), now)
 
     def lose(self, now: float, number: int = 0) -> list[Event]:
         """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
@@ -189,6 +193,8 @@ class Performer:
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
+        if not isinstance(event, PitchBend | ChannelPressure | KeyPressure):
+            self._playing.think_again()
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
             self._listener.held.release(event.channel, event.pitch)
@@ -230,13 +236,22 @@ class Performer:
         self._foretelling = None
         self._settled = False
 
-    def foresee(self) -> bool:
-        """Think about a note that may come, which changes nothing but how soon; return whether there may be more."""
+    def foresee(self, now: float = -math.inf) -> bool:
+        """Think about what may come, which changes nothing but how soon it is there; return whether there may be more.
+
+        That is a note of the player's, or a reply that will be due soon after `now`.
+        """
         if self._settled and self._foretelling is None:
             self._foretelling = self._prepare()
         if self._band.let_go():
             return True
+        if self._playing.mode.replies:
+            return self._settled and self._playing.think(now)
         return self._playing.mode.answers and self._band.foresee()
+
+    def unfinished(self, moment: float) -> int | None:
+        """Return how many pieces of a reply that begins by that moment are thought, if not all; see `advance`."""
+        return self._playing.unfinished(moment)
 
     def _prepare(self) -> Foretelling:
         """Return which notes `foretell` can tell of."""
@@ -314,6 +329,7 @@ class Performer:
         return events
 
     def _obey(self, command: str) -> None:
+        self._playing.think_again()
         if command == FORGET:
             self._band.forget()
         else:
@@ -347,6 +363,7 @@ class Performer:
         self.settle()
         self._unsettle()
         events = self._enter(self._advance(now), now)
+        self._playing.think_again()
         self._band.join(models if isinstance(models, Joining) else Joining(models))
         return events
 
@@ -370,6 +387,7 @@ class Performer:
         self.settle()
         self._unsettle()
         events = self._enter(self._advance(now), now)
+        self._playing.think_again()
         self._band.adapt(adapted)
         return events
 
@@ -394,6 +412,7 @@ class Performer:
         return leaving
 
     def _let_go(self, number: int, now: float) -> list[Event]:
+        self._playing.think_again()
         self._presence(number).forget()
         return self._hands.let_go(number, now, self.parameters)
 
@@ -445,7 +464,7 @@ class Performer:
         ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
 
-    def _advance(self, now: float, *, one_loss: bool = False) -> list[Event]:
+    def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
         while (due := self.deadline) is not None and due <= now:
             late = now - due
@@ -465,7 +484,7 @@ class Performer:
             if (complete := self._playing.chord_due) is not None and complete <= due:
                 events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
-                events += self._playing.play_on(due)
+                events += self._playing.play_on(due, pieces)
         return events
 
     def _leaves_by(self, now: float) -> int | None:

@@ -1,6 +1,7 @@
 """What is played: answers to notes, and replies to phrases, as the mode wants them.
 
-A reply is a schedule of beats, in the rhythm of a phrase. Any note that may be answered ends it at once.
+A reply is a schedule of beats: a line that was evolved, or the rhythm of a phrase. Any note that may be answered ends
+it at once.
 """
 
 import math
@@ -11,8 +12,10 @@ from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.choral import Choral
 from improviser.core.live.chords import Listener
+from improviser.core.live.evolving import Evolving
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.register import shift_to
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
 from improviser.core.live.starting import Starting
@@ -20,6 +23,11 @@ from improviser.core.live.zones import LiveZones
 from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.phrase import PhraseTracker
+
+AHEAD_SECONDS = 0.3
+"""So long before a reply is due one begins to think about it."""
+REST_SECONDS = (0.2, 1.0)
+"""A pulse of rest is no shorter and no longer."""
 
 
 class Playing:
@@ -55,9 +63,13 @@ class Playing:
         self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
         self._accompanying.adopt(parameters)
         self._choral: Final = Choral(band, sounding)
+        self._evolving: Final = Evolving(band, tracker, self._accompanying, chance.entropy)
+        self._rest = 0
+        """How many pulses of rest follow the reply, if it is one of a solo's."""
 
     def adopt(self, parameters: Parameters, now: float) -> list[Event]:
         """Play with these parameters from `now` on."""
+        self._evolving.forget()
         self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
@@ -207,14 +219,38 @@ class Playing:
 
     def forget(self) -> None:
         """Forget what is being replied to."""
+        self.think_again()
         self._schedule = self._again_at = None
         self._accompanying.forget()
         self._choral.forget()
 
-    def play_on(self, now: float) -> list[Event]:
-        """Play what is due at `now`: begin a reply, end beats, begin one."""
+    def think_again(self) -> None:
+        """Throw away what was thought about the next reply: things stand differently now."""
+        self._evolving.forget()
+
+    @property
+    def _composes_at(self) -> float | None:
+        """When a reply is due that is composed; None if there is none, or one has begun."""
+        return self.turn() if self._schedule is None and self._band.imaginative is not None else None
+
+    def think(self, now: float) -> bool:
+        """Think about the reply that is due soon, one piece; return whether there is more to think just now."""
+        turn = self._composes_at
+        return turn is not None and now >= turn - AHEAD_SECONDS and self._evolving.think(turn, self._parameters)
+
+    def unfinished(self, moment: float) -> int | None:
+        """Return how many pieces of a reply that begins by that moment are thought; None if all are, or none begins."""
+        turn = self._composes_at
+        return None if turn is None or turn > moment else self._evolving.pieces(turn)
+
+    def play_on(self, now: float, pieces: int | None = None) -> list[Event]:
+        """Play what is due at `now`: begin a reply, end beats, begin one.
+
+        :param pieces: how many pieces of a reply that begins were thought; None for all.
+        """
         if self._schedule is None:
-            self._schedule = self._begin(now)
+            self._schedule = self._begin(now, pieces)
+        self.think_again()
         schedule = self._schedule
         events = [off for number in schedule.ended(now) for off in self._sounding.stop((REPLY, number), now)]
         if (begun := schedule.begun(now)) is not None:
@@ -223,21 +259,27 @@ class Playing:
                 events += self._beat(number, beat, now, closing=last)
         if schedule.due is None:
             self._schedule = None
-            self.mode.replied(self, max(now, schedule.following_seconds))
+            rest = self._rest * max(REST_SECONDS[0], min(REST_SECONDS[1], schedule.pulse_seconds))
+            self.mode.replied(self, max(now, schedule.following_seconds) + rest)
         return events
 
-    def _begin(self, now: float) -> Schedule:
-        """Begin a reply to the phrase that is over, or in the rhythm of one that is remembered."""
-        self._again_at = None
+    def _begin(self, now: float, pieces: int | None) -> Schedule:
+        """Begin a reply to the phrase that is over, or one that goes on from those that are remembered."""
+        self._again_at = self._tune = None
+        composed = None
+        if self._band.imaginative is not None:
+            composed = self._evolving.compose(now, self._parameters, pieces)
         self._accompanying.end_listening()
         self._band.settle()
         phrase = self._tracker.close(now)
+        self._rest = 0 if composed is None else composed.rest
+        if composed is not None:
+            return Schedule(composed.beats, now, composed.phrase.pulse_seconds)
         again = phrase is None
         if phrase is None:
             phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
         varied = again or self._band.imagines_its_leader
         border = None if self._parameters.follow == "every" else self._accompanying.border
-        self._tune = None
         return Schedule(reply_to(phrase, self._chance.generator if varied else None, border), now, phrase.pulse_seconds)
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
@@ -246,6 +288,12 @@ class Playing:
         if beat.figure:
             pitches = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
         else:
-            pitches = self._band.lead(beat.pitch, channel, now, closing=closing)
+            pitches = self._lead(beat, channel, now, closing=closing)
             self._tune = max(pitches, default=None)
         return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+
+    def _lead(self, beat: Beat, channel: int, now: float, *, closing: bool) -> list[int]:
+        if not beat.composed or self._schedule is None:
+            return self._band.lead(beat.pitch, channel, now, closing=closing)
+        shift = shift_to(self._parameters, self._schedule.middle)
+        return self._band.sing(beat.pitch, shift, channel, now, closing=closing)

@@ -32,6 +32,7 @@ class Beat:
 
     :param figure: where it is one of the left hand's instead, the pitches that the player struck together.
     :param harmony: the pitches that tell the harmony which that is a part of.
+    :param composed: whether the pitch is what the leader plays, and not only one to go by.
     """
 
     onset_seconds: float
@@ -41,6 +42,7 @@ class Beat:
     pitch: int
     figure: tuple[int, ...] = ()
     harmony: tuple[int, ...] = ()
+    composed: bool = False
 
 
 def reply_to(phrase: Phrase, rng: np.random.Generator | None = None, border: float | None = None) -> list[Beat]:
@@ -124,6 +126,9 @@ class Schedule:
         self._start = start_seconds
         self._ends: list[tuple[float, int]] = []
         self.pulse_seconds = pulse_seconds
+        tune = [beat.pitch for beat in beats if not beat.figure]
+        self.middle = sum(tune) / len(tune)
+        """Where the tune lies."""
 
     @property
     def due(self) -> float | None:

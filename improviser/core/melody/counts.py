@@ -6,7 +6,8 @@ form of PPM). It is one opinion among others in a mixture, and has as much to sa
 """
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -63,9 +64,17 @@ class CountsResponder:
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:  # noqa: ARG002
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        chances = self._chances(self._pitch, list(self._pitches), 0)
-        if self._pitches:
-            chances += self._chances(self._interval, list(self._steps), self._pitches[-1])
+        return self._opinion(list(self._pitches), list(self._steps))
+
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing."""
+        line = [*self._pitches, *pitches][-ORDER - 1 :]
+        return self._opinion(line[-ORDER:], [after - before for before, after in pairwise(line)])
+
+    def _opinion(self, pitches: list[int], steps: list[int]) -> LogProbabilities:
+        chances = self._chances(self._pitch, pitches, 0)
+        if pitches:
+            chances += self._chances(self._interval, steps, pitches[-1])
         logs: LogProbabilities = np.log(chances / chances.sum() + FLOOR)
         return logs
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from improviser.core.melody.counts import CountsModel, CountsResponder
 from improviser.core.melody.model import MelodyModel, MelodyResponder, MelodySession
+from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
-from improviser.core.networks.responder import LogProbabilities, Model, Responder, Singer
+from improviser.core.networks.responder import Imaginative, LogProbabilities, Model, Responder, Singer
 from improviser.errors import ModelError
 
 FORGETTING: Final = 0.98
@@ -61,6 +62,12 @@ class MixedResponder:
     def __init__(self, parts: Mapping[str, Singer]) -> None:
         self._names = tuple(parts)
         self.parts: Final = tuple(parts.values())
+        self._counts = tuple(part for part in self.parts if isinstance(part, CountsResponder))
+        self._imaginative = {
+            number: part
+            for number, part in enumerate(self.parts)
+            if isinstance(part, Imaginative) and not isinstance(part, CountsResponder)
+        }
         self._begin()
 
     def _begin(self) -> None:
@@ -110,6 +117,19 @@ class MixedResponder:
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return self._mixed(self._shares(), lambda part: part.proceed(onset_seconds))
+
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing.
+
+        The session's counts and the model that foresees best are each believed half: many notes are imagined.
+        """
+        evidence = self._evidence.tolist()
+        best = max(self._imaginative, key=lambda number: float(evidence[number]), default=None)
+        parts = self._counts if best is None else (*self._counts, self._imaginative[best])
+        if not parts:
+            return np.full(PITCHES, -math.log(PITCHES))
+        mixed: LogProbabilities = np.logaddexp.reduce([part.imagine(pitches) for part in parts]) - math.log(len(parts))
+        return mixed
 
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, for the key, and what was sung to it."""

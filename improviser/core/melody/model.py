@@ -170,6 +170,10 @@ class MelodyResponder:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
         return _foresee(self._model, self._tunes.session, onset_seconds)
 
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing."""
+        return normalised(_scored(self._model, self._tunes.session.imagine(pitches)))
+
     def reset(self) -> None:
         """Forget the session."""
         self._tunes = self._begin()
@@ -186,6 +190,9 @@ def _foresee(model: MelodyModel, session: Melody, onset_seconds: float) -> LogPr
 
 
 def _scores(model: MelodyModel, session: Melody, onset_seconds: float, against: int | None) -> Float32Array:
-    now = session.look(onset_seconds, against)
+    return _scored(model, session.look(onset_seconds, against))
+
+
+def _scored(model: MelodyModel, now: Situation) -> Float32Array:
     experts = now.experts if model.shape.experts else None
     return model.network.scores(model.inputs.read(now), frame_of(now), experts)[0]

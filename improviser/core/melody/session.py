@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,16 @@ from numpy.typing import NDArray
 from improviser.core.music.keys import LONG_FADE, KeyTracker, weigh_keys
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
-from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
+from improviser.core.music.rhythm import (
+    BEAT_CLASSES,
+    CLASSES,
+    COUNT_CLASSES,
+    CYCLE,
+    MANY,
+    STEPS_PER_PULSE,
+    Moment,
+    RhythmTracker,
+)
 from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
@@ -118,7 +128,7 @@ class Melody:
         self._steps: deque[int] = deque(maxlen=4)
         self._links: deque[tuple[int | None, int]] = deque(maxlen=3)
         self._shift = 0
-        self._opinions = self._ask_experts()
+        self._opinions = self._ask_experts([], [], [])
 
     def moment(self, onset_seconds: float) -> Moment:
         """Return the rhythmic place of a note that starts now: all that `look` makes of its onset."""
@@ -144,6 +154,24 @@ class Melody:
             experts=experts,
             certainties=certainties,
         )
+
+    def imagine(self, pitches: Sequence[int]) -> Situation:
+        """Return the situation of the note after `pitches`, were they to follow now in an even row; changes nothing.
+
+        Memory, key and register are as they are now.
+        """
+        recent = [*self._pitches, *pitches][-6:]
+        steps = [after - before for before, after in pairwise(recent)]
+        links = [(step, pitch % 12) for step, pitch in zip(steps, recent[1:], strict=True)]
+        experts, certainties = self._ask_experts(recent, steps[-4:], links[-3:])
+        now = self.look(0.0)
+        begun = len(pitches)
+        now.moment = Moment(
+            0 if begun else 1, 0, STEPS_PER_PULSE * begun % CYCLE, now.moment.anchored, min(begun, MANY)
+        )
+        now.pitches, now.phrase_first = tuple(recent[::-1]), pitches[0] if pitches else None
+        now.experts, now.certainties = experts, certainties
+        return now
 
     def overhear(self, pitch: int) -> None:
         """Take in a note of the player's, for the key alone."""
@@ -178,17 +206,21 @@ class Melody:
         if not self._low <= self._mean - self._shift <= self._high:
             self._shift = 12 * round((self._mean - self._centre) / 12)
         # They do not depend on when the next note comes, so that it need not wait for them.
-        self._opinions = self._ask_experts()
+        self._opinions = self._ask_experts(list(self._pitches), list(self._steps), list(self._links))
 
-    def _ask_experts(self) -> tuple[NDArray[np.float64], list[float]]:
-        """Return what each expert says about the register's pitches, conditioned, and how certain each is."""
+    def _ask_experts(
+        self, recent: list[int], steps: list[int], links: Sequence[tuple[int | None, int]]
+    ) -> tuple[NDArray[np.float64], list[float]]:
+        """Return what each expert says about the register's pitches, conditioned, and how certain each is.
+
+        :param recent, steps, links: the last pitches, the last intervals, and these with pitch classes.
+        """
         low, width = self._low + self._shift, self._high - self._low + 1
-        recent = list(self._pitches)
         rows = np.empty((len(EXPERTS), width))
         enter(rows[0], self._pitch.predict(recent), -low)
         if recent:
-            enter(rows[1], self._interval.predict(list(self._steps)), recent[-1] - low)
-            enter(rows[2], self._linked.predict(list(self._links)), recent[-1] - low)
+            enter(rows[1], self._interval.predict(steps), recent[-1] - low)
+            enter(rows[2], self._linked.predict(links), recent[-1] - low)
         else:
             rows[1:3] = 1.0
         anywhere, heard = self._class.predict([pitch % 12 for pitch in recent])

@@ -11,6 +11,7 @@ The constants below are bred, without gradients, on random players and on the ch
 import math
 from collections import Counter, deque
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -189,6 +190,12 @@ class HomeTracker:
         self._onset: float | None = None
         self._lowest = self._highest = 0
         self.notes = 0
+
+    def copy(self) -> "HomeTracker":
+        """Return one that has heard the same, and may hear other notes from now on."""
+        other = copy(self)
+        other._gaps = self._gaps.copy()  # noqa: SLF001  its own class's
+        return other
 
     def hear(self, pitch: int, onset_seconds: float) -> None:
         """Take in a note-on of the player's; times never decrease."""

@@ -68,6 +68,8 @@ class PhraseTracker:
 
     def __init__(self) -> None:
         self.phrases: deque[Phrase] = deque(maxlen=REMEMBERED_PHRASES)
+        self.closed = 0
+        """How many phrases were over in the whole session."""
         self._notes: deque[Heard] = deque(maxlen=REMEMBERED_NOTES)
         self._gaps: deque[float] = deque(maxlen=REMEMBERED_GAPS)
         self._down: dict[tuple[int, int], Heard] = {}
@@ -165,14 +167,25 @@ class PhraseTracker:
         """Return the pitches of the keys of a channel that are down."""
         return tuple(pitch for on, pitch in self._down if on == channel)
 
-    def close(self, now: float) -> Phrase | None:
-        """End the phrase; return it, or None if none has begun."""
+    @property
+    def is_open(self) -> bool:
+        """Whether a phrase has begun."""
+        return bool(self._notes)
+
+    def phrase(self, now: float) -> Phrase | None:
+        """Return the phrase as it would be if it were over now, None if none has begun; changes nothing."""
         if not self._notes:
             return None
         drummed = self.drums.seconds if self.drums.next_after(now) is not None else None
-        phrase = Phrase(tuple(self._notes), now, drummed or self.pulse_seconds)
-        self._notes.clear()
-        self.phrases.append(phrase)
+        return Phrase(tuple(self._notes), now, drummed or self.pulse_seconds)
+
+    def close(self, now: float) -> Phrase | None:
+        """End the phrase; return it, or None if none has begun."""
+        phrase = self.phrase(now)
+        if phrase is not None:
+            self._notes.clear()
+            self.phrases.append(phrase)
+            self.closed += 1
         return phrase
 
     def forget(self) -> None:

@@ -17,3 +17,8 @@ def key_name(tonic: int, *, minor: bool) -> str:
     """Return a key as text, its tonic 0–11: "E♭ major"."""
     usual = {(1, False): "D♭", (8, True): "G♯"}.get((tonic, minor), NAMES[tonic])
     return f"{usual} {'minor' if minor else 'major'}"
+
+
+def in_midi(pitch: int) -> int:
+    """Return `pitch`, moved by octaves into MIDI's range."""
+    return pitch % 12 if pitch < 0 else pitch if pitch < 128 else 116 + (pitch - 116) % 12

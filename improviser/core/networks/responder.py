@@ -52,6 +52,17 @@ class Singer(Responder, Protocol):
 
 
 @runtime_checkable
+class Imaginative(Singer, Protocol):
+    """A singer that can be asked what it would make of notes that nobody has played, so that replies are evolved."""
+
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        """Return log-probabilities, shape (128,), normalised, of the note after `pitches`, were they to follow now.
+
+        They may be none. Changes nothing.
+        """
+
+
+@runtime_checkable
 class Holder(Responder, Protocol):
     """A responder that can hold its note over, where it stays on its pitch."""
 

@@ -94,6 +94,22 @@ class SingerResponder(RuleResponder):
         return certain(self.followed[-1][0] + self.step if self.followed else 60)
 
 
+class ImaginativeModel(SingerModel):
+    """A `SingerModel` that can be asked what would follow, so that its replies are evolved."""
+
+    def responder(self) -> "ImaginativeResponder":
+        self.singers.append(ImaginativeResponder(self.rule, self.step))
+        return self.singers[-1]  # type: ignore[return-value]
+
+
+class ImaginativeResponder(SingerResponder):
+    """A session of an `ImaginativeModel`."""
+
+    def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
+        line = [*(pitch for pitch, _ in self.followed), *pitches]
+        return certain(line[-1] + self.step if line else 60)
+
+
 class AccompanistModel(RuleModel):
     """Answers an octave below, and weighs all that sounds."""
 

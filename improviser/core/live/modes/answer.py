@@ -1,4 +1,4 @@
-"""Answer: notes are listened to; when the phrase is over, each model replies in its rhythm."""
+"""Answer: notes are listened to; when the phrase is over, the models reply to it."""
 
 from improviser.core.live.modes.mode import Actions, Mode
 from improviser.core.midi.event import Event, NoteOn
@@ -8,7 +8,7 @@ class Answer(Mode):
     """Replies to phrases."""
 
     name = "answer"
-    help = "reply to each phrase in its rhythm"
+    help = "reply to each phrase when it is over"
     invitation = "Play a phrase: it is answered when you pause."
     replies = True
 

@@ -1,0 +1,1 @@
+"""Replies: lines that are evolved from what the player has said."""
