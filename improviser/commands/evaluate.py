@@ -19,8 +19,14 @@ def evaluate(
     *,
     seed: Annotated[int, typer.Option(min=0, help="For the music that the model plays by itself.")] = 0,
     temperature: Annotated[
-        float, typer.Option(min=0.0, max=10.0, help="For the music that the model plays by itself.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=10.0,
+            help="For the music that the model plays by itself; by default 1, and for several parts 0.7 as well.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -29,6 +35,7 @@ def evaluate(
 
     from improviser.commands.notices import give_notice
     from improviser.console_output import say, say_json, warn
+    from improviser.core.tasks.registry import describe
     from improviser.library.catalogue import load_model
     from improviser.training.evaluation import evaluate as score
     from improviser.training.view import steps_shown
@@ -38,13 +45,19 @@ def evaluate(
     with steps_shown(sys.stderr) as progress:
         read = read_sources(sources, progress, strict=strict, for_training=False)
     give_notice(read.remarks)
-    found = score(loaded, read.pieces, seed=seed, temperature=temperature)
-    values = {"model": loaded.name, "task": loaded.task, **found.values()}
+    together = describe(loaded.task).together
+    values: dict[str, Any] = {"model": loaded.name, "task": loaded.task}
+    if together:
+        values |= _scored_together(loaded, read.pieces, seed, temperature)
+    else:
+        values |= score(
+            loaded, read.pieces, seed=seed, temperature=1.0 if temperature is None else temperature
+        ).values()
     values |= {"skipped": list(read.skipped), "remarks": list(read.remarks)}
     if json:
         say_json(values, indent=2)
         return
-    for line in _table(values):
+    for line in _table_together(values) if together else _table(values):
         say(line)
     for reason in read.skipped:
         warn("left out:", reason)
@@ -68,3 +81,31 @@ def _table(values: dict[str, Any]) -> list[str]:
         lines.append(f"    held over     {held['model']:.3f}   {held['corpus']:.3f}")
         lines.append(f"  hold or strike  {held['bits_per_decision']:.3f} bits, {held['right']:.3f} right")
     return lines
+
+
+def _scored_together(model: Any, pieces: Any, seed: int, temperature: float | None) -> dict[str, Any]:
+    from improviser.training.chorale_evaluation import TEMPERATURES, evaluate_together
+
+    temperatures = TEMPERATURES if temperature is None else (temperature,)
+    return evaluate_together(model, pieces, seed=seed, temperatures=temperatures)
+
+
+def _table_together(values: dict[str, Any]) -> list[str]:
+    pieces = "{lowest:.3f} – {highest:.3f}, median {median:.3f}, deviation {deviation:.3f}".format(
+        **values["per_piece"]
+    )
+    width = max(map(len, values["left_to_itself"]))
+    drawn = "".join(f"{f'at {temperature:g}':>9}" for temperature in values["temperatures"])
+    lines = [
+        f"{values['model']} ({values['task']}) on {values['pieces']} pieces, {values['notes']} chords",
+        f"  bits per chord  {values['bits_per_onset']:.3f}",
+        f"  by piece        {pieces}",
+        f"  first choice    {values['top_1']:.3f}",
+        f"  {'left to itself':<{width + 2}}  corpus{drawn}",
+    ]
+    for name, pair in values["left_to_itself"].items():
+        own = "".join("        –" if share is None else f"{share:>9.4f}" for share in pair["model"])
+        theirs = "     –" if pair["corpus"] is None else f"{pair['corpus']:.4f}"
+        lines.append(f"    {name:<{width}}  {theirs}{own}")
+    far = "".join(f"{distance:>9.4f}" for distance in values["distance"])
+    return [*lines, f"    {'mean distance':<{width}}        {far}"]

@@ -45,7 +45,9 @@ def models(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 
 
 STYLES = {
+    "bach-alto": "Bach's chorales",
     "bach-bass": "Bach's chorales",
+    "bach-chorale": "Bach's chorales",
     "bach-melody": "Bach's chorales",
     "bach-tenor": "Bach's chorales",
     "echo": "the first experiment",

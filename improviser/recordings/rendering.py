@@ -28,25 +28,29 @@ def render(
     """
     task = TASKS.get(model.task)  # a caller's own model may be of none
     if task is not None and task.whole is not None:
-        pitches = task.whole(model, [timed.note.pitch for timed in piece.notes])
+        pitches = [[pitch] for pitch in task.whole(model, [timed.note.pitch for timed in piece.notes])]
     else:
         pitches = list(_played(piece.notes, model, temperature, rng))
-    answers = [
-        replace(timed, track=0, note=replace(timed.note, pitch=pitch))
-        for timed, pitch in zip(piece.notes, pitches, strict=True)
-    ]
+    answered = [(timed, pitch) for timed, chord in zip(piece.notes, pitches, strict=True) for pitch in chord]
+    answers = [replace(timed, track=0, note=replace(timed.note, pitch=pitch)) for timed, pitch in answered]
     if not with_input:
         return replace(piece, tracks=(model.name,), notes=tuple(untangled(without_drum_channel(answers))))
     heard = [replace(timed, track=0) for timed in without_drum_channel(piece.notes)]
-    answers = [replace(answer, channel=timed.channel) for answer, timed in zip(answers, heard, strict=True)]
+    lies = {timed.channel: moved.channel for timed, moved in zip(piece.notes, heard, strict=True)}
     free = _free_channels({timed.channel for timed in heard})
-    answers = [replace(timed, track=1, channel=free[timed.channel]) for timed in answers]
+    answers = [replace(timed, track=1, channel=free[lies[timed.channel]]) for timed in answers]
     return replace(piece, tracks=(INPUT_NAME, model.name), notes=tuple(untangled([*heard, *answers])))
 
 
-def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator) -> Iterator[int]:
-    """Yield the pitch that the live performer answers each note with; drums have been left out as they were read."""
+def _played(
+    notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator
+) -> Iterator[list[int]]:
+    """Yield what the live performer answers each note with: a pitch, or one for each part that is chosen together.
+
+    Drums have been left out as they were read.
+    """
     performer = Performer([model], Parameters(temperature=temperature, guard=False, drums="notes", follow="every"), rng)
+    together = model.task in TASKS and TASKS[model.task].together
     # Ends come before starts at the same tick; a note of no length ends after it has started.
     moments = [(timed.start_tick, 1, index) for index, timed in enumerate(notes)]
     moments += [(timed.end_tick, 0 if timed.end_tick > timed.start_tick else 2, n) for n, timed in enumerate(notes)]
@@ -55,7 +59,8 @@ def _played(notes: Sequence[TimedNote], model: Model, temperature: float, rng: n
         if kind == 1:
             note = timed.note
             events = performer.hear(NoteOn(timed.channel, note.pitch, note.velocity), note.onset_seconds).events
-            yield next(event.pitch for event in reversed(events) if isinstance(event, NoteOn))
+            pitches = [event.pitch for event in events if isinstance(event, NoteOn)]
+            yield pitches if together else pitches[-1:]
         else:
             events = performer.hear(NoteOff(timed.channel, timed.note.pitch), timed.note.end_seconds).events
         for event in events:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from improviser.training.yardsticks import Comparison
 
 RECIPES = {
+    "chorale": "improviser.training.chorale_recipe:prepare",
     "echo": "improviser.training.echo_recipe:prepare",
     "harmony": "improviser.training.harmony_recipe:prepare",
     "melody": "improviser.training.melody_recipe:prepare",

@@ -126,6 +126,7 @@ def exhibits() -> tuple[Exhibit, ...]:
             2,
             {"mode": "answer"},
         ),
+        Exhibit("four-parts", "An alto, a tenor and a bass to Bach's “Wachet auf”", ("bach-chorale",), chorale, 2),
     )
 
 

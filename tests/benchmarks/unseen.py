@@ -40,8 +40,8 @@ def main() -> None:
                 print(f"    {figure:<11} {shares['model']:.3f} (Bach: {shares['corpus']:.3f})")
 
 
-def unseen(count: int, seed: int) -> list[Piece]:
-    """Return so many chorales in four voices, drawn by lot."""
+def unseen(count: int, seed: int, *, scored: bool = False) -> list[Piece]:
+    """Return so many chorales in four voices, drawn by lot; `scored`: with what the score says beyond the notes."""
     from music21 import corpus
 
     found = (re.search(r"(bwv(\d+)\.\d+)\.mxl$", str(path)) for path in corpus.getComposer("bach"))
@@ -53,7 +53,7 @@ def unseen(count: int, seed: int) -> list[Piece]:
         except CorpusError:  # not in four voices
             continue
         if len(piece.voices[0]) >= FEWEST_NOTES and all(piece.voices):
-            pieces.append(replace(piece, context=None))
+            pieces.append(piece if scored else replace(piece, context=None))
         if len(pieces) == count:
             break
     return pieces

@@ -171,6 +171,10 @@ BLOCKS: Mapping[str, Run | str] = {
     "improviser import-bach-generator models.json imported.safetensors --index 0": Run(
         ("file models.json",), then=wrote("imported.safetensors")
     ),
+    # Four parts
+    "improviser play --model bach-chorale": Run(
+        (SONG, "jack"), {"improviser play": on_jack("improviser:in", "improviser:out")}, wrote("four-parts.mid")
+    ),
     # No keyboard, no synthesiser
     "improviser play --input computer --sound": Run(
         ("file tune.mid", "jack"),

@@ -14,7 +14,8 @@ def _voice(model: "HarmonyModel") -> str:
 
 
 def _plays(settings: Mapping[str, Any]) -> str:
-    return f"adds a {settings.get('voice', 'voice')} to each of your notes"
+    voice = str(settings.get("voice", "voice"))
+    return f"adds {'an' if voice[:1] in 'aeiou' else 'a'} {voice} to each of your notes"
 
 
 HARMONY = TaskDescriptor(

@@ -13,6 +13,7 @@ from itertools import count
 
 import numpy as np
 
+from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
 from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
@@ -26,6 +27,7 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
+from improviser.core.live.together import Together
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
@@ -113,6 +115,8 @@ class Band:
         """Those that play, as they are without adaptation."""
         self._adapted: Mapping[str, MelodyModel] = {}
         self._parts: tuple[Responder, ...] = ()
+        self._choirs: tuple[Together, ...] = ()
+        """Parts that are chosen together; they answer after the others."""
         self._former: list[Responder] = []
         """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
         self._experts: tuple[Experts | None, ...] = ()
@@ -121,11 +125,22 @@ class Band:
         self.imaginative: Imaginative | None = None
         """The part that sings, if it can imagine notes, so that replies are composed."""
         self._leader: Responder | None = None
+        self._parameters, self._allowed = parameters, allowed_pitches(parameters)
         self.join(Joining(models))
         self.adopt(parameters)
 
     def __len__(self) -> int:
         return len(self._parts)
+
+    @property
+    def plays(self) -> bool:
+        """Whether there is anybody to play."""
+        return bool(self._parts or self._choirs)
+
+    @property
+    def is_choral(self) -> bool:
+        """Whether parts are chosen together: then the player's line is answered, chord by chord."""
+        return bool(self._choirs)
 
     @property
     def imagines_its_leader(self) -> bool:
@@ -135,7 +150,7 @@ class Band:
     @property
     def accompanies(self) -> bool:
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
-        return any(experts is not None for experts in self._experts)
+        return not self._choirs and any(experts is not None for experts in self._experts)
 
     @property
     def allowed(self) -> Mask | None:
@@ -166,10 +181,12 @@ class Band:
     def join(self, joining: Joining) -> None:
         """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
-        models = joining.models
-        self.models, self._adapted = tuple(models), {}
+        self.models, self._adapted = joining.models, {}
         self._former += [member for part in self._parts for member in members(part)]
-        self._parts = joining.finish(self.heard)
+        joined = [*zip(joining.models, joining.finish(self.heard), strict=True)]
+        self._choirs = tuple(Together(model, part) for model, part in joined if isinstance(model, ChoraleModel))
+        joined = [(model, part) for model, part in joined if not isinstance(model, ChoraleModel)]
+        models, self._parts = [model for model, _ in joined], tuple(part for _, part in joined)
         self._opinions = []
         contexts = [model if isinstance(model, Accompanist) else None for model in models]
         self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
@@ -179,7 +196,12 @@ class Band:
         self._singer = singers[0] if singers else None
         self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
         self._leader = next(iter([*singers, *echoes]), None)
+        self._restrict_choirs()
         self._forget_predictions()
+
+    def _restrict_choirs(self) -> None:
+        for choir in self._choirs:
+            choir.adopt(self._parameters, self._allowed)
 
     def let_go(self) -> bool:
         """Let go of one of those that played before; return whether there was one."""
@@ -195,6 +217,7 @@ class Band:
         self._play_adapted()
         self._wheels = []
         self._tune()
+        self._restrict_choirs()
         self._forget_predictions()
 
     def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
@@ -231,12 +254,15 @@ class Band:
         self._at_home = self._home.home()
         if self._parameters.scale == AUTO:
             self._tune()
+            self._restrict_choirs()
         self._forget_predictions()
 
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
         self._predictions = [{} for _ in self._parts]
-        self._likely = _expected(self._parts, self._heard)
+        for choir in self._choirs:
+            choir.forget()
+        self._likely = _expected([*self._parts, *self._choirs], self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -247,6 +273,7 @@ class Band:
             return False
         for pitch, onset in self._likely:
             fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self._parts))]
+            fresh += [choir.expect(pitch, onset)[1] for choir in self._choirs]
             if any(fresh):
                 return True
         return False
@@ -277,7 +304,8 @@ class Band:
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
-        self._lessons += [partial(responder.learn, pitch, now, None) for responder in self._parts]
+        self._lessons += [partial(part.learn, pitch, now, None) for part in self._parts]
+        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
@@ -288,15 +316,20 @@ class Band:
         # An echo that leads will hear the phrase again, note by note, as it replies.
         echo = self._leader if self._singer is None else None
         self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
+        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[int]:
         """Return each part's answer to a note of the player, to be played on `channel`."""
         self.foreseen = False
-        if self._burst.drops(now) and self._opinions:
+        if (
+            self._burst.drops(now)
+            and (self._opinions or not self._parts)
+            and all(map(Together.has_answered, self._choirs))
+        ):
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
-        self.foreseen = bool(self._parts)
+        self.foreseen = self.plays
         played = []
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
@@ -306,6 +339,11 @@ class Band:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
             played.append(sounding)
+        for choir in self._choirs:
+            chord, fresh = choir.answer(pitch, now, self._chance.random())
+            self.foreseen = self.foreseen and not fresh
+            self._lessons.append(partial(choir.learn, pitch, now, chord.own))
+            played += chord.sounding
         return played
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
@@ -388,12 +426,12 @@ class Band:
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
-        if self._chance.left < first + 2 * len(self._parts):
+        if self._chance.left < first + 2 * len(self._parts) + len(self._choirs):
             return None
         numbers = count(first)
         taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
         played: list[int] = []
-        foreseen = bool(self._parts)
+        foreseen = self.plays
         for number, responder in enumerate(self._parts):
             prediction = self._predictions[number].get((pitch, responder.moment(now)))
             if prediction is None and not think:
@@ -404,6 +442,13 @@ class Band:
             sounding = self._pick(prediction, taken, lambda: self._chance.peek(next(numbers)), factors)
             taken.append(sounding)
             played.append(sounding)
+        for choir in self._choirs:
+            expected = choir.expected(pitch, now)
+            if expected is None and not think:
+                return None
+            if expected is None:
+                expected, foreseen = choir.expect(pitch, now)[0], False
+            played += expected.draw(self._chance.peek(next(numbers))).sounding
         return played, foreseen
 
     @property
@@ -415,7 +460,8 @@ class Band:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
             self._wheels = [self._weighed(logs).sums for logs in self._opinions]
-        return [spin(sums, self._chance.random()) for sums in self._wheels]
+        drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
+        return drawn + [pitch for choir in self._choirs for pitch in choir.answer_again(self._chance.random())]
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
@@ -474,11 +520,15 @@ class Band:
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 prediction = self._weighed(self._votes.weigh(number, shaped))
                 played.append(self._play(number, prediction, pitch, channel, now)[0])
+        for choir in self._choirs:
+            chord, _ = choir.answer(pitch, now, self._chance.random())
+            self._lessons.append(partial(choir.learn, pitch, now, chord.own))
+            played += chord.sounding
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
         """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
-        if any(self._basses):
+        if any(self._basses) or self._choirs:
             return []
         return moved(figure, harmony, tune, self._home.home().scale)
 
@@ -543,7 +593,7 @@ class Band:
         return shaped
 
 
-def _expected(parts: Sequence[Responder], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+def _expected(parts: Sequence[Responder | Together], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
     """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
     pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
     onsets = likely_onsets(times)

@@ -10,6 +10,7 @@ from typing import Final
 from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
+from improviser.core.live.choral import Choral
 from improviser.core.live.chords import Listener
 from improviser.core.live.evolving import Evolving
 from improviser.core.live.modes.registry import MODES_BY_NAME
@@ -61,6 +62,7 @@ class Playing:
         self._start: Final = Starting(parameters, sounding, self._clock)
         self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
         self._accompanying.adopt(parameters)
+        self._choral: Final = Choral(band, sounding)
         self._evolving: Final = Evolving(band, tracker, self._accompanying, chance.entropy)
         self._rest = 0
         """How many pulses of rest follow the reply, if it is one of a solo's."""
@@ -120,7 +122,11 @@ class Playing:
         channel = self._zones.output_channel(note.channel, self._parameters)
         velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
+        if self._band.is_choral and self._choral.joins(now):
+            return self._choral.join(owner, note.pitch, now)
         pitches = self._band.answer(note.pitch, channel, now)
+        if self._band.is_choral:
+            pitches = self._choral.strike(owner, channel, pitches, now)
         return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
 
     @property
@@ -138,6 +144,8 @@ class Playing:
         channel = self._zones.output_channel(channel, self._parameters)
         if self._parameters.follow != "every" and self._band.accompanies:
             told = self._accompanying.foretell(pitch, channel, now, think=think)
+        elif self._band.is_choral:
+            told = self._choral.foretell(pitch, channel, now, think=think)
         else:
             told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
@@ -189,7 +197,7 @@ class Playing:
         """Return when the reply goes on, or begins."""
         if self._schedule is not None:
             return self._schedule.due
-        if not self.mode.replies or not len(self._band):
+        if not self.mode.replies or not self._band.plays:
             return None
         turn = self._tracker.turn()
         turn = self._again_at if turn is None else turn
@@ -214,6 +222,7 @@ class Playing:
         self.think_again()
         self._schedule = self._again_at = None
         self._accompanying.forget()
+        self._choral.forget()
 
     def think_again(self) -> None:
         """Throw away what was thought about the next reply: things stand differently now."""

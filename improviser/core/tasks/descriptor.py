@@ -20,6 +20,7 @@ class TaskDescriptor:
     :param voice: where its answers are scored against another voice of a piece: returns which, of a model. Else they
         are scored against the top voice itself.
     :param whole: where a whole piece is answered otherwise than note by note: returns a pitch for each of the piece's.
+    :param together: whether it answers with several voices at once, which are scored as whole chords.
     :param leads: whether its models can reply to a phrase that no `Singer` goes on from.
     """
 
@@ -32,4 +33,5 @@ class TaskDescriptor:
     alone: bool = False
     voice: Callable[[Any], str] | None = None
     whole: Callable[[Any, Sequence[int]], list[int]] | None = None
+    together: bool = False
     leads: bool = False

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from improviser.core.chorale.descriptor import CHORALE
 from improviser.core.echo.descriptor import ECHO
 from improviser.core.harmony.descriptor import HARMONY
 from improviser.core.melody.descriptor import MELODY
@@ -12,7 +13,7 @@ from improviser.errors import ModelError
 if TYPE_CHECKING:
     from improviser.core.networks.responder import Model, Singer
 
-TASKS: Mapping[str, TaskDescriptor] = {task.name: task for task in (ECHO, HARMONY, MELODY)}
+TASKS: Mapping[str, TaskDescriptor] = {task.name: task for task in (CHORALE, ECHO, HARMONY, MELODY)}
 
 SHOWN = 40
 """Characters of a foreign name that are shown."""

@@ -13,7 +13,7 @@ from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel
 
 TUNE = (60, 62, 64, 60, 67, 65, 64, 62)
-BUNDLED = ("bach-bass", "bach-tenor", "bach-melody", "echo")
+BUNDLED = ("bach-bass", "bach-tenor", "bach-melody", "bach-chorale", "echo")
 
 Action = tuple[str, Any]
 ACTIONS: st.SearchStrategy[Action] = st.one_of(

@@ -30,6 +30,7 @@ from improviser.core.midi.event import (
     Transport,
 )
 from improviser.errors import ConfigError
+from improviser.library import catalogue
 from tests.core.live.desk import Desk
 from tests.core.live.responders import AccompanistModel, RuleModel, SingerModel
 
@@ -46,6 +47,7 @@ MODELS = {
     "singer": SingerModel(),
     "accompanist": AccompanistModel(),
     "low": AccompanistModel(is_bass=True),
+    "chorale": catalogue.load_model("bach-chorale"),
 }
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "mode": st.sampled_from(MODES),

@@ -1,0 +1,165 @@
+"""Whether a phrase ends with the note that begins now: its length so far, what the tune does, how long notes were.
+
+Where a phrase began is not known for certain either: a note may have been the last one of a phrase, and is the more
+likely to have been if the next one was long in coming. So all lengths are followed, each with its probability.
+"""
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+LENGTHS = 40
+"""Lengths of phrases are told apart up to so many half pulses; longer ones count as this long."""
+STEPS = 4
+"""Steps of the tune are told apart up to so many semitones."""
+TUNES = 12 * (2 * STEPS + 1)
+GAPS = 5
+"""Intervals to the next note: half a pulse or less, one, one and a half, two, more."""
+REMEMBERED = 16
+SLOWEST = 8.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndTables:
+    """What was counted of phrases.
+
+    :param hazard: the probability that a note ends a phrase, by half pulses since the phrase began, shape (LENGTHS,).
+    :param tune: how much likelier that is by degree and step of the tune, the odds' factor, shape (TUNES,).
+    :param gap: how likely the interval to the next note is after a note within a phrase, and after its last one,
+        shape (2, GAPS).
+    """
+
+    hazard: FloatArray
+    tune: FloatArray
+    gap: FloatArray
+
+
+def tune_class(degree: int, step: int) -> int:
+    """Return the class of a note of the tune, by its degree (0–11) and the step to it in semitones."""
+    return degree * (2 * STEPS + 1) + max(-STEPS, min(STEPS, step)) + STEPS
+
+
+def gap_class(pulses: float) -> int:
+    """Return the class of an interval of so many pulses."""
+    return 0 if pulses < 0.75 else 1 if pulses < 1.25 else 2 if pulses < 1.75 else 3 if pulses < 2.5 else 4
+
+
+def half_pulses(pulses: float) -> int:
+    """Return how many half pulses an interval takes: at least one."""
+    return max(1, round(2 * min(pulses, SLOWEST)))
+
+
+class Pulse:
+    """Intervals in pulses: the median of the last ones."""
+
+    def __init__(self) -> None:
+        self._onset: float | None = None
+        self._gaps: deque[float] = deque(maxlen=REMEMBERED)
+
+    def since(self, onset_seconds: float) -> float | None:
+        """Return the pulses between the last note and one that begins now; None if there is none."""
+        if self._onset is None:
+            return None
+        gap = onset_seconds - self._onset
+        gaps = sorted(self._gaps) or [gap]
+        usual = gaps[(len(gaps) - 1) // 2]
+        return gap / usual if usual > 0 else 1.0
+
+    def hear(self, onset_seconds: float) -> None:
+        """Take in a note."""
+        if self._onset is not None and onset_seconds > self._onset:
+            self._gaps.append(onset_seconds - self._onset)
+        self._onset = onset_seconds
+
+
+class PhraseEnds:
+    """Follows one session."""
+
+    def __init__(self, tables: EndTables) -> None:
+        self._tables = tables
+        self._pulse = Pulse()
+        self._lengths = np.zeros(LENGTHS)
+        self._lengths[0] = 1.0
+        self._ends: FloatArray | None = None
+        """The probability of each length that the last note ended a phrase of it."""
+        self._odds = tables.hazard / (1 - tables.hazard)
+        self._seen: dict[tuple[int, int], FloatArray] = {}
+        """What `_moved` has returned since the last note, by the moment."""
+
+    def look(self, degree: int, step: int, onset_seconds: float) -> float:
+        """Return the probability that a note that begins now ends a phrase; changes nothing."""
+        return float(self._hazards(degree, step) @ self._moved(onset_seconds))
+
+    def moment(self, onset_seconds: float) -> tuple[int, int] | None:
+        """Return all that matters of an onset."""
+        pulses = self._pulse.since(onset_seconds)
+        return None if pulses is None else (gap_class(pulses), half_pulses(pulses))
+
+    def hear(self, degree: int, step: int, onset_seconds: float) -> None:
+        """Take in a note of the tune."""
+        self._lengths = self._moved(onset_seconds)
+        self._ends = self._hazards(degree, step)
+        self._pulse.hear(onset_seconds)
+        self._seen = {}
+
+    def _hazards(self, degree: int, step: int) -> FloatArray:
+        odds = self._odds * self._tables.tune[tune_class(degree, step)]
+        hazards: FloatArray = odds / (1 + odds)
+        return hazards
+
+    def _moved(self, onset_seconds: float) -> FloatArray:
+        """Return how likely each length is once the interval since the last note is known."""
+        moment = self.moment(onset_seconds)
+        if self._ends is None or moment is None:
+            return self._lengths
+        if (known := self._seen.get(moment)) is None:
+            known = self._seen[moment] = self._moved_by(moment, self._ends)
+        return known
+
+    def _moved_by(self, moment: tuple[int, int], ends: FloatArray) -> FloatArray:
+        gap, halves = moment
+        within, after = self._tables.gap[:, gap]
+        ended = float(self._lengths @ ends) * after
+        going = self._lengths * (1 - ends) * within
+        moved = np.zeros(LENGTHS)
+        steps = min(halves, LENGTHS - 1)
+        moved[steps:] = going[:-steps]
+        moved[-1] += going[-steps:].sum()
+        moved[0] += ended
+        whole = moved.sum()
+        return moved / whole if whole > 0 and math.isfinite(whole) else self._lengths
+
+
+PhraseNote = tuple[int, int, float, bool]
+"""A note of a tune: its degree, the step to it, its onset in seconds, and whether it ends a phrase."""
+
+
+def count_ends(tunes: Sequence[Sequence[PhraseNote]], prior: float = 2.0) -> EndTables:
+    """Count the tables in tunes whose phrases are known."""
+    lengths = np.zeros((2, LENGTHS))
+    notes = np.zeros((2, TUNES))
+    gaps = np.zeros((2, GAPS))
+    for tune in tunes:
+        pulse, length, before = Pulse(), 0, False
+        for degree, step, onset, ends in tune:
+            pulses = pulse.since(onset)
+            if pulses is not None:
+                gaps[int(before), gap_class(pulses)] += 1
+                length = 0 if before else min(LENGTHS - 1, length + half_pulses(pulses))
+            lengths[int(ends), length] += 1
+            notes[int(ends), tune_class(degree, step)] += 1
+            pulse.hear(onset)
+            before = ends
+    whole = lengths.sum(axis=1)
+    share = whole[1] / whole.sum()
+    hazard = (lengths[1] + prior * share) / (lengths.sum(axis=0) + prior)
+    of_notes = (notes.sum(axis=0) + 1) / (notes.sum() + TUNES)
+    likely = (notes + prior * of_notes * TUNES / 12) / (whole[:, None] + prior * TUNES / 12)
+    chances = (gaps + 0.5) / (gaps + 0.5).sum(axis=1, keepdims=True)
+    return EndTables(np.clip(hazard, 1e-4, 0.98), likely[1] / likely[0], chances)

@@ -1,0 +1,313 @@
+"""How the terms of a chorale are fitted: what the corpus has against what the parts by themselves expect.
+
+Iterative scaling, which needs no gradient (Darroch and Ratcliff, "Generalized Iterative Scaling for Log-Linear Models",
+1972): each number of a table grows by the logarithm of how much oftener its term came in the corpus than was expected,
+damped. Both counts are smoothed, so that what was never seen is not held to be impossible.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from improviser.core.chorale.figures import Chords, key_by_end, sets_above
+from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.session import ChoraleSession, alone, likeliest
+from improviser.core.chorale.terms import LOWER, MOTIONS, UPPER
+from improviser.core.evolution.cma import SepCma
+from improviser.core.evolution.randomness import generator
+from improviser.core.harmony.corpus import TOLERANCE_SECONDS
+from improviser.core.music.counterpoint import PERFECT
+from improviser.core.music.note import Note
+from improviser.core.music.piece import Piece, sounding_at
+
+FloatArray = NDArray[np.float64]
+
+RATE, SMOOTHING = 0.1, 12.0
+FEWEST_OF_TYPE = 25
+BRED, GENERATIONS, SMALL = 12, 40, 0.05
+"""How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
+CHUNK = 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """A tune, and how the corpus sets it.
+
+    :param tune: the soprano's notes.
+    :param chords: what sounds at each of them, shape (notes, 4); who rests is taken to go on.
+    :param rests: at which notes somebody rests, shape (notes,).
+    :param between: which voices have moved between the note before and this one, shape (notes, 4).
+    :param ends: at which notes a phrase ends; None if it is not known.
+    :param tonic: pitch class of the key; `minor`: its mode.
+    """
+
+    name: str
+    tune: tuple[Note, ...]
+    chords: Chords
+    rests: NDArray[np.bool_]
+    between: NDArray[np.bool_]
+    ends: NDArray[np.bool_] | None
+    tonic: int
+    minor: bool
+
+
+def setting_of(piece: Piece) -> Setting | None:
+    """Return a piece in four voices as it is learned from and scored; None if it has not four."""
+    if len(piece.voices) != 4 or not all(piece.voices):
+        return None
+    tune = piece.voices[0]
+    onsets = [note.onset_seconds for note in tune]
+    lines, rests, between = [], np.zeros(len(tune), np.bool_), np.zeros((len(tune), 4), np.bool_)
+    for voice, notes in enumerate(piece.voices):
+        line = sounding_at(notes, onsets, tolerance_seconds=TOLERANCE_SECONDS)
+        rests |= [pitch is None for pitch in line]
+        lines.append(_going_on(line))
+        starts = np.array([note.onset_seconds for note in notes])
+        for number, (before, now) in enumerate(pairwise(onsets), 1):
+            inside = (starts > before + TOLERANCE_SECONDS) & (starts < now - TOLERANCE_SECONDS)
+            between[number, voice] = inside.any()
+    pitches = [note.pitch for notes in piece.voices for note in notes]
+    tonic, minor = key_by_end(pitches, piece.voices[3][-1].pitch)
+    ends = None if piece.context is None else np.array(piece.context.fermatas)
+    return Setting(piece.name, tune, np.array(lines).T.copy(), rests, between, ends, tonic, minor)
+
+
+def _going_on(line: Sequence[int | None]) -> list[int]:
+    """Return a line with its rests filled by what was sung before."""
+    last = next((pitch for pitch in line if pitch is not None), 60)
+    filled = []
+    for pitch in line:
+        last = last if pitch is None else pitch
+        filled.append(last)
+    return filled
+
+
+def direct_parallels(settings: Iterable[Setting]) -> float:
+    """Return the parallel fifths and octaves a note, of voices that move with no note between."""
+    count, notes = 0, 0
+    for setting in settings:
+        moved = np.diff(setting.chords, axis=0)
+        interval = (setting.chords[:, UPPER] - setting.chords[:, LOWER]) % 12
+        same = (interval[1:] == interval[:-1]) & np.isin(interval[1:], [*PERFECT])
+        together = moved[:, UPPER] * moved[:, LOWER] > 0
+        between = setting.between[1:, UPPER] | setting.between[1:, LOWER]
+        count += int((same & together & ~between).sum())
+        notes += 4 * len(moved)
+    return count / notes if notes else 0.0
+
+
+def types_of(settings: Iterable[Setting]) -> list[int]:
+    """Return the sets of pitch classes above the bass that are frequent enough to be types of their own."""
+    counts = Counter(bits for setting in settings for bits in sets_above(setting.chords, setting.chords[:, 3]).tolist())
+    return sorted(bits for bits, count in counts.items() if count >= FEWEST_OF_TYPE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observations:
+    """Chords of the corpus as the model comes upon them, each with what it would choose among.
+
+    :param own: the parts' log-probabilities of the pitches proposed, shape (chords, 3, k).
+    :param of_pairs: see `Terms.of_pairs`, shape (chords, kinds, 6, k, k).
+    :param of_chords: see `Terms.of_chords`, shape (chords, kinds, k, k, k).
+    :param target: which pitches came, shape (chords, 3).
+    :param direct: which pairs of voices have moved with no note between, shape (chords, 6).
+    :param outside: log-probability, by the parts alone, of what came where it was not proposed; else NaN.
+    """
+
+    own: FloatArray
+    of_pairs: NDArray[np.int32]
+    of_chords: NDArray[np.int32]
+    target: NDArray[np.int64]
+    direct: NDArray[np.bool_]
+    outside: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+
+def observe(
+    model: ChoraleModel, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
+) -> Observations:
+    """Play the corpus to the model, whose past is the corpus's own.
+
+    :param given: whether what came is among the pitches to choose from, even if it was not proposed.
+    :param candidates: how many pitches of each part there are to choose from, if not as many as when it plays.
+    """
+    count, terms = candidates or model.candidates, model.terms
+    own, pairs, chords, targets, direct, outside = [], [], [], [], [], []
+    for setting in settings:
+        session = ChoraleSession(model)
+        for number, note in enumerate(setting.tune):
+            came = setting.chords[number]
+            if not setting.rests[number]:
+                opinions = session.look(note.pitch, note.onset_seconds)
+                parts = alone(opinions)
+                proposed = likeliest(model, parts, count)
+                missing = (proposed != came[1:, None]).all(axis=1)
+                logs = parts[np.arange(3), came[1:]].sum()
+                outside.append(logs if missing.any() else np.nan)
+                for part in np.flatnonzero(missing) if given else ():
+                    proposed[part, parts[part, proposed[part]].argmin()] = came[1 + part]
+                four = np.concatenate([np.full((1, count), opinions.tune), proposed])
+                of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
+                of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
+                terms.of_pairs(four[UPPER], four[LOWER], opinions.place, of_pairs)
+                terms.of_chords(four, opinions.place, of_chords)
+                own.append(np.take_along_axis(parts, proposed, axis=1))
+                pairs.append(of_pairs.astype(np.int32))
+                chords.append(of_chords.astype(np.int32))
+                targets.append((proposed == came[1:, None]).argmax(axis=1))
+                moved = setting.between[number]
+                direct.append(~(moved[UPPER] | moved[LOWER]))
+            session.learn(note.pitch, note.onset_seconds, came[1:].tolist())
+    return Observations(
+        np.array(own), np.array(pairs), np.array(chords), np.array(targets), np.array(direct), np.array(outside)
+    )
+
+
+def expected(model: ChoraleModel, numbers: NDArray[np.float32], some: Observations) -> FloatArray:
+    """Return the probability of each combination, shape (chords, k, k, k)."""
+    pairs = numbers[some.of_pairs].sum(axis=1)
+    scores = numbers[some.of_chords].sum(axis=1).astype(np.float64)
+    own = model.weights[:, None] * some.own + pairs[:, :3, 0]
+    scores += (own[:, 0, :, None] + pairs[:, 3])[:, :, :, None]
+    scores += (own[:, 1, :, None] + pairs[:, 5])[:, None]
+    scores += (own[:, 2, None, :] + pairs[:, 4])[:, :, None, :]
+    scores -= scores.max(axis=(1, 2, 3), keepdims=True)
+    chances: FloatArray = np.exp(scores, out=scores)
+    chances /= chances.sum(axis=(1, 2, 3), keepdims=True)
+    return chances
+
+
+def parts_of(some: Observations) -> Iterator[Observations]:
+    """Yield the observations in chunks."""
+    for start in range(0, len(some), CHUNK):
+        chosen = slice(start, start + CHUNK)
+        yield Observations(
+            some.own[chosen],
+            some.of_pairs[chosen],
+            some.of_chords[chosen],
+            some.target[chosen],
+            some.direct[chosen],
+            some.outside[chosen],
+        )
+
+
+def bits_per_chord(model: ChoraleModel, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02) -> float:
+    """Return the mean of −log2 P of what came: with the probability `doubt`, the parts draw each by itself."""
+    bits = 0.0
+    for chunk in parts_of(some):
+        chances = expected(model, numbers, chunk)
+        rows = np.arange(len(chunk))
+        alone = np.take_along_axis(chunk.own, chunk.target[:, :, None], axis=2)[:, :, 0].sum(axis=1)
+        missing = ~np.isnan(chunk.outside)
+        alone = np.exp(np.where(missing, chunk.outside, alone))
+        joint = np.where(missing, 0.0, chances[rows, chunk.target[:, 0], chunk.target[:, 1], chunk.target[:, 2]])
+        bits -= float(np.log2((1 - doubt) * joint + doubt * alone).sum())
+    return bits / len(some)
+
+
+def fit(
+    model: ChoraleModel,
+    some: Observations,
+    rounds: int,
+    *,
+    kinds: Sequence[str] | None = None,
+    watch: Callable[[int, NDArray[np.float32]], None] = lambda _round, _numbers: None,
+) -> NDArray[np.float32]:
+    """Return the numbers of all terms after so many rounds.
+
+    :param kinds: those that are fitted; None: all.
+    """
+    terms = model.terms
+    fitted = np.zeros(terms.size, np.bool_)
+    for name in terms.slices if kinds is None else kinds:
+        fitted[terms.slices[name]] = True
+    seen = np.zeros(terms.size)
+    for chunk in parts_of(some):
+        came = np.zeros((len(chunk), *chunk.of_chords.shape[2:]))
+        came[np.arange(len(chunk)), *chunk.target.T] = 1.0
+        _count(terms.pair_kinds, chunk, came, seen)
+    numbers = model.numbers.copy()
+    for number in range(rounds):
+        guessed = np.zeros(terms.size)
+        for chunk in parts_of(some):
+            _count(terms.pair_kinds, chunk, expected(model, numbers, chunk), guessed)
+        step = RATE * np.log((seen + SMOOTHING) / (guessed + SMOOTHING))
+        numbers += np.where(fitted, step, 0.0).astype(np.float32)
+        watch(number, numbers)
+    return numbers
+
+
+def _count(pair_kinds: Sequence[str], chunk: Observations, chances: FloatArray, counts: FloatArray) -> None:
+    """Add the probabilities of combinations to the counts of their terms."""
+    size = len(counts)
+    for kind in range(chunk.of_chords.shape[1]):
+        counts += np.bincount(chunk.of_chords[:, kind].ravel(), chances.ravel(), size)
+    alto_tenor, alto_bass, tenor_bass = chances.sum(axis=3), chances.sum(axis=2), chances.sum(axis=1)
+    alone = np.stack([alto_tenor.sum(axis=2), alto_tenor.sum(axis=1), alto_bass.sum(axis=1)], axis=1)
+    inner = np.stack([alto_tenor, alto_bass, tenor_bass], axis=1)
+    for kind, name in enumerate(pair_kinds):
+        direct = chunk.direct if name in MOTIONS else np.ones_like(chunk.direct)
+        first = alone * direct[:, :3, None]
+        counts += np.bincount(chunk.of_pairs[:, kind, :3, 0].ravel(), first.ravel(), size)
+        second = inner * direct[:, 3:, None, None]
+        counts += np.bincount(chunk.of_pairs[:, kind, 3:].ravel(), second.ravel(), size)
+
+
+class Gains:
+    """Bits a chord of a model whose parts and kinds of terms have more or less to say, each by a gain; fast.
+
+    :param some: chords; those that were not proposed are left out.
+    """
+
+    def __init__(self, model: ChoraleModel, some: Observations) -> None:
+        terms, count, numbers = model.terms, some.own.shape[2], model.numbers
+        own = model.weights[:, None] * some.own
+        rows: list[NDArray[np.floating]] = [
+            own[:, 0, :, None, None],
+            own[:, 1, None, :, None],
+            own[:, 2, None, None, :],
+        ]
+        for kind in range(len(terms.pair_kinds)):
+            pairs = numbers[some.of_pairs[:, kind]]
+            alone = pairs[:, :3, 0]
+            rows.append(
+                alone[:, 0, :, None, None]
+                + alone[:, 1, None, :, None]
+                + alone[:, 2, None, None, :]
+                + pairs[:, 3, :, :, None]
+                + pairs[:, 4, :, None, :]
+                + pairs[:, 5, None]
+            )
+        rows += [numbers[some.of_chords[:, kind]] for kind in range(len(terms.chord_kinds))]
+        proposed = np.isnan(some.outside)
+        shape = (len(some), count, count, count)
+        summed = [np.broadcast_to(row, shape)[proposed].reshape(-1, count**3) for row in rows]
+        self._sums = np.array(summed, np.float32)
+        target = some.target[proposed]
+        self._target = (target[:, 0] * count + target[:, 1]) * count + target[:, 2]
+
+    def bits(self, gains: FloatArray) -> float:
+        """Return the bits a chord with these gains, those of the parts first, then those of the kinds."""
+        scores: FloatArray = np.tensordot(gains, self._sums, axes=1)
+        scores -= scores.max(axis=1, keepdims=True)
+        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1))
+        return float(-logs.mean() / np.log(2))
+
+    def __len__(self) -> int:
+        return len(self._sums)
+
+
+def balance(gains: Gains, seed: int) -> FloatArray:
+    """Return logarithms of gains, bred for few bits: what is fitted to what was seen says too much of what was not."""
+    strategy = SepCma(np.zeros(len(gains), np.float32), BRED, generator(seed, 5), step_size=0.15, averaging=0.8)
+    for _ in range(GENERATIONS):
+        population = strategy.ask().astype(np.float64)
+        cost = [gains.bits(np.exp(genome)) + SMALL * float((genome**2).mean()) for genome in population]
+        strategy.tell(-np.array(cost))
+    return strategy.champion.astype(np.float64)

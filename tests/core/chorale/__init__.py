@@ -1,0 +1,1 @@
+"""The chorale: terms, ends of phrases, figures, the model and its sessions."""

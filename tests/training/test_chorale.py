@@ -1,0 +1,144 @@
+"""Chorales: what is fitted to a corpus in four voices, what is bred on top, and how it is scored."""
+
+import json
+
+import numpy as np
+import pytest
+
+from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.terms import Terms
+from improviser.core.evolution.randomness import generator
+from improviser.core.music.note import Note
+from improviser.core.music.piece import Piece
+from improviser.errors import ConfigError, CorpusError, ModelError
+from improviser.library import model_file
+from improviser.library.catalogue import build, take_apart
+from improviser.training import chorale_recipe
+from improviser.training.chorale_evaluation import chord_score, evaluate_together
+from improviser.training.chorale_fitting import Gains, Setting, bits_per_chord, fit, observe, setting_of, types_of
+from improviser.training.chorale_recipe import ChoraleTask, ends_of, library_parts, replace_numbers, with_gains
+from improviser.training.recipe import Options
+from improviser.training.voices import Sources
+from tests.core.chorale.test_figures import CADENCE
+from tests.core.chorale.test_terms import chorale
+
+NAMES = ("soprano", "alto", "tenor", "bass")
+
+
+def piece(number: int, rounds: int = 4) -> Piece:
+    """Return a piece of cadences, in a key of its own."""
+    chords = np.concatenate([CADENCE] * rounds) + (number % 5) - 2
+    voices = tuple(
+        tuple(Note(int(pitch), 0.5 * place, 0.5) for place, pitch in enumerate(line.tolist())) for line in chords.T
+    )
+    return Piece(f"cadences {number}", voices, NAMES)
+
+
+def settings_of(count: int) -> list[Setting]:
+    return [setting for number in range(count) if (setting := setting_of(piece(number))) is not None]
+
+
+def test_fitting_brings_bits_down_and_more_where_it_was_fitted() -> None:
+    settings = settings_of(5)
+    types = types_of(settings)
+    numbers = np.zeros(Terms(types).size, np.float32)
+    model = ChoraleModel("small", library_parts(), types, numbers, [0.9] * 3, ends_of(settings))
+    seen = observe(model, settings, given=True)
+    before = bits_per_chord(model, model.numbers, seen)
+    fitted = fit(model, seen, 6)
+    assert bits_per_chord(model, fitted, seen) < before - 1
+    again = replace_numbers(model, fitted)
+    proposed = observe(again, settings[:1], given=False)
+    live = chord_score(again, settings[0])
+    assert live.bits == pytest.approx(bits_per_chord(again, fitted, proposed), abs=1e-4)
+    gains = Gains(again, seen)
+    assert len(gains) == 3 + len(again.terms.slices)
+    only = fit(model, seen, 1, kinds=["chord"])
+    assert np.flatnonzero(only).min() >= model.terms.slices["chord"].start
+    assert np.flatnonzero(only).max() < model.terms.slices["chord"].stop
+
+
+def test_gains_are_what_they_say() -> None:
+    model = chorale()
+    settings = settings_of(2)
+    seen = observe(model, settings, given=True)
+    genome = np.linspace(-0.3, 0.3, 3 + len(model.terms.slices))
+    changed = with_gains(model, genome)
+    assert np.isnan(seen.outside).all()
+    fast = Gains(model, seen).bits(np.exp(genome))
+    assert fast == pytest.approx(bits_per_chord(changed, changed.numbers, seen, doubt=0.0), abs=1e-3)
+
+
+def test_the_recipe_makes_a_model_that_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
+    pieces = tuple(map(piece, range(3)))
+    monkeypatch.setattr(chorale_recipe, "read_sources", lambda *_, **__: Sources(pieces))
+    monkeypatch.setattr(chorale_recipe, "ROUNDS", 2)
+    recipe = chorale_recipe.prepare(Options(("x",), task="chorale", generations=1, population=4), lambda *_: None)
+    task = recipe.task
+    assert isinstance(task, ChoraleTask)
+    rng = generator(1)
+    population, batch = task.first_population(rng, 2), task.batch(rng)
+    fitness = task.fitness(population, batch)
+    assert np.isfinite(fitness).all()
+    np.testing.assert_array_equal(fitness, task.fitness(population, batch))
+    model = recipe.build([population[0]])
+    assert set(recipe.scores([population[0]])) == {"held_out_bits", "held_out_fitness"}
+    copy = build("copy", model_file.decode(model_file.encode(take_apart(model, {}))))
+    tune = [Note(67, 0.0, 0.5), Note(69, 0.5, 0.5)]
+    np.testing.assert_allclose(
+        copy.distribution([], onset_seconds=0.5, player=tune), model.distribution([], onset_seconds=0.5, player=tune)
+    )
+
+
+def test_what_cannot_be_learned_from_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Piece("alone", piece(0).voices[:1], NAMES[:1])
+    monkeypatch.setattr(chorale_recipe, "read_sources", lambda *_, **__: Sources((alone, piece(0))))
+    with pytest.raises(CorpusError, match="four voices"):
+        chorale_recipe.prepare(Options(("x",), task="chorale"), lambda *_: None)
+    with pytest.raises(ConfigError, match="--voice has no meaning"):
+        chorale_recipe.prepare(Options(("x",), task="chorale", voice="alto"), lambda *_: None)
+    with pytest.raises(CorpusError, match="four voices"):
+        evaluate_together(chorale(), [alone])
+
+
+def test_a_damaged_file_is_refused() -> None:
+    whole = take_apart(chorale(), {})
+    for key, value in (("types", [0]), ("types", "no"), ("candidates", 99), ("parts", {}), ("types", [145, 145])):
+        damaged = model_file.ModelFile(whole.task, {**whole.settings, key: value}, whole.tensors)
+        with pytest.raises(ModelError, match="damaged"):
+            build("x", damaged)
+    for name, array in (
+        ("terms.places", np.array([10**9], np.int32)),
+        ("ends.hazard", np.ones(40)),
+        ("weights", np.ones(2)),
+        ("alto.genomes", np.ones((1, 3), np.float32)),
+    ):
+        tensors = {**whole.tensors, name: array}
+        if name == "terms.places":
+            tensors["terms.numbers"] = np.ones(1, np.float32)
+        with pytest.raises(ModelError):
+            build("x", model_file.ModelFile(whole.task, whole.settings, tensors))
+
+
+def test_it_is_scored_chord_by_chord_and_beside_the_corpus() -> None:
+    values = evaluate_together(chorale(), [piece(0, 2)], temperatures=(0.7,))
+    json.dumps(values, allow_nan=False)
+    assert values["notes"] == 12
+    assert 0 < values["bits_per_onset"] < 12
+    assert values["left_to_itself"]["triads and sevenths"]["corpus"] == 1
+    assert len(values["left_to_itself"]) == 33  # of ends the piece says nothing
+    assert values == evaluate_together(chorale(), [piece(0, 2)], temperatures=(0.7,))
+
+
+def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from improviser.commands.evaluate import evaluate as command
+    from improviser.training import voices
+
+    monkeypatch.setattr(voices, "read_sources", lambda *_, **__: Sources((piece(1, 2),)))
+    command("bach-chorale", ["x"])
+    text = capsys.readouterr().out
+    assert "bits per chord" in text
+    assert "corpus   at 0.7     at 1" in text
+    assert "mean distance" in text
+    command("bach-chorale", ["x"], temperature=0.5, json=True)
+    assert json.loads(capsys.readouterr().out)["temperatures"] == [0.5]
