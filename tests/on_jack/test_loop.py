@@ -19,8 +19,19 @@ CLIENT = "improviser-loop"
 @pytest.mark.parametrize(("frames", "follow"), [(64, "pulse"), (1024, "every")])
 def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames: int, follow: str) -> None:
     requires("jackd")
-    ports = ("--name", CLIENT, "--input", "virtual", "--output", "virtual", "--seed", "1", "--no-record")
-    ports = (*ports, "--follow", follow)
+    ports = (
+        "--name",
+        CLIENT,
+        "--input",
+        "virtual",
+        "--output",
+        "virtual",
+        "--seed",
+        "1",
+        "--no-record",
+        "--follow",
+        follow,
+    )
     with claimed(SHARED_NAMES) as name:
         server = JackServer(name, tmp_path, frames=frames)
         server.start()
