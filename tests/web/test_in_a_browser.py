@@ -69,6 +69,10 @@ def test_keys_typed_and_touched_are_heard_answered_and_let_go(
     one.page.keyboard.press("Tab")  # the key that was pressed is not there any more to come up
     two.wait_for_silence()
     one.page.keyboard.up("Enter")
+    one.page.locator("#good").click()
+    expect(one.page.locator("#news")).to_contain_text("Play more like the last phrase")
+    one.page.locator("#forget").click()
+    expect(one.page.locator("#news")).to_contain_text("Forget all votes")
     assert (one.faults, two.faults, one.outside) == ([], [], [])
 
 
@@ -133,6 +137,7 @@ def test_what_is_turned_on_one_page_moves_on_the_other_and_what_is_refused_says_
     expect(two.page.get_by_label("bach-tenor")).not_to_be_checked()
     assert two.page.locator("#parameter-temperature").is_disabled()
     assert not two.page.locator("#panic").is_visible()
+    assert not two.page.locator("#good").is_visible()
     expect(one.page.locator("#record")).to_have_attribute("aria-pressed", "true")
     one.page.locator("#record").click()
     expect(one.page.locator("#news")).to_contain_text("recording ended")

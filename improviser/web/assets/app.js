@@ -133,11 +133,13 @@ function phrase(message) {
   keep(byId("phrases"), element("li", { textContent: `${start.toFixed(1)} s: ${notes} ${notes === 1 ? "note" : "notes"}, ${(end - start).toFixed(1)} s long` }), PHRASES);
 }
 
-function figures({ heard, played: answers, key, latency }) {
+function figures({ heard, played: answers, key, listens_to: listensTo, latency }) {
   byId("heard").textContent = heard.toLocaleString("en");
   byId("played").textContent = answers.toLocaleString("en");
   byId("key").textContent = key || "–";
   byId("key-shown").textContent = key;
+  byId("listens-to").textContent = listensTo;
+  byId("listens-to-row").hidden = !listensTo;
   if (latency) byId("latency").textContent = `${latency.map((each) => each.toFixed(2)).join(" · ")} ms`;
 }
 
@@ -226,6 +228,7 @@ async function command(name) {
 }
 const panic = () => { playing.forget(); sound.silence(); command("panic"); };
 byId("panic").addEventListener("click", panic);
+for (const vote of ["good", "bad", "forget"]) byId(vote).addEventListener("click", () => command(vote));
 byId("record").addEventListener("click", () => command(state.recording ? "stop recording" : "record"));
 byId("lower").addEventListener("click", () => keyboard.shift(-1));
 byId("higher").addEventListener("click", () => keyboard.shift(1));
