@@ -103,7 +103,7 @@ def test_the_first_line_of_a_session_is_printable(capsys: pytest.CaptureFixture[
     asyncio.run(performance._follow(cast("Any", service), None, cast("Any", recorder), say))
     out = capsys.readouterr().out
     assert raw(out) == []
-    assert out.count("\n") == 2
+    assert out.count("\n") == 4
 
 
 FAULT = """

@@ -71,7 +71,8 @@ class EngineProcess:
         self._has_raised = False
         self._ready: asyncio.Future[Ready] = asyncio.get_running_loop().create_future()
         self._tasks = [asyncio.create_task(self._read_reports()), asyncio.create_task(self._read_stderr())]
-        self._swaps: asyncio.Queue[Swap] = asyncio.Queue()
+        self._swaps: asyncio.Queue[Swap | None] = asyncio.Queue()
+        """What is to be prepared; None ends that."""
         self._preparing = asyncio.create_task(self._prepare_models())
         self._epoch = 0.0
         self.ledger = Ledger(memoryview(shared.map)[:SIZE])
@@ -202,8 +203,7 @@ class EngineProcess:
             self._process.stdin.write(frame(command))
 
     async def _prepare_models(self) -> None:
-        while True:
-            swap = await self._swaps.get()
+        while (swap := await self._swaps.get()) is not None and self._process.returncode is None:
             try:
                 prepared, pieces = await asyncio.to_thread(_prepare, swap.models)
             except Exception as error:  # noqa: BLE001  of a file that anybody may have made
@@ -216,7 +216,7 @@ class EngineProcess:
     async def ended(self) -> int:
         """Wait until the process has ended and all its reports are in; return its exit code."""
         code = await self._process.wait()
-        self._preparing.cancel()
+        self._swaps.put_nowait(None)  # a cancelled task would keep itself, and so what is open, until collected
         await asyncio.gather(*self._tasks)
         return code
 

@@ -1,5 +1,6 @@
 """After a session: `improviser learn` in the background, behind everything else, where a setting asks for it."""
 
+import contextlib
 import logging
 import os
 import subprocess
@@ -24,10 +25,9 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
         log.info("nothing is learned from this session: it is not recorded")
         return None
     folder = str(default_folder() if isinstance(record, bool) else record)
-    nice = [] if sys.platform == "win32" else ["nice", "-n", str(NICENESS)]
     try:
         process = subprocess.Popen(
-            [*nice, sys.executable, "-m", "improviser", "learn", folder],
+            [sys.executable, "-m", "improviser", "learn", folder],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -37,5 +37,8 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
     except OSError as error:
         log.warning("cannot learn from this session: %s", error.strerror or error)
         return None
+    if hasattr(os, "setpriority"):
+        with contextlib.suppress(ProcessLookupError):  # it has ended
+            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     log.info("learning from the recordings in the background; next time, try --model me")
     return process

@@ -135,6 +135,8 @@ CASES: dict[str, Case] = {
     "models": Scene.shelf,
     "models, folder": lambda scene: scene.environment(catalogue.ENVIRONMENT, "models"),
     "inspect": lambda scene: ["inspect", scene.model()],
+    "learn, no recording": lambda scene: ["learn", scene.folder / "none", "--output", scene.folder / "me.safetensors"],
+    "learn, damaged": lambda scene: ["learn", scene.file(".jsonl", HOSTILE)],
     "inspect, no file": lambda scene: ["inspect", scene.folder / "none.safetensors"],
     "inspect, nobody": lambda _: ["inspect", HOSTILE_NAME],
     "inspect, broken": lambda scene: ["inspect", scene.file(".safetensors", HOSTILE)],

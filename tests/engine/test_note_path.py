@@ -183,6 +183,7 @@ def test_panic_and_changes_are_obeyed_between_notes(model: Path) -> None:
         engine.send(Swap(["no such model"]))
         engine.send(Hear(2.0, bytes(note_on(64))))
         await reports.until(lambda told: len(told.steps) == 3)
+        await reports.until(lambda told: sum(isinstance(report, Applied) for report in told) == 4)
 
     reports = play(opening(model), scene)
     assert [len(step.played) for step in reports.steps] == [1, 0, 1]
