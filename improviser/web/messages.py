@@ -71,7 +71,7 @@ encode = msgspec.json.Encoder().encode
 def clean(value: Any) -> Any:
     """Return a value with all its text in printable characters."""
     if isinstance(value, str):
-        return printable(value, "·")
+        return str(printable(value, "·"))  # msgspec encodes no subclass of `str`, such as `News`
     if isinstance(value, Mapping):
         return {clean(name): clean(its) for name, its in value.items()}
     return [clean(each) for each in value] if isinstance(value, list | tuple) else value
