@@ -248,6 +248,7 @@ class MqttMessages(LiveKind):
             confirmed=lambda parameter: live.models if parameter == "model" else getattr(Parameters(), parameter),
             stop=lambda: None,
             playing=True,
+            begun_with=(),
             epoch=0.0,
         )
         mqtt._service = cast("Any", service)
