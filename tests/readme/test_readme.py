@@ -256,7 +256,7 @@ def run_shell(block: Block, row: Run, sandbox: Sandbox) -> str:
 
 def run_python(block: Block, _: Run, sandbox: Sandbox) -> str:
     """Run the example as a file, with what the README says of its result."""
-    shown = "\nprint(chances.sum(), chances.argmax())" if "chances" in block.text else ""
+    shown = "\nprint(round(float(chances.sum()), 9), chances.argmax())" if "chances" in block.text else ""
     (sandbox.folder / "example.py").write_text(f"{block.text}{shown}\n")
     return sandbox.run("python example.py")
 
