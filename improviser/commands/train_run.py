@@ -97,7 +97,7 @@ def _bred(
     def show(member: int, generation: Generation) -> None:
         try:
             views.show(member, generation)
-        except BrokenPipeError:  # nobody reads on (`| head`): as if told to end, the champion is kept
+        except BrokenPipeError:  # the reader has closed the pipe (`| head`): end, and keep the champion
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             request.ask(signal.SIGTERM, None)
 
@@ -114,7 +114,7 @@ def _bred(
 
 
 def _prepare(options: Options) -> Recipe:
-    """Read what is to be learned from, and show how far that is."""
+    """Read the sources to learn from, and show the progress."""
     with steps_shown(sys.stderr) as progress:
         recipe = prepare(options, progress)
     give_notice(recipe.remarks)

@@ -380,12 +380,11 @@ class Engine:
             case Swap():
                 self._swap(command)
             case Panic():
-                if self._gate.waiting:  # at once as well: in a flood it may be long until that is heard
-                    with self._turn:
-                        self._panic()
-                self._after_all_that_came_in(self._panic)
-            case Instruct() | Adapt():
-                self._do(command)
+                self._panic_now_and_later()
+            case Instruct(asked):
+                self._instruct(asked)
+            case Adapt(files):
+                self._prepare(files)
             case Lose(number):
                 self._after_all_that_came_in(partial(self._lose, number))
             case Renew():
@@ -464,11 +463,7 @@ class Engine:
             played = self._send(self._performer.adapt(due.models, now))
             self._reporter.send(Adapted(now, [*due.digests], played, [*due.files]))
 
-    def _do(self, asked: Instruct | Adapt) -> None:
-        if isinstance(asked, Adapt):
-            self._prepare(asked.files)
-            return
-        command = asked.command
+    def _instruct(self, command: str) -> None:
         with self._turn:
             now = self._latest = self._now()
             self._keep_time(now)
@@ -476,6 +471,13 @@ class Engine:
                 self._adaptations.drop()
             self._reporter.send(Done(command, now, self._send(self._performer.do(command, now))))
             self._set_alarm()
+
+    def _panic_now_and_later(self) -> None:
+        """End all that sounds behind what came in; in a flood at once as well, since that may be heard much later."""
+        if self._gate.waiting:
+            with self._turn:
+                self._panic()
+        self._after_all_that_came_in(self._panic)
 
     def _panic(self) -> None:
         now = self._now()

@@ -1,4 +1,4 @@
-"""A place at the front of the queue: what the note path asks of the scheduler, where the system grants it."""
+"""Whose turn it is on the processor: the note path asks to go first, what may take its time goes behind all else."""
 
 import contextlib
 import ctypes
@@ -12,6 +12,8 @@ NICENESS = -10
 THREADS = Path("/proc/self/task")
 HIGH_PRIORITY_CLASS = 0x80
 """Windows: before all ordinary programs, and no higher, since the note path may compute for a while."""
+IDLE_PRIORITY_CLASS = 0x40
+"""Windows: only while no other program wants the processor."""
 QOS_CLASS_USER_INTERACTIVE = 0x21
 """macOS: never slowed down, and kept on the fast cores."""
 
@@ -24,8 +26,7 @@ def go_first() -> None:
     """
     with contextlib.suppress(AttributeError, OSError, ValueError):
         if hasattr(ctypes, "windll"):
-            kernel = ctypes.windll.kernel32
-            kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), HIGH_PRIORITY_CLASS)
+            _set_priority_class(HIGH_PRIORITY_CLASS)
             return
         if sys.platform == "darwin":
             ctypes.CDLL(None).pthread_set_qos_class_self_np(QOS_CLASS_USER_INTERACTIVE, 0)
@@ -36,6 +37,32 @@ def go_first() -> None:
         except (AttributeError, OSError):
             with contextlib.suppress(AttributeError, OSError):
                 os.setpriority(os.PRIO_PROCESS, thread, NICENESS)
+
+
+def step_back(niceness: int) -> None:
+    """Let everything else run before this process.
+
+    :param niceness: how far it steps back, on Unix: 19 is the farthest.
+    """
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        if hasattr(ctypes, "windll"):
+            _set_priority_class(IDLE_PRIORITY_CLASS)
+        else:
+            os.nice(niceness)
+
+
+def command_behind(niceness: int, module: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of ours, as `python -m` does, in a process that steps back first."""
+    code = (
+        "import runpy, sys; from improviser.engine.priority import step_back; step_back(int(sys.argv.pop(1))); "
+        "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+    )
+    return [sys.executable, "-c", code, str(niceness), module, *arguments]
+
+
+def _set_priority_class(its: int) -> None:
+    kernel = ctypes.windll.kernel32  # type: ignore[attr-defined]
+    kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), its)
 
 
 def _threads() -> list[int]:

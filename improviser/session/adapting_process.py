@@ -4,20 +4,16 @@ It runs at the lowest priority (the niceness that it is told), and only answers.
 line on stdout the `Learned` that comes of it; the same lessons have the same answers. When stdin ends, so does it.
 """
 
-import contextlib
-import ctypes
-import os
 import sys
 
 import msgspec
 
 from improviser.core.melody.online import OnlineEvolution
+from improviser.engine.priority import step_back
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
 from improviser.library.adaptations import adaptable_models, base_of, to_bytes
 from improviser.signals import pass_over_interrupts
-
-IDLE_PRIORITY_CLASS = 0x40
 
 
 class Lesson(msgspec.Struct, frozen=True):
@@ -42,19 +38,6 @@ class Learned(msgspec.Struct, frozen=True):
     adaptable: int
     without: float = 0.0
     ahead: float = 0.0
-
-
-def step_back(niceness: int) -> None:
-    """Let everything else run before this process.
-
-    :param niceness: how far it steps back, on Unix: 19 is the farthest.
-    """
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        if hasattr(ctypes, "windll"):
-            kernel = ctypes.windll.kernel32
-            kernel.SetPriorityClass(ctypes.c_void_p(kernel.GetCurrentProcess()), IDLE_PRIORITY_CLASS)
-        else:
-            os.nice(niceness)
 
 
 class Learner:

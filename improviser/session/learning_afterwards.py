@@ -1,11 +1,10 @@
 """After a session: `improviser learn` in the background, behind everything else, where a setting asks for it."""
 
-import contextlib
 import logging
 import os
 import subprocess
-import sys
 
+from improviser.engine.priority import command_behind
 from improviser.recordings.midi_recording import default_folder
 from improviser.settings.config import Config
 from improviser.signals import own_group
@@ -27,7 +26,7 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
     folder = str(default_folder() if isinstance(record, bool) else record)
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "improviser", "learn", folder],
+            command_behind(NICENESS, "improviser", "learn", folder),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -37,8 +36,5 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
     except OSError as error:
         log.warning("cannot learn from this session: %s", error.strerror or error)
         return None
-    if hasattr(os, "setpriority"):
-        with contextlib.suppress(ProcessLookupError):  # it has ended
-            os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
     log.info("learning from the recordings in the background; next time, try --model me")
     return process

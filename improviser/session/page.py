@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 import webbrowser
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,20 @@ ANY = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 NOT_INSTALLED = f"--web takes aiohttp, which is not installed; {how_to_add('web')}"
 ELSEWHERE = ("192.0.2.1", 9)
 """An address that documents use: what would be sent there shows which of our addresses others reach."""
+
+
+@contextlib.contextmanager
+def needs_aiohttp() -> Iterator[None]:
+    """Import in the block what needs aiohttp.
+
+    :raises ConfigError: if it is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "aiohttp":
+            raise
+        raise ConfigError(NOT_INSTALLED) from None
 
 
 class SessionPage:
@@ -77,14 +91,10 @@ class SessionPage:
         address = parse_page(settings.web)
         if address is None:
             return
-        try:
+        with needs_aiohttp():
             from improviser.web.access import access_of, read_tokens
             from improviser.web.page_requests import Recording
             from improviser.web.server import PageServer
-        except ImportError as error:
-            if (error.name or "").partition(".")[0] != "aiohttp":
-                raise
-            raise ConfigError(NOT_INSTALLED) from None
         file = settings.web_token_file
         access = access_of(address, settings.web_hosts, None if file is None else read_tokens(user_path(file)))
         recording = Recording(folder=default_folder())

@@ -4,8 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from improviser.errors import ConfigError
-from improviser.session.page import NOT_INSTALLED, lines_of, open_browser, urls
+from improviser.session.page import lines_of, needs_aiohttp, open_browser, urls
 from improviser.settings.config import check
 from improviser.settings.page_address import parse_page
 from improviser.training.page_view import Tell
@@ -24,13 +23,9 @@ def run_page(web: str | None, say: Callable[[str], None], stop: Callable[[], Non
     if address is None:
         yield None
         return
-    try:
+    with needs_aiohttp():
         from improviser.web.access import access_of
         from improviser.web.training_site import TrainingSite
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != "aiohttp":
-            raise
-        raise ConfigError(NOT_INSTALLED) from None
     access = access_of(address, (), None)
     site = TrainingSite(address, access, stop)
     site.open()

@@ -6,16 +6,15 @@ read, draw and render it takes seconds, and the daemon has notes to pass on. Onl
 
 import asyncio
 import contextlib
-import sys
 import tempfile
 from collections import OrderedDict
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
+from improviser.engine.priority import command_behind
 from improviser.recordings.files import MIDI_SUFFIX
 from improviser.recordings.log import SUFFIX
 from improviser.show.session_page import FOLDER_FILES, LONGEST_FOLDER_SOUND_SECONDS
@@ -145,7 +144,7 @@ UNKEPT = {"Cache-Control": "no-store"}
 async def run_beside(module: str, *arguments: str) -> tuple[int, str]:
     """Run a module of ours in a process of its own that makes nobody wait; return its exit code and its last line."""
     process = await asyncio.create_subprocess_exec(
-        *command_of(module, arguments),
+        *command_behind(NICE, module, *arguments),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -161,12 +160,3 @@ async def run_beside(module: str, *arguments: str) -> tuple[int, str]:
         return 1, "it takes too long"
     lines = said.decode(errors="replace").strip().splitlines()
     return process.returncode or 0, clean(lines[-1][:LONGEST_LINE]) if lines else ""
-
-
-def command_of(module: str, arguments: Sequence[str]) -> list[str]:
-    """Return the command that runs a module of ours, where that can be said with less of the processor than others."""
-    code = (
-        "import os, runpy, sys; hasattr(os, 'nice') and os.nice(int(sys.argv.pop(1))); "
-        "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-    )
-    return [sys.executable, "-c", code, str(NICE), module, *arguments]

@@ -50,17 +50,6 @@ class _Port:
     """Whether the end of the device's name is missing."""
 
 
-def one_of_each_device(names: Sequence[str], api: str, known_as: Sequence[Sequence[str]] = ()) -> list[str]:
-    """Return, of the port `names`, one of each device, in order: that of its keys, as far as names tell, or its first.
-
-    Two devices of the same name are two. Ports of software are left out.
-
-    :param api: the MIDI system's name, as in `--api`.
-    :param known_as: on JACK, the other names that each port has (its aliases).
-    """
-    return [port.name for port in _one_of_each(names, api, known_as)]
-
-
 def not_its_own_partner(
     names: Sequence[str],
     others: Sequence[str],
@@ -68,12 +57,15 @@ def not_its_own_partner(
     known_as: Sequence[Sequence[str]] = (),
     others_known_as: Sequence[Sequence[str]] = (),
 ) -> list[str]:
-    """Return one port of each device, as `one_of_each_device` does, for one direction of a session.
+    """Return, of the port `names`, one of each device, in order: that of its keys, as far as names tell, or its first.
 
-    Of two devices, that one is left out which is all that there is for the other direction: of a keyboard that can
-    receive as well, and a synthesiser that cannot send, the synthesiser is for the output.
+    Two devices of the same name are two. Ports of software are left out. Of two devices, that one is left out which is
+    all that there is for the other direction: of a keyboard that can receive as well, and a synthesiser that cannot
+    send, the synthesiser is for the output.
 
-    :param others: the ports for the other direction; `others_known_as` are their aliases.
+    :param others: the ports for the other direction.
+    :param api: the MIDI system's name, as in `--api`.
+    :param known_as: on JACK, the other names that each port has (its aliases); `others_known_as` are those of `others`.
     """
     ports = _one_of_each(names, api, known_as)
     partners = {port.device for port in _one_of_each(others, api, others_known_as)}

@@ -25,7 +25,7 @@ def pick(
     `choice` is "auto" (the one in `hardware` if there is exactly one, else virtual), "virtual", or a name or a part of
     one, without regard to case: an exact name before a beginning before a part, the first that fits.
 
-    :param hardware: one port of each device, see `devices.one_of_each_device`.
+    :param hardware: one port of each device, see `devices.not_its_own_partner`.
     :param taken: ports that other choices have taken.
     :raises PortError: if nothing fits.
     """

@@ -181,7 +181,7 @@ def sets_above(chords: Chords, lowest: NDArray[np.int64] | None = None) -> NDArr
 
 
 def distance(own: dict[str, float], theirs: dict[str, float]) -> float:
-    """Return the mean distance of two sets of figures, over those that both have."""
+    """Return the mean distance between two sets of figures; a figure that one of them lacks does not count."""
     both = [abs(own[name] - theirs[name]) for name in theirs if name in own]
     return float(np.nanmean(both)) if both else float("nan")
 

@@ -23,9 +23,9 @@ CANDIDATES = (2, 12)
 class ChoraleModel(ChoraleVoices, Asked):
     """The voices of a chorale as a model that can be played, asked and saved.
 
-    Asked for a distribution, it gives that of a note drawn by lot from the three that answer the player's: the mean of
-    the parts' own, chosen together. Of the notes before, those that sound with one of the player's are its answer, the
-    highest the alto's.
+    Asked for a distribution, it gives the mean of its parts' distributions, the parts being chosen together. Of the
+    notes before, those that sound with a note of the player's count as the chord that answered it; the highest is the
+    alto's.
     """
 
     task = "chorale"

@@ -112,13 +112,13 @@ class Band:
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self.models: tuple[Model, ...] = ()
-        """Those that play, as they are without adaptation."""
+        """The models that play, without what was adapted to the player."""
         self._adapted: Mapping[str, MelodyModel] = {}
         self._parts: tuple[Responder, ...] = ()
         self._choirs: tuple[Together, ...] = ()
         """Parts that are chosen together; they answer after the others."""
         self._former: list[Responder] = []
-        """Those that played before, to be let go of one by one: that takes its time, and nobody can play meanwhile."""
+        """Responders that played before, freed one at a time: all at once would delay a note."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
         self._singer: Singer | None = None
@@ -204,7 +204,7 @@ class Band:
             choir.adopt(self._parameters, self._allowed)
 
     def let_go(self) -> bool:
-        """Let go of one of those that played before; return whether there was one."""
+        """Free one of the responders that played before; return whether there was one."""
         return bool(self._former) and self._former.pop() is not None
 
     def adopt(self, parameters: Parameters) -> None:

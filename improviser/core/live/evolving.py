@@ -1,7 +1,7 @@
-"""Evolved replies in a session: what a reply is to be, thought about in quiet times, and ready when its time has come.
+"""Evolved replies in a session: a reply is evolved while nothing else is to be done, and ready when it is due.
 
-What is thought depends on what was heard and on the moment of the reply alone; it is thrown away if anything happens
-before. So it does not matter how early it is thought, nor whether it was.
+The reply depends only on what was heard and on when it is due; if anything happens before that, it is discarded. So it
+makes no difference how early it was evolved, or whether it was begun before it was due at all.
 """
 
 import math

@@ -6,11 +6,10 @@ the next could hold the one before: so nothing but the key that struck a note ho
 
 from typing import Final
 
+from improviser.core.live.chords import Key
 from improviser.core.live.sounding import ANSWER, Sounding
 from improviser.core.midi.event import Event
 
-Key = tuple[int, int]
-"""A channel and a pitch."""
 HELD_SECONDS = 4.0
 
 

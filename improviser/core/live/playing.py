@@ -108,8 +108,12 @@ class Playing:
         return self.mode.hear(self, note, now)
 
     @property
+    def _answers_chords(self) -> bool:
+        return self._parameters.follow != "every" and self._band.accompanies
+
+    @property
     def _hears_chords(self) -> bool:
-        return self._parameters.follow != "every" and self._band.accompanies and not self._alone
+        return self._answers_chords and not self._alone
 
     def is_chosen(self) -> bool:
         """Draw whether something is part of the share that is played, the density."""
@@ -142,7 +146,7 @@ class Playing:
     ) -> tuple[list[NoteOn], bool] | None:
         """Return what `hear` would return where `foretells`; see `Band.foretell`."""
         channel = self._zones.output_channel(channel, self._parameters)
-        if self._parameters.follow != "every" and self._band.accompanies:
+        if self._answers_chords:
             told = self._accompanying.foretell(pitch, channel, now, think=think)
         elif self._band.is_choral:
             told = self._choral.foretell(pitch, channel, now, think=think)

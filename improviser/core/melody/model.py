@@ -96,9 +96,7 @@ class MelodySession:
             self._begin_anew()
             fresh = self._fresh(heard)
         for onset, own, pitch in fresh:
-            if (
-                own
-            ):  # with a player to sing to, the line is the model's own; alone, it is somebody's that it goes on from
+            if own:  # with a player to sing to, the line is the model's; alone, somebody's that it goes on from
                 self._responder.follow(pitch, onset, own=bool(player))
             else:
                 self._responder.learn(pitch, onset, None)

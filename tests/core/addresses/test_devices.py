@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.addresses.devices import not_its_own_partner, one_of_each_device
+from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import AUTO, pick, told_apart
 
 ALSA = {
@@ -243,53 +243,54 @@ def test_auto_connects_a_keyboard_and_a_synthesiser_where_there_is_no_doubt_whic
 @pytest.mark.parametrize("case", ALSA)
 def test_devices_on_alsa(case: str) -> None:
     ports, devices = ALSA[case]
-    assert one_of_each_device(ports, "alsa") == devices
+    assert not_its_own_partner(ports, (), "alsa") == devices
 
 
 @pytest.mark.parametrize("case", JACK)
 def test_devices_behind_the_bridges_of_jack(case: str) -> None:
     ports, devices = JACK[case]
-    assert one_of_each_device(ports, "jack") == devices
+    assert not_its_own_partner(ports, (), "jack") == devices
 
 
 @pytest.mark.parametrize("case", BY_WORDS)
 @pytest.mark.parametrize("api", ["coremidi", "winmm"])
 def test_devices_where_only_words_tell(case: str, api: str) -> None:
     ports, devices = BY_WORDS[case]
-    assert one_of_each_device(ports, api) == devices
+    assert not_its_own_partner(ports, (), api) == devices
 
 
 @pytest.mark.parametrize("case", WINDOWS)
 def test_devices_on_windows(case: str) -> None:
     ports, devices = WINDOWS[case]
-    assert one_of_each_device(ports, "winmm") == devices
+    assert not_its_own_partner(ports, (), "winmm") == devices
 
 
 def test_devices_by_what_jackd_also_calls_its_numbered_ports() -> None:
     ports = [f"system:midi_capture_{number}" for number in (1, 2, 3)]
     sequencer = ["Midi-Through/midi_capture_1", "Keystation-61-MK3/midi_capture_1", "Keystation-61-MK3/midi_capture_2"]
-    assert one_of_each_device(ports, "jack", [[f"alsa_pcm:{name}"] for name in sequencer]) == ["system:midi_capture_2"]
+    aliases = [[f"alsa_pcm:{name}"] for name in sequencer]
+    assert not_its_own_partner(ports, (), "jack", aliases) == ["system:midi_capture_2"]
     raw = ["in-hw-1-0-0-Minilab3-DIN-THRU", "in-hw-1-0-1-Minilab3-MIDI", "in-hw-2-0-0-Virtual-Raw-MIDI"]
-    assert one_of_each_device(ports, "jack", [[name] for name in raw]) == ["system:midi_capture_2"]
+    assert not_its_own_partner(ports, (), "jack", [[name] for name in raw]) == ["system:midi_capture_2"]
     pipewire = ["alsa:seq:default:client_14:capture_0", "alsa:seq:default:client_28:capture_0"]
-    assert one_of_each_device(ports[:2], "jack", [[name] for name in pipewire]) == ["system:midi_capture_2"]
+    assert not_its_own_partner(ports[:2], (), "jack", [[name] for name in pipewire]) == ["system:midi_capture_2"]
 
 
 def test_numbered_ports_that_are_called_nothing_else_are_one_device_of_the_system() -> None:
     ports = [f"system:midi_capture_{number}" for number in (1, 2)]
-    assert one_of_each_device(ports, "jack") == ports
+    assert not_its_own_partner(ports, (), "jack") == ports
 
 
 def test_two_keyboards_of_one_name_are_told_apart() -> None:
     ports = told_apart(["nanoKEY2 KEYBOARD", "nanoKEY2 CTRL", "nanoKEY2 KEYBOARD", "nanoKEY2 CTRL"])
     assert ports == ["nanoKEY2 KEYBOARD", "nanoKEY2 CTRL", "nanoKEY2 KEYBOARD (2)", "nanoKEY2 CTRL (2)"]
-    assert one_of_each_device(ports, "coremidi") == ["nanoKEY2 KEYBOARD", "nanoKEY2 KEYBOARD (2)"]
+    assert not_its_own_partner(ports, (), "coremidi") == ["nanoKEY2 KEYBOARD", "nanoKEY2 KEYBOARD (2)"]
 
 
 @given(st.lists(st.text(max_size=40)), st.sampled_from(["alsa", "jack", "coremidi", "winmm"]))
 def test_whatever_ports_are_called_each_device_is_one_of_them(names: list[str], api: str) -> None:
     ports = told_apart(names)
-    devices = one_of_each_device(ports, api)
+    devices = not_its_own_partner(ports, (), api)
     assert len(set(devices)) == len(devices)
     assert set(devices) <= set(ports)
     assert devices == sorted(devices, key=ports.index)
