@@ -41,7 +41,8 @@ log = logging.getLogger("improviser")
 PIPE_BYTES = 1 << 20
 START_SECONDS = 40.0
 """An engine takes a second of a processor to start; where twenty others want that, too, it has taken over 20 s."""
-CLOSE_SECONDS = 2.0
+CLOSE_SECONDS, MOST_CLOSINGS = 2.0, 5
+"""How long an engine that is to leave may report nothing, and how many times as long it may go on reporting."""
 KEPT_LINES = 20
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
 """One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
@@ -75,6 +76,8 @@ class EngineProcess:
         """What is to be prepared; None ends that."""
         self._preparing = asyncio.create_task(self._prepare_models())
         self._epoch = 0.0
+        self._told = 0
+        """How many reports came in."""
         self.ledger = Ledger(memoryview(shared.map)[:SIZE])
         self.said: deque[str] = deque(maxlen=KEPT_LINES)
         """The last lines of the engine's stderr, for the log if it dies."""
@@ -145,6 +148,7 @@ class EngineProcess:
         self._fail(EngineError(f"the engine ended before it was ready; {self.last_printed}"))
 
     def _take(self, report: AnyReport) -> None:
+        self._told += 1
         if isinstance(report, Ready) and not self._ready.done():
             self._ready.set_result(report)
         elif isinstance(report, Failed):
@@ -226,10 +230,17 @@ class EngineProcess:
             self._process.kill()
 
     async def close(self) -> None:
-        """Let the engine end what sounds and leave; kill it if it does not. The ledger tells what it left sounding."""
+        """Let the engine end what sounds and leave; kill it if it does not. The ledger tells what it left sounding.
+
+        It has ended what sounds long before it has told all that it played, if there is much of that.
+        """
         self.send(Close())
-        try:
-            await asyncio.wait_for(asyncio.shield(asyncio.ensure_future(self.ended())), CLOSE_SECONDS)
-        except TimeoutError:
+        ending = asyncio.ensure_future(self.ended())
+        for _ in range(MOST_CLOSINGS):
+            before = self._told
+            await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
+            if ending.done() or self._told == before:
+                break
+        if not ending.done():
             self.kill()
-            await self.ended()
+        await ending

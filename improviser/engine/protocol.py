@@ -422,8 +422,10 @@ class Reporter:
         return True
 
     def drain(self, seconds: float) -> None:
-        """Send what was kept, but do not wait for longer than this."""
-        end = time.monotonic() + seconds
+        """Send what was kept; give up when its reader has taken nothing for so long."""
+        end, size = time.monotonic() + seconds, self._size
         while not self.flush() and time.monotonic() < end:
+            if self._size < size:
+                end, size = time.monotonic() + seconds, self._size
             time.sleep(RETRY_SECONDS)
         self._pipe.drain(max(0.0, end - time.monotonic()))

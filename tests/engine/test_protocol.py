@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from improviser.engine import protocol
 from improviser.engine.protocol import (
     BLOCK_BYTES,
     LENGTH,
@@ -124,3 +126,22 @@ def test_without_a_reader_nothing_waits() -> None:
     reporter.drain(0.01)
     assert not reporter.flush()
     os.close(here)
+
+
+@pytest.mark.unix
+def test_a_reader_that_is_slow_but_goes_on_gets_it_all(pipe: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter, reader = Reporter(pipe[1]), FrameReader()
+    for report in REPORTS:
+        reporter.send(report)
+    got: list[AnyReport] = []
+    now = 0.0
+
+    def read_some(_: float) -> None:
+        nonlocal now
+        now += 0.9
+        got.extend(read(pipe[0], reader))
+
+    monkeypatch.setattr(protocol, "time", SimpleNamespace(monotonic=lambda: now, sleep=read_some))
+    reporter.drain(1.0)
+    assert now > 2.0
+    assert [*got, *read(pipe[0], reader)] == REPORTS
