@@ -35,7 +35,8 @@ from improviser.library import catalogue
 from improviser.signals import pass_over_interrupts
 
 SHARED_BYTES = SIZE + HEARTBEAT.size
-DRAIN_SECONDS = 1.0
+DRAIN_SECONDS = 10.0
+"""On a busy machine the daemon has taken nothing for over a second. How long it waits for us it decides itself."""
 SWITCH_SECONDS = 0.00005
 """How long a thread may keep the others from running Python: the backend's must get in, in every period of JACK."""
 

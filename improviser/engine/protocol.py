@@ -370,6 +370,8 @@ class Reporter:
         self._waiting: deque[bytes] = deque()
         self._size = 0
         self._held: list[Report] = []
+        self._unread = False
+        """Whether nobody reads any more."""
         self.holding = False
         """Whether reports are only noted down, until `flush`: for a thread that has no time even to write them."""
 
@@ -417,14 +419,17 @@ class Reporter:
                     self._waiting[0] = data[written:]
                     return False
                 self._waiting.popleft()
-        except OSError:  # it is full, or has no reader
+        except BlockingIOError:  # it is full
+            return False
+        except OSError:  # it has no reader
+            self._unread = True
             return False
         return True
 
     def drain(self, seconds: float) -> None:
-        """Send what was kept; give up when its reader has taken nothing for so long."""
+        """Send what was kept; give up when its reader has taken nothing for so long, or is gone."""
         end, size = time.monotonic() + seconds, self._size
-        while not self.flush() and time.monotonic() < end:
+        while not self.flush() and not self._unread and time.monotonic() < end:
             if self._size < size:
                 end, size = time.monotonic() + seconds, self._size
             time.sleep(RETRY_SECONDS)
