@@ -181,16 +181,17 @@ class SessionConnections:
         """
         if self._patchbay is None:
             return
-        sounding, lately = _releases(ledger), [encode(event) for event in ledger.take_lately()]
+        sounding = _releases(ledger)
+        self._remembered.owed.sounded([encode(event) for event in ledger.take_lately()], self._loop.time())
         parted = self._patchbay.parted()
-        self._release_parted(self._patchbay, parted.still, lately)
+        self._release_parted(self._patchbay, parted.still)
         try:
             self._connect_what_was_awaited(self._patchbay)
         finally:  # what was taken off the ledger is not to be lost
             restored = self._patchbay.refresh(self._loop.time())
             for peer in restored:
                 log.info("connected to %s", peer)
-            self._release_returned(self._patchbay, parted.back.union(restored), sounding, lately)
+            self._release_returned(self._patchbay, parted.back.union(restored), sounding)
 
     def _connect_what_was_awaited(self, patchbay: Patchbay) -> None:
         if self._changed:
@@ -201,13 +202,11 @@ class SessionConnections:
                 self._changed = True
                 raise
 
-    def _release_returned(
-        self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes], lately: Sequence[bytes]
-    ) -> None:
+    def _release_returned(self, patchbay: Patchbay, back: Set[str], sounding: Sequence[bytes]) -> None:
         """Send destinations that have come back the end of what they may still play from before."""
         destinations = self._remembered.peers[OUT]
         absent = destinations & self._remembered.absent
-        self._remembered.owed.look(absent, destinations & back, lately)
+        self._remembered.owed.look(absent, destinations & back)
         for peer, messages in self._remembered.owed.due(destinations - absent, sounding).items():
             try:
                 reached = patchbay.release(messages, [peer])
@@ -219,9 +218,9 @@ class SessionConnections:
             else:
                 self._remembered.owed.owe([peer], messages)
 
-    def _release_parted(self, patchbay: Patchbay, parted: Set[str], lately: Sequence[bytes]) -> None:
+    def _release_parted(self, patchbay: Patchbay, parted: Set[str]) -> None:
         """Send destinations that were disconnected the end of what they heard last: it may have ended since."""
-        releases = self._remembered.owed.ends(lately)
+        releases = self._remembered.owed.ends
         if parted and releases:
             with contextlib.suppress(MidiSystemError):
                 reached = patchbay.release(releases, sorted(parted))

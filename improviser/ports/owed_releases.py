@@ -6,18 +6,22 @@ is started again, or any while the server is.
 
 from collections.abc import Iterable, Sequence, Set
 
+LATE_SECONDS = 2.0
+"""How late the daemon may hear that a destination has gone: a busy machine's JACK tells others sooner."""
+
 
 class OwedReleases:
     """What each destination is owed.
 
-    In the moment in which a destination goes, notes may end that it still plays. So what it is owed is the end of all
-    that has sounded since the look before the one that was the last to find it there.
+    Around the moment in which a destination goes, notes may end that it still plays. So what it is owed is the end of
+    all that has sounded in the `LATE_SECONDS` before the look that was the first not to find it there.
     """
 
     def __init__(self) -> None:
         self._owed: dict[str, list[bytes]] = {}
         self._absent: Set[str] = frozenset()
-        self._lately: Sequence[bytes] = ()
+        self._lately: dict[bytes, float] = {}
+        """What ends what has sounded, and at which look it was told last."""
 
     def owe(self, destinations: Iterable[str], messages: Sequence[bytes]) -> None:
         """Owe messages that end notes to destinations that are not there."""
@@ -25,17 +29,20 @@ class OwedReleases:
             owed = self._owed.setdefault(destination, [])
             owed += [message for message in messages if message not in owed]
 
-    def look(self, absent: Set[str], back: Iterable[str], lately: Sequence[bytes]) -> None:
-        """Take in which destinations are not there and which have just come back.
+    def sounded(self, lately: Sequence[bytes], now: float) -> None:
+        """Take in what ends all that has sounded since the look before; `now` is seconds on any steady clock."""
+        recent = {message: then for message, then in self._lately.items() if now - then <= LATE_SECONDS}
+        self._lately = recent | dict.fromkeys(lately, now)
 
-        :param lately: what ends all that has sounded since the look before.
-        """
-        self.owe((absent | set(back)) - self._absent, self.ends(lately))
-        self._absent, self._lately = absent, lately
+    def look(self, absent: Set[str], back: Iterable[str]) -> None:
+        """Take in which destinations are not there and which have just come back."""
+        self.owe((absent | set(back)) - self._absent, self.ends)
+        self._absent = absent
 
-    def ends(self, lately: Sequence[bytes]) -> list[bytes]:
-        """Return what ends all that has sounded `lately`, and between the two looks before."""
-        return list(dict.fromkeys((*self._lately, *lately)))
+    @property
+    def ends(self) -> list[bytes]:
+        """What ends all that has sounded lately."""
+        return list(self._lately)
 
     def due(self, present: Set[str], sounding: Sequence[bytes]) -> dict[str, list[bytes]]:
         """Return what is owed to destinations that are there but for ends of what sounds now, and owe it no more."""

@@ -114,8 +114,9 @@ class Patchbay:
         self._watch(changed, lost)
 
     def _watch(self, changed: Callable[[], None], lost: Callable[[], None]) -> None:
-        def registered(port: Any, is_new: bool) -> None:
-            if not is_new and port.name in self._remembered.all_peers:
+        def registered(port: Any, _is_new: bool) -> None:
+            # One that is new has come back, though the look may never have missed it; one that is gone may be unknown.
+            if port is not None and port.name in self._remembered.all_peers:
                 self._remembered.absent.add(port.name)
             changed()
 

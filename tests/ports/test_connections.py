@@ -48,6 +48,7 @@ class Graph:
         self.connections: set[tuple[str, str]] = set()
         self.arrived: list[tuple[str, bytes]] = []
         self.told: Callable[[Port | None, Port | None, bool], None] = lambda *_: None
+        self.registered: Callable[[Port | None, bool], None] = lambda *_: None
 
     def add(self, name: str) -> Port:
         self.ports[name] = Port(name, self)
@@ -77,10 +78,11 @@ class Client:
     def set_shutdown_callback(self, _callback: object) -> None:
         """It never goes."""
 
-    def set_port_registration_callback(self, _callback: object, **_options: Any) -> None:
-        """It tells nothing."""
+    def set_port_registration_callback(self, callback: Callable[[Port | None, bool], None], **_options: Any) -> None:
+        self._graph.registered = callback
 
-    set_port_rename_callback = set_port_registration_callback
+    def set_port_rename_callback(self, _callback: object, **_options: Any) -> None:
+        """It tells nothing."""
 
     def set_port_connect_callback(self, callback: Callable[[Port | None, Port | None, bool], None], **_: Any) -> None:
         self._graph.told = callback
@@ -254,6 +256,22 @@ def test_what_ended_in_the_moment_in_which_a_destination_went_is_ended_there_too
         connections.look(ledger)
 
     with_connections(scene)
+    assert note_offs(graph) == {(SYNTH, 60)}
+
+
+def test_a_destination_that_went_and_came_back_between_two_looks_is_connected_again(graph: Graph) -> None:
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        play(ledger, NoteOn(0, 60, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        graph.registered(None, False)  # JACK knows no more who it was
+        play(ledger, NoteOff(0, 60))
+        graph.registered(graph.add(SYNTH), True)
+        connections.look(ledger)
+
+    with_connections(scene)
+    assert (OUT, SYNTH) in graph.connections
     assert note_offs(graph) == {(SYNTH, 60)}
 
 

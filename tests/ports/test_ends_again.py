@@ -1,7 +1,7 @@
 """Ends of notes are owed to who was gone, and sent again to who may not have been reached."""
 
 from improviser.ports.ends_again import INTERVALS, EndsAgain
-from improviser.ports.owed_releases import OwedReleases
+from improviser.ports.owed_releases import LATE_SECONDS, OwedReleases
 
 OFF, OTHER = b"\x80\x3c\x40", b"\x80\x40\x40"
 
@@ -30,9 +30,25 @@ def test_what_is_due_twice_is_sent_once() -> None:
 
 def test_what_ended_while_nobody_looked_is_owed_to_who_went_meanwhile() -> None:
     owed = OwedReleases()
-    owed.look(set(), (), [])
-    owed.look({"synth"}, (), [OFF])  # it began, it ended, and the synthesiser is gone
+    owed.look(set(), ())
+    owed.sounded([OFF], 1.0)
+    owed.look({"synth"}, ())  # it began, it ended, and the synthesiser is gone
     assert owed.due({"synth"}, []) == {"synth": [OFF]}
-    owed.look(set(), ["synth"], [])
-    owed.look({"synth"}, (), [OTHER])
+    owed.look(set(), ["synth"])
+    owed.sounded([OTHER], 1.0 + 2 * LATE_SECONDS)
+    owed.look({"synth"}, ())
     assert owed.due({"synth"}, [OTHER]) == {}  # it sounds anew
+
+
+def test_it_may_be_told_late_that_a_destination_has_gone() -> None:
+    """Many looks may follow each other within milliseconds before JACK tells the daemon what others know already."""
+    owed = OwedReleases()
+    owed.sounded([OFF], 1.0)
+    for look in range(20):
+        owed.sounded([], 1.0 + look / 1000)
+        owed.look(set(), ())
+    owed.look({"synth"}, ())
+    assert owed.due({"synth"}, []) == {"synth": [OFF]}
+    owed.sounded([], 1.0 + 2 * LATE_SECONDS)
+    owed.look({"synth", "other"}, ())
+    assert owed.due({"synth", "other"}, []) == {}
