@@ -41,8 +41,10 @@ log = logging.getLogger("improviser")
 PIPE_BYTES = 1 << 20
 START_SECONDS = 40.0
 """An engine takes a second of a processor to start; where twenty others want that, too, it has taken over 20 s."""
-CLOSE_SECONDS, MOST_CLOSINGS = 2.0, 5
-"""How long an engine that is to leave may report nothing, and how many times as long it may go on reporting."""
+WAIT_SECONDS, MOST_SILENT_WAITS, MOST_WAITS = 1.0, 3, 12
+"""An engine that is to leave is waited for so long at a time, and killed when it has reported nothing in several waits.
+
+A busy daemon may itself have stood still for one of them."""
 KEPT_LINES = 20
 MEMORY = {"MALLOC_ARENA_MAX": "1"}
 """One heap for all threads of the engine (read by glibc): each of its own would grow for hours before it is settled."""
@@ -236,10 +238,12 @@ class EngineProcess:
         """
         self.send(Close())
         ending = asyncio.ensure_future(self.ended())
-        for _ in range(MOST_CLOSINGS):
+        silent = 0
+        for _ in range(MOST_WAITS):
             before = self._told
-            await asyncio.wait({ending}, timeout=CLOSE_SECONDS)
-            if ending.done() or self._told == before:
+            await asyncio.wait({ending}, timeout=WAIT_SECONDS)
+            silent = 0 if self._told != before else silent + 1
+            if ending.done() or silent == MOST_SILENT_WAITS:
                 break
         if not ending.done():
             self.kill()
