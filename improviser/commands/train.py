@@ -36,7 +36,15 @@ def train(
     ] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
-    workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
+    workers: Annotated[
+        int | None, typer.Option(help="How many processes to train with; the result is the same. By default 1.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
@@ -78,7 +86,7 @@ def train(
     )
     output = output or place_in_library(sources, task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
-    run(options, places, How(workers, checkpoint, as_json=json, web=web))
+    run(options, places, How(workers, checkpoint, as_json=json, web=web, cluster=cluster))
 
 
 def _layers(text: str | None) -> tuple[int, ...] | None:

@@ -93,6 +93,11 @@ def refuse(options: Options, *names: str) -> None:
             raise ConfigError(f"--{name.replace('_', '-')} has no meaning for --task {options.task}; leave it out")
 
 
+def accept_any(_genome: Float32Array) -> bool:
+    """Accept a genome; it can be sent to another process."""
+    return True
+
+
 class Calibrate(Protocol):
     """Changes the genomes of a choir before they are built, by gains that it tells."""
 
@@ -140,7 +145,7 @@ class Recipe:
     remarks: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     comparison: "Comparison | None" = None
-    accept: Callable[[Float32Array], bool] = lambda _: True
+    accept: Callable[[Float32Array], bool] = accept_any
     calibrate: Calibrate | None = None
 
 
