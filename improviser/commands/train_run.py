@@ -15,6 +15,7 @@ from improviser.errors import ConfigError
 from improviser.training import checkpoint as checkpoints
 from improviser.training.cluster import Cluster, open_cluster
 from improviser.training.cluster_client import LOCAL, checked_address
+from improviser.training.crew import Crew
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
 from improviser.training.page_view import PageView, Views
@@ -75,8 +76,9 @@ def _run(options: Options, places: Places, how: How, executor: Cluster | None, l
         preview = Preview(recipe.build)
         looked_at = PageView(recipe.limits, recipe.members, f"Training: {options.task}", preview, page)
         plan = EvolutionPlan.of(recipe, options.seed)
-        hands = working(how.workers or 1, plan) if executor is None else working_on(executor, plan)
-        done = _bred(options, recipe, kept, how, hands, request, preview, looked_at)
+        crew = Crew() if executor is not None or (how.workers or 1) > 1 else None
+        hands = working(how.workers or 1, plan, crew) if executor is None else working_on(executor, plan, crew)
+        done = _bred(options, recipe, kept, how, hands, crew, request, preview, looked_at)
         leave()
         looked_at.say("calibrating")
         with steps_shown(sys.stderr) as progress:
@@ -115,13 +117,14 @@ def _bred(
     kept: Checkpoints,
     how: How,
     place: AbstractContextManager[Workers],
+    crew: Crew | None,
     request: StopRequest,
     preview: Preview,
     looked_at: PageView,
 ) -> Run:
     """Breed, and show how it goes."""
     title = f"evolving {options.task}"
-    view = view_for(recipe.limits, recipe.members, as_json=how.as_json, title=title, preview=preview)
+    view = view_for(recipe.limits, recipe.members, as_json=how.as_json, title=title, preview=preview, crew=crew)
     views = Views(view, looked_at)
 
     def show(member: int, generation: Generation) -> None:

@@ -10,12 +10,14 @@ import logging
 import os
 import pickle
 import threading
+import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +28,7 @@ from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training.cluster import Cluster, LostCluster, Shared
+from improviser.training.crew import Crew, Share, Worker
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.process_executor import ProcessExecutor
@@ -60,53 +63,50 @@ class Workers:
 
 
 @contextmanager
-def working(workers: int, plan: EvolutionPlan) -> Iterator[Workers]:
+def working(workers: int, plan: EvolutionPlan, crew: Crew | None = None) -> Iterator[Workers]:
     """Give where to breed members, in `workers` processes (1: in this one); all give the same result.
 
+    :param crew: is told what they do.
     :raises ImproviserError: if the system will not start so many.
     """
     if workers == 1:
         yield Workers()
         return
     use_one_thread()
-    with ProcessExecutor(workers) as executor, working_on(executor, plan) as where:
+    with ProcessExecutor(workers) as executor, working_on(executor, plan, crew) as where:
         yield where
 
 
 @contextmanager
-def working_on(executor: Executor, plan: EvolutionPlan) -> Iterator[Workers]:
+def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None) -> Iterator[Workers]:
     """Give where to breed members, on `executor`, which stays its owner's; the result is that of this process.
 
     Of several members each is bred by one worker at a time; of one alone, all score its populations.
+
+    :param crew: is told what the workers do.
     """
+    crew = crew or Crew()
     if plan.members > 1:
-        calls = _Calls(executor, plan)
+        calls = _Calls(executor, plan, crew)
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
         places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
         yield Workers(places=places, elsewhere=calls.advance, hands=lambda: calls.workers)
     else:
-        calls = _Calls(executor, plan.task)
+        calls = _Calls(executor, plan.task, crew)
         yield Workers(calls.score, hands=lambda: calls.workers)
-
-
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """Who made a call: a thread of a process of a machine; `key` tells it from all others."""
-
-    machine: str
-    process: int
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
     """What a call returned, and which worker knows now what it was about.
 
+    :param seconds: how long that took.
     :param rounding: see `_rounding`; from a worker that has just been told.
     """
 
     worker: Worker
     value: Any
+    seconds: float
     rounding: bytes | None
 
 
@@ -128,8 +128,10 @@ class _Calls:
     :param known: what every call is about: an `EvolutionPlan`, or its task alone.
     """
 
-    def __init__(self, executor: Executor, known: object) -> None:
+    def __init__(self, executor: Executor, known: object, crew: Crew) -> None:
         self._executor = executor
+        self._crew = crew
+        crew.hands = lambda: self.workers
         self._known = known
         pickled = pickle.dumps(known)
         self._told: bytes | Shared = Shared(pickled) if isinstance(executor, Cluster) else pickled
@@ -147,18 +149,24 @@ class _Calls:
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
     ) -> "Future[Advanced]":
         """Begin to breed a member on; see `EvolutionPlan.advance`."""
-        return self._submit(_advance, member, state, generations, beside)
+        return self._submit(_share_of_stretch, _advance, member, state, generations, beside)
 
     def score(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
         chunks = -(-len(population) // CHUNK)
         jobs = min(self.workers, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
-        parts = [self._submit(_score, population[start:stop], batch) for start, stop in pairwise(bounds)]
+        share_of = partial(_share_of_scores, len(population))
+        parts = [self._submit(share_of, _score, population[start:stop], batch) for start, stop in pairwise(bounds)]
         return lambda: np.concatenate([result_of(part) for part in parts])
 
-    def _submit(self, function: Callable[..., Any], *arguments: object) -> "Future[Any]":
-        """Begin a call; whoever does not know what it is about is told, and asked again."""
+    def _submit(
+        self, share_of: Callable[[Any], Share], function: Callable[..., Any], *arguments: object
+    ) -> "Future[Any]":
+        """Begin a call; whoever does not know what it is about is told, and asked again.
+
+        :param share_of: returns what a worker did that returned this.
+        """
         outcome: Future[Any] = Future()
 
         def take(future: "Future[Any]") -> None:
@@ -168,10 +176,13 @@ class _Calls:
                     self._begin(False, function, arguments).add_done_callback(take)
                 else:
                     self._meet(done)
+                    self._crew.did(done.worker, done.seconds, share_of(done.value))
                     outcome.set_result(done.value)
             except Exception as error:  # noqa: BLE001  whatever it is, it is for who waits
                 outcome.set_exception(error)
 
+        self._crew.begun()
+        outcome.add_done_callback(lambda _: self._crew.ended())
         informed = len(self._informed) >= self.workers
         self._begin(informed, function, arguments).add_done_callback(take)
         return outcome
@@ -230,7 +241,9 @@ def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *a
     kept.move_to_end(about.digest)
     while len(kept) > 1 and sum(size for _, size in kept.values()) > KEPT_BYTES:
         kept.popitem(last=False)
-    return _Done(Worker(this_machine(), os.getpid(), key), function(kept[about.digest][0], *arguments), rounding)
+    started = time.perf_counter()
+    value = function(kept[about.digest][0], *arguments)
+    return _Done(Worker(this_machine(), os.getpid(), key), value, time.perf_counter() - started, rounding)
 
 
 def _unpickled(about: _About, pickled: bytes) -> Any:
@@ -262,3 +275,12 @@ def _advance(
 def _score(task: Any, population: Float32Array, batch: Any) -> NDArray[np.float64]:
     """Score some of a population, in a worker."""
     return fitness_of(task, population, batch)
+
+
+def _share_of_stretch(advanced: Advanced) -> Share:
+    bred = advanced.generations
+    return Share(len(bred), len(bred) * bred[-1].evaluations / bred[-1].generation if bred else 0)
+
+
+def _share_of_scores(population: int, scores: NDArray[np.float64]) -> Share:
+    return Share(len(scores) / population, len(scores))

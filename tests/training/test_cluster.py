@@ -15,6 +15,7 @@ from improviser.errors import ConfigError, ImproviserError
 from improviser.training import workers
 from improviser.training.cluster import Cluster, open_cluster
 from improviser.training.cluster_client import ClusterAddress, checked_address, require_same_software
+from improviser.training.crew import Crew, Worker
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
 from improviser.training.recipe import Options, Recipe
@@ -192,12 +193,12 @@ def test_other_software_is_refused_by_the_worker_that_joined_later(monkeypatch: 
 
 
 def test_another_rounding_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    calls = workers._Calls(ThreadPoolExecutor(1), drones().task)
+    calls = workers._Calls(ThreadPoolExecutor(1), drones().task, Crew())
     monkeypatch.setattr(workers, "Cluster", ThreadPoolExecutor)
     with caplog.at_level(logging.WARNING):
-        calls._meet(workers._Done(workers.Worker("afar", 1, "k"), None, workers._rounding(drones().task)))
+        calls._meet(workers._Done(Worker("afar", 1, "k"), None, 0.1, workers._rounding(drones().task)))
         assert not caplog.records
-        calls._meet(workers._Done(workers.Worker("afar", 1, "k"), None, b"other"))
+        calls._meet(workers._Done(Worker("afar", 1, "k"), None, 0.1, b"other"))
     assert "the worker on afar rounds otherwise" in caplog.text
 
 
