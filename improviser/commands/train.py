@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands.options import SOURCES, Force, Strict
+from improviser.commands.train_options import Cluster, Divergence, LayerType, Mutation, Survivors, Workers
 from improviser.commands.web_option import web_option
 from improviser.core.tasks.registry import tasks_explained
 
@@ -36,15 +37,8 @@ def train(
     ] = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(help="How many processes to train with; the result is the same. By default 1.")
-    ] = None,
-    cluster: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."
-        ),
-    ] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue a run that was stopped, if there is one.")] = False,
     checkpoint: Annotated[int, typer.Option(help="Generations between checkpoints; 0 means none.")] = 50,
     force: Force = False,
@@ -52,10 +46,10 @@ def train(
     report: Annotated[bool, typer.Option(help="Write a log, a curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per generation.")] = False,
     web: Annotated[str | None, web_option("Watch, hear and stop the training")] = None,
-    layer_type: Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")] = None,
-    mutation: Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")] = None,
-    divergence: Annotated[float | None, typer.Option(help="echo: how strong mutations are.")] = None,
-    survivors: Annotated[float | None, typer.Option(help="echo: the share of networks that survive unchanged.")] = None,
+    layer_type: LayerType = None,
+    mutation: Mutation = None,
+    divergence: Divergence = None,
+    survivors: Survivors = None,
 ) -> None:
     """Evolve a network on MIDI files and save the best one. Ctrl-C ends early and keeps the champion."""
     from improviser.threads import use_one_thread

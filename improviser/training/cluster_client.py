@@ -7,6 +7,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -49,10 +50,12 @@ class ClusterAddress:
 
     :param address: of its scheduler.
     :param patience: seconds.
+    :param security: what Dask needs to get in, if that is not what its settings say.
     """
 
     address: str
     patience: float
+    security: Any = None
 
     def connect(self, seconds: float | None = None) -> Client:
         """Return a client.
@@ -63,7 +66,7 @@ class ClusterAddress:
         from distributed import Client
 
         options = {} if seconds is None else {"timeout": seconds}
-        return Client(self.address, set_as_default=False, **options)
+        return Client(self.address, set_as_default=False, security=self.security, **options)
 
 
 @contextmanager
@@ -79,7 +82,7 @@ def cluster_address(address: str, workers: int | None) -> Iterator[ClusterAddres
 
     if not dask.config.get("logging", None) and not dask.config.get("distributed.logging", None):
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told in our own words
-    patience = _seconds(dask.config.get("distributed.scheduler.no-workers-timeout", None))
+    patience = _patience()
     if address != LOCAL:
         yield ClusterAddress(address, patience)
         return
@@ -102,9 +105,19 @@ def cluster_address(address: str, workers: int | None) -> Iterator[ClusterAddres
             own.close(timeout=10)
 
 
-def _seconds(setting: object) -> float:
+def cluster_behind(executor: Executor) -> ClusterAddress | None:
+    """Return the way to the cluster of which this is a client's executor (`Client.get_executor`), if it is one."""
+    if type(executor).__module__ != "distributed.cfexecutor":
+        return None
+    client = getattr(executor, "_client")  # noqa: B009  there is nothing public
+    return ClusterAddress(client.scheduler.address, _patience(), client.security)
+
+
+def _patience() -> float:
+    import dask
     from dask.utils import parse_timedelta
 
+    setting = dask.config.get("distributed.scheduler.no-workers-timeout", None)
     return PATIENCE if setting is None else float(parse_timedelta(setting))
 
 

@@ -57,7 +57,8 @@ def train(
     :param generations: stop after so many, ≥ 1 (of each member of a choir).
     :param minutes: stop after so long, > 0. With neither limit: 200 generations for "echo", 9 minutes for the others.
     :param executor: where to breed, such as a `ProcessPoolExecutor` (whose script needs its `if __name__ ==
-        "__main__"`); it is not shut down. Of several networks each is bred by one worker, of one all score. None: here.
+        "__main__"`) or a Dask client's `get_executor()`; it is not shut down. Of several networks each is bred by one
+        worker, of one all score. None: here.
     :param settings: strategy ("ga", "cma"), population (2–100000), patience (generations without a new champion),
         strict (leave out no file and repair none); for harmony and melody choir (1–32 networks that sing as one) and
         layers (one number); for harmony voice ("bass", "tenor", "alto"); for echo lookback (1–256 notes), layers,

@@ -28,6 +28,7 @@ from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training.cluster import Cluster, LostCluster, Shared
+from improviser.training.cluster_client import cluster_behind
 from improviser.training.crew import Crew, Share, Worker
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
@@ -86,6 +87,10 @@ def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None
     :param crew: is told what the workers do.
     """
     crew = crew or Crew()
+    if (where := cluster_behind(executor)) is not None:  # so that its calls outlast the scheduler
+        with Cluster(where) as cluster, working_on(cluster, plan, crew) as workers:
+            yield workers
+        return
     if plan.members > 1:
         calls = _Calls(executor, plan, crew)
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.

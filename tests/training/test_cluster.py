@@ -112,6 +112,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     return genomes(breed(drones(), None, Checkpoints(tmp_path_factory.mktemp("alone"), 0)))
 
 
+@pytest.mark.unix
 def test_where_no_worker_comes_it_gives_up(dask_servers: Servers, caplog: pytest.LogCaptureFixture) -> None:
     scheduler = dask_servers.scheduler
     if not scheduler.is_running():
@@ -121,6 +122,7 @@ def test_where_no_worker_comes_it_gives_up(dask_servers: Servers, caplog: pytest
     assert "waiting for up to" in caplog.text
 
 
+@pytest.mark.unix
 def test_what_is_killed_is_done_again_and_the_model_is_that_of_one_process(
     tmp_path: Path, dask_servers: Servers, alone: list[bytes]
 ) -> None:
@@ -163,6 +165,7 @@ class ClusterThatIsImpatient(Cluster):
             return super()._connected(seconds)
 
 
+@pytest.mark.unix
 def test_a_cluster_of_this_machine_breeds_the_same_and_starts_a_worker_again(
     tmp_path: Path, alone: list[bytes]
 ) -> None:
@@ -175,6 +178,7 @@ def test_a_cluster_of_this_machine_breeds_the_same_and_starts_a_worker_again(
         assert genomes(breed(drones(), cluster, Checkpoints(tmp_path / "kept", 0), at_generation(50, crash))) == alone
         one = drones(members=1)  # its populations are scored there
         assert genomes(breed(one, cluster, Checkpoints(tmp_path / "kept", 0))) == alone[:1]
+        assert genomes(breed(one, cluster._client.get_executor(), Checkpoints(tmp_path / "kept", 0))) == alone[:1]
         with pytest.raises(ImproviserError, match=r"has numpy .* instead of 1\.0; install the same versions"):
             require_same_software(cluster._client, {**software(), "numpy": "1.0"})
         with pytest.raises(ZeroDivisionError):

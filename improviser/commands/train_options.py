@@ -1,0 +1,17 @@
+"""Options of `train` that say where it breeds, and those of `echo` alone."""
+
+from typing import Annotated
+
+import typer
+
+Workers = Annotated[
+    int | None, typer.Option(help="How many processes to train with; the result is the same. By default 1.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."),
+]
+LayerType = Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")]
+Mutation = Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")]
+Divergence = Annotated[float | None, typer.Option(help="echo: how strong mutations are.")]
+Survivors = Annotated[float | None, typer.Option(help="echo: the share of networks that survive unchanged.")]
