@@ -312,7 +312,10 @@ class Cluster(Executor):
         waited = time.monotonic() - self._well
         if not self._bearing:
             _log.warning(
-                "there is %s at %s: waiting for up to %.0f s", lack, self._where.address, self._where.patience - waited
+                "there is %s at %s: waiting for up to %.0f s",
+                lack,
+                self._where.address,
+                max(0.0, self._where.patience - waited),
             )
             self._bearing = True
         if self._closed:
@@ -325,4 +328,4 @@ class Cluster(Executor):
 
     def _close_client(self) -> None:
         with suppress(Exception):  # it is left in any case
-            self._client.close(timeout=2)
+            self._client.close(timeout=0.5)
