@@ -19,6 +19,8 @@ from improviser.training.workers import Elsewhere, Workers, result_of
 
 STRETCH = 10
 """Generations that a worker breeds before it says what came of them."""
+FEW_HANDS = 20
+"""Of more workers than so many each breeds the longer, or whoever hands out the work would not keep up."""
 
 
 class Member:
@@ -114,10 +116,11 @@ class Choir:
 
     def _begin(self, member: Member) -> None:
         """Begin a generation of a member; elsewhere some, but not beyond where all are to rest."""
-        stretch = int(min(STRETCH, self._every or STRETCH, self._room))
+        hands = self._workers.hands
+        stretch = int(min(stretch_for(hands), self._every or math.inf, self._room))
         if (limit := self._recipe.limits.generations) is not None:
             stretch = max(1, min(stretch, limit - member.evolution.generation))
-        self._room -= member.begin(stretch, min(len(self.at_work), self._workers.hands()))
+        self._room -= member.begin(stretch, min(len(self.at_work), hands))
 
     def finish(self, go_on: Callable[[], bool]) -> Iterator[tuple[int, Generation]]:
         """Finish what was begun of the member that is first; begin its next, if that is wanted then.
@@ -197,6 +200,11 @@ class Choir:
         """Go on from a `state`, with as many places as there are now."""
         self._done = {int(member): _champion(values) for member, values in state["done"].items()}
         self._put_down = {int(member): values for member, values in state["at work"].items()}
+
+
+def stretch_for(hands: int) -> int:
+    """Return how many generations each of so many workers breeds before it says what came of them."""
+    return STRETCH * max(1, hands // FEW_HANDS)
 
 
 def _first_done(members: Mapping[int, Member]) -> int:

@@ -54,13 +54,18 @@ class Workers:
     :param score: scores one population at a time, of a member that is bred here; by default in this process.
     :param places: how many members are bred at a time.
     :param elsewhere: breeds members in the workers; without it they are bred here.
-    :param hands: returns how many calls the workers make at a time by now, at most.
+    :param calls: returns how many calls the workers make at a time by now; by default, as many as there are places.
     """
 
     score: Score | None = None
     places: int = 1
     elsewhere: Elsewhere | None = None
-    hands: Callable[[], int] = lambda: 64
+    calls: Callable[[], int] | None = None
+
+    @property
+    def hands(self) -> int:
+        """How many calls are made at a time."""
+        return self.places if self.calls is None else self.calls()
 
 
 @contextmanager
@@ -95,10 +100,10 @@ def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None
         calls = _Calls(executor, plan, crew)
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
         places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
-        yield Workers(places=places, elsewhere=calls.advance, hands=lambda: calls.workers)
+        yield Workers(places=places, elsewhere=calls.advance, calls=lambda: calls.workers)
     else:
         calls = _Calls(executor, plan.task, crew)
-        yield Workers(calls.score, hands=lambda: calls.workers)
+        yield Workers(calls.score, calls=lambda: calls.workers)
 
 
 @dataclass(frozen=True, slots=True)
