@@ -1,6 +1,6 @@
 """The farm: two workers against one, what a cluster costs with one worker, and what a thousand would give.
 
-    OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra cluster python -m tests.benchmarks.farm speed --rounds 5
+    OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra cluster python -m tests.benchmarks.farm speed
     OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra cluster python -m tests.benchmarks.farm scaling
 
 `speed` breeds the same choir by turns in one process, in two, on a Dask cluster of one and of two; all are warm.
@@ -21,7 +21,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,21 @@ def bred(of: Recipe, executor: Executor | None, crew: Crew | None = None) -> tup
         return time.perf_counter() - started, done
 
 
+def processor_seconds() -> float:
+    """Return the processor's time that this process and those below it have taken."""
+    import psutil
+
+    me = psutil.Process()
+    taken = 0.0
+    for process in [me, *me.children(recursive=True)]:
+        with suppress(psutil.Error):
+            times = process.cpu_times()
+            taken += times.user + times.system
+    return taken
+
+
 def speed(rounds: int, generations: int) -> None:
-    """Print the seconds of each way, round by round, and how they compare."""
+    """Print the seconds of each way, and how they compare."""
     warm, of = recipe(2, 5), recipe(2, generations)
     with (
         ProcessExecutor(2) as two,
@@ -85,23 +98,30 @@ def speed(rounds: int, generations: int) -> None:
         for executor in ways.values():
             bred(warm, executor)
         seconds: dict[str, list[float]] = {name: [] for name in ways}
+        processor: dict[str, list[float]] = {name: [] for name in ways}
         models = set()
         for number in range(rounds):
             for name in sorted(ways, key=lambda way: (list(ways).index(way) + number) % len(ways)):
+                before = processor_seconds()
                 took, done = bred(of, ways[name])
                 seconds[name].append(took)
+                processor[name].append(processor_seconds() - before)
                 models.add(b"".join(champion.genome.tobytes() for champion in done.champions))
-            print("  ".join(f"{name} {its[-1]:6.2f} s" for name, its in seconds.items()), flush=True)
+    print(f"{rounds} rounds of {generations} generations of two members, by turns")
     print(f"models: {'all the same' if len(models) == 1 else f'{len(models)} DIFFERENT ONES'}")
-    for name, other in (
-        ("two processes", "one process"),
+    print(f"{'':<16} {'fastest':>8} {'median':>8} {'of the processor (median)':>26}")
+    for name, its in seconds.items():
+        middle, of_processor = statistics.median(its), statistics.median(processor[name])
+        print(f"{name:<16} {min(its):>6.2f} s {middle:>6.2f} s {of_processor:>24.2f} s")
+    for slower, faster in (
+        ("one process", "two processes"),
+        ("cluster of one", "cluster of two"),
         ("cluster of one", "one process"),
-        ("cluster of two", "cluster of one"),
     ):
-        ratios = [b / a for a, b in zip(seconds[name], seconds[other], strict=True)]
-        print(
-            f"{other} / {name}: {', '.join(f'{ratio:.2f}' for ratio in ratios)}; median {statistics.median(ratios):.2f}"
-        )
+        ratio = min(seconds[slower]) / min(seconds[faster])
+        paired = statistics.median(a / b for a, b in zip(seconds[slower], seconds[faster], strict=True))
+        of_processor = statistics.median(processor[slower]) / statistics.median(processor[faster])
+        print(f"{slower} / {faster}: fastest {ratio:.3f}, pairs {paired:.3f} (median), processor {of_processor:.3f}")
 
 
 @dataclass(frozen=True)
@@ -238,8 +258,8 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
     parser.add_argument("what", choices=("speed", "scaling"))
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--generations", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--generations", type=int, default=60)
     options = parser.parse_args()
     print(kernel())
     if options.what == "speed":
