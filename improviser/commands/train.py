@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from improviser.commands.options import SOURCES, Force, Strict
-from improviser.commands.train_options import Cluster, Divergence, LayerType, Mutation, Survivors, Workers
+from improviser.commands.train_options import (
+    Choir,
+    Cluster,
+    Divergence,
+    LayerType,
+    Lookback,
+    Mutation,
+    StepSize,
+    Survivors,
+    Without,
+    Workers,
+)
 from improviser.commands.web_option import web_option
 from improviser.core.tasks.registry import tasks_explained
 
@@ -28,13 +39,8 @@ def train(
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
     voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
-    choir: Annotated[
-        int | None,
-        typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
-    ] = None,
-    lookback: Annotated[
-        int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")
-    ] = None,
+    choir: Choir = None,
+    lookback: Lookback = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
     workers: Workers = None,
@@ -46,6 +52,8 @@ def train(
     report: Annotated[bool, typer.Option(help="Write a log, a curve and a card beside the model.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object per generation.")] = False,
     web: Annotated[str | None, web_option("Watch, hear and stop the training")] = None,
+    without: Without = None,
+    step_size: StepSize = None,
     layer_type: LayerType = None,
     mutation: Mutation = None,
     divergence: Divergence = None,
@@ -55,7 +63,7 @@ def train(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser.commands.train_run import How, run
+    from improviser.commands.train_run import How, names, numbers_of, run
     from improviser.training.places import Places, place_in_library
     from improviser.training.recipe import Options
 
@@ -68,28 +76,18 @@ def train(
         minutes=minutes,
         patience=patience,
         lookback=lookback,
-        layers=_layers(layers),
+        layers=numbers_of(layers),
         layer_type=layer_type,
         mutation=mutation,
         divergence=divergence,
         survivors=survivors,
         voice=voice,
         choir=choir,
+        without=names(without),
+        step_size=step_size,
         seed=seed,
         strict=strict,
     )
     output = output or place_in_library(sources, task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
     run(options, places, How(workers, checkpoint, as_json=json, web=web, cluster=cluster))
-
-
-def _layers(text: str | None) -> tuple[int, ...] | None:
-    """Return the numbers in `20,20`; an empty text is no hidden layer."""
-    from improviser.errors import ConfigError
-
-    if text is None:
-        return None
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None

@@ -1,4 +1,4 @@
-"""Options of `train` that say where it breeds, and those of `echo` alone."""
+"""Options of `train`: where it breeds, and those of some tasks alone."""
 
 from typing import Annotated
 
@@ -11,6 +11,15 @@ Cluster = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."),
 ]
+Choir = Annotated[
+    int | None,
+    typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
+]
+Without = Annotated[
+    str | None, typer.Option(metavar="NAME,NAME", help="harmony, melody: viewpoints that networks do not see.")
+]
+StepSize = Annotated[float | None, typer.Option(help="harmony, melody: how far cma reaches out at first.")]
+Lookback = Annotated[int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")]
 LayerType = Annotated[str | None, typer.Option(help="echo: object (nodes average) or matrix (they sum).")]
 Mutation = Annotated[str | None, typer.Option(help="echo: factor, offset (normal noise) or selection.")]
 Divergence = Annotated[float | None, typer.Option(help="echo: how strong mutations are.")]

@@ -152,3 +152,21 @@ def _prepare(options: Options) -> Recipe:
         recipe = prepare(options, progress)
     give_notice(recipe.remarks)
     return recipe
+
+
+def numbers_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers in `20,20`; an empty text is no hidden layer.
+
+    :raises ConfigError: if they are none.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names between commas."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -135,6 +135,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layers", "layer_type", "mutation", "divergence", "survivors", "voice", "choir")
+    refuse(options, "without", "step_size")
     choice("strategy", options.strategy, ("cma",))
     read = read_sources(options.sources, progress, strict=options.strict)
     settings = [setting for setting in map(setting_of, read.pieces) if setting is not None]

@@ -97,12 +97,12 @@ def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None
             yield workers
         return
     if plan.members > 1:
-        calls = _Calls(executor, plan, crew)
+        calls = Calls(executor, plan, crew)
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
         places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
         yield Workers(places=places, elsewhere=calls.advance, calls=lambda: calls.workers)
     else:
-        calls = _Calls(executor, plan.task, crew)
+        calls = Calls(executor, plan.task, crew)
         yield Workers(calls.score, calls=lambda: calls.workers)
 
 
@@ -132,10 +132,11 @@ class _About:
     software: Mapping[str, str]
 
 
-class _Calls:
+class Calls:
     """Sends calls to an executor.
 
-    :param known: what every call is about: an `EvolutionPlan`, or its task alone.
+    :param known: what every call is about, and what its function gets first; it can be pickled.
+    :param crew: is told what the workers do.
     """
 
     def __init__(self, executor: Executor, known: object, crew: Crew) -> None:
@@ -159,7 +160,7 @@ class _Calls:
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
     ) -> "Future[Advanced]":
         """Begin to breed a member on; see `EvolutionPlan.advance`."""
-        return self._submit(_share_of_stretch, _advance, member, state, generations, beside)
+        return self.submit(_share_of_stretch, _advance, member, state, generations, beside)
 
     def score(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
@@ -167,10 +168,10 @@ class _Calls:
         jobs = min(self.workers, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
         share_of = partial(_share_of_scores, len(population))
-        parts = [self._submit(share_of, _score, population[start:stop], batch) for start, stop in pairwise(bounds)]
+        parts = [self.submit(share_of, _score, population[start:stop], batch) for start, stop in pairwise(bounds)]
         return lambda: np.concatenate([result_of(part) for part in parts])
 
-    def _submit(
+    def submit(
         self, share_of: Callable[[Any], Share], function: Callable[..., Any], *arguments: object
     ) -> "Future[Any]":
         """Begin a call; whoever does not know what it is about is told, and asked again.
@@ -270,6 +271,8 @@ def _unpickled(about: _About, pickled: bytes) -> Any:
 def _rounding(known: Any) -> bytes:
     """Return the digest of a little work of the kind to come: processors of different kinds round differently."""
     task = known.task if isinstance(known, EvolutionPlan) else known
+    if not hasattr(task, "first_population"):
+        return b""
     population = task.first_population(np.random.default_rng(0), 2)
     fitness = task.fitness(population, task.batch(np.random.default_rng(0)))
     return hashlib.sha256(np.ascontiguousarray(fitness).tobytes()).digest()

@@ -1,9 +1,9 @@
-"""Islands against members: does it pay to let populations exchange champions, or to choose a choir from more of them?
+"""Islands against members: what it gives to exchange champions, or to choose a choir from more populations.
 
-    OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra fast python -m tests.benchmarks.islands --folds 0,1 --seeds 1,2
+    OPENBLAS_NUM_THREADS=1 uv run --extra corpus --extra fast python -m tests.benchmarks.islands --folds 0,1
 
-Every way scores as many networks: `--members` × `--generations` × 200. The melody task at the live level; a fold is kept
-for the test, the next one chooses champions and choirs. The ways:
+Every way scores as many networks: `--members` × `--generations` × 200. The melody task at the live level; a fold is
+kept for the test, the next one chooses champions and choirs. The ways:
 
 - one: a single population for all generations, the model a single network.
 - members: what `improviser train --choir` does.
@@ -21,6 +21,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -153,6 +154,11 @@ def ring(fold: Fold, seed: int, islands: int, generations: int, every: int) -> l
     return [population.to(generations).champion for population in populations]
 
 
+def ring_chosen(fold: Fold, seed: int, members: int, generations: int, every: int) -> list[Float32Array]:
+    """Return the best choir of the champions of twice as many islands."""
+    return fold.chosen(ring(fold, seed, 2 * members, generations, every), members)
+
+
 def narrowed(fold: Fold, seed: int, members: int, generations: int) -> list[Float32Array]:
     """Return champions that each see other viewpoints."""
     kinds = fold.training.choices.shape[1] + fold.training.numbers.shape[1]
@@ -194,10 +200,8 @@ def ways(
 
     found = {"chosen": chosen, "members": alone, "snapshots": snapshots}
     for number in every:
-        found[f"migrating every {number}"] = lambda number=number: ring(fold, seed, members, generations, number)
-        found[f"migrating every {number}, chosen"] = lambda number=number: fold.chosen(
-            ring(fold, seed, 2 * members, half, number), members
-        )
+        found[f"migrating every {number}"] = partial(ring, fold, seed, members, generations, number)
+        found[f"migrating every {number}, chosen"] = partial(ring_chosen, fold, seed, members, half, number)
     found["viewpoints"] = lambda: narrowed(fold, seed, members, generations)
     found["one"] = one
     return found
@@ -248,8 +252,8 @@ def main() -> None:
                 )
     base = np.array(found["members"])
     print(f"{'':<28} {'mean':>7} {'against members, each':>22}")
-    for name, bits in found.items():
-        print(f"{name:<28} {np.mean(bits):7.4f}  " + " ".join(f"{value:+.4f}" for value in np.array(bits) - base))
+    for name, its in found.items():
+        print(f"{name:<28} {np.mean(its):7.4f}  " + " ".join(f"{value:+.4f}" for value in np.array(its) - base))
 
 
 if __name__ == "__main__":

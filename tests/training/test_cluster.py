@@ -197,7 +197,7 @@ def test_other_software_is_refused_by_the_worker_that_joined_later(monkeypatch: 
 
 
 def test_another_rounding_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    calls = workers._Calls(ThreadPoolExecutor(1), drones().task, Crew())
+    calls = workers.Calls(ThreadPoolExecutor(1), drones().task, Crew())
     monkeypatch.setattr(workers, "Cluster", ThreadPoolExecutor)
     with caplog.at_level(logging.WARNING):
         calls._meet(workers._Done(Worker("afar", 1, "k"), None, 0.1, workers._rounding(drones().task)))
