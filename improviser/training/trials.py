@@ -27,6 +27,7 @@ VIEWPOINTS = {"harmony": tuple(HARMONY_VIEWPOINTS), "melody": tuple(MELODY_VIEWP
 PREPARED = 2
 """Recipes that a worker keeps prepared."""
 LOOK_SECONDS = 0.5
+KEEP_SECONDS = 5.0
 UNLIMITED = 10**9
 State = Mapping[str, Any] | None
 
@@ -104,6 +105,7 @@ class Search:
     """What those have come to that may go on, on their way to a result or with one."""
     seconds: dict[tuple[int, int], float] = field(default_factory=dict)
     """The work on each so far, by round and number, since this process began."""
+    kept_at: float = -math.inf
     problem: str | None = None
     """Why it could not be kept, if it could not."""
 
@@ -135,16 +137,20 @@ class Search:
                 search.tried[one.key] = one
         return search
 
-    def keep(self, number_of_round: int) -> None:
-        """Forget the states of other rounds, which go on no more, and write all that is needed to go on."""
+    def keep(self, number_of_round: int, *, seconds: float = 0.0) -> None:
+        """Forget the states of other rounds, which go on no more, and write all that is needed to go on.
+
+        :param seconds: not if it was written so lately.
+        """
         self.states = {key: state for key, state in self.states.items() if key.startswith(f"{number_of_round}/")}
-        if self.path is None:
+        if self.path is None or time.monotonic() - self.kept_at < seconds:
             return
         rows = [_row(one) for one in self.tried.values()]
         try:
             checkpoint.save(self.path, {"tried": rows, "states": self.states}, self.identity)
         except OutputError as error:  # what is found is worth more than what could be resumed
             self.problem = str(error)
+        self.kept_at = time.monotonic()
 
 
 def _row(one: Tried) -> dict[str, Any]:
@@ -182,12 +188,17 @@ def search(
         alive = list(range(len(begun)))
         for rung in range(RUNGS):
             results = {}
-            for one in _rung(calls, found, number_of_round, rung, {number: begun[number] for number in alive}, stopped):
-                results[one.number] = one.held_out
-                report(one)
+            try:
+                for one in _rung(
+                    calls, found, number_of_round, rung, {number: begun[number] for number in alive}, stopped
+                ):
+                    results[one.number] = one.held_out
+                    report(one)
+            finally:
+                found.keep(number_of_round)
             if len(results) < len(alive):  # it was stopped
                 return
-            alive = survivors({number: found.tried[key_of(number_of_round, rung, number)].held_out for number in alive})
+            alive = survivors(results)
         number_of_round += 1
 
 
@@ -221,12 +232,11 @@ def _rung(
             found.seconds[number_of_round, number] = found.seconds.get((number_of_round, number), 0.0) + seconds
             if advanced.state["generation"] < trials[number].generations(rung):
                 waiting.appendleft(number)
-                found.keep(number_of_round)
-                continue
-            one = _tried(found, number_of_round, rung, number, trials[number], advanced.state)
-            found.tried[one.key] = one
-            found.keep(number_of_round)
-            yield one
+            else:
+                one = _tried(found, number_of_round, rung, number, trials[number], advanced.state)
+                found.tried[one.key] = one
+                yield one
+            found.keep(number_of_round, seconds=KEEP_SECONDS)
 
 
 def _tried(
