@@ -17,13 +17,18 @@ from functools import partial
 from typing import Any
 
 from improviser.errors import ImproviserError
-from improviser.training.cluster_client import Client, ClusterAddress, cluster_address, require_same_software
+from improviser.training.cluster_client import (
+    ANSWER_SECONDS,
+    Client,
+    ClusterAddress,
+    cluster_address,
+    require_same_software,
+    within,
+)
 from improviser.training.software import software
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at how the cluster is."""
-ANSWER_SECONDS = 30.0
-"""How long a scheduler may take to answer a question, or to hand over a result."""
 MOST_LOSSES = 20
 """Times that the cluster, or a call on it, may be lost before another result comes."""
 KILLED = (
@@ -211,7 +216,8 @@ class Cluster(Executor):
         """Return what stands for data on the workers, where it is put if they have it no more."""
         placed = self._placed.get(shared)
         if placed is None or placed.status != "finished":
-            placed = self._client.scatter(shared.data, broadcast=True, hash=False, timeout=ANSWER_SECONDS)
+            seconds = max(ANSWER_SECONDS, self._where.patience)  # it may be large, and the way slow
+            placed = within(seconds, self._client.scatter, shared.data, broadcast=True, hash=False)
             self._placed[shared] = placed
         return placed
 
@@ -253,7 +259,7 @@ class Cluster(Executor):
         if self._client.status != "running":
             raise _LostError(self._client.status)
         try:
-            self.threads = dict(self._client.sync(self._client.scheduler.ncores, callback_timeout=ANSWER_SECONDS))
+            self.threads = dict(within(ANSWER_SECONDS, self._client.nthreads))
         except Exception as error:
             raise _LostError(str(error)) from error
         if self.threads:
@@ -283,7 +289,7 @@ class Cluster(Executor):
             try:
                 return self._where.connect(seconds)
             except (OSError, ValueError) as error:
-                why = str(error).partition("\n")[0]
+                why = str(error).partition("\n")[0] or "it does not answer"
                 if seconds is None:
                     raise ImproviserError(
                         f"there is no Dask scheduler at {self._where.address} ({why}); start one with: dask scheduler"
@@ -328,4 +334,4 @@ class Cluster(Executor):
 
     def _close_client(self) -> None:
         with suppress(Exception):  # it is left in any case
-            self._client.close(timeout=0.5)
+            within(5.0, self._client.close, timeout=0.5)

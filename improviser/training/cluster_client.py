@@ -6,18 +6,20 @@
 import logging
 import re
 import warnings
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from improviser.errors import ConfigError, ImproviserError
+from improviser.executors import DaemonThreadExecutor
 from improviser.extras import how_to_add
 from improviser.training.process_executor import signals_blocked
 from improviser.training.software import difference, software
 from improviser.version import __version__
 
+T = TypeVar("T")
 Client = Any
 """Dask's, which has no types that mypy could check."""
 
@@ -26,6 +28,8 @@ LOCAL = "local"
 ADDRESS = re.compile(r"[a-z][a-z+]*://\S+:\d+/?")
 PATIENCE = 300.0
 """Seconds without a scheduler, or without any worker, after which a run gives up, where Dask's settings say nothing."""
+ANSWER_SECONDS = 30.0
+"""How long a scheduler may take to answer a question, or to hand over a result."""
 MOST_NAMED = 3
 """Workers that are named in one line."""
 
@@ -63,10 +67,34 @@ class ClusterAddress:
         :param seconds: how long to try; None: as Dask's settings say.
         :raises OSError: if nobody answers, or it is no scheduler.
         """
+        import dask
+        from dask.utils import parse_timedelta
         from distributed import Client
 
-        options = {} if seconds is None else {"timeout": seconds}
-        return Client(self.address, set_as_default=False, security=self.security, **options)
+        timeout = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect")) if seconds is None else seconds
+        connecting = DaemonThreadExecutor().submit(
+            Client, self.address, set_as_default=False, security=self.security, timeout=timeout
+        )
+        try:
+            return connecting.result(timeout + 1)
+        except TimeoutError:
+            connecting.add_done_callback(_leave)
+            raise
+
+
+def within(seconds: float, call: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Return what a call of Dask's returns, which may hang where a scheduler is there, but does not answer.
+
+    :raises TimeoutError: if it takes longer.
+    """
+    result: T = DaemonThreadExecutor().submit(call, *args, **options).result(seconds)
+    return result
+
+
+def _leave(connecting: "Future[Client]") -> None:
+    """Leave a scheduler that has answered too late."""
+    with suppress(Exception):
+        connecting.result().close(timeout=1)
 
 
 @contextmanager
@@ -126,8 +154,9 @@ def require_same_software(client: Client, wanted: Mapping[str, str]) -> None:
 
     :param wanted: what they need, see `software`.
     :raises ImproviserError: if one of them has other software than this process, or not all that is needed.
+    :raises OSError: if nobody answers.
     """
-    answers = client.run(software, on_error="return")
+    answers: dict[str, object] = within(ANSWER_SECONDS, client.run, software, on_error="return")
     present = {name: answer for name, answer in answers.items() if not isinstance(answer, OSError)}  # others are gone
     wrong = [f"{name} has {what}" for name, answer in sorted(present.items()) if (what := _lacks(answer, wanted))]
     if wrong:

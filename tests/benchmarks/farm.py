@@ -8,8 +8,9 @@ The model of `scaling`: a worker breeds a member for a stretch of generations, `
 were measured), and hands it over. Messages take `way` seconds there and back. Whoever hands out the work (client and
 scheduler) does one thing after another: each call takes `serial` seconds of it. So long as a member is handed over its
 worker waits, and so it does when all come to rest to be put down, every `--checkpoint` generations of each on the
-average, until the last has come. `way` and `serial` are measured with both ends on the same two cores, which costs more
-than machines of their own would: `serial` with a thousand calls that sleep at a time and carry a real member's state.
+average, until the last has come. Work is measured in seconds of the processor, so that it does not matter what else the
+machine does: `stretch` in one process; `serial` in the one that client and scheduler share here, over a thousand calls
+that sleep at a time and carry a real member's state. `way` is the fastest tenth of round trips on this machine.
 """
 
 import argparse
@@ -33,7 +34,6 @@ import numpy as np
 from improviser.training.choir import stretch_for
 from improviser.training.cluster import Cluster, open_cluster
 from improviser.training.cluster_client import ClusterAddress
-from improviser.training.crew import Crew, Share, Worker
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.process_executor import ProcessExecutor
 from improviser.training.recipe import Options, Recipe, prepare
@@ -54,14 +54,12 @@ def recipe(members: int, generations: int) -> Recipe:
     return prepare(Options(("bach-chorales",), task="melody", choir=members, generations=generations, seed=SEED))
 
 
-def bred(of: Recipe, executor: Executor | None, crew: Crew | None = None) -> tuple[float, Run]:
+def bred(of: Recipe, executor: Executor | None) -> tuple[float, Run]:
     """Breed a choir; return the seconds that took, and what came of it."""
     kept = Checkpoints(Path(), every=0)
     with ExitStack() as stack:
         workers = (
-            Workers()
-            if executor is None
-            else stack.enter_context(working_on(executor, EvolutionPlan.of(of, SEED), crew))
+            Workers() if executor is None else stack.enter_context(working_on(executor, EvolutionPlan.of(of, SEED)))
         )
         started = time.perf_counter()
         done = train(of, seed=SEED, workers=workers, checkpoints=kept, report=lambda *_: None)
@@ -140,19 +138,6 @@ class Costs:
     serial: float
 
 
-class Noted(Crew):
-    """A crew that keeps how long each call took in the worker."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seconds: list[float] = []
-
-    def did(self, worker: Worker, seconds: float, share: Share) -> None:
-        """Keep it."""
-        self.seconds.append(seconds)
-        super().did(worker, seconds, share)
-
-
 def sleep(_state: object, seconds: float) -> object:
     """Wait; return what a worker would, a state as large."""
     time.sleep(seconds)
@@ -177,35 +162,36 @@ def cluster_of_sleepers() -> Iterator[Cluster]:
 
 def measured() -> Costs:
     """Measure, and print what was measured."""
-    of = recipe(2, 10 * STRETCHES // 2)
-    plan = EvolutionPlan.of(of, SEED)
-    state = plan.advance(0, None, 10, 1).state
-    call, result = pickle.dumps((0, state, 10, 1)), pickle.dumps(plan.advance(0, state, 10, 1))
-    crew = Noted()
-    with open_cluster("local", 1) as cluster:
-        bred(recipe(2, 5), cluster)
-        took, _ = bred(of, cluster, crew)
-        trips = [_seconds(lambda: cluster.submit(sleep, state, 0.0).result()) for _ in range(50)]
+    plan = EvolutionPlan.of(recipe(2, 10**6), SEED)
+    state: Any = None
+    stretches = []
+    for _ in range(STRETCHES):
+        before = time.process_time()
+        advanced = plan.advance(0, state, 10, 1)
+        stretches.append(time.process_time() - before)
+        state = advanced.state
+    call, result = pickle.dumps((0, state, 10, 1)), pickle.dumps(advanced)
     with cluster_of_sleepers() as cluster:
+        trips = sorted(_seconds(lambda: cluster.submit(sleep, state, 0.0).result()) for _ in range(200))
         _sleepers(cluster, state)
-        serial = statistics.median((_sleepers(cluster, state) - SLEEP_SECONDS) / SLEEPERS for _ in range(3))
-    costs = Costs(crew.seconds, 10, statistics.median(trips), serial)
+        serial = statistics.median(_sleepers(cluster, state) / SLEEPERS for _ in range(3))
+    costs = Costs(stretches, 10, trips[len(trips) // 10], serial)
     print(f"what all workers know: {len(pickle.dumps(plan)):,} bytes, once each")
     print(f"a call: {len(call):,} bytes there, {len(result):,} back; {costs.way * 1e3:.1f} ms on the way")
     print(
-        f"a stretch of {costs.generations} generations: {statistics.mean(costs.stretches):.3f} s "
-        f"± {statistics.stdev(costs.stretches):.3f}; {len(costs.stretches)} of them took {took:.2f} s"
+        f"a stretch of {costs.generations} generations: {statistics.mean(stretches):.3f} s "
+        f"± {statistics.stdev(stretches):.3f} of the processor"
     )
-    print(f"client and scheduler, of each of {SLEEPERS:,} calls at a time: {costs.serial * 1e3:.2f} ms")
+    print(f"client and scheduler, each of {SLEEPERS:,} calls at a time: {serial * 1e3:.2f} ms of the processor")
     return costs
 
 
 def _sleepers(cluster: Cluster, state: Any) -> float:
-    def all_at_once() -> None:
-        for future in [cluster.submit(sleep, state, SLEEP_SECONDS) for _ in range(SLEEPERS)]:
-            future.result()
-
-    return _seconds(all_at_once)
+    """Return the seconds of the processor that client and scheduler take for a thousand calls at a time."""
+    before = time.process_time()
+    for future in [cluster.submit(sleep, state, SLEEP_SECONDS) for _ in range(SLEEPERS)]:
+        future.result()
+    return time.process_time() - before
 
 
 def _seconds(act: Callable[[], object]) -> float:
