@@ -42,10 +42,10 @@ from improviser.training.workers import Workers, working_on
 from tests.benchmarks.generation import kernel
 
 SEED = 1
-STRETCHES = 60
+STRETCHES = 20
 """Of which the seconds are measured."""
 SLEEPERS = 1000
-SLEEP_SECONDS = 3.0
+SLEEP_SECONDS = 2.0
 CHECKPOINT = 50
 
 
@@ -138,10 +138,10 @@ class Costs:
     serial: float
 
 
-def sleep(_state: object, seconds: float) -> object:
-    """Wait; return what a worker would, a state as large."""
+def sleep(state: object, seconds: float, networks: tuple[int, int]) -> object:
+    """Wait; return what a worker would: a state as large, and as many networks."""
     time.sleep(seconds)
-    return _state
+    return state, np.zeros(networks, np.float32)
 
 
 @contextmanager
@@ -152,7 +152,7 @@ def cluster_of_sleepers() -> Iterator[Cluster]:
 
     with (
         dask.config.set({"distributed.worker.profile.enabled": False}),
-        LocalCluster(n_workers=10, threads_per_worker=SLEEPERS // 10, dashboard_address=None) as local,
+        LocalCluster(n_workers=2, threads_per_worker=SLEEPERS // 2, dashboard_address=None) as local,
         Cluster(ClusterAddress(local.scheduler_address, 60.0)) as cluster,
     ):
         while sum(cluster.threads.values()) < SLEEPERS:
@@ -171,10 +171,12 @@ def measured() -> Costs:
         stretches.append(time.process_time() - before)
         state = advanced.state
     call, result = pickle.dumps((0, state, 10, 1)), pickle.dumps(advanced)
+    seen = advanced.population
+    networks = (0, 0) if seen is None else (len(seen), seen.shape[1])
     with cluster_of_sleepers() as cluster:
-        trips = sorted(_seconds(lambda: cluster.submit(sleep, state, 0.0).result()) for _ in range(200))
-        _sleepers(cluster, state)
-        serial = statistics.median(_sleepers(cluster, state) / SLEEPERS for _ in range(3))
+        trips = sorted(_seconds(lambda: cluster.submit(sleep, state, 0.0, networks).result()) for _ in range(200))
+        _sleepers(cluster, state, networks)
+        serial = statistics.median(_sleepers(cluster, state, networks) / SLEEPERS for _ in range(2))
     costs = Costs(stretches, 10, trips[len(trips) // 10], serial)
     print(f"what all workers know: {len(pickle.dumps(plan)):,} bytes, once each")
     print(f"a call: {len(call):,} bytes there, {len(result):,} back; {costs.way * 1e3:.1f} ms on the way")
@@ -186,10 +188,10 @@ def measured() -> Costs:
     return costs
 
 
-def _sleepers(cluster: Cluster, state: Any) -> float:
+def _sleepers(cluster: Cluster, state: Any, networks: tuple[int, int]) -> float:
     """Return the seconds of the processor that client and scheduler take for a thousand calls at a time."""
     before = time.process_time()
-    for future in [cluster.submit(sleep, state, SLEEP_SECONDS) for _ in range(SLEEPERS)]:
+    for future in [cluster.submit(sleep, state, SLEEP_SECONDS, networks) for _ in range(SLEEPERS)]:
         future.result()
     return time.process_time() - before
 
