@@ -13,7 +13,7 @@ import pytest
 from tests.jack_peer import JackPeer
 from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackServer, claimed, missing, requires
 
-hypothesis.settings.register_profile("house", deadline=None)  # tests never assert on wall time
+hypothesis.settings.register_profile("house", deadline=None, max_examples=50)  # tests never assert on wall time
 hypothesis.settings.load_profile("house")
 
 EMULATED = hasattr(sys.modules.get("sitecustomize"), "ProactorLike")
