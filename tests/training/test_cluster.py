@@ -170,12 +170,10 @@ class ClusterThatIsImpatient(Cluster):
 
 
 @pytest.mark.unix
-def test_a_cluster_of_this_machine_breeds_the_same_and_starts_a_worker_again(
-    tmp_path: Path, alone: list[bytes]
-) -> None:
+def test_a_cluster_of_this_machine_breeds_the_same_though_a_worker_dies(tmp_path: Path, alone: list[bytes]) -> None:
     requires_dask()
-    with open_cluster("local", 1) as cluster:
-        (process,) = cluster._client.run(os.getpid).values()
+    with open_cluster("local", 2) as cluster:
+        process, _ = cluster._client.run(os.getpid).values()
         assert (
             genomes(
                 breed(
