@@ -152,7 +152,7 @@ def observe(
                 outside.append(logs if missing.any() else np.nan)
                 for part in np.flatnonzero(missing) if given else ():
                     proposed[part, parts[part, proposed[part]].argmin()] = came[1 + part]
-                four = np.concatenate([np.full((1, count), opinions.tune), proposed])
+                four = np.concatenate([np.full((1, count), opinions.given), proposed])
                 of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
                 of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
                 terms.of_pairs(four[UPPER], four[LOWER], opinions.place, of_pairs)

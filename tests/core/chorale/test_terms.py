@@ -48,10 +48,10 @@ def chorale() -> ChoraleModel:
     return model
 
 
-def scored_by_places(model: ChoraleModel, tune: int, pitches: np.ndarray, place: Place, own: np.ndarray) -> np.ndarray:
+def scored_by_places(model: ChoraleVoices, given: int, pitches: np.ndarray, place: Place, own: np.ndarray) -> np.ndarray:
     """Return the scores as fitting has them: each number looked up where its term lies."""
     terms, count = model.terms, pitches.shape[1]
-    four = np.concatenate([np.full((1, count), tune), pitches])
+    four = np.insert(pitches, model.given, given, axis=0)
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), count, count), np.int64)
     chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
@@ -76,7 +76,7 @@ def test_the_fast_scores_are_the_sums_of_their_terms(played: list[tuple[int, flo
         opinions = session.look(pitch, now)
         found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
         own = np.take_along_axis(opinions.logs, found.pitches, axis=1)
-        slow = scored_by_places(model, opinions.tune, found.pitches, opinions.place, own)
+        slow = scored_by_places(model, opinions.given, found.pitches, opinions.place, own)
         np.testing.assert_allclose(found.scores, slow, atol=1e-4)
         assert np.exp(normalised(found.scores)).sum() == pytest.approx(1)
         session.learn(pitch, now, found.pitches_of(number))
