@@ -26,7 +26,14 @@ def train(
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
+    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor, alto or soprano.")] = None,
+    player: Annotated[
+        str | None, typer.Option(help="harmony: the voice that the player sings: soprano, if nothing is said.")
+    ] = None,
+    parts: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="chorale: networks to be made of, such as tenor-to-bass.safetensors."),
+    ] = None,
     choir: Annotated[
         int | None,
         typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
@@ -72,6 +79,8 @@ def train(
         divergence=divergence,
         survivors=survivors,
         voice=voice,
+        player=player,
+        parts=None if parts is None else str(parts),
         choir=choir,
         seed=seed,
         strict=strict,

@@ -1,16 +1,19 @@
 """Whether a phrase ends with the note that begins now: its length so far, what the tune does, how long notes were.
 
 Where a phrase began is not known for certain either: a note may have been the last one of a phrase, and is the more
-likely to have been if the next one was long in coming. So all lengths are followed, each with its probability.
+likely to have been if the next one was long in coming. So all lengths are followed, each with its probability. Phrases
+of a tune are often as long as those before: so it counts how many of those that have ended were.
 """
 
 import math
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from improviser.errors import ModelError
 
 FloatArray = NDArray[np.float64]
 
@@ -21,6 +24,13 @@ STEPS = 4
 TUNES = 12 * (2 * STEPS + 1)
 GAPS = 5
 """Intervals to the next note: half a pulse or less, one, one and a half, two, more."""
+KNOWN = (0.5, 1.5, 3.0)
+"""So many phrases have ended, at least: before the first of these nothing is known of lengths that come again."""
+SHARES = (0.1, 0.3, 0.6)
+"""At least such a share of them was as long."""
+AGAIN = 1 + len(KNOWN) * (len(SHARES) + 1)
+MOST_ENDED = 32.0
+"""Of more phrases than this, older ones are forgotten."""
 REMEMBERED = 16
 SLOWEST = 8.0
 
@@ -33,16 +43,28 @@ class EndTables:
     :param tune: how much likelier that is by degree and step of the tune, the odds' factor, shape (TUNES,).
     :param gap: how likely the interval to the next note is after a note within a phrase, and after its last one,
         shape (2, GAPS).
+    :param again: how much likelier it is by how many phrases before were as long, the odds' factor, shape (AGAIN,).
     """
 
     hazard: FloatArray
     tune: FloatArray
     gap: FloatArray
+    again: FloatArray
 
 
 def tune_class(degree: int, step: int) -> int:
     """Return the class of a note of the tune, by its degree (0–11) and the step to it in semitones."""
     return degree * (2 * STEPS + 1) + max(-STEPS, min(STEPS, step)) + STEPS
+
+
+def again_classes(lengths: FloatArray) -> NDArray[np.int64]:
+    """Return the class of each length a phrase may have, by how many have ended with each, shape (LENGTHS,)."""
+    ended = float(lengths.sum())
+    known = sum(ended >= least for least in KNOWN)
+    if not known:
+        return np.zeros(len(lengths), np.int64)
+    share = np.searchsorted(SHARES, lengths / ended, side="right")
+    return np.asarray(1 + (known - 1) * (len(SHARES) + 1) + share, np.int64)
 
 
 def gap_class(pulses: float) -> int:
@@ -88,7 +110,9 @@ class PhraseEnds:
         self._lengths[0] = 1.0
         self._ends: FloatArray | None = None
         """The probability of each length that the last note ended a phrase of it."""
-        self._odds = tables.hazard / (1 - tables.hazard)
+        self._odds = self._usual = tables.hazard / (1 - tables.hazard)
+        self.ended = np.zeros(LENGTHS)
+        """How many phrases have ended, by their lengths."""
         self._seen: dict[tuple[int, int], FloatArray] = {}
         """What `_moved` has returned since the last note, by the moment."""
 
@@ -103,6 +127,7 @@ class PhraseEnds:
 
     def hear(self, degree: int, step: int, onset_seconds: float) -> None:
         """Take in a note of the tune."""
+        self._remember(onset_seconds)
         self._lengths = self._moved(onset_seconds)
         self._ends = self._hazards(degree, step)
         self._pulse.hear(onset_seconds)
@@ -112,6 +137,18 @@ class PhraseEnds:
         odds = self._odds * self._tables.tune[tune_class(degree, step)]
         hazards: FloatArray = odds / (1 + odds)
         return hazards
+
+    def _remember(self, onset_seconds: float) -> None:
+        """Count the phrase that the last note has ended, as far as it has."""
+        moment = self.moment(onset_seconds)
+        if self._ends is None or moment is None:
+            return
+        within, after = self._tables.gap[:, moment[0]]
+        ended = self._lengths * self._ends * after
+        whole = float(ended.sum() + (self._lengths * (1 - self._ends)).sum() * within)
+        if whole > 0 and math.isfinite(whole):
+            self.ended = (self.ended + ended / whole) * (1 if self.ended.sum() < MOST_ENDED else MOST_ENDED / (MOST_ENDED + 1))
+            self._odds = self._usual * self._tables.again[again_classes(self.ended)]
 
     def _moved(self, onset_seconds: float) -> FloatArray:
         """Return how likely each length is once the interval since the last note is known."""
@@ -136,6 +173,9 @@ class PhraseEnds:
         return moved / whole if whole > 0 and math.isfinite(whole) else self._lengths
 
 
+ROUNDS, SURE = 4, 3.0
+"""How often what comes again is scaled, and how many phrases of each kind are taken to have come as expected."""
+
 PhraseNote = tuple[int, int, float, bool]
 """A note of a tune: its degree, the step to it, its onset in seconds, and whether it ends a phrase."""
 
@@ -145,16 +185,14 @@ def count_ends(tunes: Sequence[Sequence[PhraseNote]], prior: float = 2.0) -> End
     lengths = np.zeros((2, LENGTHS))
     notes = np.zeros((2, TUNES))
     gaps = np.zeros((2, GAPS))
-    for tune in tunes:
-        pulse, length, before = Pulse(), 0, False
-        for degree, step, onset, ends in tune:
-            pulses = pulse.since(onset)
+    known = [[*_with_lengths(tune)] for tune in tunes]
+    for tune, found in zip(tunes, known, strict=True):
+        before = False
+        for (degree, step, _, ends), (pulses, length) in zip(tune, found, strict=True):
             if pulses is not None:
                 gaps[int(before), gap_class(pulses)] += 1
-                length = 0 if before else min(LENGTHS - 1, length + half_pulses(pulses))
             lengths[int(ends), length] += 1
             notes[int(ends), tune_class(degree, step)] += 1
-            pulse.hear(onset)
             before = ends
     whole = lengths.sum(axis=1)
     share = whole[1] / whole.sum()
@@ -162,4 +200,48 @@ def count_ends(tunes: Sequence[Sequence[PhraseNote]], prior: float = 2.0) -> End
     of_notes = (notes.sum(axis=0) + 1) / (notes.sum() + TUNES)
     likely = (notes + prior * of_notes * TUNES / 12) / (whole[:, None] + prior * TUNES / 12)
     chances = (gaps + 0.5) / (gaps + 0.5).sum(axis=1, keepdims=True)
-    return EndTables(np.clip(hazard, 1e-4, 0.98), likely[1] / likely[0], chances)
+    tables = EndTables(np.clip(hazard, 1e-4, 0.98), likely[1] / likely[0], chances, np.ones(AGAIN))
+    for _ in range(ROUNDS):
+        tables = _scaled(tables, tunes, known)
+    return tables
+
+
+def _with_lengths(tune: Sequence[PhraseNote]) -> Iterator[tuple[float | None, int]]:
+    """Yield the pulses before each note, and the half pulses since its phrase began."""
+    pulse, length, before = Pulse(), 0, False
+    for _, _, onset, ends in tune:
+        pulses = pulse.since(onset)
+        if pulses is not None:
+            length = 0 if before else min(LENGTHS - 1, length + half_pulses(pulses))
+        yield pulses, length
+        pulse.hear(onset)
+        before = ends
+
+
+def _scaled(
+    tables: EndTables, tunes: Sequence[Sequence[PhraseNote]], known: Sequence[Sequence[tuple[float | None, int]]]
+) -> EndTables:
+    """Return the tables, `again` scaled by how many phrases have ended so, beside how many were expected to."""
+    came, expected = np.full(AGAIN, SURE), np.full(AGAIN, SURE)
+    usual = tables.hazard / (1 - tables.hazard)
+    for tune, found in zip(tunes, known, strict=True):
+        heard = PhraseEnds(tables)
+        for (degree, step, onset, ends), (_, length) in zip(tune, found, strict=True):
+            heard.hear(degree, step, onset)
+            number = again_classes(heard.ended)[length]
+            odds = usual[length] * tables.tune[tune_class(degree, step)] * tables.again[number]
+            came[number] += ends
+            expected[number] += odds / (1 + odds)
+    return replace(tables, again=tables.again * came / expected)
+
+
+def checked(hazard: FloatArray, tune: FloatArray, gap: FloatArray, again: FloatArray) -> EndTables:
+    """Return the tables of the ends of phrases.
+
+    :raises ModelError: if they are none.
+    """
+    tables = hazard, tune, gap, again
+    shapes = [table.shape for table in tables]
+    if shapes != [(LENGTHS,), (TUNES,), (2, GAPS), (AGAIN,)] or min(map(np.min, tables)) <= 0 or hazard.max() >= 1:
+        raise ModelError("what it knows of the ends of phrases is no table of chances; it is damaged")
+    return EndTables(hazard, tune, gap, again)

@@ -12,8 +12,10 @@ from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 
-PARTS = ("alto", "tenor", "bass")
-ROWS = PITCHES * np.arange(len(PARTS))[:, None]
+NAMES = ("soprano", "alto", "tenor", "bass")
+PARTS = 3
+"""So many voices answer one."""
+ROWS = PITCHES * np.arange(PARTS)[:, None]
 """Where the pitches of each part begin among those of all parts."""
 
 
@@ -44,7 +46,7 @@ class ChoraleVoices:
         self.name = name
         self.parts = tuple(parts)
         self.terms = Terms(types, given)
-        if len(self.parts) != len(PARTS) or numbers.shape != (self.terms.size,) or len(weights) != len(PARTS):
+        if len(self.parts) != PARTS or numbers.shape != (self.terms.size,) or len(weights) != PARTS:
             raise ModelError("its parts do not fit its terms; it is damaged")
         self.numbers = numbers
         self.given, self.others = given, self.terms.others
@@ -72,6 +74,14 @@ class ChoraleVoices:
         self.weights = np.array(weights, np.float64)
         self.ends = ends
         self.candidates = candidates
+
+    def with_numbers(
+        self, numbers: NDArray[np.float32], weights: Sequence[float] | None = None, candidates: int | None = None
+    ) -> "ChoraleVoices":
+        """Return the same voices with other numbers of their terms, and other weights and candidates if so wanted."""
+        weights = self.weights.tolist() if weights is None else weights
+        candidates = candidates or self.candidates
+        return ChoraleVoices(self.name, self.parts, self.terms.types, numbers, weights, self.ends, candidates, self.given)
 
     def tune(self, pitch: int) -> int:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""

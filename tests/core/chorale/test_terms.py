@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.chorale.session import ChoraleSession, combine, likeliest, normalised
 from improviser.core.chorale.terms import (
     BEATS,
