@@ -26,7 +26,9 @@ def train(
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor, alto or soprano.")] = None,
+    voice: Annotated[
+        str | None, typer.Option(help="harmony: the voice to learn: bass, tenor, alto or soprano.")
+    ] = None,
     player: Annotated[
         str | None, typer.Option(help="harmony: the voice that the player sings: soprano, if nothing is said.")
     ] = None,

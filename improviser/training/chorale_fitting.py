@@ -185,9 +185,7 @@ def observe(
 
 def with_given(model: ChoraleVoices, pairs: NDArray[Any]) -> NDArray[Any]:
     """Return the pairs that parts make with the voice that is given, shape (…, 3, k), out of all, (…, 6, k, k)."""
-    found = [
-        pairs[..., pair, 0, :] if is_upper else pairs[..., pair, :, 0] for pair, is_upper in model.with_given
-    ]
+    found = [pairs[..., pair, 0, :] if is_upper else pairs[..., pair, :, 0] for pair, is_upper in model.with_given]
     return np.stack(found, axis=-2)
 
 
@@ -228,7 +226,9 @@ def parts_of(some: Observations) -> Iterator[Observations]:
         )
 
 
-def bits_per_chord(model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02) -> float:
+def bits_per_chord(
+    model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02
+) -> float:
     """Return the mean of −log2 P of what came: with the probability `doubt`, the parts draw each by itself."""
     bits = 0.0
     for chunk in parts_of(some):

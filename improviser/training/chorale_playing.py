@@ -1,8 +1,8 @@
 """How the terms of a chorale are fitted to what it plays by itself: what the corpus has against what it plays.
 
-Fitted to chords that follow the corpus's own, a chorale drifts where it follows its own. So it plays the tunes by itself,
-its terms are counted, and each number grows by the logarithm of how much oftener its term comes in the corpus than
-there: iterative scaling again, its expectations taken from what is played. No gradient, and no rule.
+Fitted to chords that follow the corpus's own, a chorale drifts where it follows its own. So it plays the tunes by
+itself, its terms are counted, and each number grows by the logarithm of how much oftener its term comes in the corpus
+than there: iterative scaling again, its expectations taken from what is played. No gradient, and no rule.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,9 +49,7 @@ class Counted:
     chances: FloatArray
 
 
-def count(
-    terms: Terms, chords: Iterable[tuple[Sequence[int], Place, NDArray[np.bool_]]]
-) -> Counted:
+def count(terms: Terms, chords: Iterable[tuple[Sequence[int], Place, NDArray[np.bool_]]]) -> Counted:
     """Count the terms of chords, each with its place, and which pairs have moved with no note between."""
     counts, chances = np.zeros(terms.size), np.zeros(terms.size)
     direct_kinds = np.array([name in MOTIONS for name in terms.pair_kinds])[:, None]

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.terms import Terms
+from improviser.core.chorale.terms import SOPRANO, Terms
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece
@@ -16,7 +16,7 @@ from improviser.library.catalogue import build, take_apart
 from improviser.training import chorale_recipe
 from improviser.training.chorale_evaluation import chord_score, evaluate_together
 from improviser.training.chorale_fitting import Gains, Setting, bits_per_chord, fit, observe, setting_of, types_of
-from improviser.training.chorale_recipe import ChoraleTask, ends_of, library_parts, replace_numbers, with_gains
+from improviser.training.chorale_recipe import ChoraleTask, ends_of, networks_for, with_gains
 from improviser.training.recipe import Options
 from improviser.training.voices import Sources
 from tests.core.chorale.test_figures import CADENCE
@@ -42,12 +42,12 @@ def test_fitting_brings_bits_down_and_more_where_it_was_fitted() -> None:
     settings = settings_of(5)
     types = types_of(settings)
     numbers = np.zeros(Terms(types).size, np.float32)
-    model = ChoraleModel("small", library_parts(), types, numbers, [0.9] * 3, ends_of(settings))
+    model = ChoraleVoices("small", networks_for()[SOPRANO], types, numbers, [0.9] * 3, ends_of(settings))
     seen = observe(model, settings, given=True)
     before = bits_per_chord(model, model.numbers, seen)
     fitted = fit(model, seen, 6)
     assert bits_per_chord(model, fitted, seen) < before - 1
-    again = replace_numbers(model, fitted)
+    again = model.with_numbers(fitted)
     proposed = observe(again, settings[:1], given=False)
     live = chord_score(again, settings[0])
     assert live.bits == pytest.approx(bits_per_chord(again, fitted, proposed), abs=1e-4)
@@ -73,6 +73,7 @@ def test_the_recipe_makes_a_model_that_can_be_saved(monkeypatch: pytest.MonkeyPa
     pieces = tuple(map(piece, range(3)))
     monkeypatch.setattr(chorale_recipe, "read_sources", lambda *_, **__: Sources(pieces))
     monkeypatch.setattr(chorale_recipe, "ROUNDS", 2)
+    monkeypatch.setattr(chorale_recipe, "ROUNDS_OF_PLAY", 1)
     recipe = chorale_recipe.prepare(Options(("x",), task="chorale", generations=1, population=4), lambda *_: None)
     task = recipe.task
     assert isinstance(task, ChoraleTask)
@@ -108,14 +109,13 @@ def test_a_damaged_file_is_refused() -> None:
         with pytest.raises(ModelError, match="damaged"):
             build("x", damaged)
     for name, array in (
-        ("terms.places", np.array([10**9], np.int32)),
+        ("terms.present", np.zeros(3, np.uint8)),
+        ("terms.numbers", np.ones(2, np.float16)),
         ("ends.hazard", np.ones(40)),
         ("weights", np.ones(2)),
         ("alto.genomes", np.ones((1, 3), np.float32)),
     ):
         tensors = {**whole.tensors, name: array}
-        if name == "terms.places":
-            tensors["terms.numbers"] = np.ones(1, np.float32)
         with pytest.raises(ModelError):
             build("x", model_file.ModelFile(whole.task, whole.settings, tensors))
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from improviser.core.chorale.asked import AskedChorale
 from improviser.core.chorale.phrase_ends import checked
 from improviser.core.chorale.session import ChoraleSession
-from improviser.core.chorale.terms import SOPRANO, VOICES, Terms
-from improviser.core.chorale.voices import NAMES, ChoraleVoices
+from improviser.core.chorale.terms import SOPRANO, Terms
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.harmony.model import HarmonyModel
+from improviser.core.music.parts import NAMES
 from improviser.core.networks.asking import Asked
 from improviser.errors import ModelError
 
@@ -40,10 +41,14 @@ class ChoraleModel(ChoraleVoices, Asked):
 
     @classmethod
     def of(cls, name: str, answering: Mapping[int, ChoraleVoices]) -> Self:
-        """Put a model together of what answers each voice, by that voice; the soprano must be among them."""
-        to = answering[SOPRANO]
+        """Put a model together of what answers each voice, by that voice; the soprano must be among them.
+
+        The numbers of terms are rounded to what a file holds of them.
+        """
+        rounded = {given: voices.with_numbers(_rounded(voices.numbers)) for given, voices in answering.items()}
+        to = rounded.pop(SOPRANO)
         model = cls(name, to.parts, to.terms.types, to.numbers, to.weights.tolist(), to.ends, to.candidates)
-        model.around = {given: voices for given, voices in answering.items() if given != SOPRANO}
+        model.around = rounded
         return model
 
     def answering(self, given: int) -> ChoraleVoices:
@@ -96,6 +101,10 @@ class ChoraleModel(ChoraleVoices, Asked):
     def responder(self) -> ChoraleSession:
         """Return what plays it live."""
         return ChoraleSession(self)
+
+
+def _rounded(numbers: NDArray[np.float32]) -> NDArray[np.float32]:
+    return numbers.astype(np.float16).astype(np.float32)
 
 
 def _prefix(given: int) -> str:

@@ -147,7 +147,9 @@ class PhraseEnds:
         ended = self._lengths * self._ends * after
         whole = float(ended.sum() + (self._lengths * (1 - self._ends)).sum() * within)
         if whole > 0 and math.isfinite(whole):
-            self.ended = (self.ended + ended / whole) * (1 if self.ended.sum() < MOST_ENDED else MOST_ENDED / (MOST_ENDED + 1))
+            self.ended = (self.ended + ended / whole) * (
+                1 if self.ended.sum() < MOST_ENDED else MOST_ENDED / (MOST_ENDED + 1)
+            )
             self._odds = self._usual * self._tables.again[again_classes(self.ended)]
 
     def _moved(self, onset_seconds: float) -> FloatArray:

@@ -78,6 +78,8 @@ class ChoraleSession:
 
     def __init__(self, model: ChoraleVoices) -> None:
         self._model = model
+        self.given = model.given
+        """Which voice it hears, 0 (the soprano) to 3 (the bass)."""
         self._rhythm = RhythmTracker()
         self._parts = [part.responder(self._rhythm) for part in model.parts]
         self._keys = ModulatingKeys()

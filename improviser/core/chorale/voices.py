@@ -12,7 +12,6 @@ from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 
-NAMES = ("soprano", "alto", "tenor", "bass")
 PARTS = 3
 """So many voices answer one."""
 ROWS = PITCHES * np.arange(PARTS)[:, None]
@@ -81,7 +80,9 @@ class ChoraleVoices:
         """Return the same voices with other numbers of their terms, and other weights and candidates if so wanted."""
         weights = self.weights.tolist() if weights is None else weights
         candidates = candidates or self.candidates
-        return ChoraleVoices(self.name, self.parts, self.terms.types, numbers, weights, self.ends, candidates, self.given)
+        return ChoraleVoices(
+            self.name, self.parts, self.terms.types, numbers, weights, self.ends, candidates, self.given
+        )
 
     def tune(self, pitch: int) -> int:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""

@@ -9,7 +9,8 @@ from typing import Final
 from improviser.core.live.band import Band
 from improviser.core.live.postponed import Owner
 from improviser.core.live.sounding import Sounding
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
+from improviser.core.music.parts import Sung
 from improviser.core.music.phrase import CHORD_SECONDS
 
 
@@ -42,15 +43,21 @@ class Choral:
             self._sounding.share(owner, *sounding)
         return []
 
-    def strike(self, owner: Owner, channel: int, pitches: list[int], now: float) -> list[int]:
-        """Take in what the parts answer to a key; return the pitches to strike."""
-        struck = [*dict.fromkeys(pitches)]
+    def strike(self, owner: Owner, notes: list[NoteOn], now: float) -> list[NoteOn]:
+        """Take in what the parts answer to a key; return the notes to strike."""
+        struck = once(notes)
         self._struck = owner, now
-        self._chord = [(channel, pitch) for pitch in struck]
+        self._chord = [(note.channel, note.pitch) for note in struck]
         return struck
 
-    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[int], bool] | None:
+    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[Sung], bool] | None:
         """Return what is struck with a note of one line; see `Band.foretell`. None if anything is unusual."""
-        if self.joins(now) or (told := self._band.foretell(pitch, channel, now, 1, think=think)) is None:
-            return None
-        return [*dict.fromkeys(told[0])], told[1]
+        return None if self.joins(now) else self._band.foretell(pitch, channel, now, 1, think=think)
+
+
+def once(notes: list[NoteOn]) -> list[NoteOn]:
+    """Return notes of which none is of the channel and the pitch of another one before it."""
+    found: dict[tuple[int, int], NoteOn] = {}
+    for note in notes:
+        found.setdefault((note.channel, note.pitch), note)
+    return [*found.values()]

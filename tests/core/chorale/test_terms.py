@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.chorale.session import ChoraleSession, combine, likeliest, normalised
 from improviser.core.chorale.terms import (
     BEATS,
@@ -22,6 +21,7 @@ from improviser.core.chorale.terms import (
     Terms,
     end_class,
 )
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.library.catalogue import load_model
 
 PLAYED = st.lists(
@@ -49,7 +49,9 @@ def chorale() -> ChoraleModel:
     return model
 
 
-def scored_by_places(model: ChoraleVoices, given: int, pitches: np.ndarray, place: Place, own: np.ndarray) -> np.ndarray:
+def scored_by_places(
+    model: ChoraleVoices, given: int, pitches: np.ndarray, place: Place, own: np.ndarray
+) -> np.ndarray:
     """Return the scores as fitting has them: each number looked up where its term lies."""
     terms, count = model.terms, pitches.shape[1]
     four = np.insert(pitches, model.given, given, axis=0)
