@@ -10,10 +10,12 @@ import numpy as np
 from improviser.core.chorale.figures import ChoralFigures, Chords, distance
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine, likeliest, normalised
+from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
 from improviser.core.live.decoding import spin, wheel
 from improviser.core.music.note import Note
+from improviser.core.music.parts import NAMES
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
 from improviser.training.chorale_fitting import Setting, setting_of
@@ -100,24 +102,27 @@ def evaluate_together(
     model: ChoraleModel,
     pieces: Sequence[Piece],
     *,
+    given: int = SOPRANO,
     seed: int = 0,
     temperatures: Sequence[float] = TEMPERATURES,
     progress: Progress = lambda _done, _total: None,
 ) -> dict[str, Any]:
     """Return, as JSON values, how well the model foresees the chords of pieces, and figures of what it plays itself.
 
+    :param given: the voice that it answers, 0 (the soprano) to 3 (the bass).
     :raises CorpusError: if no piece has four voices.
     """
-    settings = [setting for setting in map(setting_of, pieces) if setting is not None]
+    voices = model.answering(given)
+    settings = [setting for piece in pieces if (setting := setting_of(piece, given)) is not None]
     if not settings:
         raise CorpusError("no piece has four voices; give MIDI files of four tracks")
     scores: list[ChordScore] = []
     played: dict[float, list[tuple[Setting, Chords]]] = {temperature: [] for temperature in temperatures}
     for number, setting in enumerate(settings):
         progress(number, len(settings))
-        scores.append(chord_score(model, setting))
+        scores.append(chord_score(voices, setting))
         for temperature, found in played.items():
-            found.append((setting, harmonised(model, setting.tune, generator(seed, number), temperature)))
+            found.append((setting, harmonised(voices, setting.tune, generator(seed, number), temperature)))
     progress(len(settings), len(settings))
     theirs = figures_of((setting, setting.chords) for setting in settings)
     own = {temperature: figures_of(found) for temperature, found in played.items()}
@@ -125,6 +130,7 @@ def evaluate_together(
     chords = sum(score.chords for score in counted)
     bits = sorted(score.bits for score in counted)
     return {
+        "part": NAMES[given],
         "notes": chords,
         "pieces": len(counted),
         "bits_per_onset": sum(score.bits * score.chords for score in counted) / chords,
