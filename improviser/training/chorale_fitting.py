@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.figures import Chords, key_by_end, sets_above
+from improviser.core.chorale.ornaments import STEPS
 from improviser.core.chorale.session import ChoraleSession, alone, likeliest
 from improviser.core.chorale.terms import LOWER, MOTIONS, SOPRANO, UPPER, VOICES
 from improviser.core.chorale.voices import ChoraleVoices
@@ -44,6 +45,7 @@ class Setting:
     :param chords: what sounds at each of them, shape (notes, 4); who rests is taken to go on.
     :param rests: at which notes somebody rests, shape (notes,).
     :param between: which voices have moved between the note before and this one, shape (notes, 4).
+    :param steps: which of `ornaments.STEPS` each voice takes before the next note, shape (notes, 4); −1: none of them.
     :param ends: at which notes a phrase ends; None if it is not known.
     :param tonic: pitch class of the key; `minor`: its mode.
     """
@@ -54,6 +56,7 @@ class Setting:
     chords: Chords
     rests: NDArray[np.bool_]
     between: NDArray[np.bool_]
+    steps: NDArray[np.int64]
     ends: NDArray[np.bool_] | None
     tonic: int
     minor: bool
@@ -66,6 +69,7 @@ def setting_of(piece: Piece, given: int = SOPRANO) -> Setting | None:
     tune = piece.voices[given]
     onsets = [note.onset_seconds for note in tune]
     lines, rests, between = [], np.zeros(len(tune), np.bool_), np.zeros((len(tune), VOICES), np.bool_)
+    steps = np.full((len(tune), VOICES), -1)
     for voice, notes in enumerate(piece.voices):
         line = sounding_at(notes, onsets, tolerance_seconds=TOLERANCE_SECONDS)
         rests |= [pitch is None for pitch in line]
@@ -74,10 +78,13 @@ def setting_of(piece: Piece, given: int = SOPRANO) -> Setting | None:
         for number, (before, now) in enumerate(pairwise(onsets), 1):
             inside = (starts > before + TOLERANCE_SECONDS) & (starts < now - TOLERANCE_SECONDS)
             between[number, voice] = inside.any()
+            if inside.any() and (sung := line[number - 1]) is not None:
+                step = notes[int(inside.argmax())].pitch - sung
+                steps[number - 1, voice] = STEPS.index(step) if step in STEPS else -1
     pitches = [note.pitch for notes in piece.voices for note in notes]
     tonic, minor = key_by_end(pitches, piece.voices[-1][-1].pitch)
     ends = None if piece.context is None else _ends(piece.voices[SOPRANO], piece.context.fermatas, onsets)
-    return Setting(piece.name, given, tune, np.array(lines).T.copy(), rests, between, ends, tonic, minor)
+    return Setting(piece.name, given, tune, np.array(lines).T.copy(), rests, between, steps, ends, tonic, minor)
 
 
 def _ends(soprano: Sequence[Note], fermatas: Sequence[bool], onsets: Sequence[float]) -> NDArray[np.bool_]:

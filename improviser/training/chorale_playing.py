@@ -105,22 +105,21 @@ def fit_to_play(
     rounds: int,
     seed: int,
     *,
-    kinds: Sequence[str] | None = None,
+    fitted: NDArray[np.bool_],
+    rate: float = RATE,
     watch: Callable[[int, ChoraleVoices], None] = lambda _round, _model: None,
 ) -> ChoraleVoices:
     """Return the model with its terms fitted to what it plays in so many rounds.
 
-    :param kinds: those that are fitted; None: all.
+    :param fitted: which numbers are, shape (size,).
+    :param rate: how far each round goes, 0–1.
     """
     terms = model.terms
-    fitted = np.zeros(terms.size, np.bool_)
-    for name in terms.slices if kinds is None else kinds:
-        fitted[terms.slices[name]] = True
     theirs = count(terms, of_corpus(model, settings))
     for number in range(rounds):
         own = count(terms, of_play(model, settings, int(generator(seed, number).integers(2**31))))
         scale = own.chances / np.maximum(theirs.chances, 1.0)
-        step = RATE * np.log((theirs.counts * scale + SMOOTHING) / (own.counts + SMOOTHING))
+        step = rate * np.log((theirs.counts * scale + SMOOTHING) / (own.counts + SMOOTHING))
         model = model.with_numbers(model.numbers + np.where(fitted, step, 0.0).astype(np.float32))
         watch(number, model)
     return model

@@ -6,7 +6,7 @@ so they are fitted to what it plays, and what is bred is how near its own music 
 recipe of `harmony`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ from improviser.training.chorale_fitting import (
     setting_of,
     types_of,
 )
+from improviser.training.chorale_ornaments import count_ornaments
 from improviser.training.chorale_playing import fit_to_play
 from improviser.training.generations import Limits
 from improviser.training.progress import Progress, watched
@@ -51,7 +52,9 @@ from improviser.training.recipe import Options, Recipe, choice, fingerprint, ref
 from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
-ROUNDS, ROUNDS_OF_PLAY = 14, 12
+ROUNDS = 14
+ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((3, 0.5, ()), (4, 0.2, ("chord",)))
+"""How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
 """A generation is scored on so many tunes of the corpus."""
 TEMPERATURES = (0.7, 1.0)
@@ -200,7 +203,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
             "generations": generations,
             "minutes": options.minutes,
             "rounds": ROUNDS,
-            "rounds_of_play": ROUNDS_OF_PLAY,
+            "rounds_of_play": sum(count for count, *_ in ROUNDS_OF_PLAY),
             "seed": options.seed,
         },
         sources=tuple({"name": setting.name, "notes": len(setting.tune)} for setting in of_sopranos),
@@ -222,21 +225,19 @@ def _build(task: ChoraleTask, champions: Sequence[Float32Array]) -> ChoraleModel
 def networks_for(folder: Path | None = None) -> dict[int, list[HarmonyModel]]:
     """Return the networks of what answers each voice, by that voice, the highest part first.
 
-    Those in a folder come first, such as "tenor-to-bass.safetensors"; else they are those of the library: to a soprano
-    `bach-alto`, `bach-tenor` and `bach-bass`, and to others those that `bach-chorale` is made of.
+    Those in a folder come first, such as "tenor-to-bass.safetensors", if all three are there; else they are those of
+    the library: to a soprano `bach-alto`, `bach-tenor` and `bach-bass`, and to others those of `bach-chorale`.
 
     :raises ModelError: if one is for something else, or those to a soprano are missing.
     """
     found = {SOPRANO: [_network(folder, SOPRANO, part) or load_model(f"bach-{NAMES[part]}") for part in (1, 2, 3)]}
-    bundled = load_model("bach-chorale")
     for given in range(1, len(NAMES)):
-        known = bundled.around.get(given) if isinstance(bundled, ChoraleModel) else None
-        parts = [part for part in range(len(NAMES)) if part != given]
-        networks = [
-            _network(folder, given, part) or (known.parts[number] if known is not None else None)
-            for number, part in enumerate(parts)
-        ]
-        if None not in networks:
+        networks = [_network(folder, given, part) for part in range(len(NAMES)) if part != given]
+        if None in networks:
+            bundled = load_model("bach-chorale")
+            known = bundled.around.get(given) if isinstance(bundled, ChoraleModel) else None
+            networks = [] if known is None else [*known.parts]
+        if networks:
             found[given] = [network for network in networks if network is not None]
     if any(not isinstance(network, HarmonyModel) for networks in found.values() for network in networks):
         raise ModelError("a network of a part is no model for harmony; remove your own file of that name")
@@ -267,10 +268,30 @@ def fitted(
     step = f"fitting terms {what}"
     model = model.with_numbers(fit(model, seen, ROUNDS, watch=lambda done, _: progress(step, (done + 1) / ROUNDS)))
     model = with_gains(model, balance(Gains(model, observe(model, held, given=False)), seed))
-    playing = f"playing {what}"
-    return fit_to_play(
-        model, settings, ROUNDS_OF_PLAY, seed, watch=lambda done, _: progress(playing, (done + 1) / ROUNDS_OF_PLAY)
-    )
+    model = fitted_to_play(model, settings, seed, lambda done: progress(f"playing {what}", done))
+    return model.with_ornaments(count_ornaments(model, settings))
+
+
+def fitted_to_play(
+    model: ChoraleVoices, settings: Sequence[Setting], seed: int, told: Callable[[float], None]
+) -> ChoraleVoices:
+    """Return voices with some terms fitted to what they play: first how they move in parallel, then chords as well.
+
+    Of the other terms there are so many that to fit them, too, makes bits and figures worse.
+    """
+    rounds, numbers = sum(count for count, *_ in ROUNDS_OF_PLAY), generator(seed, 6)
+    done = 0
+    for count, rate, kinds in ROUNDS_OF_PLAY:
+        fitted = model.terms.parallels.copy()
+        for kind in kinds:
+            fitted[model.terms.slices[kind]] = True
+        for _ in range(count):
+            some = numbers.permutation(len(settings))[: max(1, len(settings) // 2)]
+            chosen = [settings[number] for number in some]
+            model = fit_to_play(model, chosen, 1, int(numbers.integers(2**31)), fitted=fitted, rate=rate)
+            done += 1
+            told(done / rounds)
+    return model
 
 
 def ends_of(settings: Sequence[Setting]) -> EndTables:

@@ -73,7 +73,7 @@ def test_the_recipe_makes_a_model_that_can_be_saved(monkeypatch: pytest.MonkeyPa
     pieces = tuple(map(piece, range(3)))
     monkeypatch.setattr(chorale_recipe, "read_sources", lambda *_, **__: Sources(pieces))
     monkeypatch.setattr(chorale_recipe, "ROUNDS", 2)
-    monkeypatch.setattr(chorale_recipe, "ROUNDS_OF_PLAY", 1)
+    monkeypatch.setattr(chorale_recipe, "ROUNDS_OF_PLAY", ((1, 0.5, ("chord",)),))
     recipe = chorale_recipe.prepare(Options(("x",), task="chorale", generations=1, population=4), lambda *_: None)
     task = recipe.task
     assert isinstance(task, ChoraleTask)

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.asked import AskedChorale
+from improviser.core.chorale.ornaments import SHAPES, read_ornaments
+from improviser.core.chorale.phrase_ends import SHAPES as END_SHAPES
 from improviser.core.chorale.phrase_ends import checked
 from improviser.core.chorale.session import ChoraleSession
 from improviser.core.chorale.terms import SOPRANO, Terms
@@ -47,7 +49,17 @@ class ChoraleModel(ChoraleVoices, Asked):
         """
         rounded = {given: voices.with_numbers(_rounded(voices.numbers)) for given, voices in answering.items()}
         to = rounded.pop(SOPRANO)
-        model = cls(name, to.parts, to.terms.types, to.numbers, to.weights.tolist(), to.ends, to.candidates)
+        model = cls(
+            name,
+            to.parts,
+            to.terms.types,
+            to.numbers,
+            to.weights.tolist(),
+            to.ends,
+            to.candidates,
+            SOPRANO,
+            to.ornaments,
+        )
         model.around = rounded
         return model
 
@@ -69,7 +81,10 @@ class ChoraleModel(ChoraleVoices, Asked):
         around = settings.get("around", {})
         if not isinstance(around, dict) or not set(around) <= set(NAMES[1:]):
             raise ModelError("what it says of the voices that it answers is damaged")
-        described = {SOPRANO: settings, **{NAMES.index(voice): around[voice] for voice in sorted(around)}}
+        described = {
+            SOPRANO: settings,
+            **{given: around[voice] for given, voice in enumerate(NAMES) if voice in around},
+        }
         return cls.of(name, {given: _read(name, given, each, tensors) for given, each in described.items()})
 
     def to_parts(self) -> tuple[dict[str, Any], Arrays]:
@@ -135,12 +150,11 @@ def _read(name: str, given: int, settings: Mapping[str, Any], tensors: Mapping[s
     if places.shape != values.shape:
         raise ModelError("its terms do not fit its tables; it is damaged")
     numbers[places] = values
-    ends = checked(*(np.asarray(tensors[f"{prefix}ends.{table}"], np.float64) for table in ENDS))
+    ends = checked({table: np.asarray(tensors[f"{prefix}ends.{table}"], np.float64) for table in END_SHAPES})
     weights = tensors[f"{prefix}weights"].tolist()
-    return ChoraleVoices(name, networks, types, numbers, weights, ends, candidates, given)
-
-
-ENDS = ("hazard", "tune", "gap", "again")
+    tables = {table: tensors[f"{prefix}ornaments.{table}"] for table in SHAPES if f"{prefix}ornaments.rates" in tensors}
+    ornaments = read_ornaments(tables) if tables else None
+    return ChoraleVoices(name, networks, types, numbers, weights, ends, candidates, given, ornaments)
 
 
 def _apart(voices: ChoraleVoices) -> tuple[dict[str, Any], Arrays]:
@@ -158,7 +172,9 @@ def _apart(voices: ChoraleVoices) -> tuple[dict[str, Any], Arrays]:
     tensors[f"{prefix}terms.present"] = np.packbits(numbers != 0)
     tensors[f"{prefix}terms.numbers"] = numbers[numbers != 0]
     tensors[f"{prefix}weights"] = voices.weights
-    tensors |= {f"{prefix}ends.{table}": getattr(voices.ends, table) for table in ENDS}
+    tensors |= {f"{prefix}ends.{table}": getattr(voices.ends, table) for table in END_SHAPES}
+    if voices.ornaments is not None:
+        tensors |= {f"{prefix}ornaments.{name}": table for name, table in voices.ornaments.arrays().items()}
     return settings, tensors
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, Prepared, end_class
 from improviser.core.chorale.voices import ROWS, ChoraleVoices
 from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
+from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment, RhythmTracker
 from improviser.core.networks.responder import LogProbabilities
 
@@ -87,6 +89,8 @@ class ChoraleSession:
         self._before: tuple[int, ...] | None = None
         self._past: dict[tuple[int, bool], Past] = {}
         """What sounded before makes of what may come, by the tonic and the mode."""
+        self._leads: list[tuple[int, slice, FloatArray]] = []
+        """Parts that have moved since: which, and how much likelier that makes pitches."""
 
     def moment(self, onset_seconds: float) -> tuple[Moment, tuple[int, int] | None]:
         """Return all that matters of an onset to the networks."""
@@ -96,7 +100,9 @@ class ChoraleSession:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
         given = self._model.tune(pitch)
         logs = np.array([part.propose(given, onset_seconds) for part in self._parts])
-        place = self._place(given, onset_seconds)
+        for part, pitches, likelier in self._leads:
+            logs[part, pitches] += likelier
+        place = self._place_of(given, onset_seconds)
         return Opinions(given, logs, place, self._past_in(place))
 
     def _past_in(self, place: Place) -> Past:
@@ -109,12 +115,37 @@ class ChoraleSession:
             self._past[key] = known
         return known
 
-    def _place(self, pitch: int, onset_seconds: float) -> Place:
+    def place(self, pitch: int, onset_seconds: float) -> Place:
+        """Return all that is known of the player's `pitch` that starts now, beside the answers to it."""
+        return self._place_of(self._model.tune(pitch), onset_seconds)
+
+    def _place_of(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._rhythm.look(onset_seconds)
         tonic, minor = likeliest_key(self._keys.look(pitch, moment)[1])
-        ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds)
+        ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
         return Place(tonic, minor > 0.5, moment.beat_class, 5 if gap is None else gap, end_class(ends), self._before)
+
+    def ornament(self, voice: int, step: int | None) -> None:
+        """Take in that a voice has taken a step, one of `ornaments.STEPS`, since the last note; None: it is back."""
+        ornaments, before, others = self._model.ornaments, self._before, self._model.others
+        if ornaments is None or before is None or voice not in others:
+            return
+        part = others.index(voice)
+        self._leads = [led for led in self._leads if led[0] != part]
+        if step is not None:
+            low = before[voice] - REACH
+            first, last = max(0, low), min(PITCHES, before[voice] + REACH + 1)
+            self._leads.append((part, slice(first, last), ornaments.leads[step, first - low : last - low]))
+
+    def hold_odds(self, part: int, pitch: int, onset_seconds: float) -> float:
+        """Return the logarithm of the odds, in nats, that a part's note goes on under the player's, if it stays."""
+        return self._parts[part].hold_odds(self._model.tune(pitch), onset_seconds)
+
+    @property
+    def before(self) -> tuple[int, ...] | None:
+        """What sounded last, soprano first; None at the beginning."""
+        return self._before
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note drawn by lot from the chord to `pitch`; changes nothing."""
@@ -133,9 +164,9 @@ class ChoraleSession:
         if isinstance(played, int):
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
-        place = self._place(pitch, onset_seconds)
+        place = self._place_of(pitch, onset_seconds)
         moment = self._rhythm.look(onset_seconds)
-        self._ends.hear((pitch - place.tonic) % 12, self._step(pitch), onset_seconds)
+        self._ends.hear((pitch - place.tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
         for part, own in zip(self._parts, pitches, strict=True):
@@ -149,7 +180,7 @@ class ChoraleSession:
         if None not in pitches:
             chord = [own for own in pitches if own is not None]
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
-        self._past = {}
+        self._past, self._leads = {}, []
         self._past_in(replace(place, before=self._before))
 
     def _step(self, pitch: int) -> int:

@@ -27,8 +27,8 @@ PAIRS = tuple(combinations(range(VOICES), 2))
 UPPER = np.array([one for one, _ in PAIRS])
 LOWER = np.array([other for _, other in PAIRS])
 
-ENDS = (0.07, 0.18, 0.36)
-"""A phrase ends with a note by a chance of less than these: four classes."""
+ENDS = (0.07, 0.18, 0.36, 0.6)
+"""A phrase ends with a note by a chance of less than these: five classes."""
 END_CLASSES = len(ENDS) + 1
 BEATS = 12
 GAPS = 6
@@ -145,6 +145,18 @@ class Terms:
             for name, size in PAIR_KINDS.items()
         }
         self._nothing = {name: self.slices[name].stop - 1 for name in ("change", "progress", "held", "stays", "bass")}
+
+    @cached_property
+    def parallels(self) -> NDArray[np.bool_]:
+        """Which numbers are of pairs that move in one direction and keep their interval, whatever it is, shape (size,).
+
+        An octave counts as none.
+        """
+        found = np.zeros(self.size, np.bool_)
+        earlier, signs, turned = np.meshgrid(np.arange(12), np.arange(9), np.arange(12), indexing="ij")
+        kept = (earlier == turned) & ((signs == 0) | (signs == 8))
+        found[self.slices["counterpoint"]][:-1] = kept.ravel()
+        return found
 
     @cached_property
     def pair_kinds(self) -> tuple[str, ...]:

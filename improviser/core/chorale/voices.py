@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.ornaments import Ornaments
 from improviser.core.chorale.phrase_ends import EndTables
 from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Place, Terms
 from improviser.core.harmony.model import HarmonyModel
@@ -28,6 +29,7 @@ class ChoraleVoices:
     :param ends: what is known of the ends of phrases.
     :param candidates: how many pitches each part proposes.
     :param given: the voice that is answered, 0 (the soprano) to 3 (the bass).
+    :param ornaments: how parts move between the player's notes; None: they do not.
     :raises ModelError: if they do not fit each other.
     """
 
@@ -41,6 +43,7 @@ class ChoraleVoices:
         ends: EndTables,
         candidates: int = 6,
         given: int = SOPRANO,
+        ornaments: Ornaments | None = None,
     ) -> None:
         self.name = name
         self.parts = tuple(parts)
@@ -72,17 +75,30 @@ class ChoraleVoices:
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
         self.ends = ends
+        self.ornaments = ornaments
         self.candidates = candidates
 
     def with_numbers(
         self, numbers: NDArray[np.float32], weights: Sequence[float] | None = None, candidates: int | None = None
     ) -> "ChoraleVoices":
         """Return the same voices with other numbers of their terms, and other weights and candidates if so wanted."""
-        weights = self.weights.tolist() if weights is None else weights
-        candidates = candidates or self.candidates
         return ChoraleVoices(
-            self.name, self.parts, self.terms.types, numbers, weights, self.ends, candidates, self.given
+            self.name,
+            self.parts,
+            self.terms.types,
+            numbers,
+            self.weights.tolist() if weights is None else weights,
+            self.ends,
+            candidates or self.candidates,
+            self.given,
+            self.ornaments,
         )
+
+    def with_ornaments(self, ornaments: Ornaments) -> "ChoraleVoices":
+        """Return the same voices, which move so between the player's notes."""
+        voices = self.with_numbers(self.numbers)
+        voices.ornaments = ornaments
+        return voices
 
     def tune(self, pitch: int) -> int:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""

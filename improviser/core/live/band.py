@@ -28,7 +28,7 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
-from improviser.core.live.together import Together
+from improviser.core.live.together import Ornament, Together
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
@@ -345,11 +345,16 @@ class Band:
             self._opinions.append(prediction.logs)
             played.append(Sung(sounding, self._named[number]))
         for choir in self._choirs:
-            chord, fresh = choir.answer(pitch, now, self._chance.random())
+            chord, fresh = choir.answer(pitch, now, self._chance.random)
             self.foreseen = self.foreseen and not fresh
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
             played += chord.sung
         return played
+
+    def ornament(self) -> tuple[Together, Ornament] | None:
+        """Draw whether a part of a chorale moves between two of the player's notes: whose, and how."""
+        found = [(choir, choir.ornament(self._chance.random())) for choir in self._choirs]
+        return next(((choir, ornament) for choir, ornament in found if ornament is not None), None)
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
@@ -439,7 +444,7 @@ class Band:
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
-        if self._chance.left < first + 2 * len(self._parts) + len(self._choirs):
+        if self._chance.left < first + 2 * len(self._parts) + sum(choir.draws for choir in self._choirs):
             return None
         numbers = count(first)
         taken = [(on, sounds) for onset, on, sounds in self._chord if 0 <= now - onset < CHORD_SECONDS]
@@ -463,7 +468,7 @@ class Band:
                 return None
             if expected is None:
                 expected, foreseen = choir.expect(pitch, now)[0], False
-            played += expected.draw(self._chance.peek(next(numbers))).sung
+            played += choir.draw(expected, pitch, now, lambda: self._chance.peek(next(numbers))).sung
         return played, foreseen
 
     @property
@@ -539,7 +544,7 @@ class Band:
                 prediction = self._weighed(self._votes.weigh(number, shaped))
                 played.append(Sung(self._play(number, prediction, pitch, channel, now)[0], self._named[number]))
         for choir in self._choirs:
-            chord, _ = choir.answer(pitch, now, self._chance.random())
+            chord, _ = choir.answer(pitch, now, self._chance.random)
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
             played += chord.sung
         return played

@@ -93,6 +93,18 @@ class Parameters:
             "auto: by how high you play; for models such as bach-chorale",
         ),
     ] = NAMES[0]
+    hold: Annotated[
+        bool,
+        Described(SWITCH, "Let parts of a chorale hold notes over where you play legato, as often as Bach's do."),
+    ] = False
+    ornament: Annotated[
+        float,
+        Described(
+            Range(0, 1, step=0.05),
+            "How many passing notes the parts of a chorale play between your notes.",
+            "0: none, 1: as many as Bach's, at most one at a time",
+        ),
+    ] = 0.0
     scale: Annotated[str, Described(Scale(), "The key that the answers stay in.", main=True)] = OFF
     low: Annotated[int, Described(_KEY, "The lowest pitch of the answers.", main=True, not_above="high")] = 0
     high: Annotated[int, Described(_KEY, "The highest pitch of the answers.", main=True)] = PITCHES - 1

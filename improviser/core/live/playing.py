@@ -10,11 +10,12 @@ from typing import Final
 from improviser.core.live.accompanying import Accompanying
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
-from improviser.core.live.choral import Choral, once
+from improviser.core.live.choral import Choral
 from improviser.core.live.chords import Listener
 from improviser.core.live.evolving import Evolving
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import earliest
 from improviser.core.live.register import shift_to
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
@@ -66,6 +67,7 @@ class Playing:
         )
         self._accompanying.adopt(parameters)
         self._choral: Final = Choral(band, sounding)
+        self._choral.adopt(parameters)
         self._evolving: Final = Evolving(band, tracker, self._accompanying, chance.entropy)
         self._rest = 0
         """How many pulses of rest follow the reply, if it is one of a solo's."""
@@ -76,6 +78,7 @@ class Playing:
         self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
+        self._choral.adopt(parameters)
         self._start.adopt(parameters)
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
@@ -130,11 +133,11 @@ class Playing:
         owner = ANSWER, note.channel, note.pitch
         if self._band.is_choral and self._choral.joins(now):
             return self._choral.join(owner, note.pitch, now)
-        notes = [
-            self._start.voiced(sung, channel, note.velocity) for sung in self._band.answer(note.pitch, channel, now)
-        ]
+        sung = self._band.answer(note.pitch, channel, now)
+        notes = [self._start.voiced(each, channel, note.velocity) for each in sung]
         if self._band.is_choral:
-            notes = self._choral.strike(owner, notes, now)
+            answer = [*zip(notes, sung, strict=True)]
+            notes = self._choral.strike(owner, (note.channel, note.pitch), answer, now)
         return self._start(owner, notes, now)
 
     @property
@@ -160,7 +163,7 @@ class Playing:
             return None
         notes = [self._start.voiced(sung, channel, velocity) for sung in told[0]]
         if self._band.is_choral:
-            notes = once(notes)
+            notes = self._choral.told([*zip(notes, told[0], strict=True)])
         return None if self._start.lacks_program(notes) else (notes, told[1])
 
     def listen(self, note: NoteOn, now: float) -> None:
@@ -187,12 +190,12 @@ class Playing:
 
     @property
     def chord_due(self) -> float | None:
-        """When a chord is complete, or something has been held over for long enough, if that matters."""
-        return self._accompanying.due
+        """When a chord is complete, or something has been held over for long enough, or a part moves."""
+        return earliest(self._accompanying.due, self._choral.due)
 
     def complete_chord(self, now: float) -> list[Event]:
         """Take in that a chord is complete: its answers may be moved. End what has been held over for long enough."""
-        return self._accompanying.advance(now)
+        return self._accompanying.advance(now) + self._choral.advance(now)
 
     @property
     def is_replying(self) -> bool:

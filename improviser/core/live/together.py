@@ -8,9 +8,11 @@ from typing import Final
 import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.ornaments import STEPS
 from improviser.core.chorale.session import ChoraleSession, Combinations, Opinions, combine, likeliest
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
+from improviser.core.harmony.holding import probability
 from improviser.core.live.decoding import Mask, placed, spin, wheel
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import within
@@ -44,12 +46,14 @@ class Expectation:
     """What the parts think of a note.
 
     :param voices: who thinks so.
+    :param opinions: of each part by itself.
     :param combinations: what there is to choose among.
     :param shifts: how far each part sounds from where the model has it, in semitones.
     :param sums: the wheel of the combinations.
     """
 
     voices: ChoraleVoices
+    opinions: Opinions
     combinations: Combinations
     shifts: tuple[int, ...]
     sums: list[float]
@@ -59,6 +63,23 @@ class Expectation:
         own = self.combinations.pitches_of(spin(self.sums, chance))
         parts = zip(own, self.shifts, self.voices.others, strict=True)
         return Drawn(own, tuple(Sung(pitch + shift, part) for pitch, shift, part in parts), self.voices.given)
+
+
+@dataclass(frozen=True, slots=True)
+class Ornament:
+    """A step that a part takes after a chord.
+
+    :param part: which part, 0 (the soprano) to 3 (the bass).
+    :param number: which of `ornaments.STEPS`.
+    """
+
+    part: int
+    number: int
+
+    @property
+    def step(self) -> int:
+        """How far it moves, in semitones."""
+        return STEPS[self.number]
 
 
 Chord = tuple[int | None, ...]
@@ -82,6 +103,7 @@ class Together:
         self._parameters = Parameters()
         self._allowed: Mask | None = None
         self._latest: Expectation | None = None
+        self._drawn: Drawn | None = None
 
     def __len__(self) -> int:
         return PARTS
@@ -132,10 +154,51 @@ class Together:
         """Return what `expect` returns, if that was thought before."""
         return self._expectations.get((pitch, self.moment(now)))
 
-    def answer(self, pitch: int, now: float, chance: float) -> tuple[Drawn, bool]:
+    def answer(self, pitch: int, now: float, chance: Chance) -> tuple[Drawn, bool]:
         """Draw what the parts play to a note of the player's; return it, and whether it was thought of only now."""
         self._latest, fresh = self.expect(pitch, now)
-        return self._latest.draw(chance), fresh
+        self._drawn = self.draw(self._latest, pitch, now, chance)
+        return self._drawn, fresh
+
+    @property
+    def draws(self) -> int:
+        """How many numbers an answer takes."""
+        return 1 + PARTS * self._parameters.hold
+
+    def draw(self, expectation: Expectation, pitch: int, now: float, chance: Chance) -> Drawn:
+        """Draw what the parts play, and what of it they hold over if it sounds, by `draws` numbers ≥ 0 and < 1."""
+        drawn = expectation.draw(chance())
+        if not self._parameters.hold:
+            return drawn
+        session = self._sessions[drawn.given]
+        before = () if session.before is None else [session.before[part] for part in expectation.voices.others]
+        chances = [chance() for _ in drawn.own]
+        holds = [
+            own == earlier and number < self._may_hold(session, part, pitch, now)
+            for part, (own, earlier, number) in enumerate(zip(drawn.own, before, chances, strict=False))
+        ]
+        sung = [each._replace(holds=hold) for each, hold in zip(drawn.sung, holds, strict=False)] or drawn.sung
+        return replace(drawn, sung=tuple(sung))
+
+    def _may_hold(self, session: ChoraleSession, part: int, pitch: int, now: float) -> float:
+        return probability(session.hold_odds(part, pitch, now), self._parameters.temperature)
+
+    def ornament(self, chance: float) -> Ornament | None:
+        """Draw whether a part moves after the chord that was drawn last, and how."""
+        latest, drawn = self._latest, self._drawn
+        if latest is None or drawn is None or latest.voices.ornaments is None:
+            return None
+        given = latest.voices.given
+        chord = (*drawn.own[:given], latest.opinions.given, *drawn.own[given:])
+        weights = latest.voices.ornaments.weights(chord, latest.opinions.place, given)
+        found = latest.voices.ornaments.draw(weights, self._parameters.ornament, chance)
+        return None if found is None else Ornament(*found)
+
+    def move(self, ornament: Ornament, *, back: bool = False) -> None:
+        """Take in that a part has moved so, or has moved back."""
+        for session in self._sessions.values():
+            session.ornament(ornament.part, None if back else ornament.number)
+        self.forget()
 
     def has_answered(self) -> bool:
         """Say whether a note has been answered."""
@@ -163,7 +226,7 @@ class Together:
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)
         found = combine(voices, opinions, likeliest(voices, opinions.logs, voices.candidates))
-        return Expectation(voices, found, shifts, wheel(found.scores, parameters.temperature).tolist())
+        return Expectation(voices, opinions, found, shifts, wheel(found.scores, parameters.temperature).tolist())
 
     def _restricted(self, voices: ChoraleVoices, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
         """Return the opinions without what may not sound, and how far each part is to be moved."""

@@ -17,10 +17,15 @@ NOTHING: Mapping[int, Numbers] = MappingProxyType({})
 
 
 class Sung(NamedTuple):
-    """A pitch that is to sound, and by which part; None if it is of no choir."""
+    """A pitch that is to sound.
+
+    :param part: by which part; None if it is of no choir.
+    :param holds: whether it goes on, if it sounds already, and is not struck again.
+    """
 
     pitch: int
     part: int | None = None
+    holds: bool = False
 
 
 @lru_cache(64)
