@@ -323,9 +323,9 @@ class Gains:
 
     def bits(self, gains: FloatArray) -> float:
         """Return the bits a chord with these gains, those of the parts first, then those of the kinds."""
-        scores: FloatArray = np.tensordot(gains, self._sums, axes=1)
+        scores: FloatArray = np.tensordot(gains.astype(np.float32), self._sums, axes=1)
         scores -= scores.max(axis=1, keepdims=True)
-        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1))
+        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1, dtype=np.float64))
         return float(-logs.mean() / np.log(2))
 
     def __len__(self) -> int:

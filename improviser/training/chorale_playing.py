@@ -5,7 +5,7 @@ itself, its terms are counted, and each number grows by the logarithm of how muc
 than there: iterative scaling again, its expectations taken from what is played. No gradient, and no rule.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from improviser.training.chorale_fitting import Setting
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-RATE, SMOOTHING = 0.15, 8.0
+SMOOTHING = 8.0
 TEMPERATURES = (0.7, 1.0)
 """The tunes are played at these in turn."""
 ALL_PAIRS = np.ones(len(PAIRS), np.bool_)
@@ -102,24 +102,19 @@ def of_play(
 def fit_to_play(
     model: ChoraleVoices,
     settings: Sequence[Setting],
-    rounds: int,
+    theirs: Counted,
     seed: int,
     *,
     fitted: NDArray[np.bool_],
-    rate: float = RATE,
-    watch: Callable[[int, ChoraleVoices], None] = lambda _round, _model: None,
+    rate: float,
 ) -> ChoraleVoices:
-    """Return the model with its terms fitted to what it plays in so many rounds.
+    """Return the model with its terms fitted to what it plays to some settings, by one step.
 
+    :param theirs: what the corpus has.
     :param fitted: which numbers are, shape (size,).
-    :param rate: how far each round goes, 0–1.
+    :param rate: how far the step goes, 0–1.
     """
-    terms = model.terms
-    theirs = count(terms, of_corpus(model, settings))
-    for number in range(rounds):
-        own = count(terms, of_play(model, settings, int(generator(seed, number).integers(2**31))))
-        scale = own.chances / np.maximum(theirs.chances, 1.0)
-        step = rate * np.log((theirs.counts * scale + SMOOTHING) / (own.counts + SMOOTHING))
-        model = model.with_numbers(model.numbers + np.where(fitted, step, 0.0).astype(np.float32))
-        watch(number, model)
-    return model
+    own = count(model.terms, of_play(model, settings, seed))
+    scale = own.chances / np.maximum(theirs.chances, 1.0)
+    step = rate * np.log((theirs.counts * scale + SMOOTHING) / (own.counts + SMOOTHING))
+    return model.with_numbers(model.numbers + np.where(fitted, step, 0.0).astype(np.float32))

@@ -45,7 +45,7 @@ from improviser.training.chorale_fitting import (
     types_of,
 )
 from improviser.training.chorale_ornaments import count_ornaments
-from improviser.training.chorale_playing import fit_to_play
+from improviser.training.chorale_playing import count, fit_to_play, of_corpus
 from improviser.training.generations import Limits
 from improviser.training.progress import Progress, watched
 from improviser.training.recipe import Options, Recipe, choice, fingerprint, refuse
@@ -279,16 +279,17 @@ def fitted_to_play(
 
     Of the other terms there are so many that to fit them, too, makes bits and figures worse.
     """
-    rounds, numbers = sum(count for count, *_ in ROUNDS_OF_PLAY), generator(seed, 6)
+    rounds, numbers = sum(rounds for rounds, *_ in ROUNDS_OF_PLAY), generator(seed, 6)
+    theirs = count(model.terms, of_corpus(model, settings))
     done = 0
-    for count, rate, kinds in ROUNDS_OF_PLAY:
+    for times, rate, kinds in ROUNDS_OF_PLAY:
         fitted = model.terms.parallels.copy()
         for kind in kinds:
             fitted[model.terms.slices[kind]] = True
-        for _ in range(count):
+        for _ in range(times):
             some = numbers.permutation(len(settings))[: max(1, len(settings) // 2)]
             chosen = [settings[number] for number in some]
-            model = fit_to_play(model, chosen, 1, int(numbers.integers(2**31)), fitted=fitted, rate=rate)
+            model = fit_to_play(model, chosen, theirs, int(numbers.integers(2**31)), fitted=fitted, rate=rate)
             done += 1
             told(done / rounds)
     return model

@@ -356,6 +356,11 @@ class Band:
         found = [(choir, choir.ornament(self._chance.random())) for choir in self._choirs]
         return next(((choir, ornament) for choir, ornament in found if ornament is not None), None)
 
+    def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
+        """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
+        choir.move(ornament, back=back)
+        self._likely = _expected([*self._parts, *self._choirs], self._heard)
+
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
         predictions = [self._predicted(number, pitch, now) for number in range(len(self._parts))]

@@ -140,7 +140,7 @@ class Choral:
             return []
         events = self._sound(note, pitch, now)
         if events:
-            choir.move(ornament)
+            self._band.move(choir, ornament)
             struck = NoteOn(note.channel, pitch, note.velocity)
             self._moved = Movement(choir, ornament, struck, note.pitch)
             self._moves = self._struck[1] + LATE * (self._pulse.seconds or SLOWEST)
@@ -150,7 +150,7 @@ class Choral:
         moved, self._moved = self._moved, None
         if moved is None:
             return []
-        moved.choir.move(moved.ornament, back=True)
+        self._band.move(moved.choir, moved.ornament, back=True)
         return self._sound(moved.struck, moved.before, now)
 
     def _sound(self, note: NoteOn, pitch: int, now: float) -> list[Event]:

@@ -161,7 +161,7 @@ class Parameters:
         Described(
             OfParts(Range(1, 128, whole=True), "alto 69, bass 71"),
             "Which programs are sent for parts.",
-            "with channels = each",
+            "where each part has a channel",
             knob=False,
         ),
     ] = NONE
