@@ -1,6 +1,7 @@
 """Counts the ornaments of a corpus in four voices (`core.chorale.ornaments`)."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -71,7 +72,11 @@ def _with_factors(plain: Ornaments, model: ChoraleVoices, cases: Sequence[Case])
                         interval = (sounds - chord[voice] - step) % 12
                         intervals[0, interval] += steps[voice] == number
                         intervals[1, interval] += expected[voice, number]
-    return Ornaments(plain.rates, rhythm[0] / rhythm[1], intervals[0] / intervals[1], plain.leads)
+    found = Ornaments(plain.rates, rhythm[0] / rhythm[1], intervals[0] / intervals[1], plain.leads)
+    # One part moves at a time: as often as any does in the corpus.
+    wanted = sum(any(steps[voice] >= 0 for voice in model.others) for *_, steps in cases)
+    likely = sum(min(1.0, float(found.weights(chord, place, model.given).sum())) for chord, _, place, _ in cases)
+    return replace(found, rates=found.rates * (wanted / likely)) if likely else found
 
 
 def _came(chord: Sequence[int], place: Place, voice: int) -> int:

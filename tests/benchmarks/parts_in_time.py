@@ -24,7 +24,7 @@ from improviser.core.music.player import performance
 from improviser.library.catalogue import load_model
 from improviser.threads import use_one_thread
 
-SECONDS, WARM = 300.0, 60
+SECONDS, WARM = 120.0, 40
 RANKS = (50, 99)
 
 

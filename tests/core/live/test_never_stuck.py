@@ -29,6 +29,7 @@ from improviser.core.midi.event import (
     Tick,
     Transport,
 )
+from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
 from tests.core.chorale.small import small_chorale
 from tests.core.live.desk import Desk
@@ -39,7 +40,7 @@ CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15, 16, 16, 25, 31))
 """Lanes: those of a second keyboard too."""
 PITCHES = st.sampled_from((0, 48, 60, 61, 72, 127))
 VALUES = st.sampled_from((0, 1, 63, 64, 127))
-MODELS = {
+MODELS: dict[str, Model] = {
     "unison": RuleModel(lambda pitch: pitch),
     "below": RuleModel(lambda pitch: pitch - 12),
     "drone": RuleModel(lambda _: 48),
