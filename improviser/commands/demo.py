@@ -80,8 +80,7 @@ def demo(
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
     if code == 0:
-        paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
-        _tell_end(paths)
+        _tell_end(write_files(played, out, title_of(wanted), synthesiser_for(soundfont)))
     raise SystemExit(code)
 
 
