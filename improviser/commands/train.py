@@ -1,11 +1,10 @@
 """`improviser train`: evolve a network on MIDI files."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from improviser.commands.options import SOURCES, Force, Strict
+from improviser.commands.options import Force, Strict
 from improviser.commands.train_options import (
     Choir,
     Cluster,
@@ -13,8 +12,13 @@ from improviser.commands.train_options import (
     LayerType,
     Lookback,
     Mutation,
+    Output,
+    Parts,
+    Player,
+    Sources,
     StepSize,
     Survivors,
+    Voice,
     Without,
     Workers,
 )
@@ -23,22 +27,18 @@ from improviser.core.tasks.registry import tasks_explained
 
 
 def train(
-    sources: Annotated[
-        list[str],
-        typer.Argument(metavar="SOURCE...", help=SOURCES),
-    ],
+    sources: Sources,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="The model file to write; by default a new one of yours."),
-    ] = None,
+    output: Output = None,
     task: Annotated[str, typer.Option(help=f"What to evolve for. {tasks_explained()}.")] = "harmony",
     strategy: Annotated[str | None, typer.Option(help="How to breed: cma, or ga, a genetic algorithm.")] = None,
     population: Annotated[int | None, typer.Option(help="How many networks a generation has.")] = None,
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
+    voice: Voice = None,
+    player: Player = None,
+    parts: Parts = None,
     choir: Choir = None,
     lookback: Lookback = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
@@ -82,6 +82,8 @@ def train(
         divergence=divergence,
         survivors=survivors,
         voice=voice,
+        player=player,
+        parts=None if parts is None else str(parts),
         choir=choir,
         without=names(without),
         step_size=step_size,

@@ -1,8 +1,11 @@
 """Options of `train`: where it breeds, and those of some tasks alone."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from improviser.commands.options import SOURCES
 
 Workers = Annotated[
     int | None, typer.Option(help="How many processes to train with; the result is the same. By default 1.")
@@ -10,6 +13,19 @@ Workers = Annotated[
 Cluster = Annotated[
     str | None,
     typer.Option(metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."),
+]
+Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help=SOURCES)]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="The model file to write; by default a new one of yours."),
+]
+Voice = Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor, alto or soprano.")]
+Player = Annotated[
+    str | None, typer.Option(help="harmony: the voice that the player sings: soprano, if nothing is said.")
+]
+Parts = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="chorale: networks to be made of, such as tenor-to-bass.safetensors."),
 ]
 Choir = Annotated[
     int | None,

@@ -1,4 +1,4 @@
-"""How to train a harmony model: a voice under (or over) the top voice of every piece."""
+"""How to train a harmony model: a voice to another one, which the player sings: mostly the top voice of a piece."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from improviser.training.progress import Progress, silent, watched
 from improviser.training.recipe import Options, Recipe, choice, refuse, viewpoints_left
 from improviser.training.voices import duets, read_sources
 
-VOICES = ("bass", "tenor", "alto")
+VOICES = ("bass", "tenor", "alto", "soprano")
 
 
 def prepare(options: Options, progress: Progress) -> Recipe:
@@ -22,7 +22,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors")
+    refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
     read = read_sources(options.sources, progress, strict=options.strict)
     return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
 
@@ -38,11 +38,12 @@ def recipe_of(
 
     :raises UserError: if they or the options are of no use.
     """
-    voice = choice("voice", options.voice, VOICES)
-    found = duets(pieces, voice)
+    to = choice("player", options.player, VOICES[::-1])
+    voice = choice("voice", options.voice, [voice for voice in VOICES if voice != to])
+    found = duets(pieces, voice, to)
     both = [(player, own) for _, player, own in found]
     seen = viewpoints_left(options, VIEWPOINTS)
-    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), viewpoints=seen)
+    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to, viewpoints=seen)
     learned = watched(split(both, options.seed)[0], "listening to what is held over", progress)
     settings = replace(settings, holding=breed(cases_within(learned, settings), options.seed))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)

@@ -16,6 +16,7 @@ import numpy as np
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
 from improviser.core.harmony.holding import probability
+from improviser.core.harmony.model import HarmonyModel
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
@@ -27,12 +28,13 @@ from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.originality import Originality
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
-from improviser.core.live.together import Together
+from improviser.core.live.together import Ornament, Together
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
+from improviser.core.music.parts import NAMES, Sung
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
@@ -121,6 +123,8 @@ class Band:
         """Responders that played before, freed one at a time: all at once would delay a note."""
         self._experts: tuple[Experts | None, ...] = ()
         self._basses: tuple[bool, ...] = ()
+        self._named: tuple[int | None, ...] = ()
+        """Which part of a choir each is, if any."""
         self._singer: Singer | None = None
         self.imaginative: Imaginative | None = None
         """The part that sings, if it can imagine notes, so that replies are composed."""
@@ -193,6 +197,7 @@ class Band:
         self._basses = tuple(context is not None and context.is_bass for context in contexts)
         singers = [part for part in self._parts if isinstance(part, Singer)]
         echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
+        self._named = tuple(_part_of(model) for model in models)
         self._singer = singers[0] if singers else None
         self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
         self._leader = next(iter([*singers, *echoes]), None)
@@ -318,8 +323,8 @@ class Band:
         self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
         self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
 
-    def answer(self, pitch: int, channel: int, now: float) -> list[int]:
-        """Return each part's answer to a note of the player, to be played on `channel`."""
+    def answer(self, pitch: int, channel: int, now: float) -> list[Sung]:
+        """Return each part's answer to a note of the player, to be played on `channel`, or the channel of each part."""
         self.foreseen = False
         if (
             self._burst.drops(now)
@@ -330,7 +335,7 @@ class Band:
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
         self.foreseen = self.plays
-        played = []
+        played: list[Sung] = []
         for number, responder in enumerate(self._parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
@@ -338,13 +343,23 @@ class Band:
             if responder is self._singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
-            played.append(sounding)
+            played.append(Sung(sounding, self._named[number]))
         for choir in self._choirs:
-            chord, fresh = choir.answer(pitch, now, self._chance.random())
+            chord, fresh = choir.answer(pitch, now, self._chance.random)
             self.foreseen = self.foreseen and not fresh
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
-            played += chord.sounding
+            played += chord.sung
         return played
+
+    def ornament(self) -> tuple[Together, Ornament] | None:
+        """Draw whether a part of a chorale moves between two of the player's notes: whose, and how."""
+        found = [(choir, choir.ornament(self._chance.random())) for choir in self._choirs]
+        return next(((choir, ornament) for choir, ornament in found if ornament is not None), None)
+
+    def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
+        """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
+        choir.move(ornament, back=back)
+        self._likely = _expected([*self._parts, *self._choirs], self._heard)
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
@@ -352,6 +367,14 @@ class Band:
         self.foreseen = bool(predictions) and not any(fresh for _, fresh in predictions)
         self._opinions, self._wheels = [prediction.logs for prediction, _ in predictions], []
         return [prediction for prediction, _ in predictions]
+
+    def named(self, number: int) -> int | None:
+        """Return which part of a choir a part is, if any."""
+        return self._named[number]
+
+    def channel_of(self, number: int, channel: int) -> int:
+        """Return the channel of a part, where others play on `channel`."""
+        return self._parameters.channel_of_part(channel, self._named[number])
 
     def is_bass(self, number: int) -> bool:
         """Say whether a part plays the lowest voice."""
@@ -419,18 +442,18 @@ class Band:
 
     def foretell(
         self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
-    ) -> tuple[list[int], bool] | None:
+    ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
-        if self._chance.left < first + 2 * len(self._parts) + len(self._choirs):
+        if self._chance.left < first + 2 * len(self._parts) + sum(choir.draws for choir in self._choirs):
             return None
         numbers = count(first)
-        taken = [sounds for onset, on, sounds in self._chord if on == channel and 0 <= now - onset < CHORD_SECONDS]
-        played: list[int] = []
+        taken = [(on, sounds) for onset, on, sounds in self._chord if 0 <= now - onset < CHORD_SECONDS]
+        played: list[Sung] = []
         foreseen = self.plays
         for number, responder in enumerate(self._parts):
             prediction = self._predictions[number].get((pitch, responder.moment(now)))
@@ -439,16 +462,18 @@ class Band:
             if prediction is None:
                 prediction, foreseen = self._predicted(number, pitch, now)[0], False
             factors = NO_FACTORS if favour is None else favour(number, prediction)
-            sounding = self._pick(prediction, taken, lambda: self._chance.peek(next(numbers)), factors)
-            taken.append(sounding)
-            played.append(sounding)
+            on_channel = self.channel_of(number, channel)
+            there = [sounds for on, sounds in taken if on == on_channel]
+            sounding = self._pick(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
+            taken.append((on_channel, sounding))
+            played.append(Sung(sounding, self._named[number]))
         for choir in self._choirs:
             expected = choir.expected(pitch, now)
             if expected is None and not think:
                 return None
             if expected is None:
                 expected, foreseen = choir.expect(pitch, now)[0], False
-            played += expected.draw(self._chance.peek(next(numbers))).sounding
+            played += choir.draw(expected, pitch, now, lambda: self._chance.peek(next(numbers))).sung
         return played, foreseen
 
     @property
@@ -456,16 +481,18 @@ class Band:
         """Until when a note is one of a burst."""
         return self._burst.until
 
-    def _draw(self) -> list[int]:
+    def _draw(self) -> list[Sung]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
             self._wheels = [self._weighed(logs).sums for logs in self._opinions]
-        drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
-        return drawn + [pitch for choir in self._choirs for pitch in choir.answer_again(self._chance.random())]
+        drawn = [
+            Sung(spin(sums, self._chance.random()), part) for sums, part in zip(self._wheels, self._named, strict=True)
+        ]
+        return drawn + [sung for choir in self._choirs for sung in choir.answer_again(self._chance.random())]
 
-    def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
-        played = []
+        played: list[Sung] = []
         leader, singer = self._leader, self._singer
         leads = next((number for number, part in enumerate(self._parts) if part is leader), None)
         if singer is not None and leads is not None:
@@ -473,7 +500,7 @@ class Band:
             if MODES_BY_NAME[self._parameters.mode].endless:
                 self._originality.weigh(logs)
             prediction = self._weighed(self._votes.weigh(leads, logs))
-            sounding = self.pick(prediction, channel, now)
+            sounding = self.pick(prediction, self.channel_of(leads, channel), now)
             pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
             self._lessons.append(partial(self._votes.play, leads, pitch, now))
@@ -484,7 +511,7 @@ class Band:
         if leader is not None:
             self._line.append(pitch)
             self._originality.play(pitch)
-            played.append(sounding)
+            played.append(Sung(sounding, None if leads is None else self._named[leads]))
         return played + self._join(pitch, channel, now, closing=closing)
 
     @property
@@ -493,7 +520,7 @@ class Band:
         leads = next((number for number, part in enumerate(self._parts) if part is self._leader), 0)
         return self._votes.weigh(leads, np.zeros(PITCHES)).tolist() if self._votes.count else []
 
-    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what each part plays to a note of a reply that was composed before, sounding `shift` semitones away.
 
         The singer sings it; if there is none any more, it is only what the others go by.
@@ -509,21 +536,22 @@ class Band:
         self._lessons.append(partial(self._votes.play, leads, own, now))
         self._line.append(own)
         self._originality.play(own)
-        return [sounding, *self._join(own, channel, now, closing=closing)]
+        return [Sung(sounding, self._named[leads]), *self._join(own, channel, now, closing=closing)]
 
-    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what all parts play that do not lead."""
-        played, leader = [], self._leader
+        played: list[Sung] = []
+        leader = self._leader
         for number, responder in enumerate(self._parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
                 prediction = self._weighed(self._votes.weigh(number, shaped))
-                played.append(self._play(number, prediction, pitch, channel, now)[0])
+                played.append(Sung(self._play(number, prediction, pitch, channel, now)[0], self._named[number]))
         for choir in self._choirs:
-            chord, _ = choir.answer(pitch, now, self._chance.random())
+            chord, _ = choir.answer(pitch, now, self._chance.random)
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
-            played += chord.sounding
+            played += chord.sung
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
@@ -549,7 +577,7 @@ class Band:
 
     def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played = self.pick(prediction, channel, now)
+        played = self.pick(prediction, self.channel_of(number, channel), now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = in_midi(played - prediction.shift)
         self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
@@ -600,6 +628,12 @@ def _expected(parts: Sequence[Responder | Together], heard: Iterable[tuple[int, 
     if onsets:
         moments = [(tuple(part.moment(onset) for part in parts), onset) for onset in onsets]
         yield from likely_notes(pitches, moments)
+
+
+def _part_of(model: Model) -> int | None:
+    """Return which part of a choir a model sings, if any."""
+    voice = model.settings.voice if isinstance(model, HarmonyModel) else ""
+    return NAMES.index(voice) if voice in NAMES else None
 
 
 def _can_lead(model: Model) -> bool:

@@ -13,6 +13,7 @@ from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
 
 LEVELS = ("live", "score")
+TOP = "soprano"
 # The register of the sopranos of BWV 253–438.
 SOPRANOS = (57, 81)
 MAX_MEMBERS = 64
@@ -36,6 +37,7 @@ class ChoirSettings:
     :param experts: names of the memory's experts that it weighs.
     :param player: lowest and highest pitch of the players it was evolved with (harmony).
     :param holding: weights for holding its notes over (`core.harmony.holding`); none: those of its kind of voice.
+    :param to: the voice that the player sings, for people to read (harmony).
     """
 
     voice: str
@@ -49,6 +51,7 @@ class ChoirSettings:
     experts: tuple[str, ...] = ()
     player: tuple[int, int] = SOPRANOS
     holding: tuple[float, ...] = ()
+    to: str = TOP
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
         """Return the shape of a genome that sees `inputs` numbers."""
@@ -76,7 +79,8 @@ class ChoirSettings:
             "experts": list(self.experts),
             "player": list(self.player),
         }
-        return values | ({"holding": list(self.holding)} if self.holding else {})
+        values |= {"holding": list(self.holding)} if self.holding else {}
+        return values | ({"to": self.to} if self.to != TOP else {})
 
 
 def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
@@ -89,7 +93,8 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
     if level not in LEVELS:
         raise ModelError(f"it does not say whether it is one of {', '.join(LEVELS)}; it is damaged")
     voice = settings.get("voice", "")
-    if not isinstance(voice, str):
+    to = settings.get("to", TOP)
+    if not isinstance(voice, str) or not isinstance(to, str):
         raise ModelError("its voice is no name; it is damaged")
     return ChoirSettings(
         voice=voice,
@@ -103,6 +108,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         experts=_names(settings, "experts"),
         player=_register(settings.get("player", list(SOPRANOS))),
         holding=_weights(settings.get("holding", [])),
+        to=to,
     )
 
 
