@@ -28,6 +28,7 @@ from improviser.commands import (
     service,
     status,
     train,
+    tune,
 )
 from improviser.commands.examples import epilog_of
 from improviser.commands.web_option import WithWeb
@@ -138,6 +139,7 @@ for _name, _function in (
     ("ports", ports.ports),
     ("latency", latency.latency),
     ("train", train.train),
+    ("tune", tune.tune),
     ("learn", learn.learn),
     ("render", render.render),
     ("replay", replay.replay),

@@ -74,6 +74,8 @@ PURE = {
 RESERVED = {
     "aiohttp": {"web"},
     "aiomqtt": {"remote.mqtt"},
+    "dask": {"training.cluster_client"},
+    "distributed": {"training.cluster_client", "training.cluster"},
     "jack": {"ports.jack_library"},
     "miniaudio": {"show.speaker"},
     "mido": {"midifile"},

@@ -36,6 +36,11 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("train songs/ -o my.safetensors --minutes 5", "an accompaniment"),
         ("train tune.mid -o my.safetensors --task echo", "the experiment"),
     ),
+    "tune": (
+        ("tune songs/ --task melody", "half an hour's search"),
+        ("tune songs/ --task melody --resume", "go on after Ctrl-C"),
+        ("tune songs/ --cluster tcp://HOST:8786", "on many machines"),
+    ),
     "learn": (
         ("learn", "from all that is recorded"),
         ("learn --except 'session-2026-11-28*'", "a guest played then"),

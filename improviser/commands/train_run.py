@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +13,9 @@ from improviser.commands.train_told import tell_next, tell_plan, tell_result, te
 from improviser.console_output import say, warn
 from improviser.errors import ConfigError
 from improviser.training import checkpoint as checkpoints
+from improviser.training.cluster import Cluster, open_cluster
+from improviser.training.cluster_client import LOCAL, checked_address
+from improviser.training.crew import Crew
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
 from improviser.training.page_view import PageView, Views
@@ -22,21 +27,24 @@ from improviser.training.run_page import run_page
 from improviser.training.stopping import StopRequest, stop_request
 from improviser.training.trainer import Checkpoints, Run, calibrate, save_model, train
 from improviser.training.view import steps_shown, view_for
-from improviser.training.workers import working
+from improviser.training.workers import Workers, working, working_on
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How a run goes, whatever comes of it: processes, generations between checkpoints, and where it is shown."""
+    """How a run goes, whatever comes of it: where it is bred, generations between checkpoints, where it is shown."""
 
-    workers: int = 1
+    workers: int | None = None
     checkpoint: int = 50
     as_json: bool = False
     web: str | None = None
+    cluster: str | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= self.workers <= 64:
+        if self.workers is not None and not 1 <= self.workers <= 64:
             raise ConfigError(f"--workers is {self.workers}; give 1–64")
+        if self.cluster is not None and checked_address(self.cluster) != LOCAL and self.workers is not None:
+            raise ConfigError("--workers has no meaning for a cluster that is there already; leave it out")
         if self.checkpoint < 0:
             raise ConfigError(f"--checkpoint is {self.checkpoint}; give a number of generations, or 0 for none")
 
@@ -48,16 +56,30 @@ def run(options: Options, places: Places, how: How) -> None:
     :raises KeyboardInterrupt: at the end, if that was asked for by a Ctrl-C.
     """
     places.check()
+    with ExitStack() as breeding:
+        executor = None if how.cluster is None else breeding.enter_context(open_cluster(how.cluster, how.workers))
+        _run(options, places, how, executor, breeding.close)
+
+
+def _run(options: Options, places: Places, how: How, executor: Cluster | None, leave: Callable[[], None]) -> None:
+    """Train and say so.
+
+    :param leave: is called when the executor has done its part.
+    """
     recipe = _prepare(options)
     kept = Checkpoints(places.checkpoint, how.checkpoint, places.resume)
     if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
     if not how.as_json:
-        tell_plan(options, recipe, places.output, how.workers)
+        tell_plan(options, recipe, places.output, _starting(how, executor))
     with stop_request() as request, run_page(how.web, warn if how.as_json else say, request.end) as page:
         preview = Preview(recipe.build)
         looked_at = PageView(recipe.limits, recipe.members, f"Training: {options.task}", preview, page)
-        done = _bred(options, recipe, kept, how, request, preview, looked_at)
+        plan = EvolutionPlan.of(recipe, options.seed)
+        crew = Crew() if executor is not None or (how.workers or 1) > 1 else None
+        hands = working(how.workers or 1, plan, crew) if executor is None else working_on(executor, plan, crew)
+        done = _bred(options, recipe, kept, how, hands, crew, request, preview, looked_at)
+        leave()
         looked_at.say("calibrating")
         with steps_shown(sys.stderr) as progress:
             calibrate(recipe, done, partial(progress, "calibrating"), request)
@@ -80,18 +102,29 @@ def run(options: Options, places: Places, how: How) -> None:
         raise KeyboardInterrupt
 
 
+def _starting(how: How, executor: Cluster | None) -> str:
+    """Return what there is to say of where it is bred."""
+    if executor is not None:
+        threads = executor.threads.values()
+        dashboard = f"; watch it at {executor.dashboard}" if executor.dashboard else ""
+        return f"on the cluster: {len(threads)} workers, {sum(threads)} calls at a time{dashboard}"
+    return f"starting {how.workers} workers" if how.workers and how.workers > 1 else ""
+
+
 def _bred(
     options: Options,
     recipe: Recipe,
     kept: Checkpoints,
     how: How,
+    place: AbstractContextManager[Workers],
+    crew: Crew | None,
     request: StopRequest,
     preview: Preview,
     looked_at: PageView,
 ) -> Run:
     """Breed, and show how it goes."""
     title = f"evolving {options.task}"
-    view = view_for(recipe.limits, recipe.members, as_json=how.as_json, title=title, preview=preview)
+    view = view_for(recipe.limits, recipe.members, as_json=how.as_json, title=title, preview=preview, crew=crew)
     views = Views(view, looked_at)
 
     def show(member: int, generation: Generation) -> None:
@@ -101,7 +134,7 @@ def _bred(
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             request.ask(signal.SIGTERM, None)
 
-    with working(how.workers, EvolutionPlan.of(recipe, options.seed)) as hands, views:
+    with place as hands, views:
         return train(
             recipe,
             seed=options.seed,
@@ -119,3 +152,21 @@ def _prepare(options: Options) -> Recipe:
         recipe = prepare(options, progress)
     give_notice(recipe.remarks)
     return recipe
+
+
+def numbers_of(text: str | None) -> tuple[int, ...] | None:
+    """Return the numbers in `20,20`; an empty text is no hidden layer.
+
+    :raises ConfigError: if they are none.
+    """
+    if text is None:
+        return None
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise ConfigError(f"--layers is {text!r}; give numbers of nodes such as 20,20") from None
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names between commas."""
+    return None if text is None else tuple(part.strip() for part in text.split(",") if part.strip())

@@ -18,16 +18,15 @@ MOST_NAMED = 5
 """Pieces that are named; of more, how many there are."""
 
 
-def tell_plan(options: Options, recipe: Recipe, output: Path, workers: int) -> None:
-    """Say what is learned from, what is held out, where the result goes, and how to end."""
+def tell_plan(options: Options, recipe: Recipe, output: Path, where: str) -> None:
+    """Say what is learned from, what is held out, where the result goes, how to end, and where it is bred."""
     pieces, notes = len(recipe.sources), sum(int(source.get("notes", 0)) for source in recipe.sources)
     say(f"learning {options.task} from {_counted(pieces, 'piece')} with {notes:,} notes")
     held = recipe.held_out
     more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
     say(f"held out, to see how it does on new music: {', '.join(held[:MOST_NAMED])}{more}")
     say(f"the model will be {output}")
-    starting = f"; starting {workers} workers" if workers > 1 else ""
-    say(f"Ctrl-C ends early and keeps the best; --resume goes on from there{starting}")
+    say(f"Ctrl-C ends early and keeps the best; --resume goes on from there{'; ' if where else ''}{where}")
 
 
 def tell_result(output: Path, scores: dict[str, float], skipped: tuple[str, ...], *, quiet: bool) -> None:

@@ -4,7 +4,9 @@ Of several members each is bred in a worker of its own, some generations at a ti
 it would if all shared each population with the process that breeds.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
 import numpy as np
@@ -13,10 +15,12 @@ from improviser.errors import CorpusError
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import Champion, Evolution, Generation
 from improviser.training.recipe import Recipe
-from improviser.training.workers import Elsewhere, Workers
+from improviser.training.workers import Elsewhere, Workers, result_of
 
 STRETCH = 10
 """Generations that a worker breeds before it says what came of them."""
+FEW_HANDS = 20
+"""Of more workers than so many each breeds the longer, or whoever hands out the work would not keep up."""
 
 
 class Member:
@@ -30,9 +34,10 @@ class Member:
         """How many generations are to be finished."""
         return int(self.evolution.begun)
 
-    def begin(self, _generations: int, beside: int) -> None:
-        """Begin the next generation."""
+    def begin(self, _generations: int, beside: int) -> int:
+        """Begin the next generation; return how many were begun."""
         self.evolution.begin(beside)
+        return 1
 
     def finish(self) -> Sequence[Generation]:
         """Finish what was begun."""
@@ -46,7 +51,7 @@ class MemberElsewhere(Member):
         super().__init__(evolution)
         self._member = member
         self._elsewhere = elsewhere
-        self._advanced: Callable[[], Advanced] | None = None
+        self.advanced: Future[Advanced] | None = None
         self._begun = 0
 
     @property
@@ -54,17 +59,19 @@ class MemberElsewhere(Member):
         """How many generations are to be finished."""
         return self._begun
 
-    def begin(self, generations: int, beside: int) -> None:
-        """Begin so many generations."""
+    def begin(self, generations: int, beside: int) -> int:
+        """Begin so many generations; return how many."""
         state = self.evolution.state() if self.evolution.generation else None
         self._begun = generations
-        self._advanced = self._elsewhere(self._member, state, generations, beside)
+        self.advanced = self._elsewhere(self._member, state, generations, beside)
+        return generations
 
     def finish(self) -> Sequence[Generation]:
         """Finish what was begun."""
-        if self._advanced is None:
+        if self.advanced is None:
             raise RuntimeError("there is nothing to finish")
-        advanced, self._advanced, self._begun = self._advanced(), None, 0
+        advanced: Advanced = result_of(self.advanced)
+        self.advanced, self._begun = None, 0
         self.evolution.restore(advanced.state)
         self.evolution.population = advanced.population
         return advanced.generations
@@ -75,7 +82,7 @@ class Choir:
 
     :param seed: of the first member; the others count up from it.
     :param watch: gets each member's number, from 0, and evolution as it begins.
-    :param every: generations after which all are to rest, to be put down; 0 for never.
+    :param every: generations of each, on the average, after which all are to rest, to be put down; 0 for never.
     """
 
     def __init__(
@@ -83,6 +90,8 @@ class Choir:
     ) -> None:
         self.at_work: dict[int, Member] = {}
         self._every = every
+        self._room = math.inf
+        """Generations of all that may be begun before they rest."""
         self._plan = EvolutionPlan.of(recipe, seed)
         self._done: dict[int, Champion] = {}
         self._put_down: dict[int, Mapping[str, Any]] = {}
@@ -101,45 +110,43 @@ class Choir:
             if self._recipe.limits.reached(member.evolution):
                 self._retire(number, member)
         self._fill()
+        self._room = self._every * len(self.at_work) or math.inf
         for member in self.at_work.values():
             self._begin(member)
 
     def _begin(self, member: Member) -> None:
         """Begin a generation of a member; elsewhere some, but not beyond where all are to rest."""
-        generation = member.evolution.generation
-        stretch = min(STRETCH, self._every - generation % self._every) if self._every else STRETCH
+        hands = self._workers.hands
+        stretch = int(min(stretch_for(hands), self._every or math.inf, self._room))
         if (limit := self._recipe.limits.generations) is not None:
-            stretch = max(1, min(stretch, limit - generation))
-        member.begin(stretch, len(self.at_work))
+            stretch = max(1, min(stretch, limit - member.evolution.generation))
+        self._room -= member.begin(stretch, min(len(self.at_work), hands))
 
     def finish(self, go_on: Callable[[], bool]) -> Iterator[tuple[int, Generation]]:
-        """Finish what was begun of each member; whether the next is begun at once is asked for each.
+        """Finish what was begun of the member that is first; begin its next, if that is wanted then.
+
+        So who has a fast worker does more until all rest, and nobody waits for another.
 
         :raises CorpusError: if none of a member's networks could be scored.
         """
-        for number, member in [(number, one) for number, one in self.at_work.items() if one.begun]:
-            for generation in member.finish():
-                yield number, generation
-            if not go_on():  # not even to its end: who is put down there may go further when taken up
-                continue
-            following = [member]
-            if self._recipe.limits.reached(member.evolution):
-                self._retire(number, member)
-                following = self._fill()
-            for each in following:
+        number = _first_done({number: one for number, one in self.at_work.items() if one.begun})
+        member = self.at_work[number]
+        for generation in member.finish():
+            yield number, generation
+        if not go_on() or self._room <= 0:  # not even to its end: who is put down there may go further when taken up
+            return
+        following = [member]
+        if self._recipe.limits.reached(member.evolution):
+            self._retire(number, member)
+            following = self._fill()
+        for each in following:
+            if self._room > 0:
                 self._begin(each)
 
     @property
     def resting(self) -> bool:
         """Whether nobody is in the middle of a generation: the choir can be put down, or begin another."""
         return not any(member.begun for member in self.at_work.values())
-
-    @property
-    def comes_to_rest(self) -> bool:
-        """Whether what any member at work has begun ends where all are to rest."""
-        every = self._every
-        members = self.at_work.values()
-        return every > 0 and any(one.begun and (one.evolution.generation + one.begun) % every == 0 for one in members)
 
     def champions(self) -> list[Champion]:
         """Return the champions of the members that are done, and of those at work, in the members' order."""
@@ -193,6 +200,20 @@ class Choir:
         """Go on from a `state`, with as many places as there are now."""
         self._done = {int(member): _champion(values) for member, values in state["done"].items()}
         self._put_down = {int(member): values for member, values in state["at work"].items()}
+
+
+def stretch_for(hands: int) -> int:
+    """Return how many generations each of so many workers breeds before it says what came of them."""
+    return STRETCH * max(1, hands // FEW_HANDS)
+
+
+def _first_done(members: Mapping[int, Member]) -> int:
+    """Return the member that can be finished without waiting, of several the last in the race; wait until one can."""
+    elsewhere = {number: one.advanced for number, one in members.items() if isinstance(one, MemberElsewhere)}
+    futures = [future for future in elsewhere.values() if future is not None]
+    done = wait(futures, return_when=FIRST_COMPLETED).done if futures else set()
+    ready = [number for number in members if elsewhere.get(number) is None or elsewhere[number] in done]
+    return min(ready, key=lambda number: (members[number].evolution.generation, number))
 
 
 def _values(champion: Champion) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from improviser.core.arrays import Float32Array
-from improviser.core.evolution.cma import SepCma
+from improviser.core.evolution.cma import STEP_SIZE, SepCma
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
 from improviser.core.evolution.mutation import SelfAdaptive
 from improviser.core.evolution.randomness import generator
@@ -98,6 +98,8 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
     :raises UserError: if the sources or options are of no use.
     """
     strategy_name = choice("strategy", options.strategy, STRATEGIES)
+    if strategy_name != "cma" and options.step_size is not None:
+        raise ConfigError(f"--step-size has no meaning for --strategy {strategy_name}; leave it out")
     population = options.population or POPULATION
     if strategy_name == "cma":  # it breeds in pairs, and two of them at least
         population = max(4, population + population % 2)
@@ -125,6 +127,7 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
             "minutes": minutes,
             "choir": members,
             "layers": [settings.hidden],
+            **_chosen(options),
             "seed": options.seed,
         },
         sources=material.sources,
@@ -148,6 +151,12 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
             math.inf if minutes is None else (1 - BREEDING) * minutes * 60,
         ),
     )
+
+
+def _chosen(options: Options) -> dict[str, Any]:
+    """Return the settings that few choose, where they are chosen."""
+    without = {} if options.without is None else {"without": sorted(options.without)}
+    return without | ({} if options.step_size is None else {"step_size": options.step_size})
 
 
 def _numbers(line: Sequence[Note]) -> list[float]:
@@ -191,7 +200,8 @@ def strategy_of(name: str, task: NetworkTask, population: int, options: Options,
     """Return a fresh strategy for a member of the choir."""
     rng = generator(options.seed, 0, member)
     if name == "cma":
-        return SepCma(task.first_population(rng, 1)[0], population, rng)
+        step_size = STEP_SIZE if options.step_size is None else options.step_size
+        return SepCma(task.first_population(rng, 1)[0], population, rng, step_size=step_size)
     breeding = Breeding(
         SelfAdaptive(learning_rate=0.15), survivors=options.survivors or 0.005, parents=0.15, crossover=1.0, sigma=0.03
     )

@@ -159,7 +159,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layers", "layer_type", "mutation", "divergence", "survivors", "voice", "player")
-    refuse(options, "choir")
+    refuse(options, "choir", "without", "step_size")
     choice("strategy", options.strategy, ("cma",))
     networks = networks_for(None if options.parts is None else Path(options.parts))
     read = read_sources(options.sources, progress, strict=options.strict)

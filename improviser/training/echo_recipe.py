@@ -55,7 +55,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "voice", "choir", "player", "parts")
+    refuse(options, "voice", "choir", "player", "parts", "without", "step_size")
     name = choice("strategy", options.strategy, STRATEGIES)
     shape = _shape(options)
     population = options.population or POPULATION

@@ -12,7 +12,7 @@ from improviser.core.evolution.strategy import Strategy, Task
 from improviser.training.generations import Choice, Evolution, Generation, Limits, Score
 from improviser.training.recipe import Recipe
 
-SEEN = 32
+SEEN = 8
 """Networks of a population that are sent back to be looked at."""
 
 

@@ -27,7 +27,7 @@ Source = str | os.PathLike[str]
 
 _log = logging.getLogger("improviser.train")
 _WHOLE = ("population", "generations", "patience", "lookback", "choir", "seed")
-_NUMBERS = ("minutes", "divergence", "survivors")
+_NUMBERS = ("minutes", "divergence", "survivors", "step_size")
 _TEXTS = ("task", "strategy", "layer_type", "mutation", "voice", "player", "parts")
 _GIVEN_OTHERWISE = ("sources", "task", "seed", "generations", "minutes")
 SETTINGS = tuple(field.name for field in fields(Options) if field.name not in _GIVEN_OTHERWISE)
@@ -57,11 +57,12 @@ def train(
     :param generations: stop after so many, ≥ 1 (of each member of a choir).
     :param minutes: stop after so long, > 0. With neither limit: 200 generations for "echo", 9 minutes for the others.
     :param executor: where to breed, such as a `ProcessPoolExecutor` (whose script needs its `if __name__ ==
-        "__main__"`); it is not shut down. Of several networks each is bred by one worker, of one all score. None: here.
+        "__main__"`) or a Dask client's `get_executor()`; it is not shut down. Of several networks each is bred by one
+        worker, of one all score. None: here.
     :param settings: strategy ("ga", "cma"), population (2–100000), patience (generations without a new champion),
-        strict (leave out no file and repair none); for harmony and melody choir (1–32 networks that sing as one) and
-        layers (one number); for harmony voice and player ("bass", "tenor", "alto", "soprano"); for chorale
-        parts (a folder of networks); for echo lookback (1–256 notes), layers,
+        strict (leave out no file and repair none); for harmony and melody choir (1–32 networks that sing as one),
+        layers (one number), without (names of viewpoints) and step_size; for harmony voice and player ("bass",
+        "tenor", "alto", "soprano"); for chorale parts (a folder of networks); for echo lookback (1–256 notes), layers,
         layer_type ("object", "matrix"), mutation ("factor", "offset", "selection"), divergence (0–100) and survivors
         (a share).
     :raises ConfigError: for a setting that there is not, or that cannot be.
@@ -141,6 +142,8 @@ def _plain(name: str, value: Any) -> Any:
         return None
     if name == "layers":
         return tuple(map(int, [value] if _is_whole(value) else value))
+    if name == "without":
+        return tuple(value)
     return int(value) if name in _WHOLE else float(value) if name in _NUMBERS else value
 
 
@@ -155,6 +158,9 @@ def _wanted(name: str, value: object) -> str | None:
         return None if is_number else "a number"
     if name in _TEXTS:
         return None if isinstance(value, str) else "a name"
+    if name == "without":
+        names = isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
+        return None if names else "names of viewpoints such as ('gap', 'beat')"
     if name == "layers":
         several = isinstance(value, list | tuple) and all(map(_is_whole, value))
         return None if several or _is_whole(value) else "whole numbers such as (20, 20)"

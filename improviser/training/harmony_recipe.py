@@ -6,11 +6,12 @@ from dataclasses import replace
 from improviser.core.harmony.corpus import Duet, harmony_notes
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
+from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units, split
 from improviser.training.holding import breed, cases_within
-from improviser.training.progress import Progress, watched
-from improviser.training.recipe import Options, Recipe, choice, refuse
+from improviser.training.progress import Progress, silent, watched
+from improviser.training.recipe import Options, Recipe, choice, refuse, viewpoints_left
 from improviser.training.voices import duets, read_sources
 
 VOICES = ("bass", "tenor", "alto", "soprano")
@@ -22,12 +23,27 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
+    read = read_sources(options.sources, progress, strict=options.strict)
+    return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
+
+
+def recipe_of(
+    options: Options,
+    pieces: Sequence[Piece],
+    progress: Progress = silent,
+    skipped: tuple[str, ...] = (),
+    remarks: tuple[str, ...] = (),
+) -> Recipe:
+    """Return the recipe for a voice of these pieces.
+
+    :raises UserError: if they or the options are of no use.
+    """
     to = choice("player", options.player, VOICES[::-1])
     voice = choice("voice", options.voice, [voice for voice in VOICES if voice != to])
-    read = read_sources(options.sources, progress, strict=options.strict)
-    found = duets(read.pieces, voice, to)
+    found = duets(pieces, voice, to)
     both = [(player, own) for _, player, own in found]
-    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to)
+    seen = viewpoints_left(options, VIEWPOINTS)
+    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to, viewpoints=seen)
     learned = watched(split(both, options.seed)[0], "listening to what is held over", progress)
     settings = replace(settings, holding=breed(cases_within(learned, settings), options.seed))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)
@@ -37,8 +53,8 @@ def prepare(options: Options, progress: Progress) -> Recipe:
         both,
         lambda some: harmony_notes(some, settings),
         sources,
-        read.skipped,
-        read.remarks,
+        skipped,
+        remarks,
     )
     return choir_recipe(options, material, progress)
 

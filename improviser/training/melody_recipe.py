@@ -1,6 +1,7 @@
 """How to train a melody model: the next note of the top voice of every piece."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from improviser.core.melody.corpus import melody_notes
 from improviser.core.melody.model import MelodyModel
@@ -10,7 +11,7 @@ from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
 from improviser.training.progress import Progress, silent
-from improviser.training.recipe import Options, Recipe, refuse
+from improviser.training.recipe import Options, Recipe, refuse, viewpoints_left
 from improviser.training.voices import read_sources
 
 
@@ -36,7 +37,8 @@ def recipe_of(
     :raises UserError: if they or the options are of no use.
     """
     tunes = [piece.voices[0] for piece in pieces]
-    settings = settings_for(tunes, hidden=hidden_units(options))
+    seen = viewpoints_left(options, VIEWPOINTS)
+    settings = replace(settings_for(tunes, hidden=hidden_units(options)), viewpoints=seen)
     material = Material(
         MelodyModel,
         settings,

@@ -53,6 +53,8 @@ class Options:
     player: str | None = None
     parts: str | None = None
     choir: int | None = None
+    without: tuple[str, ...] | None = None
+    step_size: float | None = None
     seed: int = 0
     strict: bool = False
 
@@ -65,12 +67,13 @@ class Options:
         self._check("lookback", _within(self.lookback, 1, 256), "1–256")
         self._check("divergence", _within(self.divergence, 0, 100), "0–100")
         self._check("survivors", _within(self.survivors, 1e-9, 1), "a share above 0, up to 1")
+        self._check("step_size", _within(self.step_size, 1e-6, 1e3), "more than 0, up to 1000")
         self._check("choir", _within(self.choir, 1, 32), "1–32")
         self._check("seed", 0 <= self.seed < 2**63, "a whole number from 0")
 
     def _check(self, option: str, sound: bool, wanted: str) -> None:
         if not sound:
-            raise ConfigError(f"--{option} is {getattr(self, option)}; give {wanted}")
+            raise ConfigError(f"--{option.replace('_', '-')} is {getattr(self, option)}; give {wanted}")
 
 
 def choice(option: str, value: str | None, choices: Sequence[str]) -> str:
@@ -85,6 +88,19 @@ def choice(option: str, value: str | None, choices: Sequence[str]) -> str:
     return value
 
 
+def viewpoints_left(options: Options, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the viewpoints that `--without` leaves.
+
+    :raises ConfigError: if it names one that there is not, or leaves none.
+    """
+    names, without = list(known), set(options.without or ())
+    if unknown := without - set(names):
+        raise ConfigError(f"--without names {', '.join(sorted(unknown))}; there are: {', '.join(names)}")
+    if without == set(names):
+        raise ConfigError("--without leaves no viewpoint; name fewer")
+    return tuple(name for name in names if name not in without)
+
+
 def refuse(options: Options, *names: str) -> None:
     """Refuse options that have no meaning for a task.
 
@@ -93,6 +109,11 @@ def refuse(options: Options, *names: str) -> None:
     for name in names:
         if getattr(options, name) is not None:
             raise ConfigError(f"--{name.replace('_', '-')} has no meaning for --task {options.task}; leave it out")
+
+
+def accept_any(_genome: Float32Array) -> bool:
+    """Accept a genome; it can be sent to another process."""
+    return True
 
 
 class Calibrate(Protocol):
@@ -142,7 +163,7 @@ class Recipe:
     remarks: tuple[str, ...] = ()
     held_out: tuple[str, ...] = ()
     comparison: "Comparison | None" = None
-    accept: Callable[[Float32Array], bool] = lambda _: True
+    accept: Callable[[Float32Array], bool] = accept_any
     calibrate: Calibrate | None = None
 
 

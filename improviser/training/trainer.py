@@ -85,7 +85,7 @@ def train(
         done.records = _records(state["records"])
     choir.begin()
     while not choir.complete:
-        for member, generation in choir.finish(_never if choir.comes_to_rest else lambda: not stopped()):
+        for member, generation in choir.finish(lambda: not stopped()):
             done.records.append((member, generation))
             report(member, generation)
         if choir.resting:
@@ -112,10 +112,6 @@ def calibrate(
     if recipe.calibrate is not None and done.complete and ripe:
         genomes = np.stack([champion.genome for champion in done.champions])
         done.calibrated = recipe.calibrate(genomes, progress, stopped)
-
-
-def _never() -> bool:
-    return False
 
 
 def _keep(state: Mapping[str, Any], checkpoints: Checkpoints, identity: Mapping[str, Any]) -> str | None:

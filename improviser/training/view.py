@@ -22,6 +22,7 @@ from improviser.console_output import say, say_json
 from improviser.core.music.pitch import pitch_name
 from improviser.core.printable import printable
 from improviser.training.chorales import PARSING
+from improviser.training.crew import Crew, Share
 from improviser.training.generations import Generation, Limits
 from improviser.training.preview import Preview
 from improviser.training.progress import Progress
@@ -33,6 +34,9 @@ CURVE_HEIGHT = 6
 SECONDS_BETWEEN_FRAMES = 0.25
 SECONDS_BETWEEN_LINES = 1.0
 SECONDS_BETWEEN_STEPS = 0.1
+WORKERS_SHOWN = 8
+SILENT = 30.0
+"""Seconds without a word from a worker, after which that is told."""
 REMARKS = {PARSING: "parsing the chorales, once; later they are read from a cache"}
 """What is said as a step begins, by its name."""
 
@@ -52,17 +56,26 @@ class View(Protocol):
         """Show what one generation of a member of the choir brought."""
 
 
-def view_for(limits: Limits, members: int, *, as_json: bool, title: str, preview: Preview | None = None) -> View:
+def view_for(
+    limits: Limits,
+    members: int,
+    *,
+    as_json: bool,
+    title: str,
+    preview: Preview | None = None,
+    crew: Crew | None = None,
+) -> View:
     """Return the view that fits where the output goes.
 
     :param preview: looks at the run, for more than its figures.
+    :param crew: the workers, if there are several.
     """
     if as_json:
-        return JsonView(members)
+        return JsonView(members, crew)
     console = Console()
     if console.is_terminal:
-        return TerminalView(limits, members, title, console, preview)
-    return PlainView(members)
+        return TerminalView(limits, members, title, console, preview, crew)
+    return PlainView(members, crew)
 
 
 @contextmanager
@@ -91,10 +104,12 @@ def steps_shown(stream: TextIO) -> Iterator[Progress]:
 
 
 class JsonView:
-    """One object per generation and line."""
+    """One object per generation and line; now and then, with how the workers are getting on."""
 
-    def __init__(self, members: int) -> None:
+    def __init__(self, members: int, crew: Crew | None = None) -> None:
         self._members = members
+        self._crew = crew
+        self._shown_at = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -107,14 +122,19 @@ class JsonView:
     def show(self, member: int, generation: Generation) -> None:
         """Print the generation."""
         values = generation.values() if self._members == 1 else {"member": member, **generation.values()}
+        now = time.monotonic()
+        if self._crew is not None and now - self._shown_at >= SECONDS_BETWEEN_LINES:
+            values |= self._crew.values()
+            self._shown_at = now
         say_json(values)
 
 
 class PlainView:
     """A line now and then, for logs and pipes: at most one a second, and the last."""
 
-    def __init__(self, members: int) -> None:
+    def __init__(self, members: int, crew: Crew | None = None) -> None:
         self._members = members
+        self._crew = crew
         self._shown_at = -math.inf
         self._pending = ""
 
@@ -134,6 +154,8 @@ class PlainView:
             f"{who}generation {generation.generation}: best {generation.best:.4f}, mean {generation.mean:.4f}, "
             f"held out {generation.held_out:.4f}"
         )
+        if self._crew is not None and (paces := self._crew.paces()):
+            self._pending += f"; {len(paces)} workers, {self._crew.total().evaluations:,.0f} networks/s"
         now = time.monotonic()
         if now - self._shown_at >= SECONDS_BETWEEN_LINES:
             say(self._pending)
@@ -148,11 +170,18 @@ class TerminalView:
     """
 
     def __init__(
-        self, limits: Limits, members: int, title: str, console: Console, preview: Preview | None = None
+        self,
+        limits: Limits,
+        members: int,
+        title: str,
+        console: Console,
+        preview: Preview | None = None,
+        crew: Crew | None = None,
     ) -> None:
         self._tally = RunTally(limits, members)
         self._title = title
         self._preview = preview
+        self._crew = crew
         self._live = Live(console=console, auto_refresh=False)
         self._drawn_at = -math.inf
         self._lately: set[int] = set()
@@ -194,7 +223,11 @@ class TerminalView:
         bar = Padding(ProgressBar(total=1.0, completed=tally.done(), width=CURVE_WIDTH), 0)
         if self._preview is not None:
             self._preview.turn_to(member)
-        return Panel(Group(bar, figures, curve, *self._look(figures)), title=Text(printable(title)), expand=False)
+        return Panel(
+            Group(bar, figures, curve, *self._look(figures), *crew_lines(self._crew)),
+            title=Text(printable(title)),
+            expand=False,
+        )
 
     def _look(self, figures: Table) -> list[RenderableType]:
         """Add what the preview shows to the figures; return the phrase that the best network plays."""
@@ -209,6 +242,27 @@ class TerminalView:
         rows = [("it hears", tune, contours[: len(tune)], "bold #56b4e9")] if tune else []
         rows.append(("it plays", phrase, contours[len(tune) :], "bold #f0953f"))
         return [_phrase_line(*row) for row in rows]
+
+
+def crew_lines(crew: Crew | None) -> list[RenderableType]:
+    """Return what there is to see of workers: a line for each, but not more than `WORKERS_SHOWN`, and one for all."""
+    if crew is None or not (paces := crew.paces()):
+        return []
+    table = Table.grid(padding=(0, 2))
+    for pace in paces[:WORKERS_SHOWN]:
+        waits = (
+            f"waits {pace.waiting:.0%}" if pace.silent_seconds < SILENT else f"silent for {pace.silent_seconds:.0f} s"
+        )
+        table.add_row(Text(printable(pace.worker.name)), *_speeds(pace.speed), waits)
+    calls = crew.waiting_calls
+    more = f"{len(paces)} workers" if len(paces) <= WORKERS_SHOWN else f"all {len(paces)} workers"
+    waiting = f"{calls} member{'s wait' if calls > 1 else ' waits'} for a worker" if calls else ""
+    table.add_row(Text(more, style="bold"), *_speeds(crew.total()), waiting)
+    return [table]
+
+
+def _speeds(speed: Share) -> tuple[str, str]:
+    return f"{speed.generations:,.1f} generations/s", f"{speed.evaluations:,.0f} networks/s"
 
 
 def _phrase_line(title: str, pitches: Sequence[int], contour: str, style: str) -> Text:

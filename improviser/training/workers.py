@@ -6,13 +6,18 @@ told. What a call returns does not depend on who made it: the model is that of o
 """
 
 import hashlib
+import logging
 import os
 import pickle
 import threading
+import time
+import uuid
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,17 +27,24 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
+from improviser.training.cluster import Cluster, LostCluster, Shared
+from improviser.training.cluster_client import cluster_behind
+from improviser.training.crew import Crew, Share, Worker
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.process_executor import ProcessExecutor
+from improviser.training.software import difference, software, this_machine
 
-Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], Callable[[], Advanced]]
-"""Begins what `EvolutionPlan.advance` does, in a worker; what it returns waits for the result."""
+Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], "Future[Advanced]"]
+"""Begins what `EvolutionPlan.advance` does, in a worker; see `result_of`."""
 
 DIED = "a worker died before its work was done, perhaps for lack of memory; go on with --resume and fewer workers"
+KEPT_BYTES = 2**27
+"""Of what a worker has unpickled, as long as it was pickled; of several runs that share a cluster, say."""
 
 _known = threading.local()
-"""What the thread has unpickled last: threads share no task, which may keep notes of its own."""
+"""What the thread has unpickled lately: threads share no task, which may keep notes of its own."""
+_log = logging.getLogger("improviser.train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,122 +54,228 @@ class Workers:
     :param score: scores one population at a time, of a member that is bred here; by default in this process.
     :param places: how many members are bred at a time.
     :param elsewhere: breeds members in the workers; without it they are bred here.
+    :param calls: returns how many calls the workers make at a time by now; by default, as many as there are places.
     """
 
     score: Score | None = None
     places: int = 1
     elsewhere: Elsewhere | None = None
+    calls: Callable[[], int] | None = None
+
+    @property
+    def hands(self) -> int:
+        """How many calls are made at a time."""
+        return self.places if self.calls is None else self.calls()
 
 
 @contextmanager
-def working(workers: int, plan: EvolutionPlan) -> Iterator[Workers]:
+def working(workers: int, plan: EvolutionPlan, crew: Crew | None = None) -> Iterator[Workers]:
     """Give where to breed members, in `workers` processes (1: in this one); all give the same result.
 
+    :param crew: is told what they do.
     :raises ImproviserError: if the system will not start so many.
     """
     if workers == 1:
         yield Workers()
         return
     use_one_thread()
-    with ProcessExecutor(workers) as executor, working_on(executor, plan) as where:
+    with ProcessExecutor(workers) as executor, working_on(executor, plan, crew) as where:
         yield where
 
 
 @contextmanager
-def working_on(executor: Executor, plan: EvolutionPlan) -> Iterator[Workers]:
+def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None) -> Iterator[Workers]:
     """Give where to breed members, on `executor`, which stays its owner's; the result is that of this process.
 
     Of several members each is bred by one worker at a time; of one alone, all score its populations.
+
+    :param crew: is told what the workers do.
     """
+    crew = crew or Crew()
+    if (where := cluster_behind(executor)) is not None:  # so that its calls outlast the scheduler
+        with Cluster(where) as cluster, working_on(cluster, plan, crew) as workers:
+            yield workers
+        return
     if plan.members > 1:
-        calls = _Calls(executor, plan)
-        yield Workers(places=min(calls.workers, plan.members), elsewhere=calls.advance)
+        calls = Calls(executor, plan, crew)
+        # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
+        places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
+        yield Workers(places=places, elsewhere=calls.advance, calls=lambda: calls.workers)
     else:
-        yield Workers(_Calls(executor, plan.task).score)
+        calls = Calls(executor, plan.task, crew)
+        yield Workers(calls.score, calls=lambda: calls.workers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """What a call returned, and which worker (process and thread) knows the plan now."""
+    """What a call returned, and which worker knows now what it was about.
 
-    worker: tuple[int, int]
+    :param seconds: how long that took.
+    :param rounding: see `_rounding`; from a worker that has just been told.
+    """
+
+    worker: Worker
     value: Any
+    seconds: float
+    rounding: bytes | None
 
 
 class _Unknown:
     """The reply of a worker that does not know what the digest stands for."""
 
 
-class _Calls:
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a call is about, and what software it needs to come to the same result."""
+
+    digest: bytes
+    software: Mapping[str, str]
+
+
+class Calls:
     """Sends calls to an executor.
 
-    :param known: what every call is about: an `EvolutionPlan`, or its task alone.
+    :param known: what every call is about, and what its function gets first; it can be pickled.
+    :param crew: is told what the workers do.
     """
 
-    def __init__(self, executor: Executor, known: object) -> None:
-        # What executors say of themselves, for want of anything public; it only decides how long things take.
-        self.workers = max(1, getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+    def __init__(self, executor: Executor, known: object, crew: Crew) -> None:
         self._executor = executor
-        self._pickled = pickle.dumps(known)
-        self._digest = hashlib.sha256(self._pickled).digest()
-        self._informed: set[tuple[int, int]] = set()
+        self._crew = crew
+        crew.hands = lambda: self.workers
+        self._known = known
+        pickled = pickle.dumps(known)
+        self._told: bytes | Shared = Shared(pickled) if isinstance(executor, Cluster) else pickled
+        self._about = _About(hashlib.sha256(pickled).digest(), software())
+        self._informed: set[Worker] = set()
+        self._own_rounding: bytes | None = None
+
+    @property
+    def workers(self) -> int:
+        """How many calls are made at a time."""
+        # What executors say of themselves, for want of anything public; it only decides how long things take.
+        return max(1, getattr(self._executor, "_max_workers", None) or os.cpu_count() or 1)
 
     def advance(
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
-    ) -> Callable[[], Advanced]:
+    ) -> "Future[Advanced]":
         """Begin to breed a member on; see `EvolutionPlan.advance`."""
-        return self._submit(_advance, member, state, generations, beside)
+        return self.submit(_share_of_stretch, _advance, member, state, generations, beside)
 
     def score(self, population: Float32Array, batch: Any) -> Scored:
         """Begin to score a population, in as many parts as there are workers; the chunks are those of one process."""
         chunks = -(-len(population) // CHUNK)
         jobs = min(self.workers, chunks)
         bounds = [min(len(population), CHUNK * (job * chunks // jobs)) for job in range(jobs + 1)]
-        parts = [self._submit(_score, population[start:stop], batch) for start, stop in pairwise(bounds)]
-        return lambda: np.concatenate([part() for part in parts])
+        share_of = partial(_share_of_scores, len(population))
+        parts = [self.submit(share_of, _score, population[start:stop], batch) for start, stop in pairwise(bounds)]
+        return lambda: np.concatenate([result_of(part) for part in parts])
 
-    def _submit(self, function: Callable[..., Any], *arguments: object) -> Callable[[], Any]:
-        """Begin a call; what is returned waits for it, and raises what it raised."""
-        future = self._begin(self._informed_all, function, arguments)
+    def submit(
+        self, share_of: Callable[[Any], Share], function: Callable[..., Any], *arguments: object
+    ) -> "Future[Any]":
+        """Begin a call; whoever does not know what it is about is told, and asked again.
 
-        def result() -> Any:
-            done = _result_of(future)
-            if isinstance(done, _Unknown):
-                done = _result_of(self._begin(False, function, arguments))
-            self._informed.add(done.worker)
-            return done.value
+        :param share_of: returns what a worker did that returned this.
+        """
+        outcome: Future[Any] = Future()
 
-        return result
+        def take(future: "Future[Any]") -> None:
+            try:
+                done = future.result()
+                if isinstance(done, _Unknown):
+                    self._begin(False, function, arguments).add_done_callback(take)
+                else:
+                    self._meet(done)
+                    self._crew.did(done.worker, done.seconds, share_of(done.value))
+                    outcome.set_result(done.value)
+            except Exception as error:  # noqa: BLE001  whatever it is, it is for who waits
+                outcome.set_exception(error)
 
-    @property
-    def _informed_all(self) -> bool:
-        return len(self._informed) >= self.workers
+        self._crew.begun()
+        outcome.add_done_callback(lambda _: self._crew.ended())
+        informed = len(self._informed) >= self.workers
+        self._begin(informed, function, arguments).add_done_callback(take)
+        return outcome
 
-    def _begin(self, informed: bool, function: Callable[..., Any], arguments: tuple[object, ...]) -> Any:
-        pickled = None if informed else self._pickled
+    def _begin(self, informed: bool, function: Callable[..., Any], arguments: tuple[object, ...]) -> "Future[Any]":
+        told: Any = None if informed else self._told  # a cluster hands over the bytes that `Shared` stands for
         try:
-            return self._executor.submit(_call, self._digest, pickled, function, *arguments)
+            return self._executor.submit(_call, self._about, told, function, *arguments)
         except BrokenExecutor as error:
-            raise ImproviserError(DIED) from error
+            raise _death(error) from error
         except (RuntimeError, OSError) as error:  # it is shut down, or can start no worker
             raise ImproviserError(f"the workers take no more calls ({error}); train again with fewer") from error
 
+    def _meet(self, done: _Done) -> None:
+        """Know who has been told; if it rounds otherwise than this process, say so."""
+        self._informed.add(done.worker)
+        if done.rounding is None or not isinstance(self._executor, Cluster):
+            return
+        self._own_rounding = self._own_rounding or _rounding(self._known)
+        if done.rounding != self._own_rounding:
+            _log.warning(
+                "the worker on %s rounds otherwise than this machine, whose processor is of another kind: the model "
+                "may not be the same bit for bit as one bred elsewhere",
+                done.worker.machine,
+            )
 
-def _result_of(future: Any) -> Any:
+
+def result_of(future: "Future[Any]") -> Any:
+    """Wait for a call, and return what it returned.
+
+    :raises ImproviserError: if a worker died of it, or all are lost.
+    """
     try:
         return future.result()
     except (BrokenExecutor, CancelledError) as error:
-        raise ImproviserError(DIED) from error
+        raise _death(error) from error
 
 
-def _call(digest: bytes, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
-    """Call a function on what the digest stands for, in a worker."""
-    if getattr(_known, "digest", None) != digest:
+def _death(error: BaseException) -> ImproviserError:
+    return ImproviserError(str(error) if isinstance(error, LostCluster) else DIED)
+
+
+def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
+    """Call a function on what the digest stands for, in a worker.
+
+    :raises ImproviserError: if the result would not be that of the process that asks.
+    """
+    kept: OrderedDict[bytes, tuple[Any, int]] = _known.__dict__.setdefault("kept", OrderedDict())
+    key = _known.__dict__.setdefault("key", uuid.uuid4().hex)
+    rounding = None
+    if about.digest not in kept:
         if pickled is None:
             return _Unknown()
-        _known.value = pickle.loads(pickled)  # noqa: S301  our own bytes, by the executor that the caller gave
-        _known.digest = digest
-    return _Done((os.getpid(), threading.get_ident()), function(_known.value, *arguments))
+        kept[about.digest] = _unpickled(about, pickled), len(pickled)
+        rounding = _rounding(kept[about.digest][0])
+    kept.move_to_end(about.digest)
+    while len(kept) > 1 and sum(size for _, size in kept.values()) > KEPT_BYTES:
+        kept.popitem(last=False)
+    started = time.perf_counter()
+    value = function(kept[about.digest][0], *arguments)
+    return _Done(Worker(this_machine(), os.getpid(), key), value, time.perf_counter() - started, rounding)
+
+
+def _unpickled(about: _About, pickled: bytes) -> Any:
+    if differs := difference(software(), about.software):
+        raise ImproviserError(
+            f"the worker on {this_machine()} would not come to the same result: it has {differs}; install the same "
+            "versions there, and go on with --resume"
+        )
+    if hashlib.sha256(pickled).digest() != about.digest:
+        raise ImproviserError(f"what there is to learn came to {this_machine()} damaged; go on with --resume")
+    return pickle.loads(pickled)  # noqa: S301  our own bytes, by the executor that the caller gave
+
+
+def _rounding(known: Any) -> bytes:
+    """Return the digest of a little work of the kind to come: processors of different kinds round differently."""
+    task = known.task if isinstance(known, EvolutionPlan) else known
+    if not hasattr(task, "first_population"):
+        return b""
+    population = task.first_population(np.random.default_rng(0), 2)
+    fitness = task.fitness(population, task.batch(np.random.default_rng(0)))
+    return hashlib.sha256(np.ascontiguousarray(fitness).tobytes()).digest()
 
 
 def _advance(
@@ -170,3 +288,12 @@ def _advance(
 def _score(task: Any, population: Float32Array, batch: Any) -> NDArray[np.float64]:
     """Score some of a population, in a worker."""
     return fitness_of(task, population, batch)
+
+
+def _share_of_stretch(advanced: Advanced) -> Share:
+    bred = advanced.generations
+    return Share(len(bred), len(bred) * bred[-1].evaluations / bred[-1].generation if bred else 0)
+
+
+def _share_of_scores(population: int, scores: NDArray[np.float64]) -> Share:
+    return Share(len(scores) / population, len(scores))

@@ -1,7 +1,8 @@
 """Choirs: members bred side by side, here or in workers, are what they are alone; stopped, killed and resumed."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,10 @@ def side_by_side(of: Recipe, places: int) -> Workers:
     """Return workers that breed so many members at a time, in this process."""
     plan = EvolutionPlan.of(of, 1)
 
-    def elsewhere(
-        member: int, state: Mapping[str, Any] | None, generations: int, beside: int
-    ) -> Callable[[], Advanced]:
-        return lambda: plan.advance(member, state, generations, beside)
+    def elsewhere(member: int, state: Mapping[str, Any] | None, generations: int, beside: int) -> "Future[Advanced]":
+        future: Future[Advanced] = Future()
+        future.set_result(plan.advance(member, state, generations, beside))
+        return future
 
     return Workers(places=places, elsewhere=elsewhere)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -123,21 +124,23 @@ class DroneTask:
         return float(self.fitness(genome[None], None)[0])
 
 
+def strategy(seed: int, member: int) -> Strategy:
+    """Return what breeds a member of a choir."""
+    rng = generator(seed, 0, member)
+    return GeneticAlgorithm(DroneTask().first_population(rng, 20), Breeding(Offset(0.5), 0.2), rng)
+
+
 def prepare(options: Options, progress: Progress) -> Recipe:
     """Return the recipe for `options`."""
     refuse(options, "voice", "choir", "layers")
     task = DroneTask()
-
-    def strategy(member: int) -> Strategy:
-        rng = generator(options.seed, 0, member)
-        return GeneticAlgorithm(task.first_population(rng, 20), Breeding(Offset(0.5), 0.2), rng)
 
     def build(champions: Sequence[Float32Array]) -> Any:
         return DroneModel(DRONE.name, champions[0])
 
     return Recipe(
         task=task,
-        strategy=strategy,
+        strategy=partial(strategy, options.seed),
         limits=Limits(options.generations, options.minutes),
         settings={"task": DRONE.name, "seed": options.seed},
         sources=tuple({"name": source, "notes": 1} for source in options.sources),
