@@ -34,9 +34,9 @@ def harmonised(
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
             found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
-            played = found.pitches_of(spin(wheel(found.scores, temperature).tolist(), rng.random()))
+            played = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
         else:
-            alto, tenor, bass = (spin(wheel(logs, temperature).tolist(), rng.random()) for logs in opinions.logs)
+            alto, tenor, bass = (spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
             played = alto, tenor, bass
         chords[number] = note.pitch, *played
         session.learn(note.pitch, note.onset_seconds, played)

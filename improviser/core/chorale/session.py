@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, end_class
 from improviser.core.chorale.voices import ChoraleVoices
-from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment
@@ -98,7 +97,7 @@ class ChoraleSession:
 
     def _place(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._parts[0].moment(onset_seconds)
-        tonic, minor = likeliest_key(self._keys.look(pitch, moment)[1])
+        tonic, minor = self._keys.look(pitch, moment)[1]
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds)
         gap = moment.gap_class
         return Place(
@@ -142,6 +141,7 @@ class ChoraleSession:
         elif self._before is not None:  # who rests stays where he was
             kept = zip(pitches, self._before[1:], strict=True)
             self._before = (pitch, *(last if own is None else own for own, last in kept))
+        self._keys.prepare()
         self._pairs = {}
         self._pair_scores(replace(place, before=self._before))
 

@@ -10,7 +10,7 @@ One line alone is answered note by note, by the network's opinion alone. What co
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -306,8 +306,8 @@ class Accompanying:
             tune = texture.tune if self._listener.is_left(tune) else tune
         if not coming >= struck:
             span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
-            return replace(texture, sounding=staying, reach=max(0, span - max(struck) + min(struck)))
-        return replace(texture, tune=tune, sounding=staying | coming, held=texture.held | coming)
+            return texture._replace(sounding=staying, reach=max(0, span - max(struck) + min(struck)))
+        return texture._replace(tune=tune, sounding=staying | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:
         """End what a part sounds."""

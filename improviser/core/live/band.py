@@ -7,9 +7,9 @@ note; with harmony models alone the leader is not heard at all: they play to the
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from improviser.core.harmony.context import Experts
 from improviser.core.harmony.holding import probability
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
+from improviser.core.live.decoding import Mask, Wheel, placed, spin, spin_towards, wheel
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
@@ -60,8 +60,7 @@ LINE, FIGURE, TIRED = 32, 3, 2.0
 """Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What a part thinks of a note, ready to be drawn from.
 
     :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
@@ -72,7 +71,7 @@ class Prediction:
     logs: LogProbabilities
     scores: LogProbabilities
     shift: int
-    sums: list[float]
+    sums: Wheel
 
 
 Factors = Mapping[int, float]
@@ -91,7 +90,8 @@ class Band:
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
         self._home = HomeTracker()
-        self._at_home = self._home.home()
+        self._at_home: Home | None = None
+        self._tonic: int | None = None
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._heard_count = 0
@@ -104,7 +104,7 @@ class Band:
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part predicted for the note that it heard last, if it has heard one."""
-        self._wheels: list[list[float]] = []
+        self._wheels: list[Wheel] = []
         """The same, to be drawn from in a burst; made when the first of it comes."""
         self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
@@ -167,7 +167,17 @@ class Band:
     @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
-        return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
+        if self._notes < SURE_OF_KEY:
+            return None
+        if self._tonic is None:
+            self._tonic = self._home.tonic
+        return self._tonic
+
+    def _mode(self) -> Home:
+        """Return the tonic and the mode as the last note left them."""
+        if self._at_home is None:
+            self._at_home = self._home.home()
+        return self._at_home
 
     def tonality(self, now: float) -> Home:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
@@ -241,7 +251,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            scale = pitches_in(self._at_home.scale) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self._mode().scale) if self._notes >= SURE_OF_KEY else None
             self._allowed = within(parameters.low, parameters.high, scale)
 
     def settle(self) -> None:
@@ -251,7 +261,9 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
-        self._at_home = self._home.home()
+        self._at_home = self._tonic = None
+        if any(self._basses):
+            self._tonic = self._home.tonic
         if self._parameters.scale == AUTO:
             self._tune()
             self._restrict_choirs()
@@ -289,7 +301,7 @@ class Band:
         if responder is self._singer:
             logs = self._shaped(logs, now)
         elif self._basses[number] and pitch % 12 == self.home:
-            logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
+            logs = homeward(logs, pitch, self._mode(), self._lengths.likely_long(pitch))
         predictions[key] = self._weighed(self._votes.weigh(number, logs))
         return predictions[key], True
 
@@ -297,7 +309,7 @@ class Band:
         """Return an opinion ready to be drawn from."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed).tolist())
+        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed))
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
@@ -398,7 +410,7 @@ class Band:
         free[[*held]] = False
         free &= np.isfinite(scores)
         free = free if free.any() else np.isfinite(scores)
-        pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
+        pitch = spin(wheel(scores, self._parameters.temperature, free), self._chance.random())
         self.take(channel, pitch, now)
         return pitch
 
@@ -574,7 +586,7 @@ class Band:
             free[taken] = False
             if free.any():
                 others = wheel(prediction.scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), chance())
+                pitch = spin(others, chance())
         return pitch
 
     def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:

@@ -8,7 +8,7 @@ import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.session import ChoraleSession, Combinations, Opinions, combine, likeliest
-from improviser.core.live.decoding import Mask, placed, spin, wheel
+from improviser.core.live.decoding import Mask, Wheel, placed, spin, wheel
 from improviser.core.live.parameters import Parameters
 from improviser.core.networks.responder import Responder
 
@@ -38,7 +38,7 @@ class Expectation:
 
     combinations: Combinations
     shifts: tuple[int, ...]
-    sums: list[float]
+    sums: Wheel
 
     def draw(self, chance: float) -> Drawn:
         """Return what a number ≥ 0 and < 1 falls on."""
@@ -113,7 +113,7 @@ class Together:
         if self._allowed is not None or parameters.transpose:
             opinions, shifts = self._restricted(opinions)
         found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
-        return Expectation(found, shifts, wheel(found.scores, parameters.temperature).tolist())
+        return Expectation(found, shifts, wheel(found.scores, parameters.temperature))
 
     def _restricted(self, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
         """Return the opinions without what may not sound, and how far each part is to be moved."""

@@ -54,7 +54,7 @@ class Votes:
         self._before: tuple[tuple[int, int], ...] = ()
         """Those of the phrase before."""
         self._lines: dict[int, deque[int]] = {}
-        self._usual_steps, self._usual_classes = np.zeros(2 * STEP + 1), np.zeros(12)
+        self._usual_steps, self._usual_classes = [0.0] * (2 * STEP + 1), [0.0] * 12
         self.forget()
 
     def forget(self) -> None:
@@ -74,11 +74,13 @@ class Votes:
             self._rhythm.hear(onset_seconds)
             self._onset = onset_seconds
         self._phrase.append((part, pitch))
-        line = self._lines.setdefault(part, deque(maxlen=2))
-        self._usual_classes *= FADE
+        line = self._lines.get(part)
+        if line is None:
+            line = self._lines[part] = deque(maxlen=2)
+        self._usual_classes = [weight * FADE for weight in self._usual_classes]
         self._usual_classes[pitch % 12] += 1
         if line:
-            self._usual_steps *= FADE
+            self._usual_steps = [weight * FADE for weight in self._usual_steps]
             self._usual_steps[_step(pitch - line[-1])] += 1
         line.append(pitch)
 
@@ -99,8 +101,8 @@ class Votes:
             for before, after in pairwise(line):
                 steps[_step(after - before)] += 1
             self._vote_on_figures(line, sign)
-        _add(self._steps, sign * SHARE * (_shares(steps) - _shares(self._usual_steps)), MOST_SHARE)
-        _add(self._classes, sign * SHARE * (_shares(classes) - _shares(self._usual_classes)), MOST_SHARE)
+        _add(self._steps, sign * SHARE * (_shares(steps) - _shares(np.array(self._usual_steps))), MOST_SHARE)
+        _add(self._classes, sign * SHARE * (_shares(classes) - _shares(np.array(self._usual_classes))), MOST_SHARE)
         return True
 
     def _vote_on_figures(self, line: Sequence[int], sign: float) -> None:

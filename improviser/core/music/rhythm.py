@@ -5,7 +5,7 @@ Half or double tempo changes nothing here: every length is a ratio to the median
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Intervals remembered for the median.
 REMEMBERED = 32
@@ -24,9 +24,8 @@ CYCLE = 4 * STEPS_PER_PULSE
 MANY = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The rhythmic place of a note.
+class Moment(NamedTuple):
+    """The rhythmic place of a note; a tuple, since many are looked up before each note.
 
     :param gap: class of the interval before it, −2 … 2; None for the first note.
     :param earlier_gap: class of the interval before that one; None where there is none.
