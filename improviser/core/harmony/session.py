@@ -11,7 +11,7 @@ from improviser.core.music.counterpoint import PERFECT
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
-from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition
+from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, matrix
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # How much of a running mean is left one note later.
@@ -69,8 +69,9 @@ def _vertical(pitch: int | None, own: int | None) -> int | None:
 
 
 def _rotated(now: Situation) -> list[float]:
-    total = sum(now.histogram)
-    return [now.histogram[(now.tonic + degree) % 12] * 3.0 / total for degree in range(12)]
+    histogram, tonic = now.histogram, now.tonic
+    total = sum(histogram)
+    return [weight * 3.0 / total for weight in histogram[tonic:] + histogram[:tonic]]
 
 
 def into_register(pitch: int, register: tuple[int, int]) -> int:
@@ -206,7 +207,7 @@ class Accompaniment:
         rows = [self._pitch.chances(self._pitches, self._low, count), [1.0] * count]
         if self._pitches:
             rows[1] = self._interval.chances(self._steps, self._low - self._pitches[-1], count)
-        opinions, certainties = condition(np.array(rows))
+        opinions, certainties = condition(matrix(rows))
         memory = _NOTHING.copy()
         memory[:2, self._low : self._high + 1] = opinions
         return memory, certainties

@@ -165,22 +165,23 @@ class Accompanying:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""
-        self.end_listening()
-        events = self.complete(now)
-        listener, band = self._listener, self._band
-        while len(self._parts) < len(band):
-            self._parts.append(Part())
-        del self._parts[len(band) :]
-        listener.strike((note.channel, note.pitch), now)
-        self._held_over.strike((note.channel, note.pitch))
+        if self._listening:
+            self.end_listening()
+        events = self.complete(now) if self._open else []
+        listener, band, key = self._listener, self._band, (note.channel, note.pitch)
+        size = len(band)
+        if len(self._parts) != size:
+            self._parts = [*self._parts[:size], *(Part() for _ in range(size - len(self._parts)))]
+        listener.strike(key, now)
+        self._held_over.strike(key)
         texture = self._texture(now)
         band.overhear(note.pitch, now)
         on_pulse = self._pulse.strikes(now)
         opinions = band.opinions(texture.tune, now)
-        striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
+        striking = [number for number in range(size) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
-        if len(striking) < len(self._parts):
-            self._hold_over(striking, (note.channel, note.pitch), texture, now)
+        if len(striking) < size:
+            self._hold_over(striking, key, texture, now)
         self._open = texture.is_chordal
         self._taught = False
         if not self._open:
@@ -233,12 +234,13 @@ class Accompanying:
     def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
         """Say whether a part strikes along with the chord as it is so far."""
         parameters, is_bass = self._parameters, self._band.is_bass(number)
-        if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
-            return False
-        if is_bass and texture.is_chordal and not texture.moves_left and self._listener.left_was_here(now):
-            return False
-        if not is_bass and texture.is_chordal and not texture.moves_tune:
-            return False
+        if texture.is_chordal:
+            if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
+                return False
+            if is_bass and not texture.moves_left and self._listener.left_was_here(now):
+                return False
+            if not is_bass and not texture.moves_tune:
+                return False
         if parameters.follow == "harmony" and self._sounds(number):
             return not self._fits_harmony(number, texture)
         return on_pulse

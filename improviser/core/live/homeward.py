@@ -7,7 +7,7 @@ drawn. It is drawn to the root: the fifth would be a fourth below the note, whic
 `tests/benchmarks/home_bass.py` has what that costs and brings.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 
 from improviser.core.music.home import Home
 from improviser.core.networks.responder import LogProbabilities
@@ -27,7 +27,7 @@ REMEMBERED_GAPS = 24
 REMEMBERED_CONTEXTS = 2048
 CHORD_SECONDS = 0.06
 
-Counts = dict[tuple[int, ...], tuple[float, float]]
+Counts = OrderedDict[tuple[int, ...], tuple[float, float]]
 NEVER = (0.0, 0.0)
 
 
@@ -35,7 +35,7 @@ class Lengths:
     """Which notes have been long after which; bounded, whatever the session's length."""
 
     def __init__(self) -> None:
-        self._counts: Counts = {}
+        self._counts: Counts = OrderedDict()
         self._lately: deque[int] = deque(maxlen=CONTEXT)
         self._gaps: deque[float] = deque(maxlen=REMEMBERED_GAPS)
         self._onset: float | None = None
@@ -62,7 +62,7 @@ class Lengths:
             # The latest come last: what has not been heard for longest is forgotten first.
             counts[context] = 0.8 * longs + long, 0.8 * all_ + 1
         while len(counts) > REMEMBERED_CONTEXTS:
-            del counts[next(iter(counts))]
+            counts.popitem(last=False)
 
     def likely_long(self, pitch: int) -> float:
         """Return how likely the player's `pitch`, should it begin now, is long, 0-1; changes nothing."""

@@ -61,6 +61,8 @@ from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
 
+TOUCH = (PitchBend, ChannelPressure, KeyPressure)
+"""What does not change what is replied."""
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
@@ -124,6 +126,8 @@ class Performer:
         self.settle()
 
     def _presence(self, number: int) -> Presence:
+        if number < len(self._presences):
+            return self._presences[number]
         while len(self._presences) <= number:
             self._presences.append(Presence(partial(self._hands.hold, len(self._presences))))
         return self._presences[number]
@@ -142,9 +146,8 @@ class Performer:
 
     @property
     def _gone_at(self) -> float | None:
-        first, *others = self._presences
-        ends = first.ends(self.parameters.release_after)
-        return earliest(ends, *(each.ends(self.parameters.release_after) for each in others)) if others else ends
+        after, presences = self.parameters.release_after, self._presences
+        return presences[0].ends(after) if len(presences) == 1 else earliest(*(each.ends(after) for each in presences))
 
     def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
         """Take in that anything came in on input `number` (counted from 0).
@@ -193,14 +196,14 @@ class Performer:
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
-        if not isinstance(event, PitchBend | ChannelPressure | KeyPressure):
+        if not isinstance(event, TOUCH):
             self._playing.think_again()
+        if isinstance(event, NoteOn):
+            return self._note_on(event, now)
         if isinstance(event, NoteOff):
             self._tracker.release(event.channel, event.pitch, now)
             self._listener.held.release(event.channel, event.pitch)
             return self._sounding.release(event.channel, event.pitch, now, event.velocity)
-        if isinstance(event, NoteOn):
-            return self._note_on(event, now)
         return self._control(event, now)
 
     def _begin_call(self) -> None:
@@ -222,14 +225,18 @@ class Performer:
 
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
+        if not self._settled:
+            self._learn()
+            self._foretelling = None
+            self._settled = True
+
+    def _learn(self) -> None:
         self._band.settle()
         for note, now, interrupts in self._pressed:
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
         self._loops.settle()
         self._chance.prepare()
-        self._foretelling = None
-        self._settled = True
 
     def _unsettle(self) -> None:
         """Let nothing be foretold until all is settled again."""
@@ -473,7 +480,7 @@ class Performer:
             if late > LATE_SECONDS:
                 due = now
                 self._playing.postpone(late)
-            self.settle()
+            self._learn()
             self._loops.expire(due)
             if (number := self._leaves_by(due)) is not None:
                 if one_loss and self._lost is not None:

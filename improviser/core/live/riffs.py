@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 Struck = tuple[int, ...]
+Place = int | Struck
+"""One chord of a place; of a single note its pitch alone, which is looked up sooner."""
 Answers = tuple[int | None, ...]
 
 ORDER, PLACES = 5, 8192
@@ -30,8 +32,8 @@ class Riffs:
     """The memory of one session; bounded, whatever its length."""
 
     def __init__(self) -> None:
-        self._places: OrderedDict[tuple[Struck, ...], dict[int, tuple[Struck, Answers]]] = OrderedDict()
-        self._lately: deque[Struck] = deque(maxlen=ORDER)
+        self._places: OrderedDict[tuple[Place, ...], dict[int, tuple[Struck, Answers]]] = OrderedDict()
+        self._lately: deque[Place] = deque(maxlen=ORDER)
         self._gaps: deque[float] = deque(maxlen=LATELY)
         self._known: list[tuple[dict[int, tuple[Struck, Answers]], int]] = []
         """How this place has gone on; found before the next note comes."""
@@ -46,7 +48,7 @@ class Riffs:
                 return Recalled(found[0], found[1], alike)
         return None
 
-    def _following(self, place: tuple[Struck, ...]) -> list[tuple[dict[int, tuple[Struck, Answers]], int]]:
+    def _following(self, place: tuple[Place, ...]) -> list[tuple[dict[int, tuple[Struck, Answers]], int]]:
         """Return how a place has gone on, by as much of it as is alike, the most first."""
         size, found = len(place), []
         for start in range(size):
@@ -76,7 +78,7 @@ class Riffs:
         while len(places) > PLACES:
             places.popitem(last=False)
         self._latest = now
-        self._lately.append(chord)
+        self._lately.append(chord[0] if len(chord) == 1 else chord)
         self._known = self._following(tuple(self._lately))
 
     def _begins(self, now: float) -> bool:

@@ -68,12 +68,7 @@ def likeliest_key(scores: list[float]) -> tuple[int, float]:
     major, minor = max(majors), max(minors)
     ahead = minor - major
     tonic = (minors.index(minor) + 3) % 12 if ahead > 0 else majors.index(major)
-    return tonic, probability_of_minor(ahead)
-
-
-def probability_of_minor(ahead: float) -> float:
-    """Return how likely the key is minor, 0–1, if the best minor key's score is so much higher than the best major's."""
-    return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead))))
+    return tonic, 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, ahead))))
 
 
 def weigh_keys(histogram: list[float]) -> tuple[int, float, list[float]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.music.keys import FADE, PROFILES, KeyTracker, likeliest_key, probability_of_minor
+from improviser.core.music.keys import FADE, PROFILES, KeyTracker, likeliest_key
 from improviser.core.music.rhythm import Moment
 from improviser.core.music.scales import STEPS
 
@@ -40,6 +40,7 @@ def _foreign_to(tonic: int, *, minor: bool) -> frozenset[int]:
 
 _FOREIGN = {(tonic, minor): _foreign_to(tonic, minor=minor) for tonic in range(12) for minor in (False, True)}
 _NONE: frozenset[int] = frozenset()
+_BY_CLASS = np.ascontiguousarray(PROFILES.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +73,22 @@ class ModulatingKeys(KeyTracker):
         """That of the last note; notes of a chord have one moment."""
         self._scores: NDArray[np.float64] | None = None
         """Those of the keys, by what was heard; None until they are asked for."""
-        self._foreseen: list[tuple[list[int], list[float]]] | None = None
+        self._foreseen: NDArray[np.float64] | None = None
+        """Those of the keys, shape (12, 24), once each of the pitch classes is heard."""
+        self._keys: dict[int, tuple[int, float]] = {}
+        """The key by what is heard then."""
         self._known_foreign: frozenset[int] | None = None
 
     def look(self, pitch: int, moment: Moment) -> tuple[list[float], tuple[int, float]]:
-        """Return the histogram, and the key (as `likeliest_key`), once the player's `pitch` is heard; changes nothing."""
+        """Return the histogram and the key, as `likeliest_key`, once the player's `pitch` is heard; changes nothing."""
         departure = self.departure(pitch, moment)
         if departure is not None:
             histogram = self._left(departure, pitch)
             return histogram, likeliest_key((PROFILES @ np.array(histogram)).tolist())
-        if self._foreseen is None:
-            self._foreseen = self._foresee()
-        (major, minor), (of_major, of_minor) = self._foreseen[pitch % 12]
-        ahead = of_minor - of_major
-        return self.with_note(pitch), ((minor + 3) % 12 if ahead > 0 else major, probability_of_minor(ahead))
+        key = self._keys.get(pitch % 12)
+        if key is None:
+            key = self._keys[pitch % 12] = likeliest_key(self._foresee()[pitch % 12].tolist())
+        return self.with_note(pitch), key
 
     def _left(self, departure: Departure, pitch: int) -> list[float]:
         histogram = [weight * FADE for weight in departure.leave(self.histogram)]
@@ -102,7 +105,7 @@ class ModulatingKeys(KeyTracker):
         chords = chords[-LATELY + 1 :]
         foreign = [place for place, chord in enumerate(chords) if chord & strangers]
         if not any(chords[place] & strangers - {pitch_class} for place in foreign):
-            return Departure(UNSURE) if moment.count <= EARLY else None
+            return Departure(UNSURE) if moment.notes <= EARLY else None
         since = (*chords[max(0, foreign[0] - 1) :], beside)
         return Departure(SURE, tuple(one for chord in since for one in sorted(chord)))
 
@@ -123,23 +126,23 @@ class ModulatingKeys(KeyTracker):
 
     def prepare(self) -> None:
         """Work out what `look` needs of the next note, so that it does not wait for that when it comes."""
-        if self._foreseen is None:
-            self._foreseen = self._foresee()
+        self._foresee()
         self._known_foreign = self._foreign
 
     def _forget(self) -> None:
         self._scores = self._foreseen = self._known_foreign = None
+        if self._keys:
+            self._keys = {}
 
     def _score(self) -> NDArray[np.float64]:
         if self._scores is None:
             self._scores = PROFILES @ np.array(self.histogram)
         return self._scores
 
-    def _foresee(self) -> list[tuple[list[int], list[float]]]:
-        """Return, of each pitch class that may come, the likeliest major and the likeliest minor key, and their scores."""
-        scores = (FADE * self._score() + PROFILES.T).reshape(12, 2, 12)
-        highest = np.maximum.reduce(scores, axis=2)
-        return list(zip(scores.argmax(axis=2).tolist(), highest.tolist(), strict=True))
+    def _foresee(self) -> NDArray[np.float64]:
+        if self._foreseen is None:
+            self._foreseen = FADE * self._score() + _BY_CLASS
+        return self._foreseen
 
     @property
     def _foreign(self) -> frozenset[int]:

@@ -31,14 +31,14 @@ class Moment(NamedTuple):
     :param earlier_gap: class of the interval before that one; None where there is none.
     :param steps: quarters of a pulse since the last long note (or the first note) began, modulo four pulses.
     :param anchored: whether a long note has been heard.
-    :param count: notes since the phrase began, 0 for its first, at most MANY.
+    :param notes: those since the phrase began, 0 for its first, at most MANY.
     """
 
     gap: int | None
     earlier_gap: int | None
     steps: int
     anchored: bool
-    count: int
+    notes: int
 
     @property
     def gap_class(self) -> int | None:
@@ -60,7 +60,7 @@ class Moment(NamedTuple):
     @property
     def count_class(self) -> int:
         """Which of COUNT_CLASSES its place in the phrase is: 0, 1, 2, 3, 4–5, 6–7, 8–10, more."""
-        return _COUNTS[self.count]
+        return _COUNTS[self.notes]
 
 
 BEAT_CLASSES = 12
@@ -125,6 +125,6 @@ class RhythmTracker:
             earlier_gap=before.gap,
             steps=(start + walked) % CYCLE,
             anchored=before.anchored or long,
-            count=0 if long else min(before.count + 1, MANY),
+            notes=0 if long else min(before.notes + 1, MANY),
         )
         return moment, length
