@@ -17,8 +17,9 @@ from typing import Final
 import numpy as np
 
 from improviser.core.harmony.context import Context, FloatArray
-from improviser.core.live.band import NO_FACTORS, Band, Factors, Prediction
+from improviser.core.live.band import Band
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
+from improviser.core.live.drawing import NO_FACTORS, Factors, Prediction
 from improviser.core.live.held_over import HeldOver
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
@@ -233,7 +234,7 @@ class Accompanying:
 
     def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
         """Say whether a part strikes along with the chord as it is so far."""
-        parameters, is_bass = self._parameters, self._band.is_bass(number)
+        parameters, is_bass = self._parameters, self._band.lineup.basses[number]
         if texture.is_chordal:
             if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
                 return False
@@ -326,7 +327,7 @@ class Accompanying:
             if number in struck or part.sounding is None:
                 continue
             own = part.chord is self._listener.chord
-            with_left = texture.has_bass and (self._band.is_bass(number) or not own)
+            with_left = texture.has_bass and (self._band.lineup.basses[number] or not own)
             if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
                 self._held_over.hold(key, part.sounding, now)
 
@@ -347,12 +348,12 @@ class Accompanying:
         band = self._band
         scores = self._scores(number, prediction, texture)
         if scores is None:
-            return band.pick(prediction, channel, now, self._factors(number, prediction, recalled))
+            return band.drawing.pick(prediction, channel, now, self._factors(number, prediction, recalled))
         if (again := self._again(number, prediction, recalled)) is not None:
             scores[again[0]] += again[1]
         # What would be moved at once is not struck.
         scores[scores < _best(scores, texture) - STRIKE] = -np.inf
-        return band.pick_from(scores, channel, now, texture.held)
+        return band.drawing.pick_from(scores, channel, now, texture.held)
 
     def _again(self, number: int, prediction: Prediction, recalled: Recalled | None) -> tuple[int, float] | None:
         """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
@@ -385,7 +386,7 @@ class Accompanying:
 
     def _scores(self, number: int, prediction: Prediction, texture: Texture) -> FloatArray | None:
         """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
-        experts, is_bass = self._band.experts(number), self._band.is_bass(number)
+        experts, is_bass = self._band.lineup.experts[number], self._band.lineup.basses[number]
         if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
             return None
         own_bass = texture.has_bass and is_bass
@@ -413,8 +414,8 @@ class Accompanying:
             return []
         holders = self._sounding.holders(channel, pitch)
         events = self._end(part)
-        self._band.give(channel, pitch)
-        moved = self._band.pick_from(scores, channel, now, texture.held)
+        self._band.drawing.give(channel, pitch)
+        moved = self._band.drawing.pick_from(scores, channel, now, texture.held)
         part.sounding = channel, moved
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
         for holder in holders[1:]:

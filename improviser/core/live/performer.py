@@ -377,7 +377,7 @@ class Performer:
     @property
     def models(self) -> Sequence[Model]:
         """The models that play, as they are without adaptation."""
-        return self._band.models
+        return self._band.lineup.models
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -443,7 +443,7 @@ class Performer:
         else:
             self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
-            self._band.take(channel, event.pitch, now)
+            self._band.drawing.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
