@@ -39,6 +39,7 @@ from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
 from improviser.core.live.presence import Presence
+from improviser.core.live.returned import Returned
 from improviser.core.live.sounding import THRU, Sounding
 from improviser.core.live.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.zones import LiveZones
@@ -111,6 +112,7 @@ class Performer:
         )
         self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
+        self._returned = Returned()
         self._presences: list[Presence] = []
         """Whether the player is still there, by input."""
         self._presence(0)
@@ -136,7 +138,12 @@ class Performer:
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
         return earliest(
-            self._playing.turn(), self._playing.chord_due, self._sounding.due, self._loops.due, self._gone_at
+            self._playing.turn(),
+            self._playing.chord_due,
+            self._sounding.due,
+            self._loops.due,
+            self._returned.due,
+            self._gone_at,
         )
 
     @property
@@ -201,10 +208,14 @@ class Performer:
         if isinstance(event, NoteOn):
             return self._note_on(event, now)
         if isinstance(event, NoteOff):
-            self._tracker.release(event.channel, event.pitch, now)
-            self._listener.held.release(event.channel, event.pitch)
-            return self._sounding.release(event.channel, event.pitch, now, event.velocity)
+            return self._release(event.channel, event.pitch, now, event.velocity)
         return self._control(event, now)
+
+    def _release(self, lane: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
+        self._returned.release((lane, pitch))
+        self._tracker.release(lane, pitch, now)
+        self._listener.held.release(lane, pitch)
+        return self._sounding.release(lane, pitch, now, velocity)
 
     def _begin_call(self) -> None:
         self.settle()
@@ -405,6 +416,7 @@ class Performer:
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
+        self._returned.clear()
         for presence in self._presences:
             presence.forget()
         self._playing.forget()
@@ -427,6 +439,10 @@ class Performer:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
         events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
+        if parameters.guard and self._loops.suspicious:
+            self._returned.press((event.channel, event.pitch), now)
+        else:
+            self._returned.release((event.channel, event.pitch))
         drums = self._zones.is_drums(event.channel, parameters)
         heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
         if not (heard and parameters.hears_channel(event.channel)):
@@ -490,6 +506,8 @@ class Performer:
                 events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
+            for lane, pitch in self._returned.take(due):
+                events += self._release(lane, pitch, due)
             if (complete := self._playing.chord_due) is not None and complete <= due:
                 events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
@@ -503,7 +521,7 @@ class Performer:
         """
         gone, music = (
             self._gone_at,
-            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._returned.due),
         )
         if gone is None or gone > now or (music is not None and music <= now):
             return None
