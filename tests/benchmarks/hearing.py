@@ -8,9 +8,9 @@ Both hear the same notes with the same models, in processes that live side by si
 the other waits, and then the other does. Each round is the same session again: "best" is the median of the notes' least
 times over the rounds, and so nearly free of what else the machine does; p50 and p99 are of all times.
 
-"cold" is the answer to a note that was foreseen, as most are in the engine, once other data has filled the caches;
-"answer" is from the note-on to what is to be sent; "settled" is what is learned afterwards; "public" is
-`improviser.Performer.hear`, both together; "release" is a note-off.
+"foreseen" is how soon the engine knows the answer to a note that was foreseen, as most are, once other data has filled
+the caches: by `Performer.foretell` where there is one. "answer" is `Performer.hear` of a note that was not, "settled"
+what is learned afterwards, "release" a note-off; "public" is `hear` of `improviser.Performer`.
 """
 
 import argparse
@@ -34,10 +34,10 @@ from improviser.core.midi.event import NoteOff, NoteOn
 
 TURN = 50
 STEPS = (-4, -2, -2, -1, 1, 2, 2, 3, 5, -7)
-PARTS = ("cold", "answer", "settled", "public", "release")
+PARTS = ("foreseen", "answer", "settled", "release", "public", "public release")
 THOUGHTS = 130
-OTHERS = np.zeros(1 << 19)
-"""More than the caches of a core hold: 4 MB."""
+OTHERS = np.zeros(1 << 22)
+"""More than caches hold: 32 MB."""
 
 
 def melody(notes: int) -> list[tuple[float, float, int]]:
@@ -60,6 +60,7 @@ def heard(models: Sequence[str], notes: int) -> Iterator[dict[str, list[float]]]
     inner = Performer(loaded, Parameters(), np.random.default_rng(1))
     public = improviser.Performer(loaded, seed=1)
     thinking = Performer(loaded, Parameters(), np.random.default_rng(1))
+    foretell = getattr(thinking, "foretell", None)
     clock = time.perf_counter
     times: dict[str, list[float]] = {part: [] for part in PARTS}
     played = []
@@ -69,8 +70,12 @@ def heard(models: Sequence[str], notes: int) -> Iterator[dict[str, list[float]]]
                 break
         OTHERS[:] += 1.0
         begun = clock()
+        if foretell is not None:
+            foretell(0, pitch, 80, onset, think=True)
+            times["foreseen"].append(clock() - begun)
         outcome = thinking.hear(NoteOn(0, pitch, 80), onset)
-        times["cold"].append(clock() - begun)
+        if foretell is None:
+            times["foreseen"].append(clock() - begun)
         thinking.settle()
         thinking.hear(NoteOff(0, pitch, 64), release)
         thinking.settle()
@@ -90,7 +95,9 @@ def heard(models: Sequence[str], notes: int) -> Iterator[dict[str, list[float]]]
         for event in inner.hear(NoteOff(0, pitch, 64), release).events:
             inner.sent(event)
         times["release"].append(clock() - begun)
+        begun = clock()
         played += [messages, public.hear(bytes((0x80, pitch, 64)), release)]
+        times["public release"].append(clock() - begun)
         if number % TURN == 0:
             yield times
             times = {part: [] for part in PARTS}
@@ -149,7 +156,7 @@ def main() -> None:
                 found[number][part] += times
     for worker in workers:
         worker.wait()
-    print("µs          before: best   p50   p99    now: best   p50   p99    now / before: best   p50")
+    print("µs             before: best   p50   p99    now: best   p50   p99    now / before: best   p50")
     for part in PARTS:
         rows = []
         for each in found:
@@ -157,7 +164,7 @@ def main() -> None:
             rows.append((float(np.median(times.min(axis=0))), *np.percentile(times, [50, 99])))
         ratios = [now / before for before, now in zip(*rows, strict=True)]
         cells = "".join(f"{best:13.1f}{p50:7.1f}{p99:6.0f}" for best, p50, p99 in rows)
-        print(f"{part:12}{cells}{ratios[0]:19.2f}{ratios[1]:7.2f}")
+        print(f"{part:15}{cells}{ratios[0]:19.2f}{ratios[1]:7.2f}")
 
 
 if __name__ == "__main__":
