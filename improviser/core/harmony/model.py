@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.harmony.context import BASS, INNER
+from improviser.core.harmony.context import BASS, INNER, NAMES
 from improviser.core.harmony.holding import BASS as BASS_HOLDING
 from improviser.core.harmony.holding import INNER as INNER_HOLDING
 from improviser.core.harmony.holding import WEIGHTS, Holding
@@ -64,7 +64,10 @@ class HarmonyModel(ChoirModel[Situation]):
     @property
     def context(self) -> Mapping[str, float]:
         """How much each of the experts on what sounds counts."""
-        return BASS if self.is_bass else INNER
+        weights = self.settings.context or (BASS if self.is_bass else INNER)
+        if not weights.keys() <= {*NAMES}:
+            raise ModelError("its experts on what sounds are unknown; this model needs another version of improviser")
+        return weights
 
     @property
     def holding(self) -> Holding:

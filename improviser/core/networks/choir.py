@@ -1,7 +1,7 @@
 """A choir: several genomes of one shape that sing as one voice, and the settings they share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,7 @@ class ChoirSettings:
     :param experts: names of the memory's experts that it weighs.
     :param player: lowest and highest pitch of the players it was evolved with (harmony).
     :param holding: weights for holding its notes over (`core.harmony.holding`); none: those of its kind of voice.
+    :param context: how much each of the experts on all that sounds counts (`core.harmony.context`); the same.
     """
 
     voice: str
@@ -49,6 +50,7 @@ class ChoirSettings:
     experts: tuple[str, ...] = ()
     player: tuple[int, int] = SOPRANOS
     holding: tuple[float, ...] = ()
+    context: Mapping[str, float] = field(default_factory=dict)
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
         """Return the shape of a genome that sees `inputs` numbers."""
@@ -76,7 +78,8 @@ class ChoirSettings:
             "experts": list(self.experts),
             "player": list(self.player),
         }
-        return values | ({"holding": list(self.holding)} if self.holding else {})
+        bred = {"holding": list(self.holding), "context": dict(self.context)}
+        return values | {name: value for name, value in bred.items() if value}
 
 
 def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
@@ -103,6 +106,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         experts=_names(settings, "experts"),
         player=_register(settings.get("player", list(SOPRANOS))),
         holding=_weights(settings.get("holding", [])),
+        context=_named_weights(settings.get("context", {})),
     )
 
 
@@ -119,6 +123,15 @@ def _weights(numbers: Any) -> tuple[float, ...]:
     if not (isinstance(numbers, list) and all(type(each) in (int, float) and abs(each) < MOST for each in numbers)):
         raise ModelError("its weights for holding notes over are no list of small numbers; it is damaged")
     return tuple(map(float, numbers))
+
+
+def _named_weights(numbers: Any) -> dict[str, float]:
+    sound = isinstance(numbers, dict) and all(
+        type(each) in (int, float) and abs(each) < MOST for each in numbers.values()
+    )
+    if not sound:
+        raise ModelError("its weights for what sounds are no small numbers by name; it is damaged")
+    return {str(name): float(number) for name, number in numbers.items()}
 
 
 def _names(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:
