@@ -39,7 +39,7 @@ MOST_NOTES, FEWEST = 4000, 120
 HELD_OUT = 5
 """One piece in so many is held out; of a single piece, its last so-manieth."""
 LOWEST, HIGHEST = 24, 110
-OCTAVE = 12
+OCTAVE, OPINION = 12, NAMES.index("opinion")
 NEVER = -1e9
 
 Progress = Callable[[float], None]
@@ -202,7 +202,10 @@ def breed(
     progress: Progress = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Float64Array:
-    """Return weights, as many as NAMES; each table counts as much as the others."""
+    """Return weights, as many as NAMES; each table counts as much as the others.
+
+    How much the network's own opinion counts stays: it knows these very pieces by heart, and would be trusted too much.
+    """
     rng, prior = generator(seed, 5), PRIOR / min(map(len, tables))
     strategy = SepCma(start.astype(np.float32), POPULATION, rng, step_size=STEP_SIZE, averaging=0.95)
     generations = GENERATIONS if generations is None else generations
@@ -211,10 +214,13 @@ def breed(
             break
         some = [table.drawn(rng.integers(len(table), size=min(SAMPLE, len(table)))) for table in tables]
         population = strategy.ask().astype(np.float64)
+        population[:, OPINION] = start[OPINION]
         away = ((population - start) ** 2).sum(axis=1)
         strategy.tell(-(np.mean([table.bits(population) for table in some], axis=0) + prior * away))
         progress((generation + 1) / generations)
-    return strategy.champion.astype(np.float64)
+    champion = strategy.champion.astype(np.float64)
+    champion[OPINION] = start[OPINION]
+    return champion
 
 
 def weights_of(context: Mapping[str, float]) -> Float64Array:

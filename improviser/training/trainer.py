@@ -110,10 +110,10 @@ def calibrate(
     progress: Callable[[float], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Calibrate and finish the champions of a complete run, if that is part of the recipe and all of them are ripe."""
-    if not done.complete or not all(champion.generation >= RIPE for champion in done.champions):
+    """Calibrate the champions of a complete run, if all of them are ripe, and finish its model, as the recipe says."""
+    if not done.complete:
         return
-    if recipe.calibrate is not None:
+    if recipe.calibrate is not None and all(champion.generation >= RIPE for champion in done.champions):
         genomes = np.stack([champion.genome for champion in done.champions])
         done.calibrated = recipe.calibrate(genomes, progress, stopped)
     if recipe.finish is not None:

@@ -17,7 +17,6 @@ from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ModelError
 from improviser.library.catalogue import LoadableModel
 from improviser.midifile import TimedNote, write_midi
-from improviser.training.calibration import RIPE
 from improviser.training.choir_recipe import Material
 from improviser.training.context import Sounding, bred_in_context, scenes_of
 from improviser.training.generations import Champion, Limits
@@ -123,7 +122,7 @@ def test_a_run_on_two_hands_ends_with_it(folder: str, tmp_path: Path, monkeypatc
     monkeypatch.setattr("improviser.training.harmony_recipe.choir_recipe", without_breeding)
     recipe = prepare(Options((folder,), layers=(4,)))
     genome = np.zeros(int(recipe.settings["genes"]), np.float32)
-    done = Run([Champion(genome, -2.0, -2.0, RIPE)], complete=True)
+    done = Run([Champion(genome, -2.0, -2.0, 9)], complete=True)
     calibrate(recipe, done)
     scores = save_model(tmp_path / "mine.safetensors", recipe, done)
     assert scores["chord_bits"] <= scores["chord_bits_before"]
@@ -132,9 +131,9 @@ def test_a_run_on_two_hands_ends_with_it(folder: str, tmp_path: Path, monkeypatc
     assert done.finished is not None
     assert isinstance(done.finished.model, HarmonyModel)
     assert mine.context == done.finished.model.context
-    young = Run([Champion(genome, -2.0, -2.0, RIPE - 1)], complete=True)
-    calibrate(recipe, young)
-    assert young.finished is None
+    stopped = Run([Champion(genome, -2.0, -2.0, 9)], complete=False)
+    calibrate(recipe, stopped)
+    assert stopped.finished is None
 
 
 def test_weights_that_are_none_are_refused() -> None:

@@ -28,7 +28,8 @@ ALIGNMENT_SECONDS = 0.01
 LOWEST_CEILING = 31
 MIDDLE_C = 60
 LOWEST_TENOR = 53
-"""A voice with a register that has its middle below this is a bass."""
+"""A voice with a register that has its middle below this is a bass, whatever it is called."""
+BASS_VOICE = "bass"
 
 
 class HarmonyModel(ChoirModel[Situation]):
@@ -58,8 +59,8 @@ class HarmonyModel(ChoirModel[Situation]):
 
     @property
     def is_bass(self) -> bool:
-        """Whether it plays the lowest part."""
-        return self.centre < LOWEST_TENOR
+        """Whether it plays the lowest part: it is called so, or as low as one."""
+        return self.settings.voice == BASS_VOICE or self.centre < LOWEST_TENOR
 
     @property
     def context(self) -> Mapping[str, float]:
