@@ -241,7 +241,8 @@ class Band:
 
     def _weighed(self, number: int, logs: LogProbabilities) -> Prediction:
         """Return an opinion of a part ready to be drawn from, as the votes change it."""
-        return self.drawing.weighed(self._votes.weigh(number, logs))
+        accompanies = self.lineup.experts[number] is not None
+        return self.drawing.weighed(self._votes.weigh(number, logs), accompanies=accompanies)
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
@@ -381,7 +382,11 @@ class Band:
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
-            self._wheels = [self.drawing.weighed(logs).sums for logs in self._opinions]
+            experts = self.lineup.experts
+            self._wheels = [
+                self.drawing.weighed(logs, accompanies=which is not None).sums
+                for logs, which in zip(self._opinions, experts, strict=True)
+            ]
         drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
         return drawn + [pitch for choir in self.lineup.choirs for pitch in choir.answer_again(self._chance.random())]
 

@@ -52,12 +52,15 @@ def spin_towards(sums: Wheel, factors: Mapping[int, float], chance: float) -> in
     return next(iter(added))
 
 
-def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> Wheel:
+def wheel(
+    log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None, least: float = 0.0
+) -> Wheel:
     """Return running sums, shape (n,), of the chances in `log_probabilities`, shape (n,), up to a factor.
 
     They are sharpened or flattened by `temperature` ≥ 0: 1 leaves the distribution as it is, 0 takes the most likely.
     Only what is `allowed`, shape (n,), has a chance: if all of that is impossible, any of it is as good as any other;
-    if it allows nothing at all it is ignored, since a note that is due must get a pitch. (A view of an array: to make
+    if it allows nothing at all it is ignored, since a note that is due must get a pitch. What would have less than the
+    share `least`, 0–1, of the chance of the likeliest has none. (A view of an array: to make
     a list of it takes longer than to spin it.)
     """
     scores = log_probabilities
@@ -74,6 +77,8 @@ def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask
     weights = scores - highest
     weights /= temperature
     np.exp(weights, out=weights)
+    if least:
+        weights *= weights >= least
     return weights.cumsum().data
 
 

@@ -17,6 +17,9 @@ from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.networks.responder import LogProbabilities
 
 MOST_TAKEN = 64
+LEAST = 0.1
+"""A voice that accompanies strikes nothing that is less likely than this share of what is likeliest: the rest of its
+chances are many wrong notes, each of them rare (`tests/benchmarks/ear.py` has what that brings)."""
 Factors = Mapping[int, float]
 """How many times likelier some pitches are."""
 NO_FACTORS: Factors = {}
@@ -59,11 +62,11 @@ class Drawing:
         self._parameters, self.allowed = parameters, allowed
         self._temperature = parameters.temperature
 
-    def weighed(self, logs: LogProbabilities) -> Prediction:
-        """Return an opinion ready to be drawn from."""
+    def weighed(self, logs: LogProbabilities, *, accompanies: bool = False) -> Prediction:
+        """Return an opinion ready to be drawn from; of a voice that accompanies without what is too unlikely."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Prediction(logs, scores, shift, wheel(scores, self._temperature, self.allowed))
+        return Prediction(logs, scores, shift, wheel(scores, self._temperature, self.allowed, LEAST * accompanies))
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Let a pitch be taken that sounds on `channel` from now on."""
