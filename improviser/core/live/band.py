@@ -241,8 +241,11 @@ class Band:
 
     def _weighed(self, number: int, logs: LogProbabilities) -> Prediction:
         """Return an opinion of a part ready to be drawn from, as the votes change it."""
-        accompanies = self.lineup.experts[number] is not None
-        return self.drawing.weighed(self._votes.weigh(number, logs), accompanies=accompanies)
+        return self.drawing.weighed(self._votes.weigh(number, logs), accompanies=self._accompanies(number))
+
+    def _accompanies(self, number: int) -> bool:
+        """Say whether a part goes with what the player sounds; where each note is answered it does as it ever did."""
+        return self.lineup.experts[number] is not None and self._parameters.follow != "every"
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
@@ -382,10 +385,9 @@ class Band:
     def _draw(self) -> list[int]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
-            experts = self.lineup.experts
             self._wheels = [
-                self.drawing.weighed(logs, accompanies=which is not None).sums
-                for logs, which in zip(self._opinions, experts, strict=True)
+                self.drawing.weighed(logs, accompanies=self._accompanies(number)).sums
+                for number, logs in enumerate(self._opinions)
             ]
         drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
         return drawn + [pitch for choir in self.lineup.choirs for pitch in choir.answer_again(self._chance.random())]

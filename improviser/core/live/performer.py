@@ -17,8 +17,7 @@ be answered ends a reply at once.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
+from improviser.core.live.foretelling import Foretelling
 from improviser.core.live.hands import Hands
 from improviser.core.live.joining import Heard, Joining
 from improviser.core.live.kinds import POSITIONS
@@ -38,7 +38,7 @@ from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
-from improviser.core.live.presence import Presence
+from improviser.core.live.presence import Presences
 from improviser.core.live.returned import Returned
 from improviser.core.live.sounding import THRU, Sounding
 from improviser.core.live.votes import COMMANDS, FORGET, GOOD
@@ -66,21 +66,6 @@ TOUCH = (PitchBend, ChannelPressure, KeyPressure)
 """What does not change what is replied."""
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foretelling:
-    """Of which notes it can be known, as things stand, what they are answered before they are heard.
-
-    :param begins: of none before (seconds); `ends`: only of those before.
-    :param held: not of keys, (channel, pitch), that hold something.
-    :param suspected: nor of notes, (channel, pitch, velocity), that may be our own.
-    """
-
-    begins: float
-    ends: float
-    held: frozenset[tuple[int, int]]
-    suspected: frozenset[tuple[int, int, int]]
 
 
 class Performer:
@@ -113,9 +98,7 @@ class Performer:
         self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
         self._returned = Returned()
-        self._presences: list[Presence] = []
-        """Whether the player is still there, by input."""
-        self._presence(0)
+        self._presences = Presences(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
@@ -126,13 +109,6 @@ class Performer:
         self._settled = False
         self._foretelling: Foretelling | None = None
         self.settle()
-
-    def _presence(self, number: int) -> Presence:
-        if number < len(self._presences):
-            return self._presences[number]
-        while len(self._presences) <= number:
-            self._presences.append(Presence(partial(self._hands.hold, len(self._presences))))
-        return self._presences[number]
 
     @property
     def deadline(self) -> float | None:
@@ -149,26 +125,24 @@ class Performer:
     @property
     def sensing_ends(self) -> float | None:
         """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
-        return earliest(*(presence.sensing_ends for presence in self._presences))
+        return self._presences.sensing_ends
 
     @property
     def _gone_at(self) -> float | None:
-        after, presences = self.parameters.release_after, self._presences
-        return presences[0].ends(after) if len(presences) == 1 else earliest(*(each.ends(after) for each in presences))
+        return self._presences.ends(self.parameters.release_after)
 
     def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
         """Take in that anything came in on input `number` (counted from 0).
 
         After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
         """
-        self._presence(number).senses(now, promised=promised)
+        self._presences.at(number).senses(now, promised=promised)
         self._unsettle()
 
     def wait_for_sources(self, now: float) -> None:
         """Expect all sources that have promised to send for as long as if they had just done so."""
-        for number, presence in enumerate(self._presences):
-            if presence.sensing_ends is not None:
-                self.sense(now, number, promised=True)
+        for number in self._presences.promised:
+            self.sense(now, number, promised=True)
 
     def advance(self, now: float, pieces: int | None = None) -> Outcome:
         """Play all that is due by `now`, in order; return what to send, and what was found out.
@@ -192,7 +166,7 @@ class Performer:
         """
         self._begin_call()
         events = self._advance(now)
-        presence = self._presence(number)
+        presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
@@ -291,11 +265,7 @@ class Performer:
         thought out now (`think`).
         """
         ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
-            return None
-        if (channel_of(channel), pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
-            return None
-        if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
+        if ready is None or not ready.covers(channel, pitch, velocity, now, parameters):
             return None
         if self._zones.is_drums(channel, parameters):
             return None
@@ -417,8 +387,7 @@ class Performer:
         self._hands.forget()
         self._tracker.forget()
         self._returned.clear()
-        for presence in self._presences:
-            presence.forget()
+        self._presences.forget()
         self._playing.forget()
         return list(self.ledger.silence())
 
@@ -432,7 +401,7 @@ class Performer:
 
     def _let_go(self, number: int, now: float) -> list[Event]:
         self._playing.think_again()
-        self._presence(number).forget()
+        self._presences.at(number).forget()
         return self._hands.let_go(number, now, self.parameters)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
@@ -501,7 +470,7 @@ class Performer:
             if (number := self._leaves_by(due)) is not None:
                 if one_loss and self._lost is not None:
                     break
-                if self._presences[number].is_lost(due):
+                if self._presences.at(number).is_lost(due):
                     self._lost = number
                 events += self._let_go(number, due)
                 continue
@@ -525,7 +494,4 @@ class Performer:
         )
         if gone is None or gone > now or (music is not None and music <= now):
             return None
-        after = self.parameters.release_after
-        ends = [(number, each, each.ends(after)) for number, each in enumerate(self._presences)]
-        leaving = [(each.is_lost(now), number) for number, each, end in ends if end is not None and end <= now]
-        return min(leaving)[1]
+        return self._presences.leaves_by(now, self.parameters.release_after)
