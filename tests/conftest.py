@@ -13,7 +13,7 @@ import pytest
 from tests.jack_peer import JackPeer
 from tests.servers import FAULT_NAMES, SHARED_NAMES, Broker, FluidSynth, JackServer, claimed, missing, requires
 
-hypothesis.settings.register_profile("house", deadline=None)  # tests never assert on wall time
+hypothesis.settings.register_profile("house", deadline=None, max_examples=50)  # tests never assert on wall time
 hypothesis.settings.load_profile("house")
 
 EMULATED = hasattr(sys.modules.get("sitecustomize"), "ProactorLike")
@@ -26,7 +26,7 @@ ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the fuzzers run longer, and with other seeds."""
     fuzzers = parser.getgroup("fuzzers")
-    fuzzers.addoption("--fuzz-cases", type=int, default=1000, metavar="N", help="cases of each kind (1000)")
+    fuzzers.addoption("--fuzz-cases", type=int, default=500, metavar="N", help="cases of each kind (500)")
     fuzzers.addoption("--fuzz-seed", type=int, default=0, metavar="S", help="what the cases are made from (0)")
 
 

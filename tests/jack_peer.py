@@ -140,6 +140,16 @@ class JackPeer:
             time.sleep(0.005)
         return self.received()
 
+    def wait_until(self, done: Callable[[list[bytes]], bool], timeout: float = 20.0) -> list[bytes]:
+        """Return what has arrived as soon as it is what is waited for; whatever there is after `timeout` seconds.
+
+        Of note-offs there may be more than of notes: after an xrun JACK may have lost some, and they are sent again.
+        """
+        deadline = time.monotonic() + timeout
+        while not done(heard := [received.message for received in self.received()]) and time.monotonic() < deadline:
+            time.sleep(0.1)  # all of it is asked for each time
+        return heard
+
     def clear(self) -> None:
         """Forget what has arrived."""
         self._ask("clear")
@@ -191,6 +201,11 @@ def held(messages: Iterable[bytes]) -> Counter[tuple[int, int]]:
         elif kind in (0x80, 0x90):
             sounding[channel, message[1]] -= 1
     return Counter({key: count for key, count in sounding.items() if count != 0})
+
+
+def note_ons(messages: Iterable[bytes]) -> list[bytes]:
+    """Return the note-ons."""
+    return [message for message in messages if message[0] & 0xF0 == 0x90 and message[2] > 0]
 
 
 def sounding(messages: Iterable[bytes]) -> set[tuple[int, int]]:

@@ -24,6 +24,7 @@ from improviser.engine.handle import EngineProcess
 from improviser.engine.protocol import AnyReport, Change, Command
 from improviser.library import model_file
 
+PARTING_SECONDS = 3.0
 PEDAL_DOWN, PEDAL_UP = (0xB0, 64, 127), (0xB0, 64, 0)
 
 
@@ -84,6 +85,10 @@ class Player:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # A client of JACK's that is killed keeps its server from ending for five seconds.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.terminate()
+            self.process.wait(PARTING_SECONDS)
         for pid in self.family():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

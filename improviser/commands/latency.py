@@ -14,7 +14,7 @@ NAMES = {
 
 
 def latency(
-    notes: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many notes to play.")] = 2000,
+    notes: Annotated[int, typer.Option(min=1, max=10_000_000, help="How many notes to play.")] = 1000,
     api: Annotated[str, typer.Option(help="loopback (no MIDI system), auto, jack, alsa or coremidi.")] = "loopback",
     model: Annotated[
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)

@@ -63,9 +63,7 @@ def _files(sources: Sequence[str | Path]) -> Iterator[Path]:
             elif source.exists():
                 found = [source]
             else:
-                raise CorpusError(
-                    f"there is no file or folder {source} to train on; give MIDI files, folders, {', '.join(NAMED)}"
-                )
+                raise CorpusError(f"there is no file or folder {source}; give MIDI files, folders, {', '.join(NAMED)}")
         except (OSError, ValueError) as error:
             raise CorpusError(f"cannot look into {source}: {error}") from error
         yield from (path for path in found if path not in seen)

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from improviser.cli import app
-from tests.jack_peer import JackPeer, held
+from tests.jack_peer import JackPeer, sounding
 from tests.playing import Player, note_off, note_on
 from tests.servers import JackServer
 
@@ -55,7 +55,7 @@ def test_knobs_are_learned_kept_obeyed_and_replayed(
         assert heard[0] == note_on(60)
         assert heard[-1] == (0xB0, 31, 5)
         assert {message[1] for message in heard if message[0] == 0xB0} == {31}
-        assert len(held(bytes(message) for message in heard)) == 1  # muted: the answer has ended, the note itself not
+        assert len(sounding(bytes(message) for message in heard)) == 1  # muted: the answer ended, the note not
         now = status()
         assert (now["temperature"], now["mode"]) == (4.0, "mute")
         learned = file.read_text()
@@ -105,7 +105,7 @@ def test_program_changes_pick_the_model_while_notes_sound(
         assert all(message[0] in (0x80, 0x90) for message in heard)
         player.wait_for("program 10: there are 3 to pick from")
         assert player.leave(signal.SIGTERM) == 0
-        assert not held(received.message for received in peer.received())
+        assert not sounding(received.message for received in peer.received())
     (log,) = tmp_path.glob("*.jsonl")
     result = CliRunner().invoke(app, ["replay", str(log)])
     assert result.exit_code == 0, result.output

@@ -13,11 +13,13 @@ from tests.servers import SHARED_NAMES, JackServer, claimed, requires
 pytestmark = pytest.mark.jack
 
 CLIENT = "improviser-loop"
+NOTES = 5
 
 
 # With long periods, what a timer sends comes back up to one period late: a loop is then not told from chords as soon.
-@pytest.mark.parametrize(("frames", "follow"), [(64, "pulse"), (1024, "every")])
-def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames: int, follow: str) -> None:
+# On a busy machine a note may come so late that it falls on no pulse, and gets no answer of its own.
+@pytest.mark.parametrize(("frames", "follow", "least"), [(64, "pulse", 1), (1024, "every", NOTES)])
+def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames: int, follow: str, least: int) -> None:
     requires("jackd")
     ports = (
         "--name",
@@ -45,11 +47,11 @@ def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames
                 peer.connect(peer.wait_for_port(CLIENT, ":out"), peer.wait_for_port(CLIENT, ":in"))
                 play_until_recognised(peer, player)
                 peer.clear()
-                for step in range(5):
+                for step in range(NOTES):
                     key = 60 + 2 * step
                     peer.play([(0.0, note_on(key, 70 + step)), (0.15, note_off(key)), (0.3, (0xFE,))])
-                heard = [received.message for received in peer.wait_for(10, timeout=5.0)]
-                assert [message[0] for message in heard].count(0x90) == 5
+                heard = [received.message for received in peer.wait_for(2 * NOTES, timeout=5.0)]
+                assert least <= [message[0] for message in heard].count(0x90) <= NOTES
                 assert player.leave(signal.SIGTERM) == 0
             assert player.said().count("our own notes come back in") == 1
         finally:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jack_peer import JackPeer, held
+from tests.jack_peer import JackPeer, sounding
 from tests.playing import Player, note_off, note_on, write_small_model
 from tests.servers import JackServer
 
@@ -39,8 +39,8 @@ def synth_of(synchronous_jack: JackServer) -> JackPeer:
 
 def wait_until_silent(synth: JackPeer, player: Player, timeout: float = 20.0) -> None:
     deadline = time.monotonic() + timeout
-    while sounding := held(received.message for received in synth.received()):
-        assert time.monotonic() < deadline, f"{sounding}:\n{player.said()}"
+    while left := sounding(received.message for received in synth.received()):
+        assert time.monotonic() < deadline, f"{left}:\n{player.said()}"
         time.sleep(0.05)
 
 
@@ -65,7 +65,7 @@ def test_a_keyboard_that_goes_is_released_and_connected_again_when_it_is_back(
     with synth_of(synchronous_jack) as synth:
         keyboard = keyboard_of(synchronous_jack)
         keyboard.send(note_on(60), note_on(64))
-        assert len(held(received.message for received in synth.wait_for(2))) == 2
+        assert len(sounding(received.message for received in synth.wait_for(2))) == 2
         if fate == "closed":
             keyboard.close()
         else:

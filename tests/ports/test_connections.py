@@ -13,6 +13,7 @@ from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.errors import PortError
 from improviser.ports import patchbay
 from improviser.ports.connections import SessionConnections
+from improviser.ports.jack_choice import PIPEWIRE
 
 OUT, IN, SYNTH = "improviser:out", "improviser:in", "synth:in"
 RELEASE = bytes((0x80, 60, 0))
@@ -257,6 +258,33 @@ def test_what_ended_in_the_moment_in_which_a_destination_went_is_ended_there_too
 
     with_connections(scene)
     assert note_offs(graph) == {(SYNTH, 60)}
+
+
+def test_what_ends_over_a_connection_of_pipewires_that_may_carry_nothing_yet_is_ended_again(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patchbay, "server_of", lambda _jack: PIPEWIRE)
+
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        for pitch in (60, 64):
+            play(ledger, NoteOn(0, pitch, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        del graph.ports[SYNTH]
+        connections.look(ledger)
+        graph.add(SYNTH)
+        connections.look(ledger)  # both still sound, and will be ended
+        assert not note_offs(graph)
+        play(ledger, NoteOff(0, 60))  # over the new connection
+        connections.look(ledger)
+        deadline = time.monotonic() + 20
+        while not (due := connections.ends_due()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert {message[1] for message in due if message[0] == 0x80} == {60}
+
+    with_connections(scene)
 
 
 def test_a_destination_that_went_and_came_back_between_two_looks_is_connected_again(graph: Graph) -> None:

@@ -82,13 +82,13 @@ def test_members_that_are_bred_at_a_time_are_what_they_are_alone(
 
 def test_workers_breed_what_is_bred_here(tmp_path: Path) -> None:
     """Each member in a worker of its own: killed in the middle, and resumed with another number of workers."""
-    of = prepare(Options(("demo-tune",), task="melody", choir=3, generations=23, population=20, layers=(3,), seed=3))
+    of = prepare(Options(("demo-tune",), task="melody", choir=3, generations=13, population=12, layers=(3,), seed=3))
     alone = breed(of, tmp_path / "alone", seed=3)
     seen: list[int] = []
 
     def die(member: int, _: Generation) -> None:
         seen.append(member)
-        if len(seen) == 40:
+        if len(seen) == 25:
             raise RuntimeError("killed")
 
     kept = tmp_path / "kept"

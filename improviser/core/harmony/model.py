@@ -139,15 +139,6 @@ class HarmonySession:
         self._answers = Answers(self._own)
 
 
-def answers_to(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:
-    """Return, for each note of the player (in order of onset), the pitch of the own note with it or held over it.
-
-    None where the voice rests: it has not begun yet, or its last note is over.
-    """
-    answers = Answers(sorted(own, key=lambda note: note.onset_seconds))
-    return [answers.to(note) for note in player]
-
-
 class Answers:
     """Finds, for one note of the player after the other, the own note that answers it.
 

@@ -52,10 +52,6 @@ class Clock:
             case SongPosition(beats):
                 self._count = beats * TICKS_PER_BEAT - 1  # the next tick is the one that is there
 
-    def beats_per_minute(self, now: float) -> float | None:
-        """Return the tempo, or None if there is no clock."""
-        return None if self._lost(now) else 2.5 / self._period
-
     def delay(self, now: float, grid: int) -> float:
         """Return the seconds from `now` to the next point of a grid of so many ticks, 0 without a clock or a grid."""
         if not grid or self._stopped or self._lost(now):

@@ -39,13 +39,6 @@ class TempoMap:
         start, tempo = self.changes[step]
         return (self._elapsed[step] + (tick - start) * tempo) / (self.ticks_per_beat * 1_000_000)
 
-    def tick_at(self, seconds: float) -> int:
-        """Return the tick nearest to a time in seconds (≥ 0) from the start of the piece."""
-        target = seconds * self.ticks_per_beat * 1_000_000
-        step = bisect_right(self._elapsed, target) - 1
-        start, tempo = self.changes[step]
-        return start + round((target - self._elapsed[step]) / tempo)
-
 
 def _in_order(changes: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     latest = {0: DEFAULT_TEMPO} | {tick: tempo for tick, tempo in changes if tempo > 0}

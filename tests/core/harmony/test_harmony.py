@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from improviser.core.harmony.corpus import harmony_notes
-from improviser.core.harmony.model import HarmonyModel, answers_to, below
+from improviser.core.harmony.model import Answers, HarmonyModel, below
 from improviser.core.harmony.session import EXPERTS, Accompaniment, into_register
 from improviser.core.music.counterpoint import Counterpoint
 from improviser.core.music.note import Note
@@ -74,8 +74,8 @@ def test_what_sounds_when_the_player_plays() -> None:
         Note(42, 3.6, 0.1),  # between two onsets, and over
         Note(43, 4.5, 2.0),
     ]
-    assert answers_to(player, own) == [None, 40, 41, 41, None, 43]
-    assert answers_to([], own) == []
+    answers = Answers(own)
+    assert [answers.to(note) for note in player] == [None, 40, 41, 41, None, 43]
 
 
 @given(st.integers(0, 50), st.sampled_from([0.5, 2.0]))

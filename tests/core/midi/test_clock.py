@@ -42,14 +42,6 @@ def test_jitter_is_averaged() -> None:
     now = 10.0 + 200 * 2.5 / 120 + 0.001
     beats = (now + clock.delay(now, 24) - 10.0) / 0.5
     assert beats == pytest.approx(round(beats), abs=0.008)
-    assert clock.beats_per_minute(now) == pytest.approx(120, rel=0.02)
-
-
-def test_the_tempo_is_known_while_it_ticks() -> None:
-    clock = ticking(48, tempo=90.0)
-    assert clock.beats_per_minute(10.0 + 48 * 2.5 / 90) == pytest.approx(90.0)
-    assert clock.beats_per_minute(100.0) is None
-    assert ticking(3).beats_per_minute(10.1) is None
 
 
 def test_without_a_running_clock_or_a_grid_nothing_waits() -> None:
