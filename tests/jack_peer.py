@@ -208,6 +208,12 @@ def note_ons(messages: Iterable[bytes]) -> list[bytes]:
     return [message for message in messages if message[0] & 0xF0 == 0x90 and message[2] > 0]
 
 
+def is_one_note(messages: Iterable[bytes]) -> bool:
+    """Whether these are one note and its end, which may come again after an xrun, or when an engine has gone."""
+    kinds = [message[0] & 0xF0 for message in messages]
+    return kinds[:2] == [0x90, 0x80] and 0x90 not in kinds[2:]
+
+
 def sounding(messages: Iterable[bytes]) -> set[tuple[int, int]]:
     """Return each (channel, pitch) that sounds at a listener; note-offs that come more than once end it once."""
     notes: set[tuple[int, int]] = set()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Force, SoundFont, Temperature
+from improviser.commands.options import Force, Part, SoundFont, Temperature
 from improviser.commands.web_option import web_option
 
 
@@ -25,6 +25,7 @@ def demo(
         str, typer.Option(metavar="M", help="The model that answers.", autocompletion=completion.models)
     ] = "bach-bass",
     temperature: Temperature = None,
+    part: Part = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Also draw a picture of the terminal while it plays.")
     ] = None,
@@ -53,7 +54,7 @@ def demo(
     from improviser.signals import run_until_signal
 
     start_log("text", "info")
-    wanted = Demo(model, seed, seconds, given("temperature", temperature))
+    wanted = Demo(model, seed, seconds, given("temperature", temperature), given("part", part))
     catalogue.check(model)
     prepare(out, force=force)
     if picture is not None:
@@ -79,8 +80,7 @@ def demo(
         if loudspeaker is not None:
             loudspeaker.close(wait=False)
     if code == 0:
-        paths = write_files(played, out, title_of(wanted), synthesiser_for(soundfont))
-        _tell_end(paths)
+        _tell_end(write_files(played, out, title_of(wanted), synthesiser_for(soundfont)))
     raise SystemExit(code)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from improviser.commands import completion
 from improviser.commands.options import SOURCES, Strict
+from improviser.core.music.parts import NAMES
 
 
 def evaluate(
@@ -27,6 +28,13 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="Of a chorale: the part that is given: soprano (the default), alto, tenor or bass.",
+            autocompletion=completion.choices(NAMES),
+        ),
+    ] = None,
     strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -42,13 +50,14 @@ def evaluate(
     from improviser.training.voices import read_sources
 
     loaded = load_model(model)
+    given = _given(loaded, part)
     with steps_shown(sys.stderr) as progress:
         read = read_sources(sources, progress, strict=strict, for_training=False)
     give_notice(read.remarks)
     together = describe(loaded.task).together
     values: dict[str, Any] = {"model": loaded.name, "task": loaded.task}
     if together:
-        values |= _scored_together(loaded, read.pieces, seed, temperature)
+        values |= _scored_together(loaded, read.pieces, seed, temperature, given)
     else:
         values |= score(
             loaded, read.pieces, seed=seed, temperature=1.0 if temperature is None else temperature
@@ -83,11 +92,30 @@ def _table(values: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _scored_together(model: Any, pieces: Any, seed: int, temperature: float | None) -> dict[str, Any]:
+def _given(model: Any, part: str | None) -> int:
+    """Return the part of a chorale that is given.
+
+    :raises ConfigError: if there is none of that name, or nothing that answers it.
+    """
+    from improviser.core.tasks.registry import describe
+    from improviser.errors import ConfigError
+
+    if part is None:
+        return 0
+    if not describe(model.task).together:
+        raise ConfigError(f"--part is for models such as bach-chorale, and {model.name} is for {model.task}")
+    given = NAMES.index(part) if part in NAMES else -1
+    if given not in model.answered:
+        known = " or ".join(NAMES[each] for each in model.answered)
+        raise ConfigError(f"--part is {part!r}; {model.name} answers {known}")
+    return given
+
+
+def _scored_together(model: Any, pieces: Any, seed: int, temperature: float | None, given: int) -> dict[str, Any]:
     from improviser.training.chorale_evaluation import TEMPERATURES, evaluate_together
 
     temperatures = TEMPERATURES if temperature is None else (temperature,)
-    return evaluate_together(model, pieces, seed=seed, temperatures=temperatures)
+    return evaluate_together(model, pieces, seed=seed, temperatures=temperatures, given=given)
 
 
 def _table_together(values: dict[str, Any]) -> list[str]:
@@ -98,6 +126,7 @@ def _table_together(values: dict[str, Any]) -> list[str]:
     drawn = "".join(f"{f'at {temperature:g}':>9}" for temperature in values["temperatures"])
     lines = [
         f"{values['model']} ({values['task']}) on {values['pieces']} pieces, {values['notes']} chords",
+        f"  given           the {values['part']}",
         f"  bits per chord  {values['bits_per_onset']:.3f}",
         f"  by piece        {pieces}",
         f"  first choice    {values['top_1']:.3f}",

@@ -15,8 +15,10 @@ SoundFont = Annotated[
 
 if TYPE_CHECKING:
     Temperature = float | None
+    Part = str | None
 else:
     Temperature = live_option("temperature")
+    Part = live_option("part")
 
 SOURCES = (
     "MIDI files, folders, demo-tune, or a corpus: bach-chorales, folk-german, folk-chinese, folk-irish, folk-american, "

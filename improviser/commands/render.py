@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from improviser.commands import completion
-from improviser.commands.options import Force, Strict, Temperature
+from improviser.commands.options import Force, Part, Strict, Temperature
 
 
 def render(
@@ -19,6 +19,7 @@ def render(
     ] = "bach-bass",
     seed: Annotated[int, typer.Option(help="The same seed gives the same notes.")] = 0,
     temperature: Temperature = None,
+    part: Part = None,
     with_input: Annotated[bool, typer.Option("--with-input", help="Also write the notes of the input.")] = False,
     strict: Strict = False,
     force: Force = False,
@@ -35,13 +36,13 @@ def render(
     from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.recordings.rendering import render as play
 
-    chosen = given("temperature", temperature)
+    chosen, own = given("temperature", temperature), given("part", part)
     if seed < 0:
         raise ConfigError(f"--seed is {seed}; give a whole number from 0")
     check_writable(out, force=force)
     player = load_model(model)
     piece = read_midi(source, need_notes=True, strict=strict)
     give_notice(remarks_on(source, piece))
-    answered = play(piece, player, temperature=chosen, rng=np.random.default_rng(seed), with_input=with_input)
+    answered = play(piece, player, temperature=chosen, rng=np.random.default_rng(seed), with_input=with_input, part=own)
     write_midi(out, answered)
     say(f"saved {out}: {len(piece.notes)} notes answered by {player.name}")

@@ -9,6 +9,19 @@ from improviser.commands.options import SOURCES, Force, Strict
 from improviser.commands.web_option import web_option
 from improviser.core.tasks.registry import tasks_explained
 
+Player = Annotated[
+    str | None, typer.Option(help="harmony: the voice that the player sings: soprano, if nothing is said.")
+]
+Parts = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="chorale: networks to be made of, such as tenor-to-bass.safetensors."),
+]
+Choir = Annotated[
+    int | None,
+    typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
+]
+Lookback = Annotated[int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")]
+
 
 def train(
     sources: Annotated[
@@ -26,14 +39,13 @@ def train(
     generations: Annotated[int | None, typer.Option(help="Stop after this many generations.")] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes.")] = None,
     patience: Annotated[int | None, typer.Option(help="Stop after so many without a new champion.")] = None,
-    voice: Annotated[str | None, typer.Option(help="harmony: the voice to learn: bass, tenor or alto.")] = None,
-    choir: Annotated[
-        int | None,
-        typer.Option(help="harmony, melody: how many networks play as one; by default up to 6, if there is time."),
+    voice: Annotated[
+        str | None, typer.Option(help="harmony: the voice to learn: bass, tenor, alto or soprano.")
     ] = None,
-    lookback: Annotated[
-        int | None, typer.Option(help="echo: how many notes a network hears, the current one included.")
-    ] = None,
+    player: Player = None,
+    parts: Parts = None,
+    choir: Choir = None,
+    lookback: Lookback = None,
     layers: Annotated[str | None, typer.Option(metavar="20,20", help="The sizes of the hidden layers.")] = None,
     seed: Annotated[int, typer.Option(help="With the same --generations, the same seed gives the same model.")] = 0,
     workers: Annotated[int, typer.Option(help="How many processes to train with; the result is the same.")] = 1,
@@ -72,6 +84,8 @@ def train(
         divergence=divergence,
         survivors=survivors,
         voice=voice,
+        player=player,
+        parts=None if parts is None else str(parts),
         choir=choir,
         seed=seed,
         strict=strict,

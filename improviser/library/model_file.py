@@ -33,6 +33,8 @@ MAX_HEADER_BYTES = 2**20
 MAX_TENSORS = 256
 MAX_DIMENSIONS = 4
 DTYPES: dict[str, np.dtype[Any]] = {
+    "U8": np.dtype("<u1"),
+    "F16": np.dtype("<f2"),
     "F32": np.dtype("<f4"),
     "F64": np.dtype("<f8"),
     "I32": np.dtype("<i4"),

@@ -22,7 +22,7 @@ from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 log = logging.getLogger("improviser")
 
 AGAIN_SECONDS = 1.3
-YOUNG_SECONDS = 4.0
+YOUNG_SECONDS = 10.0
 """How long a connection of PipeWire's may carry nothing after it is shown, with room to spare."""
 NOTHING: tuple[float, list[bytes]] = (0.0, [])
 

@@ -48,7 +48,8 @@ def render(
     :param models: a model, its name or its file; with `mode` several, one voice each.
     :param seed: a whole number ≥ 0; the same seed gives the same notes.
     :param tail: with `mode`, how many seconds the session goes on behind the last note, 0–3600; what sounds then ends.
-    :param parameters: without `mode` none but temperature (0–4); with it every live parameter, see `parameters`.
+    :param parameters: without `mode` temperature (0–4) alone and, for a chorale, part; with it every live parameter,
+        see `parameters`.
     :raises ConfigError: for a parameter, seed or tail that cannot be.
     :raises ModelError: if a model cannot be found, read or trusted.
     :raises MidiFileError: if the file cannot be read, or holds no notes.
@@ -69,14 +70,15 @@ def render(
     piece = _piece(source)
     if "mode" in parameters:
         return list(_session(piece, performer, tail))
-    if others := sorted(set(parameters) - {"temperature"}):
+    if others := sorted(set(parameters) - {"temperature", "part"}):
         raise ConfigError(f"{others[0]} is for a live session; give a mode as well, such as mode='shadow'")
     if len(chosen) != 1:
         raise ConfigError(f"one model answers every note, not {len(chosen)}; for several give mode='shadow'")
     if not piece.notes:
         return []
     temperature = check("temperature", parameters.get("temperature", Parameters().temperature))
-    answered = answer_each(piece, chosen[0], temperature=temperature, rng=np.random.default_rng(seed))
+    part = check("part", parameters.get("part", Parameters().part))
+    answered = answer_each(piece, chosen[0], temperature=temperature, rng=np.random.default_rng(seed), part=part)
     return _sorted(timed.note for timed in answered.notes)
 
 

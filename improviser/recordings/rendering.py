@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters import DEFAULTS, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.drums import DRUM_CHANNEL
@@ -18,19 +18,27 @@ INPUT_NAME = "input"
 
 
 def render(
-    piece: MidiPiece, model: Model, *, temperature: float, rng: np.random.Generator, with_input: bool = False
+    piece: MidiPiece,
+    model: Model,
+    *,
+    temperature: float,
+    rng: np.random.Generator,
+    with_input: bool = False,
+    part: str = DEFAULTS["part"],
 ) -> MidiPiece:
     """Return the answers of `model` to every note of `piece`, in one track named after the model.
 
     An echo model decodes the piece as a whole, as the original did; `temperature` and `rng` do not matter to it. Others
     play as they do live. With the input, that comes first, in a track of its own, and the answers move to channels that
     it does not use, as far as there are any.
+
+    :param part: which part of a chorale the piece is, or "auto".
     """
     task = TASKS.get(model.task)  # a caller's own model may be of none
     if task is not None and task.whole is not None:
         pitches = [[pitch] for pitch in task.whole(model, [timed.note.pitch for timed in piece.notes])]
     else:
-        pitches = list(_played(piece.notes, model, temperature, rng))
+        pitches = list(_played(piece.notes, model, temperature, rng, part))
     answered = [(timed, pitch) for timed, chord in zip(piece.notes, pitches, strict=True) for pitch in chord]
     answers = [replace(timed, track=0, note=replace(timed.note, pitch=pitch)) for timed, pitch in answered]
     if not with_input:
@@ -43,13 +51,14 @@ def render(
 
 
 def _played(
-    notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator
+    notes: Sequence[TimedNote], model: Model, temperature: float, rng: np.random.Generator, part: str
 ) -> Iterator[list[int]]:
     """Yield what the live performer answers each note with: a pitch, or one for each part that is chosen together.
 
     Drums have been left out as they were read.
     """
-    performer = Performer([model], Parameters(temperature=temperature, guard=False, drums="notes", follow="every"), rng)
+    parameters = Parameters(temperature=temperature, part=part, guard=False, drums="notes", follow="every")
+    performer = Performer([model], parameters, rng)
     together = model.task in TASKS and TASKS[model.task].together
     # Ends come before starts at the same tick; a note of no length ends after it has started.
     moments = [(timed.start_tick, 1, index) for index, timed in enumerate(notes)]

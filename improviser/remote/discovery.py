@@ -13,10 +13,11 @@ import msgspec
 
 from improviser.core.addresses.topics import Topics
 from improviser.core.live.allowed import LONGEST_NAME
-from improviser.core.live.kinds import SWITCH, Described, Inputs, Range, Scale
+from improviser.core.live.kinds import SWITCH, Described, Inputs, OfParts, Range, Scale
 from improviser.core.live.knobs import MODEL
 from improviser.core.live.parameters import TABLE
 from improviser.core.live.votes import BAD, FORGET, GOOD
+from improviser.core.music.parts import LONGEST
 from improviser.version import __version__
 
 PREFIX = "homeassistant"
@@ -98,6 +99,8 @@ def _entity(described: Described) -> tuple[str, dict[str, Any]] | None:
             found = "switch", {"payload_on": "true", "payload_off": "false"}
         case tuple():
             found = "select", {"options": list(kind)}
+        case OfParts():
+            found = "text", {"max": LONGEST}
         case Scale() | Inputs():
             found = "text", {"max": LONGEST_NAME}
         case _:

@@ -49,6 +49,10 @@ the times between notes are the same to the last bit whenever it begins, and so 
 START = 2.0**-6
 
 
+LOWER = {"alto": 12, "tenor": 12, "bass": 24}
+"""So many semitones lower the tune is played as a part that is no soprano."""
+
+
 @dataclass(frozen=True, slots=True)
 class Demo:
     """What to play: `seconds` None is the tune's first part, once."""
@@ -57,6 +61,7 @@ class Demo:
     seed: int
     seconds: float | None = None
     temperature: float = DEFAULTS["temperature"]
+    part: str = DEFAULTS["part"]
 
 
 class DemoRun:
@@ -72,7 +77,10 @@ class DemoRun:
         loudspeaker: Loudspeaker | None = None,
         begins: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        notes = performance(np.random.default_rng(demo.seed), demo.seconds)
+        notes = [
+            replace(note, pitch=note.pitch - LOWER.get(demo.part, 0))
+            for note in performance(np.random.default_rng(demo.seed), demo.seconds)
+        ]
         self._events = [(round(seconds / STEP) * STEP, encode(event)) for seconds, event in note_events(notes)]
         self._unheard = deque(message for _, message in self._events)
         self._begins = begins
@@ -87,7 +95,7 @@ class DemoRun:
         self.bus.subscribe("the files", lambda event: self._pass_on(event, self.transcript.take))
         self.bus.subscribe("the end of the demo", self._count)
         self.bus.subscribe_slow("the display", lambda event: self._pass_on(event, display.take))
-        parameters = {"temperature": demo.temperature}
+        parameters = {"temperature": demo.temperature, "part": demo.part}
         self.session = Session(
             api=LOOPBACK, models=(demo.model,), parameters=parameters, seed=demo.seed, player="the built-in player"
         )
@@ -153,7 +161,8 @@ async def write_screenshot(run: DemoRun, service: Service, display: Display, pat
 
 def title_of(demo: Demo) -> str:
     """Return what the picture of a demo is called; by its beginning a demo knows an earlier one."""
-    return f"{TITLE}{demo.model} answers Bach's “Wachet auf” (seed {demo.seed})"
+    own = f", played as {demo.part}" if demo.part in LOWER else ""
+    return f"{TITLE}{demo.model} answers Bach's “Wachet auf”{own} (seed {demo.seed})"
 
 
 def prepare(folder: Path, *, force: bool = False) -> None:

@@ -1,7 +1,7 @@
 """How well a chorale model knows a corpus in four voices, and how what it plays by itself compares with it."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,12 @@ import numpy as np
 from improviser.core.chorale.figures import ChoralFigures, Chords, distance
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine, likeliest, normalised
+from improviser.core.chorale.terms import SOPRANO
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
 from improviser.core.live.decoding import spin, wheel
 from improviser.core.music.note import Note
+from improviser.core.music.parts import NAMES
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
 from improviser.training.chorale_fitting import Setting, setting_of
@@ -21,25 +24,33 @@ Progress = Callable[[int, int], None]
 TEMPERATURES = (0.7, 1.0)
 
 
-def harmonised(
-    model: ChoraleModel, tune: Sequence[Note], rng: np.random.Generator, temperature: float, *, together: bool = True
-) -> Chords:
-    """Return what the model plays to a tune by itself, with the tune: shape (notes, 4).
+def answered(
+    model: ChoraleVoices, tune: Sequence[Note], rng: np.random.Generator, temperature: float, *, together: bool = True
+) -> Iterator[tuple[Opinions, tuple[int, ...]]]:
+    """Yield what the model thinks of each note of the voice that it answers, and what it plays to it, by itself.
 
     :param together: else each part is drawn alone.
     """
     session = ChoraleSession(model)
-    chords = np.empty((len(tune), 4), np.int64)
-    for number, note in enumerate(tune):
+    for note in tune:
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
             found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
-            played = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
+            played: tuple[int, ...] = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
         else:
-            alto, tenor, bass = (spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
-            played = alto, tenor, bass
-        chords[number] = note.pitch, *played
+            played = tuple(spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
+        yield opinions, played
         session.learn(note.pitch, note.onset_seconds, played)
+
+
+def harmonised(
+    model: ChoraleVoices, tune: Sequence[Note], rng: np.random.Generator, temperature: float, *, together: bool = True
+) -> Chords:
+    """Return what the model plays by itself, see `answered`, with the tune: shape (notes, 4), the soprano first."""
+    chords = np.empty((len(tune), 4), np.int64)
+    played = answered(model, tune, rng, temperature, together=together)
+    for number, (note, (_, parts)) in enumerate(zip(tune, played, strict=True)):
+        chords[number] = (*parts[: model.given], note.pitch, *parts[model.given :])
     return chords
 
 
@@ -61,12 +72,12 @@ class ChordScore:
     hits: int
 
 
-def chord_score(model: ChoraleModel, setting: Setting) -> ChordScore:
+def chord_score(model: ChoraleVoices, setting: Setting) -> ChordScore:
     """Return how well the model foresees the chords of a piece, given those before; rests are not scored."""
     session = ChoraleSession(model)
     bits, hits, count = 0.0, 0, 0
     for number, note in enumerate(setting.tune):
-        came = setting.chords[number, 1:]
+        came = setting.chords[number, [*model.others]]
         if not setting.rests[number]:
             chance, hit = chance_of(model, session.look(note.pitch, note.onset_seconds), came.tolist())
             bits, hits, count = bits - math.log2(chance), hits + hit, count + 1
@@ -74,15 +85,15 @@ def chord_score(model: ChoraleModel, setting: Setting) -> ChordScore:
     return ChordScore(setting.name, count, bits / count if count else math.nan, hits)
 
 
-def chance_of(model: ChoraleModel, opinions: Opinions, came: Sequence[int]) -> tuple[float, bool]:
+def chance_of(model: ChoraleVoices, opinions: Opinions, came: Sequence[int]) -> tuple[float, bool]:
     """Return the probability of a chord, of the three parts' pitches, and whether it is the likeliest."""
     found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
     by_itself = math.exp(sum(logs[pitch] for logs, pitch in zip(alone(opinions), came, strict=True)))
     places = [np.flatnonzero(row == pitch) for row, pitch in zip(found.pitches, came, strict=True)]
     if any(not len(place) for place in places):
         return DOUBT * by_itself, False
-    alto, tenor, bass = (int(place[0]) for place in places)
-    number = (alto * model.candidates + tenor) * model.candidates + bass
+    high, middle, low = (int(place[0]) for place in places)
+    number = (high * model.candidates + middle) * model.candidates + low
     joint = math.exp(normalised(found.scores)[number])
     return (1 - DOUBT) * joint + DOUBT * by_itself, int(found.scores.argmax()) == number
 
@@ -91,24 +102,27 @@ def evaluate_together(
     model: ChoraleModel,
     pieces: Sequence[Piece],
     *,
+    given: int = SOPRANO,
     seed: int = 0,
     temperatures: Sequence[float] = TEMPERATURES,
     progress: Progress = lambda _done, _total: None,
 ) -> dict[str, Any]:
     """Return, as JSON values, how well the model foresees the chords of pieces, and figures of what it plays itself.
 
+    :param given: the voice that it answers, 0 (the soprano) to 3 (the bass).
     :raises CorpusError: if no piece has four voices.
     """
-    settings = [setting for setting in map(setting_of, pieces) if setting is not None]
+    voices = model.answering(given)
+    settings = [setting for piece in pieces if (setting := setting_of(piece, given)) is not None]
     if not settings:
         raise CorpusError("no piece has four voices; give MIDI files of four tracks")
     scores: list[ChordScore] = []
     played: dict[float, list[tuple[Setting, Chords]]] = {temperature: [] for temperature in temperatures}
     for number, setting in enumerate(settings):
         progress(number, len(settings))
-        scores.append(chord_score(model, setting))
+        scores.append(chord_score(voices, setting))
         for temperature, found in played.items():
-            found.append((setting, harmonised(model, setting.tune, generator(seed, number), temperature)))
+            found.append((setting, harmonised(voices, setting.tune, generator(seed, number), temperature)))
     progress(len(settings), len(settings))
     theirs = figures_of((setting, setting.chords) for setting in settings)
     own = {temperature: figures_of(found) for temperature, found in played.items()}
@@ -116,6 +130,7 @@ def evaluate_together(
     chords = sum(score.chords for score in counted)
     bits = sorted(score.bits for score in counted)
     return {
+        "part": NAMES[given],
         "notes": chords,
         "pieces": len(counted),
         "bits_per_onset": sum(score.bits * score.chords for score in counted) / chords,

@@ -5,18 +5,21 @@ Iterative scaling, which needs no gradient (Darroch and Ratcliff, "Generalized I
 damped. Both counts are smoothed, so that what was never seen is not held to be impossible.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.figures import Chords, key_by_end, sets_above
-from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.ornaments import STEPS
 from improviser.core.chorale.session import ChoraleSession, alone, likeliest
-from improviser.core.chorale.terms import LOWER, MOTIONS, UPPER
+from improviser.core.chorale.terms import LOWER, MOTIONS, SOPRANO, UPPER, VOICES
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
@@ -35,33 +38,38 @@ CHUNK = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """A tune, and how the corpus sets it.
+    """A voice, and how the corpus sets it.
 
-    :param tune: the soprano's notes.
+    :param given: which voice, 0 (the soprano) to 3 (the bass).
+    :param tune: its notes.
     :param chords: what sounds at each of them, shape (notes, 4); who rests is taken to go on.
     :param rests: at which notes somebody rests, shape (notes,).
     :param between: which voices have moved between the note before and this one, shape (notes, 4).
+    :param steps: which of `ornaments.STEPS` each voice takes before the next note, shape (notes, 4); −1: none of them.
     :param ends: at which notes a phrase ends; None if it is not known.
     :param tonic: pitch class of the key; `minor`: its mode.
     """
 
     name: str
+    given: int
     tune: tuple[Note, ...]
     chords: Chords
     rests: NDArray[np.bool_]
     between: NDArray[np.bool_]
+    steps: NDArray[np.int64]
     ends: NDArray[np.bool_] | None
     tonic: int
     minor: bool
 
 
-def setting_of(piece: Piece) -> Setting | None:
-    """Return a piece in four voices as it is learned from and scored; None if it has not four."""
-    if len(piece.voices) != 4 or not all(piece.voices):
+def setting_of(piece: Piece, given: int = SOPRANO) -> Setting | None:
+    """Return a piece in four voices as it is learned from and scored where one is given; None if it has not four."""
+    if len(piece.voices) != VOICES or not all(piece.voices):
         return None
-    tune = piece.voices[0]
+    tune = piece.voices[given]
     onsets = [note.onset_seconds for note in tune]
-    lines, rests, between = [], np.zeros(len(tune), np.bool_), np.zeros((len(tune), 4), np.bool_)
+    lines, rests, between = [], np.zeros(len(tune), np.bool_), np.zeros((len(tune), VOICES), np.bool_)
+    steps = np.full((len(tune), VOICES), -1)
     for voice, notes in enumerate(piece.voices):
         line = sounding_at(notes, onsets, tolerance_seconds=TOLERANCE_SECONDS)
         rests |= [pitch is None for pitch in line]
@@ -70,10 +78,23 @@ def setting_of(piece: Piece) -> Setting | None:
         for number, (before, now) in enumerate(pairwise(onsets), 1):
             inside = (starts > before + TOLERANCE_SECONDS) & (starts < now - TOLERANCE_SECONDS)
             between[number, voice] = inside.any()
+            if inside.any() and (sung := line[number - 1]) is not None:
+                step = notes[int(inside.argmax())].pitch - sung
+                steps[number - 1, voice] = STEPS.index(step) if step in STEPS else -1
     pitches = [note.pitch for notes in piece.voices for note in notes]
-    tonic, minor = key_by_end(pitches, piece.voices[3][-1].pitch)
-    ends = None if piece.context is None else np.array(piece.context.fermatas)
-    return Setting(piece.name, tune, np.array(lines).T.copy(), rests, between, ends, tonic, minor)
+    tonic, minor = key_by_end(pitches, piece.voices[-1][-1].pitch)
+    ends = None if piece.context is None else _ends(piece.voices[SOPRANO], piece.context.fermatas, onsets)
+    return Setting(piece.name, given, tune, np.array(lines).T.copy(), rests, between, steps, ends, tonic, minor)
+
+
+def _ends(soprano: Sequence[Note], fermatas: Sequence[bool], onsets: Sequence[float]) -> NDArray[np.bool_]:
+    """Return with which notes of a voice phrases end: the last that begin before the soprano's fermatas are over."""
+    ends = np.zeros(len(onsets), np.bool_)
+    for note, is_last in zip(soprano, fermatas, strict=True):
+        number = bisect_left(onsets, note.end_seconds - TOLERANCE_SECONDS) - 1
+        if is_last and number >= 0:
+            ends[number] = True
+    return ends
 
 
 def _going_on(line: Sequence[int | None]) -> list[int]:
@@ -130,29 +151,29 @@ class Observations:
 
 
 def observe(
-    model: ChoraleModel, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
+    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
 ) -> Observations:
     """Play the corpus to the model, whose past is the corpus's own.
 
     :param given: whether what came is among the pitches to choose from, even if it was not proposed.
     :param candidates: how many pitches of each part there are to choose from, if not as many as when it plays.
     """
-    count, terms = candidates or model.candidates, model.terms
+    count, terms, others = candidates or model.candidates, model.terms, [*model.others]
     own, pairs, chords, targets, direct, outside = [], [], [], [], [], []
     for setting in settings:
         session = ChoraleSession(model)
         for number, note in enumerate(setting.tune):
-            came = setting.chords[number]
+            came = setting.chords[number, others]
             if not setting.rests[number]:
                 opinions = session.look(note.pitch, note.onset_seconds)
                 parts = alone(opinions)
                 proposed = likeliest(model, parts, count)
-                missing = (proposed != came[1:, None]).all(axis=1)
-                logs = parts[np.arange(3), came[1:]].sum()
+                missing = (proposed != came[:, None]).all(axis=1)
+                logs = parts[np.arange(3), came].sum()
                 outside.append(logs if missing.any() else np.nan)
                 for part in np.flatnonzero(missing) if given else ():
-                    proposed[part, parts[part, proposed[part]].argmin()] = came[1 + part]
-                four = np.concatenate([np.full((1, count), opinions.tune), proposed])
+                    proposed[part, parts[part, proposed[part]].argmin()] = came[part]
+                four = np.insert(proposed, model.given, opinions.given, axis=0)
                 of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
                 of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
                 terms.of_pairs(four[UPPER], four[LOWER], opinions.place, of_pairs)
@@ -160,23 +181,38 @@ def observe(
                 own.append(np.take_along_axis(parts, proposed, axis=1))
                 pairs.append(of_pairs.astype(np.int32))
                 chords.append(of_chords.astype(np.int32))
-                targets.append((proposed == came[1:, None]).argmax(axis=1))
+                targets.append((proposed == came[:, None]).argmax(axis=1))
                 moved = setting.between[number]
                 direct.append(~(moved[UPPER] | moved[LOWER]))
-            session.learn(note.pitch, note.onset_seconds, came[1:].tolist())
+            session.learn(note.pitch, note.onset_seconds, came.tolist())
     return Observations(
         np.array(own), np.array(pairs), np.array(chords), np.array(targets), np.array(direct), np.array(outside)
     )
 
 
-def expected(model: ChoraleModel, numbers: NDArray[np.float32], some: Observations) -> FloatArray:
+def with_given(model: ChoraleVoices, pairs: NDArray[Any]) -> NDArray[Any]:
+    """Return the pairs that parts make with the voice that is given, shape (…, 3, k), out of all, (…, 6, k, k)."""
+    found = [pairs[..., pair, 0, :] if is_upper else pairs[..., pair, :, 0] for pair, is_upper in model.with_given]
+    return np.stack(found, axis=-2)
+
+
+def summed(model: ChoraleVoices, own: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
+    """Return the scores of combinations by their pitches and pairs, shape (chords, k, k, k).
+
+    :param own: of each part's pitches, shape (chords, 3, k).
+    :param pairs: of all pairs, shape (chords, 6, k, k).
+    """
+    alone = own + with_given(model, pairs)
+    one, two, three = (pairs[:, pair] for pair in model.among)
+    scores: NDArray[Any] = (alone[:, 0, :, None] + one)[:, :, :, None] + (alone[:, 1, :, None] + three)[:, None]
+    scores += (alone[:, 2, None, :] + two)[:, :, None, :]
+    return scores
+
+
+def expected(model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations) -> FloatArray:
     """Return the probability of each combination, shape (chords, k, k, k)."""
-    pairs = numbers[some.of_pairs].sum(axis=1)
-    scores = numbers[some.of_chords].sum(axis=1).astype(np.float64)
-    own = model.weights[:, None] * some.own + pairs[:, :3, 0]
-    scores += (own[:, 0, :, None] + pairs[:, 3])[:, :, :, None]
-    scores += (own[:, 1, :, None] + pairs[:, 5])[:, None]
-    scores += (own[:, 2, None, :] + pairs[:, 4])[:, :, None, :]
+    own = model.weights[:, None] * some.own
+    scores = numbers[some.of_chords].sum(axis=1) + summed(model, own, numbers[some.of_pairs].sum(axis=1))
     scores -= scores.max(axis=(1, 2, 3), keepdims=True)
     chances: FloatArray = np.exp(scores, out=scores)
     chances /= chances.sum(axis=(1, 2, 3), keepdims=True)
@@ -197,7 +233,9 @@ def parts_of(some: Observations) -> Iterator[Observations]:
         )
 
 
-def bits_per_chord(model: ChoraleModel, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02) -> float:
+def bits_per_chord(
+    model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02
+) -> float:
     """Return the mean of −log2 P of what came: with the probability `doubt`, the parts draw each by itself."""
     bits = 0.0
     for chunk in parts_of(some):
@@ -212,7 +250,7 @@ def bits_per_chord(model: ChoraleModel, numbers: NDArray[np.float32], some: Obse
 
 
 def fit(
-    model: ChoraleModel,
+    model: ChoraleVoices,
     some: Observations,
     rounds: int,
     *,
@@ -231,32 +269,32 @@ def fit(
     for chunk in parts_of(some):
         came = np.zeros((len(chunk), *chunk.of_chords.shape[2:]))
         came[np.arange(len(chunk)), *chunk.target.T] = 1.0
-        _count(terms.pair_kinds, chunk, came, seen)
+        _count(model, chunk, came, seen)
     numbers = model.numbers.copy()
     for number in range(rounds):
         guessed = np.zeros(terms.size)
         for chunk in parts_of(some):
-            _count(terms.pair_kinds, chunk, expected(model, numbers, chunk), guessed)
+            _count(model, chunk, expected(model, numbers, chunk), guessed)
         step = RATE * np.log((seen + SMOOTHING) / (guessed + SMOOTHING))
         numbers += np.where(fitted, step, 0.0).astype(np.float32)
         watch(number, numbers)
     return numbers
 
 
-def _count(pair_kinds: Sequence[str], chunk: Observations, chances: FloatArray, counts: FloatArray) -> None:
+def _count(model: ChoraleVoices, chunk: Observations, chances: FloatArray, counts: FloatArray) -> None:
     """Add the probabilities of combinations to the counts of their terms."""
     size = len(counts)
     for kind in range(chunk.of_chords.shape[1]):
         counts += np.bincount(chunk.of_chords[:, kind].ravel(), chances.ravel(), size)
-    alto_tenor, alto_bass, tenor_bass = chances.sum(axis=3), chances.sum(axis=2), chances.sum(axis=1)
-    alone = np.stack([alto_tenor.sum(axis=2), alto_tenor.sum(axis=1), alto_bass.sum(axis=1)], axis=1)
-    inner = np.stack([alto_tenor, alto_bass, tenor_bass], axis=1)
-    for kind, name in enumerate(pair_kinds):
+    upper, outer, lower = chances.sum(axis=3), chances.sum(axis=2), chances.sum(axis=1)
+    alone = np.stack([upper.sum(axis=2), upper.sum(axis=1), outer.sum(axis=1)], axis=1)
+    inner = np.stack([upper, outer, lower], axis=1)
+    apart, among = [pair for pair, _ in model.with_given], [*model.among]
+    for kind, name in enumerate(model.terms.pair_kinds):
         direct = chunk.direct if name in MOTIONS else np.ones_like(chunk.direct)
-        first = alone * direct[:, :3, None]
-        counts += np.bincount(chunk.of_pairs[:, kind, :3, 0].ravel(), first.ravel(), size)
-        second = inner * direct[:, 3:, None, None]
-        counts += np.bincount(chunk.of_pairs[:, kind, 3:].ravel(), second.ravel(), size)
+        pairs = chunk.of_pairs[:, kind]
+        counts += np.bincount(with_given(model, pairs).ravel(), (alone * direct[:, apart, None]).ravel(), size)
+        counts += np.bincount(pairs[:, among].ravel(), (inner * direct[:, among, None, None]).ravel(), size)
 
 
 class Gains:
@@ -265,38 +303,29 @@ class Gains:
     :param some: chords; those that were not proposed are left out.
     """
 
-    def __init__(self, model: ChoraleModel, some: Observations) -> None:
+    def __init__(self, model: ChoraleVoices, some: Observations) -> None:
         terms, count, numbers = model.terms, some.own.shape[2], model.numbers
         own = model.weights[:, None] * some.own
+        nothing = np.zeros_like(own)
         rows: list[NDArray[np.floating]] = [
             own[:, 0, :, None, None],
             own[:, 1, None, :, None],
             own[:, 2, None, None, :],
         ]
-        for kind in range(len(terms.pair_kinds)):
-            pairs = numbers[some.of_pairs[:, kind]]
-            alone = pairs[:, :3, 0]
-            rows.append(
-                alone[:, 0, :, None, None]
-                + alone[:, 1, None, :, None]
-                + alone[:, 2, None, None, :]
-                + pairs[:, 3, :, :, None]
-                + pairs[:, 4, :, None, :]
-                + pairs[:, 5, None]
-            )
+        rows += [summed(model, nothing, numbers[some.of_pairs[:, kind]]) for kind in range(len(terms.pair_kinds))]
         rows += [numbers[some.of_chords[:, kind]] for kind in range(len(terms.chord_kinds))]
         proposed = np.isnan(some.outside)
         shape = (len(some), count, count, count)
-        summed = [np.broadcast_to(row, shape)[proposed].reshape(-1, count**3) for row in rows]
-        self._sums = np.array(summed, np.float32)
+        all_rows = [np.broadcast_to(row, shape)[proposed].reshape(-1, count**3) for row in rows]
+        self._sums = np.array(all_rows, np.float32)
         target = some.target[proposed]
         self._target = (target[:, 0] * count + target[:, 1]) * count + target[:, 2]
 
     def bits(self, gains: FloatArray) -> float:
         """Return the bits a chord with these gains, those of the parts first, then those of the kinds."""
-        scores: FloatArray = np.tensordot(gains, self._sums, axes=1)
+        scores: FloatArray = np.tensordot(gains.astype(np.float32), self._sums, axes=1)
         scores -= scores.max(axis=1, keepdims=True)
-        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1))
+        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1, dtype=np.float64))
         return float(-logs.mean() / np.log(2))
 
     def __len__(self) -> int:

@@ -1,13 +1,15 @@
 """How to train a chorale: the terms are fitted to a corpus in four voices; how much each kind counts is evolved.
 
 The tables are fitted to chords that follow the corpus's own. Playing by itself, a chorale follows what it has played:
-so what is bred is how near its own music comes to the corpus, in the figures of `core.chorale.figures`. The parts'
-networks are those of the library, bred one by one by the recipe of `harmony`.
+so they are fitted to what it plays, and what is bred is how near its own music comes to the corpus, in the figures of
+`core.chorale.figures`. That is done for each voice that may be given. The parts' networks are bred one by one, by the
+recipe of `harmony`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,20 +18,22 @@ from improviser.core.arrays import Float32Array
 from improviser.core.chorale.figures import distance
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.phrase_ends import EndTables, PhraseNote, count_ends
-from improviser.core.chorale.terms import Terms
-from improviser.core.chorale.voices import PARTS
+from improviser.core.chorale.terms import SOPRANO, Terms
+from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import Strategy
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.music.modulation import ModulatingKeys
+from improviser.core.music.parts import NAMES
 from improviser.core.music.rhythm import RhythmTracker
+from improviser.core.networks.responder import Model
 from improviser.errors import CorpusError, ModelError
 from improviser.library.catalogue import load_model
+from improviser.library.model_file import SUFFIX
 from improviser.training.chorale_evaluation import figures_of, harmonised
 from improviser.training.chorale_fitting import (
     Gains,
-    Observations,
     Setting,
     balance,
     bits_per_chord,
@@ -39,6 +43,8 @@ from improviser.training.chorale_fitting import (
     setting_of,
     types_of,
 )
+from improviser.training.chorale_ornaments import count_ornaments
+from improviser.training.chorale_playing import count, fit_to_play, of_corpus
 from improviser.training.generations import Limits
 from improviser.training.progress import Progress, watched
 from improviser.training.recipe import Options, Recipe, choice, fingerprint, refuse
@@ -46,6 +52,8 @@ from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
 ROUNDS = 14
+ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((3, 0.5, ()), (4, 0.2, ("chord",)))
+"""How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
 """A generation is scored on so many tunes of the corpus."""
 TEMPERATURES = (0.7, 1.0)
@@ -58,6 +66,10 @@ HELD_OUT = 10
 OPINION = 0.9
 
 
+ByVoice = Mapping[int, Sequence[Setting]]
+"""Settings by the voice that is given."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Lot:
     """What a generation is scored on: numbers of tunes, and a seed for what is drawn while they are played."""
@@ -67,22 +79,23 @@ class Lot:
 
 
 class ChoraleTask:
-    """Scores gains: natural logarithms of how much each part, and each kind of term, has to say.
+    """Scores gains: natural logarithms of how much each part, and each kind of term, has to say, voice by voice.
 
     :param model: the chorale, its terms fitted.
-    :param settings: what it plays to, and is held against.
-    :param held: those that only `held_out` sees; they also say how much each kind of term has to say to begin with.
+    :param settings: what it plays to, by the voice that it answers, and is held against.
+    :param held: those that only `held_out` sees.
     """
 
     name = "chorale"
 
-    def __init__(self, model: ChoraleModel, settings: Sequence[Setting], held: Sequence[Setting], seed: int) -> None:
-        self.genome_size = len(PARTS) + len(model.terms.slices)
-        self._settings = settings
-        self._held = held
-        self._parallels = direct_parallels(settings)
-        self._seen: Observations = observe(model, held, given=False)
-        self.model = with_gains(model, balance(Gains(model, self._seen), seed))
+    def __init__(self, model: ChoraleModel, settings: ByVoice, held: ByVoice) -> None:
+        self.model = model
+        self._answering = [*model.answered.values()]
+        self._genes = [PARTS + len(voices.terms.slices) for voices in self._answering]
+        self.genome_size = sum(self._genes)
+        self._settings, self._held = settings, held
+        self._parallels = {given: direct_parallels(settings[given]) for given in model.answered}
+        self._seen = {given: observe(voices, held[given], given=False) for given, voices in model.answered.items()}
 
     def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:
         """Return random genomes, shape (size, genome_size)."""
@@ -90,12 +103,12 @@ class ChoraleTask:
 
     def batch(self, rng: np.random.Generator) -> Lot:
         """Return what the next generation is scored on."""
-        count = min(TUNES, len(self._settings))
-        return Lot(rng.choice(len(self._settings), count, replace=False), int(rng.integers(2**31)))
+        most = len(self._settings[SOPRANO])
+        return Lot(rng.choice(most, min(TUNES, most), replace=False), int(rng.integers(2**31)))
 
     def fitness(self, population: Float32Array, batch: Lot) -> NDArray[np.float64]:
         """Return minus the distance to the corpus, less what bits cost, for each genome; shape (population,)."""
-        tunes = [self._settings[number] for number in batch.tunes]
+        tunes = {given: [settings[number] for number in batch.tunes] for given, settings in self._settings.items()}
         return np.array([self._fitness(genome, tunes, batch.seed) for genome in population])
 
     def held_out(self, genome: Float32Array) -> float:
@@ -103,29 +116,40 @@ class ChoraleTask:
         return self._fitness(genome, self._held, 0)
 
     def bits(self, genome: Float32Array) -> float:
-        """Return bits per chord on what is held out."""
-        model = with_gains(self.model, genome)
-        return bits_per_chord(model, model.numbers, self._seen)
+        """Return bits per chord on what is held out, the mean of the voices that are answered."""
+        return float(np.mean([self._bits(voices) for voices in self._bred(genome)]))
 
-    def _fitness(self, genome: Float32Array, tunes: Sequence[Setting], seed: int) -> float:
-        model = with_gains(self.model, genome)
+    def built(self, genome: Float32Array) -> ChoraleModel:
+        """Return the model with the gains of a genome."""
+        return ChoraleModel.of(self.model.name, {voices.given: voices for voices in self._bred(genome)})
+
+    def _bred(self, genome: NDArray[np.floating]) -> list[ChoraleVoices]:
+        genes = np.split(genome, np.cumsum(self._genes)[:-1])
+        return [with_gains(voices, own) for voices, own in zip(self._answering, genes, strict=True)]
+
+    def _bits(self, voices: ChoraleVoices) -> float:
+        return bits_per_chord(voices, voices.numbers, self._seen[voices.given])
+
+    def _fitness(self, genome: Float32Array, tunes: ByVoice, seed: int) -> float:
+        return float(np.mean([self._score(voices, tunes[voices.given], seed) for voices in self._bred(genome)]))
+
+    def _score(self, voices: ChoraleVoices, tunes: Sequence[Setting], seed: int) -> float:
         played = []
         for number, setting in enumerate(tunes):
             temperature = TEMPERATURES[number % len(TEMPERATURES)]
-            played.append((setting, harmonised(model, setting.tune, generator(seed, number), temperature)))
+            played.append((setting, harmonised(voices, setting.tune, generator(seed, number), temperature)))
         theirs, own = figures_of((setting, setting.chords) for setting in tunes), figures_of(played)
-        parallels = abs(own["parallels"] - self._parallels)
-        return -distance(own, theirs) - PARALLELS * parallels - BITS * self.bits(genome)
+        parallels = abs(own["parallels"] - self._parallels[voices.given])
+        return -distance(own, theirs) - PARALLELS * parallels - BITS * self._bits(voices)
 
 
-def with_gains(model: ChoraleModel, genome: NDArray[np.floating]) -> ChoraleModel:
-    """Return the model with the gains of a genome."""
+def with_gains(model: ChoraleVoices, genome: NDArray[np.floating]) -> ChoraleVoices:
+    """Return the voices with the gains of a genome."""
     gains = np.exp(genome.astype(np.float64))
     numbers = model.numbers.copy()
-    for gain, place in zip(gains[len(PARTS) :], model.terms.slices.values(), strict=True):
+    for gain, place in zip(gains[PARTS:], model.terms.slices.values(), strict=True):
         numbers[place] *= np.float32(gain)
-    weights = (model.weights * gains[: len(PARTS)]).tolist()
-    return ChoraleModel(model.name, model.parts, model.terms.types, numbers, weights, model.ends, model.candidates)
+    return model.with_numbers(numbers, (model.weights * gains[:PARTS]).tolist())
 
 
 def prepare(options: Options, progress: Progress) -> Recipe:
@@ -133,17 +157,28 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layers", "layer_type", "mutation", "divergence", "survivors", "voice", "choir")
+    refuse(options, "lookback", "layers", "layer_type", "mutation", "divergence", "survivors", "voice", "player")
+    refuse(options, "choir")
     choice("strategy", options.strategy, ("cma",))
+    networks = networks_for(None if options.parts is None else Path(options.parts))
     read = read_sources(options.sources, progress, strict=options.strict)
-    settings = [setting for setting in map(setting_of, read.pieces) if setting is not None]
-    if len(settings) < 2:
+    settings = {given: [setting_of(piece, given) for piece in read.pieces] for given in networks}
+    all_settings = {given: [setting for setting in some if setting is not None] for given, some in settings.items()}
+    of_sopranos = all_settings[SOPRANO]
+    if len(of_sopranos) < 2:
         raise CorpusError("a chorale is learned from two or more pieces in four voices; give MIDI files of four tracks")
-    order = generator(options.seed, 1).permutation(len(settings))
-    held = {*order[: max(1, len(settings) // HELD_OUT)].tolist()}
-    training = [setting for number, setting in enumerate(settings) if number not in held]
-    model = fitted(library_parts(), training, progress)
-    task = ChoraleTask(model, training, [settings[number] for number in sorted(held)], options.seed)
+    order = generator(options.seed, 1).permutation(len(of_sopranos))
+    held = sorted(order[: max(1, len(of_sopranos) // HELD_OUT)].tolist())
+    training = {
+        given: [setting for number, setting in enumerate(some) if number not in held]
+        for given, some in all_settings.items()
+    }
+    others = {given: [some[number] for number in held] for given, some in all_settings.items()}
+    answering = {
+        given: fitted(parts, training[given], others[given], options.seed, progress)
+        for given, parts in networks.items()
+    }
+    task = ChoraleTask(ChoraleModel.of("my-chorale", answering), training, others)
     limited = options.generations is not None or options.minutes is not None
     generations = options.generations if limited else GENERATIONS
     population = options.population or POPULATION
@@ -167,55 +202,96 @@ def prepare(options: Options, progress: Progress) -> Recipe:
             "generations": generations,
             "minutes": options.minutes,
             "rounds": ROUNDS,
+            "rounds_of_play": sum(count for count, *_ in ROUNDS_OF_PLAY),
             "seed": options.seed,
         },
-        sources=tuple({"name": setting.name, "notes": len(setting.tune)} for setting in settings),
-        fingerprint=fingerprint(line for setting in settings for line in setting.chords.T.astype(float)),
-        build=partial(_build, task.model),
+        sources=tuple({"name": setting.name, "notes": len(setting.tune)} for setting in of_sopranos),
+        fingerprint=fingerprint(line for setting in of_sopranos for line in setting.chords.T.astype(float)),
+        build=partial(_build, task),
         scores=scores,
         choose_by="held_out",
         check_every=2,
-        held_out=tuple(settings[number].name for number in sorted(held)),
+        held_out=tuple(of_sopranos[number].name for number in held),
         skipped=read.skipped,
         remarks=read.remarks,
     )
 
 
-def _build(model: ChoraleModel, champions: Sequence[Float32Array]) -> ChoraleModel:
-    return with_gains(model, champions[0])
+def _build(task: ChoraleTask, champions: Sequence[Float32Array]) -> ChoraleModel:
+    return task.built(champions[0])
 
 
-def library_parts() -> list[HarmonyModel]:
-    """Return the networks of the parts.
+def networks_for(folder: Path | None = None) -> dict[int, list[HarmonyModel]]:
+    """Return the networks of what answers each voice, by that voice, the highest part first.
 
-    :raises ModelError: if one is missing, or for something else.
+    Those in a folder come first, such as "tenor-to-bass.safetensors", if all three are there; else they are those of
+    the library: to a soprano `bach-alto`, `bach-tenor` and `bach-bass`, and to others those of `bach-chorale`.
+
+    :raises ModelError: if one is for something else, or those to a soprano are missing.
     """
-    parts = []
-    for part in PARTS:
-        model = load_model(f"bach-{part}")
-        if not isinstance(model, HarmonyModel):
-            raise ModelError(f"bach-{part} is no model for harmony; remove your own file of that name")
-        parts.append(model)
-    return parts
+    found = {SOPRANO: [_network(folder, SOPRANO, part) or load_model(f"bach-{NAMES[part]}") for part in (1, 2, 3)]}
+    for given in range(1, len(NAMES)):
+        networks = [_network(folder, given, part) for part in range(len(NAMES)) if part != given]
+        if None in networks:
+            bundled = load_model("bach-chorale")
+            known = bundled.around.get(given) if isinstance(bundled, ChoraleModel) else None
+            networks = [] if known is None else [*known.parts]
+        if networks:
+            found[given] = [network for network in networks if network is not None]
+    if any(not isinstance(network, HarmonyModel) for networks in found.values() for network in networks):
+        raise ModelError("a network of a part is no model for harmony; remove your own file of that name")
+    return {given: [each for each in some if isinstance(each, HarmonyModel)] for given, some in found.items()}
 
 
-def fitted(parts: Sequence[HarmonyModel], settings: Sequence[Setting], progress: Progress) -> ChoraleModel:
-    """Return a chorale whose terms are fitted to these settings."""
+def _network(folder: Path | None, given: int, part: int) -> Model | None:
+    """Return a part's network in a folder, if it is there."""
+    path = None if folder is None else folder / f"{NAMES[part]}-to-{NAMES[given]}{SUFFIX}"
+    return None if path is None or not path.exists() else load_model(path)
+
+
+def fitted(
+    parts: Sequence[HarmonyModel], settings: Sequence[Setting], held: Sequence[Setting], seed: int, progress: Progress
+) -> ChoraleVoices:
+    """Return voices whose terms are fitted to these settings, and whose gains to those held out.
+
+    What is fitted to what was seen says too much of what was not: so how much each kind of term has to say is bred for
+    few bits there. Then it is fitted to what it plays by itself.
+    """
+    given = settings[0].given
+    what = f"to the {NAMES[given]}"
     types = types_of(settings)
     numbers = np.zeros(Terms(types).size, np.float32)
-    model = ChoraleModel("my-chorale", parts, types, numbers, [OPINION] * len(parts), ends_of(settings))
-    seen = observe(model, watched(settings, "listening to what to learn", progress), given=True)
-    return replace_numbers(model, fit(model, seen, ROUNDS, watch=_telling(progress)))
+    ends = ends_of(settings)
+    model = ChoraleVoices("my-chorale", parts, types, numbers, [OPINION] * PARTS, ends, given=given)
+    seen = observe(model, watched(settings, f"listening {what}", progress), given=True)
+    step = f"fitting terms {what}"
+    model = model.with_numbers(fit(model, seen, ROUNDS, watch=lambda done, _: progress(step, (done + 1) / ROUNDS)))
+    model = with_gains(model, balance(Gains(model, observe(model, held, given=False)), seed))
+    model = fitted_to_play(model, settings, seed, lambda done: progress(f"playing {what}", done))
+    return model.with_ornaments(count_ornaments(model, settings))
 
 
-def replace_numbers(model: ChoraleModel, numbers: NDArray[np.float32]) -> ChoraleModel:
-    """Return the model with other numbers of its terms."""
-    weights = model.weights.tolist()
-    return ChoraleModel(model.name, model.parts, model.terms.types, numbers, weights, model.ends, model.candidates)
+def fitted_to_play(
+    model: ChoraleVoices, settings: Sequence[Setting], seed: int, told: Callable[[float], None]
+) -> ChoraleVoices:
+    """Return voices with some terms fitted to what they play: first how they move in parallel, then chords as well.
 
-
-def _telling(progress: Progress) -> Callable[[int, NDArray[np.float32]], None]:
-    return lambda done, _: progress("fitting the terms", (done + 1) / ROUNDS)
+    Of the other terms there are so many that to fit them, too, makes bits and figures worse.
+    """
+    rounds, numbers = sum(rounds for rounds, *_ in ROUNDS_OF_PLAY), generator(seed, 6)
+    theirs = count(model.terms, of_corpus(model, settings))
+    done = 0
+    for times, rate, kinds in ROUNDS_OF_PLAY:
+        fitted = model.terms.parallels.copy()
+        for kind in kinds:
+            fitted[model.terms.slices[kind]] = True
+        for _ in range(times):
+            some = numbers.permutation(len(settings))[: max(1, len(settings) // 2)]
+            chosen = [settings[number] for number in some]
+            model = fit_to_play(model, chosen, theirs, int(numbers.integers(2**31)), fitted=fitted, rate=rate)
+            done += 1
+            told(done / rounds)
+    return model
 
 
 def ends_of(settings: Sequence[Setting]) -> EndTables:
@@ -236,6 +312,7 @@ def phrase_notes(setting: Setting) -> list[PhraseNote]:
         notes.append(((note.pitch - tonic) % 12, step, note.onset_seconds, ends))
         keys.hear_player(note.pitch, moment)
         rhythm.hear(note.onset_seconds)
-        for pitch in setting.chords[number, 1:].tolist():
-            keys.hear(pitch)
+        for voice, pitch in enumerate(setting.chords[number].tolist()):
+            if voice != setting.given:
+                keys.hear(pitch)
     return notes

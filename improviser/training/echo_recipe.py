@@ -55,7 +55,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "voice", "choir")
+    refuse(options, "voice", "choir", "player", "parts")
     name = choice("strategy", options.strategy, STRATEGIES)
     shape = _shape(options)
     population = options.population or POPULATION

@@ -105,8 +105,8 @@ def evaluate(
         found.pieces.append(_score(piece.name, steps))
         _compare(found, model, piece, player, own, (seed, done), temperature)
     progress(len(lines), len(lines))
-    if (voice := describe(model.task).voice) is not None:
-        for number, (_, player, notes) in enumerate(duets(pieces, voice(model))):
+    if (voices := describe(model.task).voices) is not None:
+        for number, (_, player, notes) in enumerate(duets(pieces, *voices(model))):
             found.held.add(model, player, notes, generator(seed, number, 1), temperature)
     if not found.pieces:
         raise CorpusError("there are no notes to score in these pieces; give others")
@@ -114,10 +114,10 @@ def evaluate(
 
 
 def _lines(model: Model, pieces: Sequence[Piece]) -> list[tuple[Piece, Sequence[Note], Sequence[int | None]]]:
-    """Return each piece with the notes of its top voice, and the pitches the model should play to them."""
-    if (voice := describe(model.task).voice) is None:
+    """Return each piece with the player's notes, and the pitches the model should play to them."""
+    if (voices := describe(model.task).voices) is None:
         return [(piece, piece.voices[0], [note.pitch for note in piece.voices[0]]) for piece in pieces]
-    return [(piece, player, answers(player, own)) for piece, player, own in duets(pieces, voice(model))]
+    return [(piece, player, answers(player, own)) for piece, player, own in duets(pieces, *voices(model))]
 
 
 def answers(player: Sequence[Note], own: Sequence[Note]) -> list[int | None]:

@@ -28,7 +28,7 @@ Source = str | os.PathLike[str]
 _log = logging.getLogger("improviser.train")
 _WHOLE = ("population", "generations", "patience", "lookback", "choir", "seed")
 _NUMBERS = ("minutes", "divergence", "survivors")
-_TEXTS = ("task", "strategy", "layer_type", "mutation", "voice")
+_TEXTS = ("task", "strategy", "layer_type", "mutation", "voice", "player", "parts")
 _GIVEN_OTHERWISE = ("sources", "task", "seed", "generations", "minutes")
 SETTINGS = tuple(field.name for field in fields(Options) if field.name not in _GIVEN_OTHERWISE)
 """What can be set beside the arguments of `train` itself."""
@@ -60,7 +60,8 @@ def train(
         "__main__"`); it is not shut down. Of several networks each is bred by one worker, of one all score. None: here.
     :param settings: strategy ("ga", "cma"), population (2–100000), patience (generations without a new champion),
         strict (leave out no file and repair none); for harmony and melody choir (1–32 networks that sing as one) and
-        layers (one number); for harmony voice ("bass", "tenor", "alto"); for echo lookback (1–256 notes), layers,
+        layers (one number); for harmony voice and player ("bass", "tenor", "alto", "soprano"); for chorale
+        parts (a folder of networks); for echo lookback (1–256 notes), layers,
         layer_type ("object", "matrix"), mutation ("factor", "offset", "selection"), divergence (0–100) and survivors
         (a share).
     :raises ConfigError: for a setting that there is not, or that cannot be.

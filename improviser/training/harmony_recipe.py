@@ -1,4 +1,4 @@
-"""How to train a harmony model: a voice under (or over) the top voice of every piece."""
+"""How to train a harmony model: a voice to another one, which the player sings: mostly the top voice of a piece."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ from improviser.training.progress import Progress, watched
 from improviser.training.recipe import Finished, Options, Recipe, choice, refuse
 from improviser.training.voices import duets, read_sources
 
-VOICES = ("bass", "tenor", "alto")
+VOICES = ("bass", "tenor", "alto", "soprano")
 
 
 def prepare(options: Options, progress: Progress) -> Recipe:
@@ -25,12 +25,13 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors")
-    voice = choice("voice", options.voice, VOICES)
+    refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
+    to = choice("player", options.player, VOICES[::-1])
+    voice = choice("voice", options.voice, [voice for voice in VOICES if voice != to])
     read = read_sources(options.sources, progress, strict=options.strict)
-    found = duets(read.pieces, voice)
+    found = duets(read.pieces, voice, to)
     both = [(player, own) for _, player, own in found]
-    settings = settings_for(voice, both, hidden=hidden_units(options))
+    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to)
     learned = watched(split(both, options.seed)[0], "listening to what is held over", progress)
     settings = replace(settings, holding=breed(cases_within(learned, settings), options.seed))
     sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)

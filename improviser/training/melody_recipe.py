@@ -19,7 +19,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
 
     :raises UserError: if the sources or options are of no use.
     """
-    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice")
+    refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice", "player", "parts")
     read = read_sources(options.sources, progress, strict=options.strict)
     return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
 

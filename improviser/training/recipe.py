@@ -50,6 +50,8 @@ class Options:
     divergence: float | None = None
     survivors: float | None = None
     voice: str | None = None
+    player: str | None = None
+    parts: str | None = None
     choir: int | None = None
     seed: int = 0
     strict: bool = False

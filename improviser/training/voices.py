@@ -95,18 +95,19 @@ def _turned(timed: TimedNote) -> TimedNote:
     return replace(timed, note=replace(timed.note, pitch=PITCHES - 1 - timed.note.pitch))
 
 
-def duets(pieces: Sequence[Piece], voice: str) -> list[tuple[Piece, tuple[Note, ...], tuple[Note, ...]]]:
-    """Return the piece, its top voice and the voice called `voice` of every piece that has it.
+def duets(pieces: Sequence[Piece], voice: str, to: str = TOP) -> list[tuple[Piece, tuple[Note, ...], tuple[Note, ...]]]:
+    """Return the piece, its voice called `to` and that called `voice` of every piece that has both.
 
     :raises CorpusError: if none has.
     """
     found = [
-        (piece, piece.voices[0], own)
+        (piece, player, own)
         for piece in pieces
-        if voice != piece.voice_names[0] and (own := piece.voice(voice)) is not None
+        if voice != to and (player := piece.voice(to)) is not None and (own := piece.voice(voice)) is not None
     ]
     if not found:
+        where = "under" if to == TOP else "beside"
         raise CorpusError(
-            f"no piece has a {voice} under its {TOP}; give MIDI files with several tracks, or take another voice"
+            f"no piece has a {voice} {where} its {to}; give MIDI files with several tracks, or take another voice"
         )
     return found

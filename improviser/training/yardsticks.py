@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from improviser.core.harmony.corpus import Duet
+from improviser.core.networks.choir import TOP
 from improviser.core.networks.responder import Model
 from improviser.core.tasks.registry import describe
 from improviser.library import catalogue
@@ -59,10 +60,11 @@ def compared(model: Model, comparison: Comparison, progress: Progress = silent) 
 
 
 def _is_alike(entry: catalogue.Entry, model: Model) -> bool:
-    voice = describe(model.task).voice
+    voices = describe(model.task).voices
     if entry.model is None or entry.model.task != model.task:
         return False
-    return voice is None or entry.model.settings.get("voice") == voice(model)
+    settings = entry.model.settings
+    return voices is None or (settings.get("voice"), settings.get("to", TOP)) == voices(model)
 
 
 def _some(duets: Sequence[Duet]) -> list[Duet]:

@@ -2,7 +2,10 @@
 
 Run it from the repository's folder::
 
-    uv run --extra corpus --group benchmarks python -m tests.benchmarks.four_parts bach-chorale
+    uv run --extra corpus --group benchmarks python -m tests.benchmarks.four_parts bach-chorale [--part bass]
+
+`--part` says which part is given. "Held over": over how many notes of the given part each of the others holds one over,
+in 100, as with `hold` and legato; "ornaments": after how many of them a part moves by step, as with `ornament` 1.
 
 The pieces are those of `unseen.py`. "Apart": the same networks, each part drawn by itself. A classifier (gradient
 boosting) looks at four chords in a row, of pieces that it was not trained on: how often does it say rightly whether
@@ -17,10 +20,16 @@ import numpy as np
 
 from improviser.core.chorale.figures import Chords, distance
 from improviser.core.chorale.model import ChoraleModel
+from improviser.core.chorale.session import ChoraleSession
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
+from improviser.core.harmony.holding import probability
+from improviser.core.music.parts import NAMES
+from improviser.core.music.piece import Piece
 from improviser.library.catalogue import load_model
-from improviser.training.chorale_evaluation import chord_score, figures_of, harmonised
+from improviser.training.chorale_evaluation import answered, chord_score, figures_of, harmonised
 from improviser.training.chorale_fitting import Setting, setting_of
+from improviser.training.holding import held_over
 from tests.benchmarks.unseen import unseen
 
 WINDOW, FOLDS = 4, 5
@@ -35,15 +44,17 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("--pieces", type=int, default=45)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--part", choices=NAMES, default=NAMES[0])
     options = parser.parse_args()
-    model = load_model(options.model)
-    if not isinstance(model, ChoraleModel):
+    chorale, given = load_model(options.model), NAMES.index(options.part)
+    if not isinstance(chorale, ChoraleModel):
         raise SystemExit(f"{options.model} is no chorale")
+    model = chorale.answering(given)
     pieces = unseen(options.pieces, options.seed, scored=True)
-    settings = [setting for setting in map(setting_of, pieces) if setting is not None]
+    settings = [setting for piece in pieces if (setting := setting_of(piece, given)) is not None]
     print(f"{len(settings)} chorales, {sum(len(setting.tune) for setting in settings)} chords")
     print(f"bits per chord {bits(model, settings):.3f} as it plays, from {model.candidates} proposals of each part")
-    wide = with_candidates(model, MOST)
+    wide = model.with_numbers(model.numbers, candidates=MOST)
     print(f"bits per chord {bits(wide, settings):.3f} from {MOST} proposals", flush=True)
     theirs = figures_of((setting, setting.chords) for setting in settings)
     columns = []
@@ -60,6 +71,7 @@ def main() -> None:
             f"{name}: distance {distance(columns[-1], theirs):.4f}, told from Bach {told:.3f}, {seconds:.0f} s",
             flush=True,
         )
+    print(movement(model, pieces, settings))
     print("\n| | Bach | " + " | ".join(name for name, _, _ in COLUMNS) + " |")
     print("|---|---|" + "---|" * len(COLUMNS))
     for figure, value in theirs.items():
@@ -67,16 +79,36 @@ def main() -> None:
         print(f"| {figure} | {value:.4f} | {shown} |")
 
 
-def bits(model: ChoraleModel, settings: Sequence[Setting]) -> float:
+def bits(model: ChoraleVoices, settings: Sequence[Setting]) -> float:
     """Return the bits of a chord of the three parts, given the chords before."""
     scores = [chord_score(model, setting) for setting in settings]
     return sum(score.bits * score.chords for score in scores) / sum(score.chords for score in scores)
 
 
-def with_candidates(model: ChoraleModel, count: int) -> ChoraleModel:
-    """Return the model, its parts proposing so many pitches."""
-    weights, types = model.weights.tolist(), model.terms.types
-    return ChoraleModel(model.name, model.parts, types, model.numbers, weights, model.ends, count)
+def movement(model: ChoraleVoices, pieces: Sequence[Piece], settings: Sequence[Setting]) -> str:
+    """Return how much is held over, and how often a part moves between notes, beside Bach's."""
+    held, stays, theirs = np.zeros(3), 0, np.zeros(3)
+    steps = moves = 0.0
+    for number, (piece, setting) in enumerate(zip(pieces, settings, strict=True)):
+        session = ChoraleSession(model)
+        played = answered(model, setting.tune, generator(0, number), 0.7)
+        for note, (opinions, parts) in zip(setting.tune, played, strict=True):
+            before = session.before
+            if before is not None:
+                for part, (voice, pitch) in enumerate(zip(model.others, parts, strict=True)):
+                    if pitch == before[voice]:
+                        odds = session.hold_odds(part, note.pitch, note.onset_seconds)
+                        held[part] += probability(odds, 0.7)
+            if model.ornaments is not None:
+                chord = (*parts[: model.given], opinions.given, *parts[model.given :])
+                steps += min(1.0, float(model.ornaments.weights(chord, opinions.place, model.given).sum()))
+            session.learn(note.pitch, note.onset_seconds, parts)
+        stays += len(setting.tune)
+        theirs += [sum(held_over(setting.tune, piece.voices[voice])) for voice in model.others]
+        moves += int((setting.steps[:, [*model.others]] >= 0).any(axis=1).sum())
+    names = " ".join(NAMES[voice] for voice in model.others)
+    ours, bachs = (" ".join(f"{share:.1f}" for share in 100 * counted / stays) for counted in (held, theirs))
+    return f"held over, {names}: {ours} (Bach {bachs}); ornaments {steps / stays:.3f} (Bach {moves / stays:.3f})"
 
 
 def told_apart(settings: Sequence[Setting], played: Sequence[Chords]) -> float:

@@ -5,24 +5,26 @@ import json
 import numpy as np
 import pytest
 
-from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.terms import Terms
+from improviser.core.chorale.terms import SOPRANO, Terms
+from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
+from improviser.core.harmony.model import HarmonyModel
 from improviser.core.music.note import Note
-from improviser.core.music.piece import Piece
+from improviser.core.music.parts import NAMES
+from improviser.core.music.piece import Piece, ScoreContext
 from improviser.errors import ConfigError, CorpusError, ModelError
 from improviser.library import model_file
 from improviser.library.catalogue import build, take_apart
 from improviser.training import chorale_recipe
-from improviser.training.chorale_evaluation import chord_score, evaluate_together
+from improviser.training.chorale_evaluation import chord_score, evaluate_together, harmonised
 from improviser.training.chorale_fitting import Gains, Setting, bits_per_chord, fit, observe, setting_of, types_of
-from improviser.training.chorale_recipe import ChoraleTask, ends_of, library_parts, replace_numbers, with_gains
+from improviser.training.chorale_playing import count, fit_to_play, of_corpus
+from improviser.training.chorale_recipe import ChoraleTask, ends_of, networks_for, with_gains
 from improviser.training.recipe import Options
-from improviser.training.voices import Sources
+from improviser.training.voices import Sources, duets
+from tests.core.chorale.small import network, small_chorale, voices
 from tests.core.chorale.test_figures import CADENCE
 from tests.core.chorale.test_terms import chorale
-
-NAMES = ("soprano", "alto", "tenor", "bass")
 
 
 def piece(number: int, rounds: int = 4) -> Piece:
@@ -42,12 +44,12 @@ def test_fitting_brings_bits_down_and_more_where_it_was_fitted() -> None:
     settings = settings_of(5)
     types = types_of(settings)
     numbers = np.zeros(Terms(types).size, np.float32)
-    model = ChoraleModel("small", library_parts(), types, numbers, [0.9] * 3, ends_of(settings))
+    model = ChoraleVoices("small", networks_for()[SOPRANO], types, numbers, [0.9] * 3, ends_of(settings))
     seen = observe(model, settings, given=True)
     before = bits_per_chord(model, model.numbers, seen)
     fitted = fit(model, seen, 6)
     assert bits_per_chord(model, fitted, seen) < before - 1
-    again = replace_numbers(model, fitted)
+    again = model.with_numbers(fitted)
     proposed = observe(again, settings[:1], given=False)
     live = chord_score(again, settings[0])
     assert live.bits == pytest.approx(bits_per_chord(again, fitted, proposed), abs=1e-4)
@@ -73,6 +75,7 @@ def test_the_recipe_makes_a_model_that_can_be_saved(monkeypatch: pytest.MonkeyPa
     pieces = tuple(map(piece, range(3)))
     monkeypatch.setattr(chorale_recipe, "read_sources", lambda *_, **__: Sources(pieces))
     monkeypatch.setattr(chorale_recipe, "ROUNDS", 2)
+    monkeypatch.setattr(chorale_recipe, "ROUNDS_OF_PLAY", ((1, 0.5, ("chord",)),))
     recipe = chorale_recipe.prepare(Options(("x",), task="chorale", generations=1, population=4), lambda *_: None)
     task = recipe.task
     assert isinstance(task, ChoraleTask)
@@ -102,20 +105,19 @@ def test_what_cannot_be_learned_from_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_damaged_file_is_refused() -> None:
-    whole = take_apart(chorale(), {})
+    whole = take_apart(small_chorale(), {})
     for key, value in (("types", [0]), ("types", "no"), ("candidates", 99), ("parts", {}), ("types", [145, 145])):
         damaged = model_file.ModelFile(whole.task, {**whole.settings, key: value}, whole.tensors)
         with pytest.raises(ModelError, match="damaged"):
             build("x", damaged)
     for name, array in (
-        ("terms.places", np.array([10**9], np.int32)),
+        ("terms.present", np.zeros(3, np.uint8)),
+        ("terms.numbers", np.ones(2, np.float16)),
         ("ends.hazard", np.ones(40)),
         ("weights", np.ones(2)),
         ("alto.genomes", np.ones((1, 3), np.float32)),
     ):
         tensors = {**whole.tensors, name: array}
-        if name == "terms.places":
-            tensors["terms.numbers"] = np.ones(1, np.float32)
         with pytest.raises(ModelError):
             build("x", model_file.ModelFile(whole.task, whole.settings, tensors))
 
@@ -142,3 +144,61 @@ def test_the_command_prints_the_table(capsys: pytest.CaptureFixture[str], monkey
     assert "mean distance" in text
     command("bach-chorale", ["x"], temperature=0.5, json=True)
     assert json.loads(capsys.readouterr().out)["temperatures"] == [0.5]
+    command("bach-chorale", ["x"], temperature=0.5, part="bass")
+    assert "given           the bass" in capsys.readouterr().out
+    with pytest.raises(ConfigError, match="--part is 'horn'; bach-chorale answers soprano or alto or tenor or bass"):
+        command("bach-chorale", ["x"], part="horn")
+    with pytest.raises(ConfigError, match="bach-bass is for harmony"):
+        command("bach-bass", ["x"], part="bass")
+
+
+@pytest.mark.parametrize("given", range(4))
+def test_each_voice_can_be_given(given: int) -> None:
+    """What a piece is where a voice is given, what is played to that, and how it is scored."""
+    setting = setting_of(piece(0, 2), given)
+    assert setting is not None
+    model = voices(given)
+    chords = harmonised(model, setting.tune, generator(1), 0.7)
+    assert chords[:, given].tolist() == [note.pitch for note in setting.tune]
+    found = count(model.terms, of_corpus(model, [setting]))
+    assert found.counts[model.terms.slices["set"]].sum() == len(setting.tune) - setting.rests.sum()
+    played = fit_to_play(model, [setting], found, 1, fitted=model.terms.parallels, rate=0.5)
+    changed = played.numbers != model.numbers
+    assert not (changed & ~model.terms.parallels).any()
+    values = evaluate_together(small_chorale(), [piece(0, 2)], given=given, temperatures=(0.7,))
+    assert values["part"] == NAMES[given]
+    assert 0 < values["bits_per_onset"] < 40
+
+
+def test_fermatas_are_ends_of_every_voice() -> None:
+    """The bass moves once more under the soprano's last note: its phrase ends with that."""
+    lines = [[Note(60 - 5 * voice, 0.5 * beat, 0.5) for beat in range(4)] for voice in range(4)]
+    lines[0][3] = Note(62, 1.5, 1.0)
+    lines[3].append(Note(40, 2.0, 0.5))
+    context = ScoreContext(0, False, (0.0,) * 4, (4.0,) * 4, (False, False, False, True))
+    scored = Piece("x", tuple(map(tuple, lines)), NAMES, context)
+    found = [setting.ends for given in range(4) if (setting := setting_of(scored, given)) is not None]
+    assert [[*map(bool, ends)] for ends in found if ends is not None] == [
+        [False, False, False, True],
+        [False, False, False, True],
+        [False, False, False, True],
+        [False, False, False, False, True],
+    ]
+
+
+def test_a_voice_may_answer_another_than_the_top_one() -> None:
+    from improviser.training import harmony_recipe
+    from improviser.training.evaluation import evaluate as score
+
+    model = network(2, 3)
+    copy = HarmonyModel.from_parts("copy", *model.to_parts())
+    assert copy.settings == model.settings
+    assert (copy.settings.voice, copy.settings.to) == ("tenor", "bass")
+    alone = Piece("alone", piece(0).voices[:2], NAMES[:2])
+    ((found, player, own),) = duets([piece(0), alone], "tenor", "bass")
+    assert (player, own) == (found.voices[3], found.voices[2])
+    assert score(copy, [piece(0, 2)]).values()["pieces"] == 1
+    with pytest.raises(CorpusError, match="no piece has a tenor beside its bass"):
+        duets([alone], "tenor", "bass")
+    with pytest.raises(ConfigError, match="--voice is 'bass'"):
+        harmony_recipe.prepare(Options(("x",), voice="bass", player="bass"), lambda *_: None)

@@ -1,6 +1,6 @@
-"""One session of a chorale: three parts that answer a soprano, and how their combination is chosen.
+"""One session of a chorale: three parts that answer a voice, and how their combination is chosen.
 
-Each part has its own network, which hears the soprano and its own past, and proposes the pitches it finds likeliest. Of
+Each part has its own network, which hears that voice and its own past, and proposes the pitches it finds likeliest. Of
 all combinations of these, one is drawn, by what the parts say and by the terms that the voices have together.
 """
 
@@ -10,39 +10,49 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
-from improviser.core.chorale.terms import Place, end_class
-from improviser.core.chorale.voices import ChoraleVoices
+from improviser.core.chorale.terms import Place, Prepared, end_class
+from improviser.core.chorale.voices import ROWS, ChoraleVoices
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
-from improviser.core.music.rhythm import Moment
+from improviser.core.music.rhythm import Moment, RhythmTracker
 from improviser.core.networks.responder import LogProbabilities
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-ROWS = PITCHES * np.arange(3)[:, None]
-"""Where the pitches of each part begin among those of all parts."""
 
 DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Past:
+    """What the past says of a note, in a key.
+
+    :param pairs: how much likelier two pitches are together, of each pair of voices, shape (6, n, n): each voice's
+        pitches count from its lowest.
+    :param known: the same of whole chords.
+    """
+
+    pairs: NDArray[np.float32]
+    known: Prepared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Opinions:
     """What the parts think of a note, each by itself.
 
-    :param tune: the soprano's pitch, in the register that the model knows.
-    :param logs: log-probabilities of each part, alto first, shape (3, 128), each up to a constant.
+    :param given: the player's pitch, in the register that the model knows.
+    :param logs: log-probabilities of each part, the highest first, shape (3, 128), each up to a constant.
     :param place: what else is known.
-    :param pairs: how much likelier two pitches are together, of each pair of voices, shape (6, n, n): each voice's
-        pitches count from its lowest.
+    :param past: what sounded before makes of it.
     """
 
-    tune: int
+    given: int
     logs: FloatArray
     place: Place
-    pairs: NDArray[np.float32]
+    past: Past
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,64 +60,91 @@ class Combinations:
     """Combinations to choose among.
 
     :param pitches: the pitches of each part, shape (3, k).
-    :param scores: of each combination, shape (k³,): the alto's pitch varies slowest.
+    :param scores: of each combination, shape (k³,): the highest part's pitch varies slowest.
     """
 
     pitches: IntArray
     scores: FloatArray
 
     def pitches_of(self, number: int) -> tuple[int, int, int]:
-        """Return the pitches of the combination with that number, alto first."""
+        """Return the pitches of the combination with that number, the highest part's first."""
         count = self.pitches.shape[1]
-        alto, rest = divmod(number, count * count)
-        tenor, bass = divmod(rest, count)
-        return int(self.pitches[0, alto]), int(self.pitches[1, tenor]), int(self.pitches[2, bass])
+        high, rest = divmod(number, count * count)
+        middle, low = divmod(rest, count)
+        return int(self.pitches[0, high]), int(self.pitches[1, middle]), int(self.pitches[2, low])
 
 
 class ChoraleSession:
-    """Hears a soprano, proposes, and learns what was played; bounded, whatever its length."""
+    """Hears a voice, proposes, and learns what was played; bounded, whatever its length."""
 
     def __init__(self, model: ChoraleVoices) -> None:
         self._model = model
-        self._parts = [part.responder() for part in model.parts]
+        self.given = model.given
+        """Which voice it hears, 0 (the soprano) to 3 (the bass)."""
+        self._rhythm = RhythmTracker()
+        self._parts = [part.responder(self._rhythm) for part in model.parts]
         self._keys = ModulatingKeys()
         self._ends = PhraseEnds(model.ends)
         self._before: tuple[int, ...] | None = None
-        self._pairs: dict[tuple[int, bool], NDArray[np.float32]] = {}
-        """The scores of pairs after what sounded before, by the tonic and the mode."""
+        self._past: dict[tuple[int, bool], Past] = {}
+        """What sounded before makes of what may come, by the tonic and the mode."""
+        self._leads: list[tuple[int, slice, FloatArray]] = []
+        """Parts that have moved since: which, and how much likelier that makes pitches."""
 
     def moment(self, onset_seconds: float) -> tuple[Moment, tuple[int, int] | None]:
         """Return all that matters of an onset to the networks."""
-        return self._parts[0].moment(onset_seconds), self._ends.moment(onset_seconds)
+        return self._rhythm.look(onset_seconds), self._ends.moment(onset_seconds)
 
     def look(self, pitch: int, onset_seconds: float) -> Opinions:
-        """Return what the parts think of the soprano's `pitch` that starts now; changes nothing that matters."""
-        tune = self._model.tune(pitch)
-        logs = np.stack([part.propose(tune, onset_seconds) for part in self._parts])
-        place = self._place(tune, onset_seconds)
-        return Opinions(tune, logs, place, self._pair_scores(place))
+        """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
+        given = self._model.tune(pitch)
+        logs = np.array([part.propose(given, onset_seconds) for part in self._parts])
+        for part, pitches, likelier in self._leads:
+            logs[part, pitches] += likelier
+        place = self._place_of(given, onset_seconds)
+        return Opinions(given, logs, place, self._past_in(place))
 
-    def _pair_scores(self, place: Place) -> NDArray[np.float32]:
-        """Return the scores of all pairs of pitches; most depend on the past alone, and are found before the note."""
+    def _past_in(self, place: Place) -> Past:
+        """Return what the past says in a key: most of that does not depend on the note, and is found before it."""
         key = place.tonic, place.minor
-        known = self._pairs.get(key)
+        known = self._past.get(key)
         if known is None:
-            known = self._pairs[key] = self._model.pair_scores(place)
+            model = self._model
+            known = Past(model.pair_scores(place), model.terms.prepare(model.numbers, place))
+            self._past[key] = known
         return known
 
-    def _place(self, pitch: int, onset_seconds: float) -> Place:
-        moment = self._parts[0].moment(onset_seconds)
+    def place(self, pitch: int, onset_seconds: float) -> Place:
+        """Return all that is known of the player's `pitch` that starts now, beside the answers to it."""
+        return self._place_of(self._model.tune(pitch), onset_seconds)
+
+    def _place_of(self, pitch: int, onset_seconds: float) -> Place:
+        moment = self._rhythm.look(onset_seconds)
         tonic, minor = self._keys.look(pitch, moment)[1]
-        ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds)
+        ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
-        return Place(
-            tonic=tonic,
-            minor=minor > 0.5,
-            beat=moment.beat_class,
-            gap=5 if gap is None else gap,
-            end=end_class(ends),
-            before=self._before,
-        )
+        return Place(tonic, minor > 0.5, moment.beat_class, 5 if gap is None else gap, end_class(ends), self._before)
+
+    def ornament(self, voice: int, step: int | None) -> None:
+        """Take in that a voice has taken a step, one of `ornaments.STEPS`, since the last note; None: it is back."""
+        ornaments, before, others = self._model.ornaments, self._before, self._model.others
+        if ornaments is None or before is None or voice not in others:
+            return
+        part = others.index(voice)
+        self._leads = [led for led in self._leads if led[0] != part]
+        if step is not None:
+            low = before[voice] - REACH
+            first, last = max(0, low), min(PITCHES, before[voice] + REACH + 1)
+            self._leads.append((part, slice(first, last), ornaments.leads[step, first - low : last - low]))
+
+    def hold_odds(self, part: int, pitch: int, onset_seconds: float) -> float:
+        """Return the logarithm of the odds, in nats, that a part's note goes on under the player's, if it stays."""
+        return self._parts[part].hold_odds(self._model.tune(pitch), onset_seconds)
+
+    @property
+    def before(self) -> tuple[int, ...] | None:
+        """What sounded last, soprano first; None at the beginning."""
+        return self._before
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of a note drawn by lot from the chord to `pitch`; changes nothing."""
@@ -119,53 +156,62 @@ class ChoraleSession:
         self.__init__(self._model)  # type: ignore[misc]
 
     def learn(self, pitch: int, onset_seconds: float, played: int | Sequence[int | None] | None) -> None:
-        """Take in the soprano's note, and what the parts played with it, alto first (None: they rest).
+        """Take in the player's note, and what the parts played with it, the highest first (None: they rest).
 
-        A pitch alone is the bass's.
+        A pitch alone is the lowest part's.
         """
         if isinstance(played, int):
             played = (None, None, played)
-        pitch = self._model.tune(pitch)
-        place = self._place(pitch, onset_seconds)
-        moment, tonic = self._parts[0].moment(onset_seconds), place.tonic
-        self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds)
+        model, pitch = self._model, self._model.tune(pitch)
+        place = self._place_of(pitch, onset_seconds)
+        moment = self._rhythm.look(onset_seconds)
+        self._ends.hear((pitch - place.tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
         for part, own in zip(self._parts, pitches, strict=True):
             part.learn(pitch, onset_seconds, own)
             if own is not None:
                 self._keys.hear(own)
-        sounding = [own for own in pitches if own is not None]
-        if len(sounding) == len(self._parts):
-            self._before = (pitch, *sounding)
-        elif self._before is not None:  # who rests stays where he was
-            kept = zip(pitches, self._before[1:], strict=True)
-            self._before = (pitch, *(last if own is None else own for own, last in kept))
+        self._rhythm.hear(onset_seconds)
+        before = None if self._before is None else [self._before[voice] for voice in model.others]
+        if before is not None:  # who rests stays where he was
+            pitches = tuple(last if own is None else own for own, last in zip(pitches, before, strict=True))
+        if None not in pitches:
+            chord = [own for own in pitches if own is not None]
+            self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
-        self._pairs = {}
-        self._pair_scores(replace(place, before=self._before))
+        self._past, self._leads = {}, []
+        self._past_in(replace(place, before=self._before))
 
     def _step(self, pitch: int) -> int:
-        return 0 if self._before is None else pitch - self._before[0]
+        return 0 if self._before is None else pitch - self._before[self._model.given]
 
 
 def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
     """Return the `count` likeliest pitches of each part within its register, shape (3, count)."""
-    within = logs.take(model.registers + ROWS)
+    within = logs.take(model.proposable)
     kept = within.shape[1] - count
-    found: IntArray = np.argpartition(within, kept, axis=1)[:, kept:] + model.lowest[1:, None]
+    found: IntArray = within.argpartition(kept, axis=1)[:, kept:] + model.beginnings
     return found
 
 
 def combine(model: ChoraleVoices, opinions: Opinions, pitches: IntArray) -> Combinations:
     """Score all combinations of these pitches, shape (3, k), log-probabilities up to a constant."""
+    pairs, size = opinions.past.pairs, opinions.past.pairs.shape[1]
+    given = opinions.given - int(model.lowest[model.given])
+    above = pitches - model.beginnings
     own = model.weights[:, None] * opinions.logs.take(pitches + ROWS)
-    pairs, sung = opinions.pairs, opinions.tune - int(model.lowest[0])
-    alto, tenor, bass = pitches - model.lowest[1:, None]
-    scores = model.terms.chord_scores(model.numbers, pitches, opinions.tune, opinions.place).astype(np.float64)
-    scores += ((own[0] + pairs[0, sung].take(alto))[:, None] + pairs[3][alto[:, None], tenor])[:, :, None]
-    scores += (own[1] + pairs[1, sung].take(tenor))[:, None] + pairs[5][tenor[:, None], bass]
-    scores += ((own[2] + pairs[2, sung].take(bass)) + pairs[4][alto[:, None], bass])[:, None, :]
+    for part, (pair, is_upper) in enumerate(model.with_given):
+        own[part] += (pairs[pair, given] if is_upper else pairs[pair, :, given]).take(above[part])
+    _, middle, low = above
+    rows = size * above[:2, :, None]
+    one, two, three = (pairs[pair] for pair in model.among)
+    scores = model.terms.chord_scores(
+        model.numbers, opinions.past.known, pitches, opinions.given, opinions.place
+    ).astype(np.float64)
+    scores += (own[0, :, None] + one.take(rows[0] + middle))[:, :, None]
+    scores += own[1, :, None] + three.take(rows[1] + low)
+    scores += (own[2] + two.take(rows[0] + low))[:, None, :]
     return Combinations(pitches, scores.reshape(-1))
 
 

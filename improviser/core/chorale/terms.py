@@ -15,17 +15,20 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.music.note import PITCHES
+
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
 
 VOICES = 4
+SOPRANO, BASS = 0, 3
 PAIRS = tuple(combinations(range(VOICES), 2))
 """Soprano and alto, soprano and tenor, …: the upper voice first."""
 UPPER = np.array([one for one, _ in PAIRS])
 LOWER = np.array([other for _, other in PAIRS])
 
-ENDS = (0.07, 0.18, 0.36)
-"""A phrase ends with a note by a chance of less than these: four classes."""
+ENDS = (0.07, 0.18, 0.36, 0.6)
+"""A phrase ends with a note by a chance of less than these: five classes."""
 END_CLASSES = len(ENDS) + 1
 BEATS = 12
 GAPS = 6
@@ -36,6 +39,9 @@ BELOW, ABOVE = 12, 36
 """Intervals between voices are told apart from so far below to so far above."""
 STEP = 5
 NEAR = 3
+LEAP = 12
+LEAPS = 2 * LEAP + 1
+"""Moves of the bass are told apart up to so far, in semitones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +79,36 @@ MOTIONS = frozenset({"motion", "steps", "counterpoint"})
 """These say nothing of moves that notes in between have made."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """What is known of a chord's terms before the note comes that it answers, but for a guess of the key.
+
+    :param changes: what the chord before makes of each chord, shape (12 · types,).
+    :param sets: the numbers of sets of pitch classes, shape (4096,).
+    :param earlier: the set that sounded before; None at the beginning.
+    :param others: what the voices sang that are to be chosen, shape (3, 1).
+    :param leaps: where the numbers of the bass's moves to each pitch begin, shape (128,).
+    """
+
+    changes: FloatArray
+    sets: FloatArray
+    earlier: int | None
+    others: IntArray
+    leaps: IntArray
+
+
 class Terms:
     """Where the numbers of each kind of term lie in one flat array.
 
     :param types: the sets of pitch classes above the bass (bits, 1–4095) that are types of chords of their own.
+    :param given: the voice that the others are chosen to, 0 (the soprano) to 3 (the bass).
     """
 
-    def __init__(self, types: Sequence[int]) -> None:
+    def __init__(self, types: Sequence[int], given: int = SOPRANO) -> None:
         self.types = tuple(types)
+        self.given = given
+        self.others = tuple(voice for voice in range(VOICES) if voice != given)
+        """The voices that are chosen, the highest first."""
         count = len(types) + FEWEST_TYPES
         self._count = count
         chords = 12 * count
@@ -93,7 +121,8 @@ class Terms:
             "progress": count * count * 12 + 1,
             "held": 8 * 2 * BEATS * GAPS + 1,
             "stays": 2 * BEATS * END_CLASSES + 1,
-            "bass": 25 * 12 * END_CLASSES + 1,
+            "bass": LEAPS * 12 * END_CLASSES + 1,
+            "accent": count * BEATS * GAPS,
         }
         ends = np.cumsum([*kinds.values()]).tolist()
         self.slices = {name: slice(end - size, end) for (name, size), end in zip(kinds.items(), ends, strict=True)}
@@ -107,12 +136,28 @@ class Terms:
         self._chord_of = np.concatenate(chords_of)
         """The chord of each set of degrees, for each degree of the bass in turn."""
         self._rises = (np.arange(12) - np.arange(12)[:, None]) % 12
+        # Of each pitch, by the tonic: its degree, that as a bit, and where the chords over it begin.
+        self._degrees = (np.arange(PITCHES) - np.arange(12)[:, None]) % 12
+        self._bits = 1 << self._degrees
+        self._turns = 4096 * self._degrees
         # Where the tables of each pair begin, shape (6, 1, 1).
         self._pair = {
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
         self._nothing = {name: self.slices[name].stop - 1 for name in ("change", "progress", "held", "stays", "bass")}
+
+    @cached_property
+    def parallels(self) -> NDArray[np.bool_]:
+        """Which numbers are of pairs that move in one direction and keep their interval, whatever it is, shape (size,).
+
+        An octave counts as none.
+        """
+        found = np.zeros(self.size, np.bool_)
+        earlier, signs, turned = np.meshgrid(np.arange(12), np.arange(9), np.arange(12), indexing="ij")
+        kept = (earlier == turned) & ((signs == 0) | (signs == 8))
+        found[self.slices["counterpoint"]][:-1] = kept.ravel()
+        return found
 
     @cached_property
     def pair_kinds(self) -> tuple[str, ...]:
@@ -158,24 +203,31 @@ class Terms:
         was, becomes = ((over - place.tonic) % 12)[:, :, None], ((upper - place.tonic) % 12)[:, :, None]
         np.add(pair["degrees"] + 144 * was + 12 * becomes, degree, out=out[5])
 
+    def _spread(self, four: IntArray) -> list[IntArray]:
+        """Return the pitches of each voice so that together they have the shape (k, k, k) of the voices chosen."""
+        spread = [four[self.given, :1]] * VOICES
+        for axis, voice in enumerate(self.others):
+            spread[voice] = four[voice].reshape([-1 if axis == number else 1 for number in range(VOICES - 1)])
+        return spread
+
     def of_chords(self, pitches: IntArray, place: Place, out: IntArray) -> None:
         """Write where the numbers of whole chords lie; `chord_scores` adds them up.
 
-        :param pitches: of each voice, shape (4, k); the soprano has but one, k times.
-        :param out: shape (kinds, k, k, k): alto, tenor, bass.
+        :param pitches: of each voice, shape (4, k); the given one has but one, k times.
+        :param out: shape (kinds, k, k, k): the voices that are chosen, the highest first.
         """
-        degrees = (pitches - place.tonic) % 12
-        bits = 1 << degrees
-        upper = bits[1][:, None] | (bits[2] | bits[0, 0])
-        sets = upper[:, :, None] | bits[3]
-        bass = degrees[3]
+        four = self._spread(pitches)
+        degrees = [(line - place.tonic) % 12 for line in four]
+        sets = 1 << degrees[0] | 1 << degrees[1] | 1 << degrees[2] | 1 << degrees[3]
+        bass = degrees[BASS]
         turned = ((sets << 12 | sets) >> bass) & 4095
         types = self._type[turned]
         chords = types + self._count * bass
         offset, nothing = self._offset, self._nothing
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
         np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
-        np.add(chords, offset["tune"] + 12 * self._count * (int(degrees[0, 0]) + 12 * place.minor), out=out[2])
+        np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
+        np.add(types, offset["accent"] + self._count * (place.beat + BEATS * place.gap), out=out[8])
         if place.before is None:
             for number, name in enumerate(("change", "progress", "held", "stays", "bass"), 3):
                 out[number] = nothing[name]
@@ -185,52 +237,75 @@ class Terms:
         np.add(chords, offset["change"] + 12 * self._count * chord, out=out[3])
         rise = (bass - earlier_bass) % 12
         np.add(types, offset["progress"] + self._count * (earlier_type + self._count * rise), out=out[4])
-        alto, tenor, low = pitches[1:] == np.array(place.before[1:])[:, None]
-        rhythm = 8 * (place.beat + BEATS * (place.gap + GAPS * int(pitches[0, 0] == place.before[0])))
-        held = (4 * alto)[:, None] + 2 * tenor
-        np.add(held[:, :, None], low + (offset["held"] + rhythm), out=out[5])
+        alto, tenor, low = (four[voice] == place.before[voice] for voice in self.others)
+        stays = int(pitches[self.given, 0] == place.before[self.given])
+        rhythm = 8 * (place.beat + BEATS * (place.gap + GAPS * stays))
+        np.add(4 * alto + 2 * tenor + 1 * low, offset["held"] + rhythm, out=out[5])
         np.add(sets == earlier, offset["stays"] + 2 * (place.beat + BEATS * place.end), out=out[6])
-        leap = np.clip(pitches[3] - place.before[3], -12, 12) + 12
-        out[7] = offset["bass"] + leap + 25 * (bass + 12 * place.end)
+        leap = np.clip(four[BASS] - place.before[BASS], -LEAP, LEAP) + LEAP
+        out[7] = offset["bass"] + leap + LEAPS * (bass + 12 * place.end)
 
-    def chord_scores(self, numbers: NDArray[np.float32], pitches: IntArray, tune: int, place: Place) -> FloatArray:
+    def prepare(self, numbers: FloatArray, place: Place) -> Prepared:
+        """Return what `chord_scores` needs to know of what sounded before, in a key.
+
+        :param numbers: of all terms.
+        :param place: only its key, and what sounded before, matter.
+        """
+        count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
+        sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
+        if before is None:
+            nothing = sum(float(numbers[at]) for at in self._nothing.values())
+            return Prepared(np.full(size, nothing, np.float32), sets, None, _NO_PITCHES, _NO_LEAPS)
+        earlier, earlier_type, earlier_bass = self._before(before, place.tonic)
+        start = offset["change"] + size * (earlier_type + count * earlier_bass)
+        changes = numbers[start : start + size].copy()
+        moved = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
+        changes.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
+        leaps = np.clip(_ALL - before[BASS], -LEAP, LEAP) + (LEAP + offset["bass"])
+        leaps += LEAPS * self._degrees[place.tonic]
+        others = np.array([[before[voice]] for voice in self.others])
+        return Prepared(changes, sets, earlier, others, leaps)
+
+    def chord_scores(
+        self, numbers: FloatArray, known: Prepared, pitches: IntArray, given: int, place: Place
+    ) -> FloatArray:
         """Return the sums of what `of_chords` points at, shape (k, k, k): fast, for one note.
 
         :param numbers: of all terms.
-        :param pitches: of the parts, shape (3, k).
+        :param known: what `prepare` has returned.
+        :param pitches: of the voices that are chosen, shape (3, k).
+        :param given: the pitch of the one that they are chosen to.
         """
-        degrees = (pitches - place.tonic) % 12
-        alto, tenor, low = 1 << degrees
-        sung = (tune - place.tonic) % 12
-        sets = (alto[:, None] | (tenor | 1 << sung))[:, :, None] | low
-        bass, count, offset = degrees[2], self._count, self._offset
-        size = 12 * count
-
-        def row(name: str, number: int, length: int = size) -> NDArray[np.float32]:
-            start = offset[name] + number * length
-            return numbers[start : start + length]
-
-        values = row("chord", place.end) + row("tune", sung + 12 * place.minor)
+        offset, size, tonic, end, beat = self._offset, 12 * self._count, place.tonic, place.end, place.beat
+        bits, turns, degrees = self._bits[tonic], self._turns[tonic], self._degrees[tonic]
+        high, middle, low = bits.take(pitches)
+        sets = (high[:, None] | (middle | bits[given]))[:, :, None] | low
+        bass = given if self.given == BASS else pitches[2]
+        chords = self._chord_of.take(sets + turns[bass])
+        values = known.changes + numbers[offset["chord"] + size * end :][:size]
+        accent = offset["accent"] + self._count * (beat + BEATS * place.gap)
+        values.reshape(12, -1)[:] += numbers[accent : accent + self._count]
+        tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
-        if place.before is None:
-            scores = values.take(self._chord_of.take(sets + 4096 * bass))
-            scores += row("set", place.minor, 4096).take(sets)
-            scores += sum(float(numbers[self._nothing[name]]) for name in self._nothing)
+        if self.given == SOPRANO:
+            values += tunes[size * int(degrees[given]) :][:size]
+            scores = values.take(chords)
+        else:
+            scores = values.take(chords)
+            scores += tunes.take(chords + (size * degrees[pitches[0]])[:, None, None])
+        if known.earlier is None:
+            scores += known.sets.take(sets)
             return scores
-        earlier, earlier_type, earlier_bass = self._before(place.before, place.tonic)
-        values += row("change", earlier_type + count * earlier_bass)
-        moved = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
-        values.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
-        scores = values.take(self._chord_of.take(sets + 4096 * bass))
-        scores += row("set", place.minor, 4096).take(sets)
-        held = row("held", place.beat + BEATS * (place.gap + GAPS * (tune == place.before[0])), 8)
-        alto, tenor, low = pitches == np.array(place.before[1:])[:, None]
-        scores += held.take(((4 * alto)[:, None] + 2 * tenor)[:, :, None] + low)
-        changes, stays = row("stays", place.beat + BEATS * place.end, 2).tolist()
-        scores += changes
-        scores += (sets == earlier) * np.float32(stays - changes)
-        leap = np.minimum(np.maximum(pitches[2] - (place.before[3] - 12), 0), 24)
-        scores += numbers.take(offset["bass"] + leap + 25 * (bass + 12 * place.end))
+        changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
+        of_sets = known.sets + np.float32(changes)
+        of_sets[known.earlier] += np.float32(stays - changes)
+        scores += of_sets.take(sets)
+        if place.before is not None:
+            rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
+            high, middle, low = (pitches == known.others) * _HELD
+            held = numbers[offset["held"] + rhythm :][:8]
+            scores += held.take((high[:, None] + middle)[:, :, None] + low)
+        scores += numbers.take(known.leaps[bass] + 12 * LEAPS * end)
         return scores
 
     def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
@@ -240,6 +315,12 @@ class Terms:
             bits |= 1 << (pitch - tonic) % 12
         bass = (before[3] - tonic) % 12
         return bits, int(self._type[(bits << 12 | bits) >> bass & 4095]), bass
+
+
+_ALL = np.arange(PITCHES)
+_HELD = np.array([[4], [2], [1]])
+_NO_PITCHES = np.full((VOICES - 1, 1), -1)
+_NO_LEAPS = np.zeros(PITCHES, np.int64)
 
 
 def _step(distance: IntArray, limit: int) -> IntArray:

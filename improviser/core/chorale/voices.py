@@ -5,25 +5,31 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.ornaments import Ornaments
 from improviser.core.chorale.phrase_ends import EndTables
-from improviser.core.chorale.terms import LOWER, PAIRS, UPPER, Place, Terms
+from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Place, Terms
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
 from improviser.errors import ModelError
 
-PARTS = ("alto", "tenor", "bass")
+PARTS = 3
+"""So many voices answer one."""
+ROWS = PITCHES * np.arange(PARTS)[:, None]
+"""Where the pitches of each part begin among those of all parts."""
 
 
 class ChoraleVoices:
     """Three choirs of genomes, one for each part, and the numbers of the terms that they have together.
 
-    :param parts: the alto's, the tenor's and the bass's networks.
+    :param parts: the networks of the voices that answer, the highest first: of alto, tenor and bass to a soprano.
     :param types: see `Terms`.
     :param numbers: of all terms, shape (Terms(types).size,), float32.
     :param weights: how much the opinion of each part counts, shape (3,).
     :param ends: what is known of the ends of phrases.
     :param candidates: how many pitches each part proposes.
+    :param given: the voice that is answered, 0 (the soprano) to 3 (the bass).
+    :param ornaments: how parts move between the player's notes; None: they do not.
     :raises ModelError: if they do not fit each other.
     """
 
@@ -36,30 +42,66 @@ class ChoraleVoices:
         weights: Sequence[float],
         ends: EndTables,
         candidates: int = 6,
+        given: int = SOPRANO,
+        ornaments: Ornaments | None = None,
     ) -> None:
         self.name = name
         self.parts = tuple(parts)
-        self.terms = Terms(types)
-        if len(self.parts) != len(PARTS) or numbers.shape != (self.terms.size,) or len(weights) != len(PARTS):
+        self.terms = Terms(types, given)
+        if len(self.parts) != PARTS or numbers.shape != (self.terms.size,) or len(weights) != PARTS:
             raise ModelError("its parts do not fit its terms; it is damaged")
         self.numbers = numbers
-        registers = [self.parts[0].settings.player, *(part.register for part in self.parts)]
+        self.given, self.others = given, self.terms.others
+        registers = [part.register for part in self.parts]
+        registers.insert(given, self.parts[0].settings.player)
         self.lowest = np.array([low for low, _ in registers])
         """The lowest pitch of each voice, the soprano first."""
         spans = [high - low + 1 for low, high in registers]
-        if min(spans[1:]) < candidates or max(low for low, _ in registers) + max(spans) > PITCHES:
+        if min(spans[voice] for voice in self.others) < candidates or max(self.lowest) + max(spans) > PITCHES:
             raise ModelError("the registers of its parts are too narrow or too wide; it is damaged")
-        self._register = registers[0]
+        self._register = registers[given]
         four = self.lowest[:, None] + np.arange(max(spans))
-        self.registers = four[1:]
+        self.registers = four[[*self.others]]
         """The pitches of each part that may be proposed, shape (3, n): as many as the widest register has."""
+        self.proposable = self.registers + ROWS
+        """Where those lie among the pitches of all parts."""
+        self.beginnings = self.registers[:, :1]
+        """The lowest pitch of each part, shape (3, 1)."""
+        self.with_given = tuple((_pair(given, voice), given < voice) for voice in self.others)
+        """The pair that each part makes with the voice that is answered, and whether that is the upper one."""
+        one, two, three = self.others
+        self.among = _pair(one, two), _pair(one, three), _pair(two, three)
+        """The pairs that the parts make with each other."""
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
         self.ends = ends
+        self.ornaments = ornaments
         self.candidates = candidates
 
+    def with_numbers(
+        self, numbers: NDArray[np.float32], weights: Sequence[float] | None = None, candidates: int | None = None
+    ) -> "ChoraleVoices":
+        """Return the same voices with other numbers of their terms, and other weights and candidates if so wanted."""
+        return ChoraleVoices(
+            self.name,
+            self.parts,
+            self.terms.types,
+            numbers,
+            self.weights.tolist() if weights is None else weights,
+            self.ends,
+            candidates or self.candidates,
+            self.given,
+            self.ornaments,
+        )
+
+    def with_ornaments(self, ornaments: Ornaments) -> "ChoraleVoices":
+        """Return the same voices, which move so between the player's notes."""
+        voices = self.with_numbers(self.numbers)
+        voices.ornaments = ornaments
+        return voices
+
     def tune(self, pitch: int) -> int:
-        """Return the soprano's pitch, moved by octaves into the register that the model knows."""
+        """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""
         return into_register(pitch, self._register)
 
     def pair_scores(self, place: Place) -> NDArray[np.float32]:
@@ -69,3 +111,8 @@ class ChoraleVoices:
         self.terms.of_pairs(self._upper, self._lower, place, places)
         scores: NDArray[np.float32] = self.numbers.take(places).sum(axis=0)
         return scores
+
+
+def _pair(one: int, other: int) -> int:
+    """Return the number of the pair that two voices make."""
+    return PAIRS.index((min(one, other), max(one, other)))

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from improviser.core.harmony.model import HarmonyModel
 
 
-def _voice(model: "HarmonyModel") -> str:
-    return model.settings.voice
+def _voices(model: "HarmonyModel") -> tuple[str, str]:
+    return model.settings.voice, model.settings.to
 
 
 def _plays(settings: Mapping[str, Any]) -> str:
@@ -23,5 +23,5 @@ HARMONY = TaskDescriptor(
     help="add a voice to the player's",
     plays=_plays,
     model="improviser.core.harmony.model:HarmonyModel",
-    voice=_voice,
+    voices=_voices,
 )

@@ -14,7 +14,7 @@ from improviser.core.harmony.holding import INNER as INNER_HOLDING
 from improviser.core.harmony.holding import WEIGHTS, Holding
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS, Accompaniment, Situation
 from improviser.core.music.note import PITCHES, Note
-from improviser.core.music.rhythm import Moment
+from improviser.core.music.rhythm import Moment, RhythmTracker
 from improviser.core.networks.asking import check_notes, goes_on
 from improviser.core.networks.candidates import check_onset, over_candidates
 from improviser.core.networks.model import ChoirModel
@@ -78,9 +78,12 @@ class HarmonyModel(ChoirModel[Situation]):
             raise ModelError("its weights for holding notes over are incomplete; it is damaged")
         return Holding(weights)
 
-    def responder(self) -> "HarmonyResponder":
-        """Return a fresh session."""
-        return HarmonyResponder(self)
+    def responder(self, rhythm: RhythmTracker | None = None) -> "HarmonyResponder":
+        """Return a fresh session.
+
+        :param rhythm: see `Accompaniment`.
+        """
+        return HarmonyResponder(self, rhythm)
 
     def session(self) -> "HarmonySession":
         """Return a session that answers as `distribution` does, note by note."""
@@ -170,10 +173,11 @@ def _sounds(note: Note, onset_seconds: float) -> bool:
 class HarmonyResponder:
     """One session of a harmony model."""
 
-    def __init__(self, model: HarmonyModel) -> None:
+    def __init__(self, model: HarmonyModel, rhythm: RhythmTracker | None = None) -> None:
         self._model = model
+        self._rhythm = rhythm
         self._holding = model.holding
-        self._session = Accompaniment(model.register, model.settings.player)
+        self._session = Accompaniment(model.register, model.settings.player, rhythm)
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
@@ -201,7 +205,7 @@ class HarmonyResponder:
 
     def reset(self) -> None:
         """Forget the session."""
-        self._session = Accompaniment(self._model.register, self._model.settings.player)
+        self._session = Accompaniment(self._model.register, self._model.settings.player, self._rhythm)
 
 
 def below(answer: LogProbabilities, pitch: int) -> LogProbabilities:

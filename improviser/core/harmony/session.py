@@ -118,14 +118,16 @@ class Accompaniment:
 
     :param own: lowest and highest pitch of the voice's register.
     :param player: those of the players in the corpus; others are heard an octave or more away.
+    :param rhythm: the player's, if several voices share it: then whoever made it lets it hear each note, after them.
     """
 
-    def __init__(self, own: tuple[int, int], player: tuple[int, int]) -> None:
+    def __init__(self, own: tuple[int, int], player: tuple[int, int], rhythm: RhythmTracker | None = None) -> None:
         self._low, self._high = own
         self._own_centre = sum(own) // 2
         self._register = player
         self._keys = ModulatingKeys()
-        self._rhythm = RhythmTracker()
+        self._rhythm = RhythmTracker() if rhythm is None else rhythm
+        self._hears_rhythm = rhythm is None
         self._player: int | None = None
         self._own: tuple[int | None, int | None] = (None, None)
         self._rested = False
@@ -168,7 +170,8 @@ class Accompaniment:
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, and the voice's own against it (None: it rests)."""
         self._keys.hear_player(pitch, self.moment(onset_seconds))
-        self._rhythm.hear(onset_seconds)
+        if self._hears_rhythm:
+            self._rhythm.hear(onset_seconds)
         self._player = pitch
         self._mean = pitch if self._mean is None else MEAN_FADE * self._mean + (1 - MEAN_FADE) * pitch
         self._rested = played is None

@@ -31,8 +31,10 @@ from improviser.core.midi.event import Event, NoteOn
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.drums import DrumPulse
 from improviser.core.music.note import PITCHES
+from improviser.core.music.parts import Sung
 
 Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
+Voiced = Callable[[Sung, int, int], NoteOn]
 
 STRIKE, KEEP = 0.7, 3.5
 """An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
@@ -64,17 +66,26 @@ class Accompanying:
     """Answers chords.
 
     :param start: starts notes of an owner at a time, now or as late as is asked for.
+    :param voiced: returns the note of a part that answers on a channel to one of a velocity.
     :param drums: a drummer who may play.
     """
 
     def __init__(
-        self, band: Band, sounding: Sounding, listener: Listener, zones: LiveZones, start: Start, drums: DrumPulse
+        self,
+        band: Band,
+        sounding: Sounding,
+        listener: Listener,
+        zones: LiveZones,
+        start: Start,
+        voiced: Voiced,
+        drums: DrumPulse,
     ) -> None:
         self._band: Final = band
         self._sounding: Final = sounding
         self._listener: Final = listener
         self._zones: Final = zones
         self._start: Final = start
+        self._voiced: Final = voiced
         self._pulse = Pulse(drums)
         self._riffs = Riffs()
         self._held_over = HeldOver(sounding)
@@ -259,8 +270,7 @@ class Accompanying:
         self, numbers: Sequence[int], opinions: Sequence[Prediction], texture: Texture, note: NoteOn, now: float
     ) -> list[Event]:
         """Let parts strike with `note`."""
-        parameters = self._parameters
-        channel, velocity = self._zones.output_channel(note.channel, parameters), parameters.loudness(note.velocity)
+        output = self._zones.output_channel(note.channel, self._parameters)
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
@@ -269,6 +279,7 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
+            channel = self._band.channel_of(number, output)
             pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
             if self._stays(number, (channel, pitch), texture, now):
                 self._held_over.hold((note.channel, note.pitch), (channel, pitch), now)
@@ -276,9 +287,10 @@ class Accompanying:
                 continue
             if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
                 events += self._end(part)
-            part.sounding, part.velocity, part.chord = (channel, pitch), velocity, self._listener.chord
+            struck = self._voiced(Sung(pitch, self._band.lineup.named[number]), output, note.velocity)
+            part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
-            notes.append(NoteOn(channel, pitch, velocity))
+            notes.append(struck)
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
     def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
@@ -372,7 +384,7 @@ class Accompanying:
             return NO_FACTORS
         return {again[0]: math.exp(again[1] / max(self._parameters.temperature, COLDEST))}
 
-    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[int], bool] | None:
+    def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
         line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
         if not line or not self._pulse.would_strike(now)[0]:

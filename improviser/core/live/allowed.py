@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.core.live.kinds import ALL, Bindings, Inputs, Range, Scale
+from improviser.core.live.kinds import ALL, Bindings, Inputs, OfParts, Range, Scale
 from improviser.core.live.parameters import ORDERED, TABLE, Parameters, allowed_words
 from improviser.core.music.note import CHANNELS
+from improviser.core.music.parts import LONGEST, in_one_line, said_of_parts
 from improviser.core.music.scales import pitches_of
 from improviser.core.printable import shown
 from improviser.errors import ConfigError
@@ -33,6 +34,8 @@ def check(name: object, value: Any) -> Any:
         return value
     if isinstance(kind, Inputs) and (inputs := _inputs(value)) is not None:
         return inputs
+    if isinstance(kind, OfParts) and (of_parts := _of_parts(kind, value)) is not None:
+        return of_parts
     if isinstance(kind, Bindings) and (bindings := _bindings(value)) is not None:
         return bindings
     if isinstance(kind, tuple) and isinstance(value, type(kind[0])) and value in kind:
@@ -105,6 +108,16 @@ def _inputs(value: Any) -> str | None:
     if not numbers or not all(_is_whole(number) and 1 <= number <= MOST_PORTS for number in numbers):
         return None
     return ",".join(str(int(number)) for number in sorted(set(numbers)))
+
+
+def _of_parts(kind: OfParts, value: Any) -> str | None:
+    """Return what a line says of parts as a parameter has it; None if it means nothing."""
+    found = said_of_parts(value) if isinstance(value, str) and len(value) <= LONGEST else None
+    if found is None or any(len(numbers) != 1 + kind.pair for numbers in found.values()):
+        return None
+    if not all(_is_in(kind.span, number) for numbers in found.values() for number in numbers):
+        return None
+    return in_one_line(found) if all(numbers[0] <= numbers[-1] for numbers in found.values()) else None
 
 
 def _is_whole(value: Any) -> bool:

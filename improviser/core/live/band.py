@@ -27,12 +27,13 @@ from improviser.core.live.left_hand import moved
 from improviser.core.live.lineup import LineUp
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
-from improviser.core.live.together import Together
+from improviser.core.live.together import Ornament, Together
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
+from improviser.core.music.parts import Sung
 from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import Holder, LogProbabilities, Model, Responder
@@ -265,8 +266,8 @@ class Band:
         self._lessons += [partial(listen, responder, pitch, now) for responder in lineup.parts if responder is not echo]
         self._lessons += [partial(choir.learn, pitch, now, None) for choir in lineup.choirs]
 
-    def answer(self, pitch: int, channel: int, now: float) -> list[int]:
-        """Return each part's answer to a note of the player, to be played on `channel`."""
+    def answer(self, pitch: int, channel: int, now: float) -> list[Sung]:
+        """Return each part's answer to a note of the player, to be played on `channel`, or the channel of each part."""
         self.foreseen, lineup = False, self.lineup
         if (
             self._burst.drops(now)
@@ -277,7 +278,7 @@ class Band:
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
         self.foreseen = self.plays
-        played = []
+        played: list[Sung] = []
         for number, responder in enumerate(lineup.parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
@@ -285,13 +286,23 @@ class Band:
             if responder is lineup.singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
-            played.append(sounding)
+            played.append(Sung(sounding, lineup.named[number]))
         for choir in lineup.choirs:
-            chord, fresh = choir.answer(pitch, now, self._chance.random())
+            chord, fresh = choir.answer(pitch, now, self._chance.random)
             self.foreseen = self.foreseen and not fresh
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
-            played += chord.sounding
+            played += chord.sung
         return played
+
+    def ornament(self) -> tuple[Together, Ornament] | None:
+        """Draw whether a part of a chorale moves between two of the player's notes: whose, and how."""
+        found = [(choir, choir.ornament(self._chance.random())) for choir in self.lineup.choirs]
+        return next(((choir, ornament) for choir, ornament in found if ornament is not None), None)
+
+    def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
+        """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
+        choir.move(ornament, back=back)
+        self._likely = _expected(self.lineup, self._heard)
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
@@ -299,6 +310,10 @@ class Band:
         self.foreseen = bool(predictions) and not any(fresh for _, fresh in predictions)
         self._opinions, self._wheels = [prediction.logs for prediction, _ in predictions], []
         return [prediction for prediction, _ in predictions]
+
+    def channel_of(self, number: int, channel: int) -> int:
+        """Return the channel of a part, where others play on `channel`."""
+        return self._parameters.channel_of_part(channel, self.lineup.named[number])
 
     def holds_over(self, number: int, tune: int, now: float) -> bool:
         """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
@@ -344,7 +359,7 @@ class Band:
 
     def foretell(
         self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
-    ) -> tuple[list[int], bool] | None:
+    ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
@@ -352,11 +367,11 @@ class Band:
         :param favour: what makes which pitches of a part likelier.
         """
         parts, choirs = self.lineup.parts, self.lineup.choirs
-        if self._chance.left < first + 2 * len(parts) + len(choirs):
+        if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
             return None
         numbers = count(first)
-        taken = self.drawing.taken_on(channel, now)
-        played: list[int] = []
+        taken: list[tuple[int, int]] = []
+        played: list[Sung] = []
         foreseen = self.plays
         for number, responder in enumerate(parts):
             prediction = self._predictions[number].get((pitch, responder.moment(now)))
@@ -365,16 +380,18 @@ class Band:
             if prediction is None:
                 prediction, foreseen = self._predicted(number, pitch, now)[0], False
             factors = NO_FACTORS if favour is None else favour(number, prediction)
-            sounding = self.drawing.choose(prediction, taken, lambda: self._chance.peek(next(numbers)), factors)
-            taken.append(sounding)
-            played.append(sounding)
+            on_channel = self.channel_of(number, channel)
+            there = self.drawing.taken_on(on_channel, now) + [sounds for on, sounds in taken if on == on_channel]
+            sounding = self.drawing.choose(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
+            taken.append((on_channel, sounding))
+            played.append(Sung(sounding, self.lineup.named[number]))
         for choir in choirs:
             expected = choir.expected(pitch, now)
             if expected is None and not think:
                 return None
             if expected is None:
                 expected, foreseen = choir.expect(pitch, now)[0], False
-            played += expected.draw(self._chance.peek(next(numbers))).sounding
+            played += choir.draw(expected, pitch, now, lambda: self._chance.peek(next(numbers))).sung
         return played, foreseen
 
     @property
@@ -382,22 +399,24 @@ class Band:
         """Until when a note is one of a burst."""
         return self._burst.until
 
-    def _draw(self) -> list[int]:
+    def _draw(self) -> list[Sung]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
             self._wheels = [
                 self.drawing.weighed(logs, accompanies=self._accompanies(number)).sums
                 for number, logs in enumerate(self._opinions)
             ]
-        drawn = [spin(sums, self._chance.random()) for sums in self._wheels]
-        return drawn + [pitch for choir in self.lineup.choirs for pitch in choir.answer_again(self._chance.random())]
+        named = self.lineup.named
+        drawn = [Sung(spin(sums, self._chance.random()), part) for sums, part in zip(self._wheels, named, strict=True)]
+        return drawn + [sung for choir in self.lineup.choirs for sung in choir.answer_again(self._chance.random())]
 
-    def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
-        played, leads, singer = [], self.lineup.leads, self.lineup.singer
+        played: list[Sung] = []
+        leads, singer = self.lineup.leads, self.lineup.singer
         if leads is not None and singer is not None:
             prediction = self._weighed(leads, self._shaped(singer.proceed(now), now, closing=closing))
-            sounding = self.drawing.pick(prediction, channel, now)
+            sounding = self.drawing.pick(prediction, self.channel_of(leads, channel), now)
             pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
             self._lessons.append(partial(self._votes.play, leads, pitch, now))
@@ -406,7 +425,7 @@ class Band:
             sounding, pitch = self._play(leads, self._weighed(leads, logs), pitch, channel, now)
         if leads is not None:
             self._line.append(pitch)
-            played.append(sounding)
+            played.append(Sung(sounding, self.lineup.named[leads]))
         return played + self._join(pitch, channel, now, closing=closing)
 
     @property
@@ -415,7 +434,7 @@ class Band:
         leads = self.lineup.leads or 0
         return self._votes.weigh(leads, np.zeros(PITCHES)).tolist() if self._votes.count else []
 
-    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what each part plays to a note of a reply that was composed before, sounding `shift` semitones away.
 
         The singer sings it; if there is none any more, it is only what the others go by.
@@ -429,20 +448,22 @@ class Band:
         self._lessons.append(partial(singer.follow, own, now, own=True))
         self._lessons.append(partial(self._votes.play, leads, own, now))
         self._line.append(own)
-        return [sounding, *self._join(own, channel, now, closing=closing)]
+        return [Sung(sounding, self.lineup.named[leads]), *self._join(own, channel, now, closing=closing)]
 
-    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[int]:
+    def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what all parts play that do not lead."""
-        played, leader = [], self.lineup.leader
+        played: list[Sung] = []
+        leader = self.lineup.leader
         for number, responder in enumerate(self.lineup.parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
-                played.append(self._play(number, self._weighed(number, shaped), pitch, channel, now)[0])
+                sounding, _ = self._play(number, self._weighed(number, shaped), pitch, channel, now)
+                played.append(Sung(sounding, self.lineup.named[number]))
         for choir in self.lineup.choirs:
-            chord, _ = choir.answer(pitch, now, self._chance.random())
+            chord, _ = choir.answer(pitch, now, self._chance.random)
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
-            played += chord.sounding
+            played += chord.sung
         return played
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
@@ -457,7 +478,7 @@ class Band:
 
     def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played = self.drawing.pick(prediction, channel, now)
+        played = self.drawing.pick(prediction, self.channel_of(number, channel), now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = in_midi(played - prediction.shift)
         self._lessons.append(partial(self.lineup.parts[number].learn, pitch, now, own))

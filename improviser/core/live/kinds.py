@@ -66,6 +66,23 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
+class OfParts:
+    """Numbers of some of the parts of a choir, in one line, see `core.music.parts`.
+
+    :param span: what they may be.
+    :param example: such a line.
+    :param pair: whether there are two for each part, the lower first.
+    """
+
+    span: Range
+    example: str
+    pair: bool = False
+
+    def __str__(self) -> str:
+        return f"off, or numbers {self.span.span} of some parts, such as '{self.example}'"
+
+
+@dataclass(frozen=True, slots=True)
 class Bindings:
     """A table that says which control changes turn which parameters, see `knobs`."""
 
@@ -75,7 +92,7 @@ class Bindings:
 
 Choice = tuple[str | bool, ...]
 SWITCH: Choice = (False, True)
-Kind = Range | Choice | Scale | Inputs | Bindings
+Kind = Range | Choice | Scale | Inputs | OfParts | Bindings
 
 SCALES = (OFF, AUTO, *(key_name(tonic, minor=minor) for minor in (False, True) for tonic in range(12)))
 """The usual scales: those that a knob goes through, and a shell completes. There are more."""

@@ -5,7 +5,9 @@ from typing import Final
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
+from improviser.core.harmony.model import HarmonyModel
 from improviser.core.live.together import Together
+from improviser.core.music.parts import NAMES
 from improviser.core.networks.responder import Accompanist, Imaginative, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
@@ -29,6 +31,8 @@ class LineUp:
         """What weighs, for each part, all that the player sounds; None where nothing does."""
         self.basses: Final = tuple(context is not None and context.is_bass for context in contexts)
         """Which parts play the lowest voice."""
+        self.named: Final = tuple(_part_of(model) for model, _ in alone)
+        """Which part of a choir each is, if any."""
         self.has_bass: Final = any(self.basses)
         singers = [part for part in self.parts if isinstance(part, Singer)]
         self.singer: Final = singers[0] if singers else None
@@ -45,6 +49,12 @@ class LineUp:
     def members(self) -> list[Responder | Together]:
         """All parts, and those that are chosen together."""
         return [*self.parts, *self.choirs]
+
+
+def _part_of(model: Model) -> int | None:
+    """Return which part of a choir a model sings, if any."""
+    voice = model.settings.voice if isinstance(model, HarmonyModel) else ""
+    return NAMES.index(voice) if voice in NAMES else None
 
 
 def _can_lead(model: Model) -> bool:

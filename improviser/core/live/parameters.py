@@ -8,14 +8,18 @@ its line in the README.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Annotated, Any, get_type_hints
 
-from improviser.core.live.kinds import ALL, SWITCH, Bindings, Described, Inputs, Range, Scale, named, words
+from improviser.core.live.kinds import ALL, SWITCH, Bindings, Described, Inputs, OfParts, Range, Scale, named, words
 from improviser.core.live.lanes import channel_of, input_of
 from improviser.core.live.modes.registry import MODES_BY_NAME, modes_explained
 from improviser.core.midi.clock import GRIDS
+from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import CHANNELS, PITCHES
-from improviser.core.music.pitch import OFF
+from improviser.core.music.parts import NAMES, said_of_parts
+from improviser.core.music.parts import OFF as NONE
+from improviser.core.music.pitch import AUTO, OFF
 
 MODES = tuple(MODES_BY_NAME)
 FOLLOWED = ("every", "pulse", "harmony")
@@ -23,6 +27,7 @@ BASSES = ("support", "below", "off")
 SIDES = ("both", "below", "above")
 DRUMS = ("pulse", "notes", "ignore")
 ADAPTATIONS = ("off", "gentle", "full")
+CHANNELS_OF_PARTS = ("one", "each")
 
 _KEY = Range(0, PITCHES - 1, whole=True)
 _CHANNEL = Range(0, CHANNELS, whole=True)
@@ -80,6 +85,26 @@ class Parameters:
             "support: it goes with yours, below it; below: its own way, always below you; off: nothing",
         ),
     ] = "support"
+    part: Annotated[
+        str,
+        Described(
+            (*NAMES, AUTO),
+            "Which part of a chorale you play; the others are added around it.",
+            "auto: by how high you play; for models such as bach-chorale",
+        ),
+    ] = NAMES[0]
+    hold: Annotated[
+        bool,
+        Described(SWITCH, "Let parts of a chorale hold notes over where you play legato, as often as Bach's do."),
+    ] = False
+    ornament: Annotated[
+        float,
+        Described(
+            Range(0, 1, step=0.05),
+            "How many passing notes the parts of a chorale play between your notes.",
+            "0: none, 1: as many as Bach's, at most one at a time",
+        ),
+    ] = 0.0
     scale: Annotated[str, Described(Scale(), "The key that the answers stay in.", main=True)] = OFF
     low: Annotated[int, Described(_KEY, "The lowest pitch of the answers.", main=True, not_above="high")] = 0
     high: Annotated[int, Described(_KEY, "The highest pitch of the answers.", main=True)] = PITCHES - 1
@@ -109,6 +134,37 @@ class Parameters:
     channel: Annotated[
         int, Described(_CHANNEL, "The MIDI channel of the answers.", "0 is the channel of your note")
     ] = 0
+    channels: Annotated[
+        str,
+        Described(
+            CHANNELS_OF_PARTS,
+            "Whether all parts share one channel.",
+            "each: soprano, alto, tenor and bass have one each, from that of the answers on; channel 10 is left out",
+        ),
+    ] = "one"
+    balance: Annotated[
+        str,
+        Described(
+            OfParts(Range(0, 2), "alto 0.8, bass 1.2"), "How loud some parts are.", "1 is as loud as others", knob=False
+        ),
+    ] = NONE
+    registers: Annotated[
+        str,
+        Described(
+            OfParts(_KEY, "tenor 48-67, bass 36-60", pair=True),
+            "The lowest and highest pitches of parts of a chorale.",
+            knob=False,
+        ),
+    ] = NONE
+    instruments: Annotated[
+        str,
+        Described(
+            OfParts(Range(1, 128, whole=True), "alto 69, bass 71"),
+            "Which programs are sent for parts.",
+            "where each part has a channel",
+            knob=False,
+        ),
+    ] = NONE
     thru: Annotated[bool, Described(SWITCH, "Send your own notes on as well.", main=True)] = False
     thru_inputs: Annotated[
         str,
@@ -183,12 +239,38 @@ class Parameters:
         """Return the channel, 0–15, of an answer to the player's `channel` (or lane)."""
         return self.channel - 1 if self.channel else channel_of(channel)
 
-    def loudness(self, velocity: int) -> int:
-        """Return the velocity, 1–127, of an answer to a note of the player's `velocity`, 1–127."""
-        if self.velocity_scale == 1 and self.velocity_curve == 1:
+    def channel_of_part(self, channel: int, part: int | None) -> int:
+        """Return the channel, 0–15, of a part's answer, where others answer on `channel`, 0–15."""
+        return channel if part is None or self.channels == CHANNELS_OF_PARTS[0] else _each_part(channel)[part]
+
+    def register_of_part(self, part: int) -> tuple[int, int]:
+        """Return the lowest and highest pitch that a part of a chorale may have."""
+        low, high = (said_of_parts(self.registers) or {}).get(part, (self.low, self.high))
+        return int(low), int(high)
+
+    def program_of_part(self, part: int | None) -> int | None:
+        """Return the program, 0–127, of the channel that a part has to itself; None if none is asked for."""
+        if part is None or self.channels == CHANNELS_OF_PARTS[0] or self.instruments == NONE:
+            return None
+        (program,) = (said_of_parts(self.instruments) or {}).get(part, (0.0,))
+        return int(program) - 1 if program else None
+
+    def loudness(self, velocity: int, part: int | None = None) -> int:
+        """Return the velocity, 1–127, of an answer to a note of the player's `velocity`, 1–127, of a part perhaps."""
+        scale = self.velocity_scale
+        if part is not None and self.balance != NONE:
+            scale *= (said_of_parts(self.balance) or {}).get(part, (1.0,))[0]
+        if scale == 1 and self.velocity_curve == 1:
             return velocity
-        loud: float = 127 * self.velocity_scale * (velocity / 127) ** self.velocity_curve
+        loud: float = 127 * scale * (velocity / 127) ** self.velocity_curve
         return max(1, min(127, round(loud)))
+
+
+@cache
+def _each_part(channel: int) -> tuple[int, ...]:
+    """Return the channels of soprano, alto, tenor and bass, from one on, without the drums'."""
+    following = [(channel + number) % CHANNELS for number in range(CHANNELS)]
+    return tuple([one for one in following if one != DRUM_CHANNEL or one == channel][: len(NAMES)])
 
 
 TABLE: Mapping[str, Described] = {

@@ -15,6 +15,7 @@ from improviser.core.live.chords import Listener
 from improviser.core.live.evolving import Evolving
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.live.parameters import Parameters
+from improviser.core.live.postponed import earliest
 from improviser.core.live.register import shift_to
 from improviser.core.live.reply import Beat, Schedule, reply_to
 from improviser.core.live.sounding import ANSWER, REPLY, Sounding
@@ -22,6 +23,7 @@ from improviser.core.live.starting import Starting
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
+from improviser.core.music.parts import Sung
 from improviser.core.music.phrase import PhraseTracker
 
 AHEAD_SECONDS = 0.3
@@ -60,9 +62,12 @@ class Playing:
         self._alone = False
         """Whether the note that is heard is taken by itself, and not as part of a chord."""
         self._start: Final = Starting(parameters, sounding, self._clock)
-        self._accompanying: Final = Accompanying(band, sounding, listener, zones, self._start, tracker.drums)
+        self._accompanying: Final = Accompanying(
+            band, sounding, listener, zones, self._start, self._start.voiced, tracker.drums
+        )
         self._accompanying.adopt(parameters)
         self._choral: Final = Choral(band, sounding)
+        self._choral.adopt(parameters)
         self._evolving: Final = Evolving(band, tracker, self._accompanying, chance.entropy)
         self._rest = 0
         """How many pulses of rest follow the reply, if it is one of a solo's."""
@@ -73,7 +78,8 @@ class Playing:
         self._accompanying.end_listening()
         self._band.adopt(parameters)
         self._accompanying.adopt(parameters)
-        self._start.parameters = parameters
+        self._choral.adopt(parameters)
+        self._start.adopt(parameters)
         changes_mode = parameters.mode != self._parameters.mode
         self._parameters = parameters
         if not changes_mode:
@@ -124,14 +130,15 @@ class Playing:
         if self._hears_chords:
             return self._accompanying.answer(note, now)
         channel = self._zones.output_channel(note.channel, self._parameters)
-        velocity = self._parameters.loudness(note.velocity)
         owner = ANSWER, note.channel, note.pitch
         if self._band.is_choral and self._choral.joins(now):
             return self._choral.join(owner, note.pitch, now)
-        pitches = self._band.answer(note.pitch, channel, now)
+        sung = self._band.answer(note.pitch, channel, now)
+        notes = [self._start.voiced(each, channel, note.velocity) for each in sung]
         if self._band.is_choral:
-            pitches = self._choral.strike(owner, channel, pitches, now)
-        return self._start(owner, [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+            answer = [*zip(notes, sung, strict=True)]
+            notes = self._choral.strike(owner, (note.channel, note.pitch), answer, now)
+        return self._start(owner, notes, now)
 
     @property
     def foretells(self) -> bool:
@@ -154,8 +161,10 @@ class Playing:
             told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
             return None
-        velocity = self._parameters.loudness(velocity)
-        return [NoteOn(channel, pitch, velocity) for pitch in told[0]], told[1]
+        notes = [self._start.voiced(sung, channel, velocity) for sung in told[0]]
+        if self._band.is_choral:
+            notes = self._choral.told([*zip(notes, told[0], strict=True)])
+        return None if self._start.lacks_program(notes) else (notes, told[1])
 
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase that is to be replied to; the band goes on from the tune alone."""
@@ -181,12 +190,12 @@ class Playing:
 
     @property
     def chord_due(self) -> float | None:
-        """When a chord is complete, or something has been held over for long enough, if that matters."""
-        return self._accompanying.due
+        """When a chord is complete, or something has been held over for long enough, or a part moves."""
+        return earliest(self._accompanying.due, self._choral.due)
 
     def complete_chord(self, now: float) -> list[Event]:
         """Take in that a chord is complete: its answers may be moved. End what has been held over for long enough."""
-        return self._accompanying.advance(now)
+        return self._accompanying.advance(now) + self._choral.advance(now)
 
     @property
     def is_replying(self) -> bool:
@@ -227,6 +236,7 @@ class Playing:
         self._schedule = self._again_at = None
         self._accompanying.forget()
         self._choral.forget()
+        self._start.forget()
 
     def think_again(self) -> None:
         """Throw away what was thought about the next reply: things stand differently now."""
@@ -288,15 +298,16 @@ class Playing:
 
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self._zones.output_channel(beat.channel, self._parameters)
-        velocity = self._parameters.loudness(beat.velocity)
         if beat.figure:
-            pitches = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
+            left = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
+            sung = [Sung(pitch) for pitch in left]
         else:
-            pitches = self._lead(beat, channel, now, closing=closing)
-            self._tune = max(pitches, default=None)
-        return self._start((REPLY, number), [NoteOn(channel, pitch, velocity) for pitch in pitches], now)
+            sung = self._lead(beat, channel, now, closing=closing)
+            self._tune = max((each.pitch for each in sung), default=None)
+        notes = [self._start.voiced(each, channel, beat.velocity) for each in sung]
+        return self._start((REPLY, number), notes, now)
 
-    def _lead(self, beat: Beat, channel: int, now: float, *, closing: bool) -> list[int]:
+    def _lead(self, beat: Beat, channel: int, now: float, *, closing: bool) -> list[Sung]:
         if not beat.composed or self._schedule is None:
             return self._band.lead(beat.pitch, channel, now, closing=closing)
         shift = shift_to(self._parameters, self._schedule.middle)

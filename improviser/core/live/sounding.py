@@ -50,6 +50,10 @@ class Sounding:
         holders = self._voice.holders((channel, pitch))
         return [owner for owner in holders if isinstance(owner, tuple) and owner[0] == ANSWER]
 
+    def sounds(self, channel: int, pitch: int) -> bool:
+        """Say whether a note sounds, for whomever."""
+        return bool(self._voice.holders((channel, pitch)))
+
     def leave(self, owner: Owner, channel: int, pitch: int) -> list[Event]:
         """Take a note from `owner`, which ends it if nobody else holds it."""
         return [*self._voice.leave(owner, (channel, pitch))]

@@ -13,6 +13,7 @@ from improviser.core.networks.responder import LogProbabilities
 from improviser.errors import ModelError
 
 LEVELS = ("live", "score")
+TOP = "soprano"
 # The register of the sopranos of BWV 253–438.
 SOPRANOS = (57, 81)
 MAX_MEMBERS = 64
@@ -37,6 +38,7 @@ class ChoirSettings:
     :param player: lowest and highest pitch of the players it was evolved with (harmony).
     :param holding: weights for holding its notes over (`core.harmony.holding`); none: those of its kind of voice.
     :param context: how much each of the experts on all that sounds counts (`core.harmony.context`); the same.
+    :param to: the voice that the player sings, for people to read (harmony).
     """
 
     voice: str
@@ -51,6 +53,7 @@ class ChoirSettings:
     player: tuple[int, int] = SOPRANOS
     holding: tuple[float, ...] = ()
     context: Mapping[str, float] = field(default_factory=dict)
+    to: str = TOP
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
         """Return the shape of a genome that sees `inputs` numbers."""
@@ -79,7 +82,8 @@ class ChoirSettings:
             "player": list(self.player),
         }
         bred = {"holding": list(self.holding), "context": dict(self.context)}
-        return values | {name: value for name, value in bred.items() if value}
+        values |= {name: value for name, value in bred.items() if value}
+        return values | ({"to": self.to} if self.to != TOP else {})
 
 
 def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
@@ -92,7 +96,8 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
     if level not in LEVELS:
         raise ModelError(f"it does not say whether it is one of {', '.join(LEVELS)}; it is damaged")
     voice = settings.get("voice", "")
-    if not isinstance(voice, str):
+    to = settings.get("to", TOP)
+    if not isinstance(voice, str) or not isinstance(to, str):
         raise ModelError("its voice is no name; it is damaged")
     return ChoirSettings(
         voice=voice,
@@ -107,6 +112,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         player=_register(settings.get("player", list(SOPRANOS))),
         holding=_weights(settings.get("holding", [])),
         context=_named_weights(settings.get("context", {})),
+        to=to,
     )
 
 

@@ -17,8 +17,8 @@ class TaskDescriptor:
     :param hears: what a picture of a model has a row for.
     :param alone: whether it is scored as the top voice, each note from those before, and so plays on its own; its
         sessions are `Singer`s. Else it is scored as an answer to the top voice, and plays to somebody's notes.
-    :param voice: where its answers are scored against another voice of a piece: returns which, of a model. Else they
-        are scored against the top voice itself.
+    :param voices: where its answers are scored against another voice of a piece: returns which, of a model, and to
+        which voice they are answers. Else they are scored against the top voice itself.
     :param whole: where a whole piece is answered otherwise than note by note: returns a pitch for each of the piece's.
     :param together: whether it answers with several voices at once, which are scored as whole chords.
     :param leads: whether its models can reply to a phrase that no `Singer` goes on from.
@@ -31,7 +31,7 @@ class TaskDescriptor:
     fitness: str = "minus bits a note"
     hears: str = "viewpoint"
     alone: bool = False
-    voice: Callable[[Any], str] | None = None
+    voices: Callable[[Any], tuple[str, str]] | None = None
     whole: Callable[[Any, Sequence[int]], list[int]] | None = None
     together: bool = False
     leads: bool = False

@@ -4,7 +4,15 @@ import math
 
 import numpy as np
 
-from improviser.core.chorale.phrase_ends import PhraseEnds, PhraseNote, count_ends
+from improviser.core.chorale.phrase_ends import (
+    AGAIN,
+    LENGTHS,
+    PhraseEnds,
+    PhraseNote,
+    again_classes,
+    count_ends,
+)
+from improviser.core.music.rhythm import RhythmTracker
 
 LINE = ((0, 0), (2, 2), (4, 2), (5, 1), (4, -1), (2, -2), (2, 0), (0, -2))
 
@@ -22,10 +30,12 @@ def tune(lines: int, pulse: float) -> list[PhraseNote]:
 
 def chances(ends: PhraseEnds, notes: list[PhraseNote]) -> np.ndarray:
     """Return how likely each note is to end a phrase as it begins."""
-    found = []
+    found, rhythm = [], RhythmTracker()
     for degree, step, onset, _ in notes:
-        found.append(ends.look(degree, step, onset))
-        ends.hear(degree, step, onset)
+        moment = rhythm.look(onset)
+        found.append(ends.look(degree, step, onset, moment))
+        ends.hear(degree, step, onset, moment)
+        rhythm.hear(onset)
     return np.array(found)
 
 
@@ -39,19 +49,35 @@ def test_ends_are_foreseen_in_any_tempo() -> None:
 
 def test_a_look_changes_nothing() -> None:
     ends = PhraseEnds(count_ends([tune(6, 0.5)]))
-    heard = tune(2, 0.5)
+    heard, rhythm = tune(2, 0.5), RhythmTracker()
     for degree, step, onset, _ in heard:
         for other in range(12):
-            ends.look(other, 3, onset + 0.1)
-        ends.hear(degree, step, onset)
+            ends.look(other, 3, onset + 0.1, rhythm.look(onset + 0.1))
+        ends.hear(degree, step, onset, rhythm.look(onset))
+        rhythm.hear(onset)
+    last = rhythm.look(99.0)
     again = PhraseEnds(count_ends([tune(6, 0.5)]))
     chances(again, heard)
-    assert ends.look(0, 0, 99.0) == again.look(0, 0, 99.0)
+    assert ends.look(0, 0, 99.0, last) == again.look(0, 0, 99.0, last)
 
 
 def test_any_times_give_chances() -> None:
     ends = PhraseEnds(count_ends([tune(6, 0.5)]))
+    rhythm = RhythmTracker()
     for onset in (0.0, 0.0, 1e-9, 5.0, 5.0, 4.0, 1e6, 1e6 + 1e-5):
-        assert 0 <= ends.look(0, 20, onset) <= 1
-        ends.hear(0, -20, onset)
-    assert math.isfinite(ends.look(0, 0, 2e6))
+        moment = rhythm.look(onset)
+        assert 0 <= ends.look(0, 20, onset, moment) <= 1
+        ends.hear(0, -20, onset, moment)
+        rhythm.hear(onset)
+    assert math.isfinite(ends.look(0, 0, 2e6, rhythm.look(2e6)))
+
+
+def test_phrases_as_long_as_those_before_are_foreseen() -> None:
+    lengths = np.zeros(LENGTHS)
+    assert not again_classes(lengths).any()
+    lengths[14], lengths[6] = 2.0, 1.0
+    classes = again_classes(lengths)
+    assert classes[14] > classes[6] > classes[10] > 0
+    assert classes.max() < AGAIN
+    lengths[14] = 30.0
+    assert again_classes(lengths).max() < AGAIN

@@ -21,7 +21,11 @@ from improviser.core.chorale.terms import (
     Terms,
     end_class,
 )
+from improviser.core.chorale.voices import ChoraleVoices
+from improviser.errors import ModelError
 from improviser.library.catalogue import load_model
+from improviser.training.chorale_fitting import summed
+from tests.core.chorale.small import small_chorale, voices
 
 PLAYED = st.lists(
     st.tuples(st.integers(0, 127), st.sampled_from((0.02, 0.25, 0.5, 0.5, 1.0, 3.0)), st.integers(0, 215)),
@@ -48,38 +52,83 @@ def chorale() -> ChoraleModel:
     return model
 
 
-def scored_by_places(model: ChoraleModel, tune: int, pitches: np.ndarray, place: Place, own: np.ndarray) -> np.ndarray:
+def scored_by_places(
+    model: ChoraleVoices, given: int, pitches: np.ndarray, place: Place, own: np.ndarray
+) -> np.ndarray:
     """Return the scores as fitting has them: each number looked up where its term lies."""
     terms, count = model.terms, pitches.shape[1]
-    four = np.concatenate([np.full((1, count), tune), pitches])
+    four = np.insert(pitches, model.given, given, axis=0)
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), count, count), np.int64)
     chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, chords)
     numbers = model.numbers.astype(np.float64)
-    of_pairs, scores = numbers[pairs].sum(axis=0), numbers[chords].sum(axis=0)
-    alone = model.weights[:, None] * own + of_pairs[:3, 0]
-    scores += (alone[0][:, None] + of_pairs[3])[:, :, None]
-    scores += (alone[1][:, None] + of_pairs[5])[None]
-    scores += (alone[2] + of_pairs[4])[:, None, :]
+    of_pairs = numbers[pairs].sum(axis=0)[None]
+    scores = numbers[chords].sum(axis=0) + summed(model, (model.weights[:, None] * own)[None], of_pairs)[0]
     flat: np.ndarray = scores.reshape(-1)
     return flat
 
 
-@settings(max_examples=25, deadline=None)
-@given(PLAYED)
-def test_the_fast_scores_are_the_sums_of_their_terms(played: list[tuple[int, float, int]]) -> None:
-    model = chorale()
+def check_scores(model: ChoraleVoices, played: list[tuple[int, float, int]]) -> None:
     session, now = ChoraleSession(model), 0.0
     for pitch, gap, number in played:
         now += gap
         opinions = session.look(pitch, now)
         found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
         own = np.take_along_axis(opinions.logs, found.pitches, axis=1)
-        slow = scored_by_places(model, opinions.tune, found.pitches, opinions.place, own)
+        slow = scored_by_places(model, opinions.given, found.pitches, opinions.place, own)
         np.testing.assert_allclose(found.scores, slow, atol=1e-4)
         assert np.exp(normalised(found.scores)).sum() == pytest.approx(1)
         session.learn(pitch, now, found.pitches_of(number))
+
+
+@settings(max_examples=10, deadline=None)
+@given(PLAYED)
+def test_the_fast_scores_are_the_sums_of_their_terms(played: list[tuple[int, float, int]]) -> None:
+    check_scores(chorale(), played)
+
+
+@pytest.mark.parametrize("voice", range(4))
+@settings(max_examples=4, deadline=None)
+@given(played=PLAYED)
+def test_they_are_for_every_voice_that_is_given(voice: int, played: list[tuple[int, float, int]]) -> None:
+    check_scores(voices(voice), played)
+
+
+def test_what_sounded_is_known_whichever_voice_is_given() -> None:
+    chord = (72, 67, 64, 48)
+    for voice in range(4):
+        session = ChoraleSession(voices(voice))
+        session.learn(chord[voice], 0.0, [pitch for other, pitch in enumerate(chord) if other != voice])
+        assert session.before == chord
+        session.learn(chord[voice], 0.5, None)
+        assert session.before == chord
+
+
+def test_a_file_holds_what_answers_every_voice() -> None:
+    model = small_chorale()
+    copy = ChoraleModel.from_parts("copy", *model.to_parts())
+    assert [*copy.answered] == [0, 1, 2, 3]
+    for mine, theirs in zip(model.answered.values(), copy.answered.values(), strict=True):
+        np.testing.assert_array_equal(mine.numbers, theirs.numbers)
+        assert mine.ornaments is not None
+        assert theirs.ornaments is not None
+        np.testing.assert_allclose(mine.ornaments.rates, theirs.ornaments.rates)
+    alone = ChoraleModel.of("alone", {0: model})
+    assert alone.answering(3) is alone
+    assert "around" not in alone.to_parts()[0]
+    settings, tensors = model.to_parts()
+    for name, wrong in (
+        ("around", []),
+        ("around", {"horn": {}}),
+        ("around", {"bass": 3}),
+        ("around", {"bass": {"parts": {}}}),
+    ):
+        with pytest.raises(ModelError, match="damaged"):
+            ChoraleModel.from_parts("x", {**settings, name: wrong}, tensors)
+    for name in ("ornaments.rates", "bass/ends.gap"):
+        with pytest.raises(ModelError, match="damaged"):
+            ChoraleModel.from_parts("x", settings, {**tensors, name: -np.ones(tensors[name].shape)})
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,13 +1,20 @@
 """A chorale, live: all parts answer a note at once, and end with its key."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 import pytest
 
+from improviser.core.chorale.model import ChoraleModel
 from improviser.core.evolution.randomness import generator
-from improviser.core.midi.event import NoteOff, NoteOn
+from improviser.core.midi.event import Event, NoteOff, NoteOn, ProgramChange
 from improviser.core.music.note import Note
+from improviser.core.music.parts import NAMES
 from improviser.library.catalogue import load_model
 from improviser.training.chorale_evaluation import harmonised
+from tests.core.chorale.small import small_chorale, voices
 from tests.core.chorale.test_terms import chorale
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel
@@ -126,3 +133,196 @@ def test_the_seed_decides() -> None:
     tune = [Note(pitch, 0.5 * number, 0.4) for number, pitch in enumerate(TUNE)]
     drawn = [harmonised(chorale(), tune, generator(4), 1.0).tolist() for _ in range(2)]
     assert drawn[0] == drawn[1]
+
+
+def sung(events: Sequence[Event]) -> list[NoteOn]:
+    return [event for event in events if isinstance(event, NoteOn)]
+
+
+@pytest.mark.parametrize(("part", "middle"), [("soprano", 69), ("alto", 64), ("tenor", 59), ("bass", 50)])
+def test_the_others_are_added_around_the_part_that_is_played(part: str, middle: int) -> None:
+    desk = Desk(small_chorale(), part=part, channels="each", check_every_send=True, foretells=True)
+    others = [number for number, name in enumerate(NAMES) if name != part]
+    for step in (0, 2, 4, 5, 4, 2, 0):
+        assert [event.channel for event in sung(desk.down(middle + step))] == others
+        desk.up(middle + step)
+    assert desk.foretold
+    assert desk.synth.at_rest
+
+
+def test_auto_tells_the_part_by_how_high_it_is() -> None:
+    desk = Desk(small_chorale(), part="auto", channels="each", foretells=True)
+    missing = []
+    for pitch in (72, 71, 69, 71, 48, 50, 52, 53, 67, 65, 64, 65):
+        missing.append({0, 1, 2, 3} - {event.channel for event in sung(desk.down(pitch))})
+        desk.up(pitch)
+    assert missing == [{0}] * 4 + [{3}] * 4 + [{1}] * 4
+
+
+def test_another_part_may_be_played_at_any_time() -> None:
+    desk = Desk(small_chorale(), channels="each", check_every_send=True)
+    played(desk)
+    desk.down(72)
+    desk.change("part", "bass")
+    desk.up(72)
+    assert {event.channel for event in sung(desk.down(48))} == {0, 1, 2}
+    desk.change("part", "auto")
+    desk.up(48)
+    assert {event.channel for event in sung(desk.down(72))} == {1, 2, 3}
+    desk.up(72)
+    assert desk.synth.at_rest
+
+
+def test_what_answers_another_part_knows_the_last_chords() -> None:
+    """Who becomes the bass is answered as one who has heard the chords before."""
+
+    def answer(*, before: bool) -> list[int]:
+        desk = Desk(small_chorale(), temperature=0.0)
+        if before:
+            played(desk)
+        desk.change("part", "bass")
+        return notes(desk.down(48))
+
+    assert answer(before=True) != answer(before=False)
+
+
+def test_a_model_for_sopranos_alone_takes_any_part_for_one() -> None:
+    alone = ChoraleModel.of("alone", {0: voices(0)})
+    answers = [played(Desk(alone, part=part)) for part in ("soprano", "bass", "auto")]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_parts_on_channels_of_their_own_meet_and_have_programs_and_loudness() -> None:
+    desk = Desk(
+        small_chorale(),
+        channels="each",
+        channel=8,
+        balance="alto 0.5, bass 0.25",
+        instruments="alto 20, bass 33",
+        check_every_send=True,
+        foretells=True,
+    )
+    first = desk.down(72)
+    programs = [(event.channel, event.program) for event in first if isinstance(event, ProgramChange)]
+    assert programs == [(8, 19), (11, 32)]  # channel 10 is the drums'
+    assert [(event.channel, event.velocity) for event in sung(first)] == [(8, 40), (10, 80), (11, 20)]
+    desk.up(72)
+    later = [event for pitch in TUNE * 4 for event in (*desk.down(pitch), *desk.up(pitch))]
+    assert not any(isinstance(event, ProgramChange) for event in later)
+    assert len(sung(later)) == 3 * 4 * len(TUNE)  # none is left out where parts meet
+    desk.change("instruments", "alto 21")
+    again = [event for event in desk.down(72) if isinstance(event, ProgramChange)]
+    assert again == [ProgramChange(8, 20)]
+    desk.up(72)
+    assert desk.synth.at_rest
+
+
+def test_each_part_keeps_to_its_register() -> None:
+    desk = Desk(small_chorale(), channels="each", registers="alto 60-65, bass 30-47", temperature=2.0)
+    found: dict[int, set[int]] = {}
+    for pitch in TUNE * 3:
+        for event in sung(desk.down(pitch)):
+            found.setdefault(event.channel, set()).add(event.pitch)
+        desk.up(pitch)
+    assert found[1] <= {*range(60, 66)}
+    assert found[3] <= {*range(30, 48)}
+    assert len(found[2]) > 6
+
+
+def test_parts_hold_over_what_stays_where_the_player_plays_legato() -> None:
+    def struck(*, hold: bool, legato: bool) -> int:
+        desk = Desk(small_chorale(), hold=hold, temperature=0.3, channels="each", foretells=True)
+        count, last = 0, None
+        for pitch in TUNE * 3:
+            if last is not None and not legato:
+                desk.up(last)
+            count += len(notes(desk.down(pitch, after=0.4)))
+            if last is not None and legato and last != pitch:
+                desk.up(last, after=0.05)
+            last = pitch
+        desk.up(TUNE[-1])
+        assert desk.synth.at_rest
+        return count
+
+    assert struck(hold=True, legato=True) < 3 * 3 * len(TUNE)
+    assert struck(hold=True, legato=False) == struck(hold=False, legato=True) == 3 * 3 * len(TUNE)
+
+
+def test_what_is_held_over_ends_in_time() -> None:
+    """Of a chord that the next key holds over, nothing is left some seconds later."""
+    desk = Desk(small_chorale(), hold=True, temperature=0.3, check_every_send=True)
+    held: list[int] = []
+    for last, pitch in pairwise((67, 69, 71, 72, 74) * 6):
+        struck = notes(desk.down(pitch, after=0.4))
+        desk.up(last, after=0.05)
+        held = [sounds for _, sounds in desk.performer.ledger.sounding if sounds not in struck]
+        if held:
+            break
+    assert held
+    ended = [event.pitch for _, event in desk.wait(10.0) if isinstance(event, NoteOff)]
+    assert sorted(ended) == sorted(held)
+    desk.up(pitch)
+    assert desk.synth.at_rest
+
+
+def ornamented(**parameters: Any) -> tuple[Desk, list[list[NoteOn]]]:
+    """Play a steady tune; return what was played between its notes."""
+    desk = Desk(small_chorale(), channels="each", foretells=True, **parameters)
+    between = []
+    for pitch in TUNE * 3:
+        desk.down(pitch, after=0.02)
+        between.append([event for _, event in desk.wait(0.47) if isinstance(event, NoteOn)])
+        desk.up(pitch, after=0.01)
+    return desk, between
+
+
+def test_parts_move_by_step_between_the_notes_if_that_is_asked_for() -> None:
+    _, none = ornamented(ornament=0.0)
+    assert not any(none)
+    desk, all_of_them = ornamented(ornament=1.0)
+    _, some = ornamented(ornament=0.3)
+    count, less = (sum(map(len, found)) for found in (all_of_them, some))
+    assert 0 < less < count < len(TUNE) * 3
+    assert all(len(moved) <= 1 for moved in all_of_them)
+    assert {event.channel for moved in all_of_them for event in moved} <= {1, 2, 3}
+    sounding: dict[int, int] = {}
+    for _, event in desk.sent:
+        if isinstance(event, NoteOn):
+            sounding[event.channel] = event.pitch
+        elif isinstance(event, NoteOff) and sounding.get(event.channel) == event.pitch:
+            sounding.pop(event.channel)
+    assert not sounding
+    assert desk.synth.at_rest
+
+
+def test_a_movement_is_a_step_half_a_pulse_after_the_note_and_goes_back_if_nothing_comes() -> None:
+    desk = Desk(small_chorale(), channels="each", ornament=1.0, check_every_send=True)
+    struck: dict[int, int] = {}
+    for pitch in TUNE * 4:
+        events = desk.down(pitch, after=0.25)
+        struck = {event.channel: event.pitch for event in sung(events)}
+        begun = desk.now
+        moved = [(when - begun, event) for when, event in desk.wait(0.25) if isinstance(event, NoteOn)]
+        if moved:
+            break
+        desk.up(pitch, after=0.0)
+    when, event = moved[0]
+    assert when == pytest.approx(0.25, abs=0.01)
+    assert abs(event.pitch - struck[event.channel]) in (1, 2)
+    back = [each for _, each in desk.wait(3.0) if isinstance(each, NoteOn)]
+    assert back == [NoteOn(event.channel, struck[event.channel], event.velocity)]
+    desk.up(pitch)
+    assert desk.synth.at_rest
+
+
+def test_a_note_of_the_player_comes_before_a_movement() -> None:
+    desk = Desk(small_chorale(), ornament=1.0, check_every_send=True)
+    for pitch in TUNE * 4:
+        desk.down(pitch, after=0.5)
+        desk.up(pitch, after=0.01)  # what has ended does not move
+        assert not [event for _, event in desk.wait(0.4) if isinstance(event, NoteOn)]
+    desk.down(72)
+    desk.panic()
+    assert desk.performer.deadline is None
+    assert desk.wait(2.0) == []
+    assert desk.synth.at_rest

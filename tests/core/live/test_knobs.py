@@ -18,7 +18,15 @@ from tests.core.live.responders import RuleModel
 
 
 def test_all_that_changes_live_can_be_turned_but_what_says_how() -> None:
-    assert set(LEARNABLE) == {*LIVE_KEYS, *COMMANDS} - {"controls", "programs", "pickup", "thru_inputs"}
+    assert set(LEARNABLE) == {*LIVE_KEYS, *COMMANDS} - {
+        "controls",
+        "programs",
+        "pickup",
+        "thru_inputs",
+        "balance",
+        "registers",
+        "instruments",
+    }
 
 
 @given(st.sampled_from(sorted(RANGES)), st.integers(0, 127))

@@ -29,8 +29,9 @@ from improviser.core.midi.event import (
     Tick,
     Transport,
 )
+from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
-from improviser.library import catalogue
+from tests.core.chorale.small import small_chorale
 from tests.core.live.desk import Desk
 from tests.core.live.responders import AccompanistModel, RuleModel, SingerModel
 
@@ -39,7 +40,7 @@ CHANNELS = st.sampled_from((0, 0, 0, 1, 9, 15, 16, 16, 25, 31))
 """Lanes: those of a second keyboard too."""
 PITCHES = st.sampled_from((0, 48, 60, 61, 72, 127))
 VALUES = st.sampled_from((0, 1, 63, 64, 127))
-MODELS = {
+MODELS: dict[str, Model] = {
     "unison": RuleModel(lambda pitch: pitch),
     "below": RuleModel(lambda pitch: pitch - 12),
     "drone": RuleModel(lambda _: 48),
@@ -47,7 +48,7 @@ MODELS = {
     "singer": SingerModel(),
     "accompanist": AccompanistModel(),
     "low": AccompanistModel(is_bass=True),
-    "chorale": catalogue.load_model("bach-chorale"),
+    "chorale": small_chorale(),
 }
 CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "mode": st.sampled_from(MODES),
@@ -62,6 +63,13 @@ CHANGES: dict[str, st.SearchStrategy[Any]] = {
     "velocity_scale": st.sampled_from((0.0, 1.0, 2.0)),
     "velocity_curve": st.sampled_from((0.25, 1.0, 4.0)),
     "channel": st.sampled_from((0, 1, 2, 16)),
+    "part": st.sampled_from(("soprano", "alto", "bass", "auto")),
+    "channels": st.sampled_from(("one", "each")),
+    "balance": st.sampled_from(("off", "alto 0.5, bass 2")),
+    "registers": st.sampled_from(("off", "alto 60-66, bass 36-48")),
+    "instruments": st.sampled_from(("off", "alto 20", "tenor 30, bass 33")),
+    "hold": st.booleans(),
+    "ornament": st.sampled_from((0.0, 1.0)),
     "thru": st.booleans(),
     "bend": st.booleans(),
     "aftertouch": st.booleans(),
