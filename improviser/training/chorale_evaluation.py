@@ -36,9 +36,9 @@ def answered(
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
             found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
-            played: tuple[int, ...] = found.pitches_of(spin(wheel(found.scores, temperature).tolist(), rng.random()))
+            played: tuple[int, ...] = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
         else:
-            played = tuple(spin(wheel(logs, temperature).tolist(), rng.random()) for logs in opinions.logs)
+            played = tuple(spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
         yield opinions, played
         session.learn(note.pitch, note.onset_seconds, played)
 

@@ -24,7 +24,6 @@ from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import Strategy
 from improviser.core.harmony.model import HarmonyModel
-from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.parts import NAMES
 from improviser.core.music.rhythm import RhythmTracker
@@ -307,7 +306,7 @@ def phrase_notes(setting: Setting) -> list[PhraseNote]:
     last = len(setting.tune) - 1
     for number, note in enumerate(setting.tune):
         moment = rhythm.look(note.onset_seconds)
-        tonic, _ = likeliest_key(keys.look(note.pitch, moment)[1])
+        tonic, _ = keys.look(note.pitch, moment)[1]
         step = note.pitch - setting.tune[number - 1].pitch if number else 0
         ends = number == last if setting.ends is None else bool(setting.ends[number])
         notes.append(((note.pitch - tonic) % 12, step, note.onset_seconds, ends))

@@ -19,7 +19,7 @@ from improviser.files import check_writable, user_path
 from improviser.library.catalogue import load_model
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.recipe import Options, prepare
-from improviser.training.trainer import Checkpoints, calibrate, genomes_of, save_model
+from improviser.training.trainer import Checkpoints, calibrate, model_of, save_model
 from improviser.training.trainer import train as breed
 from improviser.training.workers import Workers, working_on
 
@@ -94,7 +94,7 @@ def train(
         done = breed(recipe, seed=options.seed, workers=workers, checkpoints=kept, report=lambda _member, _bred: None)
     calibrate(recipe, done)
     if file is None:
-        return recipe.build(genomes_of(done))
+        return model_of(recipe, done)
     save_model(file, recipe, done)
     return load_model(file)
 

@@ -1,17 +1,20 @@
 """How to train a harmony model: a voice to another one, which the player sings: mostly the top voice of a piece."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from improviser.core.harmony.corpus import Duet, harmony_notes
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
 from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
+from improviser.library.catalogue import LoadableModel
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units, split
+from improviser.training.context import bred_in_context
 from improviser.training.holding import breed, cases_within
 from improviser.training.progress import Progress, silent, watched
-from improviser.training.recipe import Options, Recipe, choice, refuse, viewpoints_left
+from improviser.training.recipe import Finished, Options, Recipe, choice, refuse, viewpoints_left
 from improviser.training.voices import duets, read_sources
 
 VOICES = ("bass", "tenor", "alto", "soprano")
@@ -56,7 +59,22 @@ def recipe_of(
         skipped,
         remarks,
     )
-    return choir_recipe(options, material, progress)
+    pieces = [piece for piece, _, _ in found]
+    return replace(choir_recipe(options, material, progress), finish=partial(_finish, pieces, options.seed))
+
+
+def _finish(
+    pieces: Sequence[Piece],
+    seed: int,
+    model: LoadableModel,
+    progress: Callable[[float], None],
+    stopped: Callable[[], bool],
+) -> Finished:
+    """Return the model with its experts on all that sounds bred on the pieces, where these have chords."""
+    if not isinstance(model, HarmonyModel):
+        raise TypeError(f"{type(model).__name__} is no harmony model")
+    bred = bred_in_context(model, pieces, seed, progress, stopped)
+    return Finished(bred.model, bred.scores)
 
 
 def settings_for(voice: str, found: Sequence[Duet], *, hidden: int = HIDDEN) -> ChoirSettings:

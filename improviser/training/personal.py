@@ -25,7 +25,7 @@ from improviser.training.melody_recipe import recipe_of
 from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options
 from improviser.training.recorded_tunes import held_out
-from improviser.training.trainer import Checkpoints, calibrate, genomes_of, train
+from improviser.training.trainer import Checkpoints, calibrate, model_of, train
 from improviser.training.workers import Workers
 from improviser.version import __version__
 
@@ -132,7 +132,7 @@ def _bred(tunes: Sequence[Piece], minutes: float, seed: int) -> MelodyModel:
     kept = Checkpoints(Path(), every=0)
     done = train(recipe, seed=seed, workers=Workers(), checkpoints=kept, report=lambda _member, _bred: None)
     calibrate(recipe, done)
-    model = recipe.build(genomes_of(done))
+    model = model_of(recipe, done)
     if not isinstance(model, MelodyModel):
         raise TypeError(f"{type(model).__name__} is no melody model")
     return MelodyModel(PERSONAL, model.settings, model.genomes)

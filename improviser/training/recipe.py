@@ -126,6 +126,23 @@ class Calibrate(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """A model with all that was bred on it, and what it reaches by that, by name."""
+
+    model: LoadableModel
+    scores: Mapping[str, float]
+
+
+class Finish(Protocol):
+    """Breeds what a model needs beside its networks."""
+
+    def __call__(
+        self, model: LoadableModel, progress: Callable[[float], None], stopped: Callable[[], bool]
+    ) -> Finished:
+        """Return the model with it; tell how much is done, 0–1, and come to an end when stopped."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Recipe:
     """How to train for one task on one corpus.
 
@@ -146,6 +163,7 @@ class Recipe:
     :param comparison: what the result can be compared on with others, if it can.
     :param accept: whether a genome may be champion at all.
     :param calibrate: what comes after breeding, if anything does, see `calibration`.
+    :param finish: what comes after that, see `context`.
     """
 
     task: Task
@@ -165,6 +183,7 @@ class Recipe:
     comparison: "Comparison | None" = None
     accept: Callable[[Float32Array], bool] = accept_any
     calibrate: Calibrate | None = None
+    finish: Finish | None = None
 
 
 def prepare(options: Options, progress: Progress = silent) -> Recipe:

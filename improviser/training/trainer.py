@@ -13,11 +13,12 @@ import numpy as np
 from improviser.core.arrays import Float32Array
 from improviser.errors import OutputError
 from improviser.library import catalogue, model_file
+from improviser.library.catalogue import LoadableModel
 from improviser.training import checkpoint
 from improviser.training.calibration import RIPE, Calibrated
 from improviser.training.choir import Choir
 from improviser.training.generations import Champion, Evolution, Generation
-from improviser.training.recipe import Recipe
+from improviser.training.recipe import Finished, Recipe
 from improviser.training.workers import Workers
 from improviser.version import __version__
 
@@ -37,6 +38,7 @@ class Run:
     :param complete: whether all members came to their limits.
     :param problem: why the last checkpoint could not be written, if it could not.
     :param calibrated: what the champions were made into, if they were.
+    :param finished: what their model was made into, if it was.
     """
 
     champions: list[Champion] = field(default_factory=list)
@@ -44,6 +46,7 @@ class Run:
     complete: bool = False
     problem: str | None = None
     calibrated: Calibrated | None = None
+    finished: Finished | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +110,14 @@ def calibrate(
     progress: Callable[[float], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Calibrate the champions of a complete run, if that is part of the recipe and all of them are ripe."""
-    ripe = all(champion.generation >= RIPE for champion in done.champions)
-    if recipe.calibrate is not None and done.complete and ripe:
+    """Calibrate the champions of a complete run, if all of them are ripe, and finish its model, as the recipe says."""
+    if not done.complete:
+        return
+    if recipe.calibrate is not None and all(champion.generation >= RIPE for champion in done.champions):
         genomes = np.stack([champion.genome for champion in done.champions])
         done.calibrated = recipe.calibrate(genomes, progress, stopped)
+    if recipe.finish is not None:
+        done.finished = recipe.finish(recipe.build(genomes_of(done)), progress, stopped)
 
 
 def _keep(state: Mapping[str, Any], checkpoints: Checkpoints, identity: Mapping[str, Any]) -> str | None:
@@ -140,7 +146,8 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
     :raises OutputError: if it cannot be written.
     """
     genomes = genomes_of(done)
-    scores = {name: float(value) for name, value in recipe.scores(genomes).items()}
+    reached = {**recipe.scores(genomes), **(done.finished.scores if done.finished else {})}
+    scores = {name: float(value) for name, value in reached.items()}
     provenance = {
         "program": f"improviser {__version__}",
         "sources": list(recipe.sources[:SOURCES_NAMED]),
@@ -152,8 +159,13 @@ def save_model(output: Path, recipe: Recipe, done: Run) -> dict[str, float]:
         "gains": dict(done.calibrated.gains) if done.calibrated else {},
         "evaluations": sum(record.evaluations for record in _last_of_each(done.records)),
     }
-    model_file.write(output, catalogue.take_apart(recipe.build(genomes), provenance))
+    model_file.write(output, catalogue.take_apart(model_of(recipe, done), provenance))
     return scores
+
+
+def model_of(recipe: Recipe, done: Run) -> LoadableModel:
+    """Return a run's model, calibrated and finished if it was."""
+    return done.finished.model if done.finished else recipe.build(genomes_of(done))
 
 
 def genomes_of(done: Run) -> list[Float32Array]:

@@ -58,7 +58,7 @@ def in_voices(piece: MidiPiece) -> Piece:
     """Return a MIDI file's notes as voices from the top down.
 
     Every track and channel with enough notes is a voice; of more than four, the two highest and the two lowest count.
-    A file of one part only has two: the upper and the lower outline of what it holds.
+    A file of one part only has two: the upper and the lower outline of what it holds. All other notes are inner ones.
     """
     parts: dict[tuple[int, int], list[TimedNote]] = {}
     for timed in piece.notes:
@@ -68,15 +68,21 @@ def in_voices(piece: MidiPiece) -> Piece:
         upper, lower = _notes(melody(piece.notes)), _lower_line(piece.notes)
         chordal = sum(one.pitch != other.pitch for one, other in zip(upper, lower, strict=False)) > len(upper) // 10
         voices = (upper, lower) if chordal else (upper,)
-        return Piece(piece.name, voices, _NAMES[len(voices)])
+        return Piece(piece.name, voices, _NAMES[len(voices)], inner=_inner(piece, voices) if chordal else ())
     large.sort(key=lambda part: -sum(timed.note.pitch for timed in part) / len(part))
     chosen = large if len(large) <= 4 else [*large[:2], *large[-2:]]
-    lines = [_notes(melody(part)) for part in chosen[:-1]]
-    return Piece(piece.name, (*lines, _lower_line(chosen[-1])), _NAMES[len(chosen)])
+    lines = (*(_notes(melody(part)) for part in chosen[:-1]), _lower_line(chosen[-1]))
+    return Piece(piece.name, lines, _NAMES[len(chosen)], inner=_inner(piece, lines))
 
 
 def _notes(line: Sequence[TimedNote]) -> tuple[Note, ...]:
     return tuple(timed.note for timed in line)
+
+
+def _inner(piece: MidiPiece, voices: Sequence[Sequence[Note]]) -> tuple[Note, ...]:
+    """Return the notes that are in none of the voices."""
+    taken = {(note.onset_seconds, note.pitch) for voice in voices for note in voice}
+    return tuple(timed.note for timed in piece.notes if (timed.note.onset_seconds, timed.note.pitch) not in taken)
 
 
 def _lower_line(notes: Sequence[TimedNote]) -> tuple[Note, ...]:

@@ -57,6 +57,13 @@ HANDS = (
     Figure("moved"),
     Figure("ms before"),
 )
+MOVES = (
+    Figure("of chords"),
+    Figure("median ms"),
+    Figure("nine in ten"),
+    Figure("longest"),
+    Figure("were wrong"),
+)
 HAND_REPLIES = (Figure("register", -4, 4), Figure("voices", least=2), Figure("stable end", least=0.75))
 LINES = (
     Figure("consonant", least=0.94),
@@ -181,12 +188,7 @@ def hands(player: Player, models: Sequence[str], seed: int) -> list[float]:
         own_now = held_at(own, seconds)
         if own_now:
             roots.append(min(own_now + held_at(notes, seconds)) % 12 == root)
-    onsets = sorted({round(note.onset_seconds, 6) for note in notes})
-    moved = [
-        1000 * (note.onset_seconds - before.onset_seconds)
-        for before, note in pairwise(own)
-        if round(note.onset_seconds, 6) not in onsets and abs(before.end_seconds - note.onset_seconds) < 1e-6
-    ]
+    moved = [1000 * before.duration_seconds for before in moved_answers(notes, own)]
     return [
         float(np.mean(struck)) if struck else np.nan,
         *timed(notes, own),
@@ -197,6 +199,37 @@ def hands(player: Player, models: Sequence[str], seed: int) -> list[float]:
         len(moved) / max(1, len(own)),
         float(np.mean(moved)) if moved else np.nan,
     ]
+
+
+def moved_answers(notes: Sequence[Note], own: Sequence[Note]) -> list[Note]:
+    """Return the answers that were taken back for others when a chord was complete."""
+    onsets = {round(note.onset_seconds, 6) for note in notes}
+    return [
+        before
+        for before, note in pairwise(own)
+        if round(note.onset_seconds, 6) not in onsets and abs(before.end_seconds - note.onset_seconds) < 1e-6
+    ]
+
+
+def moves(player: Player, models: Sequence[str], seed: int) -> list[float]:
+    """Return the figures MOVES: how often the answer to the first note of a chord is moved, and how long it sounded.
+
+    Wrong is an answer a semitone from something in the chord, or on one of its keys.
+    """
+    notes, own = player.notes, accompanied(player, models, seed)
+    moved = moved_answers(notes, own)
+    wrong = [
+        any(
+            (other - answer.pitch) % 12 in (1, 11) or other == answer.pitch
+            for other in held_at(notes, answer.end_seconds)
+        )
+        for answer in moved
+    ]
+    lasted = [1000 * answer.duration_seconds for answer in moved]
+    chords = sum(len(chord) > 1 for chord in chords_of(notes))
+    if not lasted:
+        return [0.0, *[np.nan] * 4]
+    return [len(moved) / max(1, chords), *np.percentile(lasted, [50, 90, 100]).tolist(), float(np.mean(wrong))]
 
 
 def lines(player: Player, models: Sequence[str], seed: int) -> list[float]:
@@ -357,6 +390,7 @@ Measure = Callable[[Player, Sequence[str], int], list[float]]
 Players = Mapping[str, Callable[[], Player]]
 TABLES: Mapping[str, tuple[Players, tuple[Figure, ...], Measure, bool]] = {
     "hands": (CAST.hands, HANDS, hands, False),
+    "moves": (CAST.hands, MOVES, moves, False),
     "hand-replies": (CAST.hands, HAND_REPLIES, hand_replies, True),
     "lines": (CAST.lines, LINES, lines, False),
     "fast": (CAST.fast, FAST, busiest, False),

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from improviser.core.live.ledger import Ledger
-from improviser.engine import note_path
+from improviser.engine import hearing, note_path
 from improviser.engine.note_path import THINKING_SECONDS, Engine
 from improviser.engine.protocol import AnyReport, FrameReader, Open, Played, Reporter, Step, decode_report
 from improviser.ports.interface import LoopbackPorts
@@ -65,7 +65,7 @@ class Bench:
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(note_path, "open_ports", lambda *_, **__: LoopbackPorts())
-    monkeypatch.setattr(note_path, "wait_if_late", lambda *_, **__: None)
+    monkeypatch.setattr(hearing, "wait_if_late", lambda *_, **__: None)
     descriptors = os.pipe()
     os.set_blocking(descriptors[0], False)
     yield Bench(descriptors)

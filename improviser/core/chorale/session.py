@@ -14,7 +14,6 @@ from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, Prepared, end_class
 from improviser.core.chorale.voices import ROWS, ChoraleVoices
-from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment, RhythmTracker
@@ -121,7 +120,7 @@ class ChoraleSession:
 
     def _place_of(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._rhythm.look(onset_seconds)
-        tonic, minor = likeliest_key(self._keys.look(pitch, moment)[1])
+        tonic, minor = self._keys.look(pitch, moment)[1]
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
         return Place(tonic, minor > 0.5, moment.beat_class, 5 if gap is None else gap, end_class(ends), self._before)
@@ -180,6 +179,7 @@ class ChoraleSession:
         if None not in pitches:
             chord = [own for own in pitches if own is not None]
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
+        self._keys.prepare()
         self._past, self._leads = {}, []
         self._past_in(replace(place, before=self._before))
 

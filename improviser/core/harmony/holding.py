@@ -38,7 +38,7 @@ def seen(now: Situation) -> list[int]:
         found.append(_BEGINS["gap"] + moment.gap_class)
     if now.earlier is not None:
         found.append(_BEGINS["step"] + min(STEPS - 1, abs(now.pitch - now.earlier)))
-    if moment.count == 0:
+    if moment.notes == 0:
         found.append(_BEGINS["first"])
     if own is not None and own == now.own[1]:
         found.append(_BEGINS["again"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.harmony.context import BASS, INNER
+from improviser.core.harmony.context import BASS, INNER, NAMES
 from improviser.core.harmony.holding import BASS as BASS_HOLDING
 from improviser.core.harmony.holding import INNER as INNER_HOLDING
 from improviser.core.harmony.holding import WEIGHTS, Holding
@@ -28,7 +28,8 @@ ALIGNMENT_SECONDS = 0.01
 LOWEST_CEILING = 31
 MIDDLE_C = 60
 LOWEST_TENOR = 53
-"""A voice with a register that has its middle below this is a bass."""
+"""A voice with a register that has its middle below this is a bass, whatever it is called."""
+BASS_VOICE = "bass"
 
 
 class HarmonyModel(ChoirModel[Situation]):
@@ -58,13 +59,16 @@ class HarmonyModel(ChoirModel[Situation]):
 
     @property
     def is_bass(self) -> bool:
-        """Whether it plays the lowest part."""
-        return self.centre < LOWEST_TENOR
+        """Whether it plays the lowest part: it is called so, or as low as one."""
+        return self.settings.voice == BASS_VOICE or self.centre < LOWEST_TENOR
 
     @property
     def context(self) -> Mapping[str, float]:
         """How much each of the experts on what sounds counts."""
-        return BASS if self.is_bass else INNER
+        weights = self.settings.context or (BASS if self.is_bass else INNER)
+        if not weights.keys() <= {*NAMES}:
+            raise ModelError("its experts on what sounds are unknown; this model needs another version of improviser")
+        return weights
 
     @property
     def holding(self) -> Holding:

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.music.counterpoint import PERFECT
-from improviser.core.music.keys import likeliest_key
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import BEAT_CLASSES, CLASSES, COUNT_CLASSES, Moment, RhythmTracker
-from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, enter
+from improviser.core.networks.memory import INTERVALS, LEAST, Expert, condition, matrix
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # How much of a running mean is left one note later.
@@ -70,8 +69,9 @@ def _vertical(pitch: int | None, own: int | None) -> int | None:
 
 
 def _rotated(now: Situation) -> list[float]:
-    total = sum(now.histogram)
-    return [now.histogram[(now.tonic + degree) % 12] * 3.0 / total for degree in range(12)]
+    histogram, tonic = now.histogram, now.tonic
+    total = sum(histogram)
+    return [weight * 3.0 / total for weight in histogram[tonic:] + histogram[:tonic]]
 
 
 def into_register(pitch: int, register: tuple[int, int]) -> int:
@@ -146,8 +146,7 @@ class Accompaniment:
     def look(self, pitch: int, onset_seconds: float) -> Situation:
         """Return the situation in which the player's `pitch` starts now; changes nothing."""
         moment = self.moment(onset_seconds)
-        histogram, scores = self._keys.look(pitch, moment)
-        tonic, minor = likeliest_key(scores)
+        histogram, (tonic, minor) = self._keys.look(pitch, moment)
         memory, certainties = self._opinions
         return Situation(
             tonic=tonic,
@@ -181,13 +180,14 @@ class Accompaniment:
             self._own = (played, self._own[0])
             self._own_mean = MEAN_FADE * self._own_mean + (1 - MEAN_FADE) * played
             self._remember(played)
+        self._keys.prepare()
 
     def _remember(self, played: int) -> None:
         """Let the experts learn the voice's note, and ask them about the next: they need not wait for the player's."""
-        self._pitch.learn(list(self._pitches), played)
+        self._pitch.learn(self._pitches, played)
         if self._pitches:
             step = played - self._pitches[-1]
-            self._interval.learn(list(self._steps), step)
+            self._interval.learn(self._steps, step)
             self._steps.append(step)
         self._pitches.append(played)
         self._opinions = self._ask_experts()
@@ -206,11 +206,11 @@ class Accompaniment:
 
         Outside the register it expects nothing. The last row is for what depends on the player's note.
         """
-        rows = np.ones((2, self._high - self._low + 1))
-        enter(rows[0], self._pitch.predict(list(self._pitches)), -self._low)
+        count = self._high - self._low + 1
+        rows = [self._pitch.chances(self._pitches, self._low, count), [1.0] * count]
         if self._pitches:
-            enter(rows[1], self._interval.predict(list(self._steps)), self._pitches[-1] - self._low)
-        opinions, certainties = condition(rows)
+            rows[1] = self._interval.chances(self._steps, self._low - self._pitches[-1], count)
+        opinions, certainties = condition(matrix(rows))
         memory = _NOTHING.copy()
         memory[:2, self._low : self._high + 1] = opinions
         return memory, certainties

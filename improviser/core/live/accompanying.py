@@ -10,15 +10,16 @@ One line alone is answered note by note, by the network's opinion alone. What co
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
 import numpy as np
 
 from improviser.core.harmony.context import Context, FloatArray
-from improviser.core.live.band import NO_FACTORS, Band, Factors, Prediction
+from improviser.core.live.band import Band
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
+from improviser.core.live.drawing import NO_FACTORS, Factors, Prediction
 from improviser.core.live.held_over import HeldOver
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
@@ -176,22 +177,23 @@ class Accompanying:
 
     def answer(self, note: NoteOn, now: float) -> list[Event]:
         """Answer a note that begins a chord."""
-        self.end_listening()
-        events = self.complete(now)
-        listener, band = self._listener, self._band
-        while len(self._parts) < len(band):
-            self._parts.append(Part())
-        del self._parts[len(band) :]
-        listener.strike((note.channel, note.pitch), now)
-        self._held_over.strike((note.channel, note.pitch))
+        if self._listening:
+            self.end_listening()
+        events = self.complete(now) if self._open else []
+        listener, band, key = self._listener, self._band, (note.channel, note.pitch)
+        size = len(band)
+        if len(self._parts) != size:
+            self._parts = [*self._parts[:size], *(Part() for _ in range(size - len(self._parts)))]
+        listener.strike(key, now)
+        self._held_over.strike(key)
         texture = self._texture(now)
         band.overhear(note.pitch, now)
         on_pulse = self._pulse.strikes(now)
         opinions = band.opinions(texture.tune, now)
-        striking = [number for number in range(len(band)) if self._strikes(number, texture, now, on_pulse=on_pulse)]
+        striking = [number for number in range(size) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
-        if len(striking) < len(self._parts):
-            self._hold_over(striking, (note.channel, note.pitch), texture, now)
+        if len(striking) < size:
+            self._hold_over(striking, key, texture, now)
         self._open = texture.is_chordal
         self._taught = False
         if not self._open:
@@ -243,13 +245,14 @@ class Accompanying:
 
     def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
         """Say whether a part strikes along with the chord as it is so far."""
-        parameters, is_bass = self._parameters, self._band.is_bass(number)
-        if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
-            return False
-        if is_bass and texture.is_chordal and not texture.moves_left and self._listener.left_was_here(now):
-            return False
-        if not is_bass and texture.is_chordal and not texture.moves_tune:
-            return False
+        parameters, is_bass = self._parameters, self._band.lineup.basses[number]
+        if texture.is_chordal:
+            if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
+                return False
+            if is_bass and not texture.moves_left and self._listener.left_was_here(now):
+                return False
+            if not is_bass and not texture.moves_tune:
+                return False
         if parameters.follow == "harmony" and self._sounds(number):
             return not self._fits_harmony(number, texture)
         return on_pulse
@@ -284,7 +287,7 @@ class Accompanying:
                 continue
             if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
                 events += self._end(part)
-            struck = self._voiced(Sung(pitch, self._band.named(number)), output, note.velocity)
+            struck = self._voiced(Sung(pitch, self._band.lineup.named[number]), output, note.velocity)
             part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(struck)
@@ -318,8 +321,8 @@ class Accompanying:
             tune = texture.tune if self._listener.is_left(tune) else tune
         if not coming >= struck:
             span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
-            return replace(texture, sounding=staying, reach=max(0, span - max(struck) + min(struck)))
-        return replace(texture, tune=tune, sounding=staying | coming, held=texture.held | coming)
+            return texture._replace(sounding=staying, reach=max(0, span - max(struck) + min(struck)))
+        return texture._replace(tune=tune, sounding=staying | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:
         """End what a part sounds."""
@@ -336,7 +339,7 @@ class Accompanying:
             if number in struck or part.sounding is None:
                 continue
             own = part.chord is self._listener.chord
-            with_left = texture.has_bass and (self._band.is_bass(number) or not own)
+            with_left = texture.has_bass and (self._band.lineup.basses[number] or not own)
             if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
                 self._held_over.hold(key, part.sounding, now)
 
@@ -357,12 +360,12 @@ class Accompanying:
         band = self._band
         scores = self._scores(number, prediction, texture)
         if scores is None:
-            return band.pick(prediction, channel, now, self._factors(number, prediction, recalled))
+            return band.drawing.pick(prediction, channel, now, self._factors(number, prediction, recalled))
         if (again := self._again(number, prediction, recalled)) is not None:
             scores[again[0]] += again[1]
         # What would be moved at once is not struck.
         scores[scores < _best(scores, texture) - STRIKE] = -np.inf
-        return band.pick_from(scores, channel, now, texture.held)
+        return band.drawing.pick_from(scores, channel, now, texture.held)
 
     def _again(self, number: int, prediction: Prediction, recalled: Recalled | None) -> tuple[int, float] | None:
         """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
@@ -395,7 +398,7 @@ class Accompanying:
 
     def _scores(self, number: int, prediction: Prediction, texture: Texture) -> FloatArray | None:
         """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
-        experts, is_bass = self._band.experts(number), self._band.is_bass(number)
+        experts, is_bass = self._band.lineup.experts[number], self._band.lineup.basses[number]
         if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
             return None
         own_bass = texture.has_bass and is_bass
@@ -423,8 +426,8 @@ class Accompanying:
             return []
         holders = self._sounding.holders(channel, pitch)
         events = self._end(part)
-        self._band.give(channel, pitch)
-        moved = self._band.pick_from(scores, channel, now, texture.held)
+        self._band.drawing.give(channel, pitch)
+        moved = self._band.drawing.pick_from(scores, channel, now, texture.held)
         part.sounding = channel, moved
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
         for holder in holders[1:]:

@@ -3,29 +3,28 @@
 While the player plays, each part answers each note. When the player has stopped, one part leads and the others answer
 the leader: a melody model goes on from what was played; without one, an echo model answers the player's phrase note by
 note; with harmony models alone the leader is not heard at all: they play to the phrase, varied, as it is remembered.
+
+Who plays is the `lineup`; opinions become pitches in `drawing`.
 """
 
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from typing import Final
 
 import numpy as np
 
-from improviser.core.chorale.model import ChoraleModel
-from improviser.core.harmony.context import Experts
 from improviser.core.harmony.holding import probability
-from improviser.core.harmony.model import HarmonyModel
 from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
-from improviser.core.live.decoding import Mask, placed, spin, spin_towards, wheel
+from improviser.core.live.decoding import Wheel, spin
+from improviser.core.live.drawing import NO_FACTORS, Drawing, Favour, Prediction
 from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
-from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.originality import Originality
+from improviser.core.live.lineup import LineUp
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
 from improviser.core.live.together import Ornament, Together
@@ -34,20 +33,10 @@ from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
-from improviser.core.music.parts import NAMES, Sung
-from improviser.core.music.phrase import CHORD_SECONDS
+from improviser.core.music.parts import Sung
 from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
-from improviser.core.networks.responder import (
-    Accompanist,
-    Holder,
-    Imaginative,
-    LogProbabilities,
-    Model,
-    Responder,
-    Singer,
-)
-from improviser.core.tasks.registry import TASKS
+from improviser.core.networks.responder import Holder, LogProbabilities, Model, Responder
 
 SURE_OF_KEY = 4
 """Notes after which "auto" trusts its ears."""
@@ -62,28 +51,6 @@ LINE, FIGURE, TIRED = 32, 3, 2.0
 """Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a part thinks of a note, ready to be drawn from.
-
-    :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
-    :param scores: the same of the pitches that sound, `shift` semitones away.
-    :param sums: the `wheel` of those that are allowed.
-    """
-
-    logs: LogProbabilities
-    scores: LogProbabilities
-    shift: int
-    sums: list[float]
-
-
-Factors = Mapping[int, float]
-"""How many times likelier some pitches are."""
-NO_FACTORS: Factors = {}
-Favour = Callable[[int, Prediction], Factors]
-"""What makes which pitches likelier of a part, given its number and what it thinks."""
-
-
 class Band:
     """The models' responders in one session.
 
@@ -93,73 +60,47 @@ class Band:
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
         self._home = HomeTracker()
-        self._at_home = self._home.home()
+        self._at_home: Home | None = None
+        self._tonic: int | None = None
         self._lengths = Lengths()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._heard_count = 0
         self._notes = 0
         self._lessons: list[Callable[[], None]] = []
-        self._chord: list[tuple[float, int, int]] = []
         self._line: deque[int] = deque(maxlen=LINE)
-        self._originality = Originality()
         self._votes = Votes()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
         """What each part predicted for the note that it heard last, if it has heard one."""
-        self._wheels: list[list[float]] = []
+        self._wheels: list[Wheel] = []
         """The same, to be drawn from in a burst; made when the first of it comes."""
         self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
         self._likely: Iterator[tuple[int, float]] = iter(())
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
-        self.models: tuple[Model, ...] = ()
-        """The models that play, without what was adapted to the player."""
+        self.lineup = LineUp((), ())
+        """The models that play, without what was adapted to the player, and what they do."""
         self._adapted: Mapping[str, MelodyModel] = {}
-        self._parts: tuple[Responder, ...] = ()
-        self._choirs: tuple[Together, ...] = ()
-        """Parts that are chosen together; they answer after the others."""
         self._former: list[Responder] = []
         """Responders that played before, freed one at a time: all at once would delay a note."""
-        self._experts: tuple[Experts | None, ...] = ()
-        self._basses: tuple[bool, ...] = ()
-        self._named: tuple[int | None, ...] = ()
-        """Which part of a choir each is, if any."""
-        self._singer: Singer | None = None
-        self.imaginative: Imaginative | None = None
-        """The part that sings, if it can imagine notes, so that replies are composed."""
-        self._leader: Responder | None = None
-        self._parameters, self._allowed = parameters, allowed_pitches(parameters)
+        self._parameters = parameters
+        self.drawing: Final = Drawing(chance, parameters, allowed_pitches(parameters))
         self.join(Joining(models))
         self.adopt(parameters)
 
     def __len__(self) -> int:
-        return len(self._parts)
+        return len(self.lineup.parts)
 
     @property
     def plays(self) -> bool:
         """Whether there is anybody to play."""
-        return bool(self._parts or self._choirs)
+        return bool(self.lineup.members)
 
     @property
     def is_choral(self) -> bool:
         """Whether parts are chosen together: then the player's line is answered, chord by chord."""
-        return bool(self._choirs)
-
-    @property
-    def imagines_its_leader(self) -> bool:
-        """Whether no part can lead."""
-        return self._leader is None
-
-    @property
-    def accompanies(self) -> bool:
-        """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
-        return not self._choirs and any(experts is not None for experts in self._experts)
-
-    @property
-    def allowed(self) -> Mask | None:
-        """Which pitches may sound, shape (128,); None if all."""
-        return self._allowed
+        return bool(self.lineup.choirs)
 
     def home_with(self, notes: Iterable[tuple[int, float]]) -> HomeTracker:
         """Return where home is once these notes, pitches and onsets, are heard as well; changes nothing."""
@@ -171,7 +112,17 @@ class Band:
     @property
     def home(self) -> int | None:
         """The pitch class of the home note, if enough has been heard to tell."""
-        return self._at_home.tonic if self._notes >= SURE_OF_KEY else None
+        if self._notes < SURE_OF_KEY:
+            return None
+        if self._tonic is None:
+            self._tonic = self._home.tonic
+        return self._tonic
+
+    def _mode(self) -> Home:
+        """Return the tonic and the mode as the last note left them."""
+        if self._at_home is None:
+            self._at_home = self._home.home()
+        return self._at_home
 
     def tonality(self, now: float) -> Home:
         """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
@@ -185,28 +136,15 @@ class Band:
     def join(self, joining: Joining) -> None:
         """Let other models play; what they need to know and have not learned yet, they learn now."""
         self.settle()
-        self.models, self._adapted = joining.models, {}
-        self._former += [member for part in self._parts for member in members(part)]
-        joined = [*zip(joining.models, joining.finish(self.heard), strict=True)]
-        self._choirs = tuple(Together(model, part) for model, part in joined if isinstance(model, ChoraleModel))
-        joined = [(model, part) for model, part in joined if not isinstance(model, ChoraleModel)]
-        models, self._parts = [model for model, _ in joined], tuple(part for _, part in joined)
+        self._former += [member for part in self.lineup.parts for member in members(part)]
+        self.lineup, self._adapted = LineUp(joining.models, joining.finish(self.heard)), {}
         self._opinions = []
-        contexts = [model if isinstance(model, Accompanist) else None for model in models]
-        self._experts = tuple(None if context is None else Experts(context.context) for context in contexts)
-        self._basses = tuple(context is not None and context.is_bass for context in contexts)
-        singers = [part for part in self._parts if isinstance(part, Singer)]
-        echoes = [part for part, model in zip(self._parts, models, strict=True) if _can_lead(model)]
-        self._named = tuple(_part_of(model) for model in models)
-        self._singer = singers[0] if singers else None
-        self.imaginative = self._singer if isinstance(self._singer, Imaginative) else None
-        self._leader = next(iter([*singers, *echoes]), None)
         self._restrict_choirs()
         self._forget_predictions()
 
     def _restrict_choirs(self) -> None:
-        for choir in self._choirs:
-            choir.adopt(self._parameters, self._allowed)
+        for choir in self.lineup.choirs:
+            choir.adopt(self._parameters, self.drawing.allowed)
 
     def let_go(self) -> bool:
         """Free one of the responders that played before; return whether there was one."""
@@ -217,7 +155,7 @@ class Band:
 
         :raises ConfigError: if they cannot be.
         """
-        self._allowed = allowed_pitches(parameters)
+        self.drawing.adopt(parameters, allowed_pitches(parameters))
         self._parameters = parameters
         self._play_adapted()
         self._wheels = []
@@ -235,10 +173,11 @@ class Band:
     @property
     def weights(self) -> Mapping[str, float]:
         """How much each of the models of the line has to say just now; nothing before the player has said anything."""
-        return self._singer.weights if isinstance(self._singer, MixedResponder) and self._singer.weighed else {}
+        singer = self.lineup.singer
+        return singer.weights if isinstance(singer, MixedResponder) and singer.weighed else {}
 
     def _play_adapted(self) -> None:
-        for part in self._parts:
+        for part in self.lineup.parts:
             if isinstance(part, MixedResponder):
                 part.adapt({} if self._parameters.adapt == ADAPTATIONS[0] else self._adapted)
 
@@ -246,8 +185,8 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            scale = pitches_in(self._at_home.scale) if self._notes >= SURE_OF_KEY else None
-            self._allowed = within(parameters.low, parameters.high, scale)
+            scale = pitches_in(self._mode().scale) if self._notes >= SURE_OF_KEY else None
+            self.drawing.adopt(parameters, within(parameters.low, parameters.high, scale))
 
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
@@ -256,7 +195,9 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
-        self._at_home = self._home.home()
+        self._at_home = self._tonic = None
+        if self.lineup.has_bass:
+            self._tonic = self._home.tonic
         if self._parameters.scale == AUTO:
             self._tune()
             self._restrict_choirs()
@@ -264,10 +205,10 @@ class Band:
 
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
-        self._predictions = [{} for _ in self._parts]
-        for choir in self._choirs:
+        self._predictions = [{} for _ in self.lineup.parts]
+        for choir in self.lineup.choirs:
             choir.forget()
-        self._likely = _expected([*self._parts, *self._choirs], self._heard)
+        self._likely = _expected(self.lineup, self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -277,74 +218,76 @@ class Band:
         if self._lessons:
             return False
         for pitch, onset in self._likely:
-            fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self._parts))]
-            fresh += [choir.expect(pitch, onset)[1] for choir in self._choirs]
+            fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self))]
+            fresh += [choir.expect(pitch, onset)[1] for choir in self.lineup.choirs]
             if any(fresh):
                 return True
         return False
 
     def _predicted(self, number: int, pitch: int, now: float) -> tuple[Prediction, bool]:
         """Return the prediction of a part for a note of the player's, and whether it was made only now."""
-        responder, predictions = self._parts[number], self._predictions[number]
+        lineup, predictions = self.lineup, self._predictions[number]
+        responder = lineup.parts[number]
         key = pitch, responder.moment(now)
         prediction = predictions.get(key)
         if prediction is not None:
             return prediction, False
         logs = responder.propose(pitch, now)
-        if responder is self._singer:
+        if responder is lineup.singer:
             logs = self._shaped(logs, now)
-        elif self._basses[number] and pitch % 12 == self.home:
-            logs = homeward(logs, pitch, self._at_home, self._lengths.likely_long(pitch))
-        predictions[key] = self._weighed(self._votes.weigh(number, logs))
-        return predictions[key], True
+        elif lineup.basses[number] and pitch % 12 == self.home:
+            logs = homeward(logs, pitch, self._mode(), self._lengths.likely_long(pitch))
+        prediction = predictions[key] = self._weighed(number, logs)
+        return prediction, True
 
-    def _weighed(self, logs: LogProbabilities) -> Prediction:
-        """Return an opinion ready to be drawn from."""
-        parameters = self._parameters
-        scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self._allowed).tolist())
+    def _weighed(self, number: int, logs: LogProbabilities) -> Prediction:
+        """Return an opinion of a part ready to be drawn from, as the votes change it."""
+        return self.drawing.weighed(self._votes.weigh(number, logs), accompanies=self._accompanies(number))
+
+    def _accompanies(self, number: int) -> bool:
+        """Say whether a part goes with what the player sounds; where each note is answered it does as it ever did."""
+        return self.lineup.experts[number] is not None and self._parameters.follow != "every"
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note of the player that is not answered."""
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
-        self._lessons += [partial(part.learn, pitch, now, None) for part in self._parts]
-        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
+        self._lessons += [partial(member.learn, pitch, now, None) for member in self.lineup.members]
 
     def listen(self, pitch: int, now: float) -> None:
         """Take in a note of a phrase that is to be replied to."""
         if self._burst.drops(now):
             return
         self._remember(pitch, now)
-        self._originality.hear(pitch)
         # An echo that leads will hear the phrase again, note by note, as it replies.
-        echo = self._leader if self._singer is None else None
-        self._lessons += [partial(listen, responder, pitch, now) for responder in self._parts if responder is not echo]
-        self._lessons += [partial(choir.learn, pitch, now, None) for choir in self._choirs]
+        lineup = self.lineup
+        echo = lineup.leader if lineup.singer is None else None
+        self._lessons += [partial(listen, responder, pitch, now) for responder in lineup.parts if responder is not echo]
+        self._lessons += [partial(choir.learn, pitch, now, None) for choir in lineup.choirs]
 
     def answer(self, pitch: int, channel: int, now: float) -> list[Sung]:
         """Return each part's answer to a note of the player, to be played on `channel`, or the channel of each part."""
-        self.foreseen = False
+        self.foreseen, lineup = False, self.lineup
         if (
             self._burst.drops(now)
-            and (self._opinions or not self._parts)
-            and all(map(Together.has_answered, self._choirs))
+            and (self._opinions or not lineup.parts)
+            and all(map(Together.has_answered, lineup.choirs))
         ):
             return self._draw()
         self._remember(pitch, now)
         self._opinions, self._wheels = [], []
         self.foreseen = self.plays
         played: list[Sung] = []
-        for number, responder in enumerate(self._parts):
+        for number, responder in enumerate(lineup.parts):
             prediction, fresh = self._predicted(number, pitch, now)
             self.foreseen = self.foreseen and not fresh
             sounding, own = self._play(number, prediction, pitch, channel, now)
-            if responder is self._singer:
+            if responder is lineup.singer:
                 self._line.append(own)
             self._opinions.append(prediction.logs)
-            played.append(Sung(sounding, self._named[number]))
-        for choir in self._choirs:
+            played.append(Sung(sounding, lineup.named[number]))
+        for choir in lineup.choirs:
             chord, fresh = choir.answer(pitch, now, self._chance.random)
             self.foreseen = self.foreseen and not fresh
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
@@ -353,40 +296,28 @@ class Band:
 
     def ornament(self) -> tuple[Together, Ornament] | None:
         """Draw whether a part of a chorale moves between two of the player's notes: whose, and how."""
-        found = [(choir, choir.ornament(self._chance.random())) for choir in self._choirs]
+        found = [(choir, choir.ornament(self._chance.random())) for choir in self.lineup.choirs]
         return next(((choir, ornament) for choir, ornament in found if ornament is not None), None)
 
     def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
         """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
         choir.move(ornament, back=back)
-        self._likely = _expected([*self._parts, *self._choirs], self._heard)
+        self._likely = _expected(self.lineup, self._heard)
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
-        predictions = [self._predicted(number, pitch, now) for number in range(len(self._parts))]
+        predictions = [self._predicted(number, pitch, now) for number in range(len(self))]
         self.foreseen = bool(predictions) and not any(fresh for _, fresh in predictions)
         self._opinions, self._wheels = [prediction.logs for prediction, _ in predictions], []
         return [prediction for prediction, _ in predictions]
 
-    def named(self, number: int) -> int | None:
-        """Return which part of a choir a part is, if any."""
-        return self._named[number]
-
     def channel_of(self, number: int, channel: int) -> int:
         """Return the channel of a part, where others play on `channel`."""
-        return self._parameters.channel_of_part(channel, self._named[number])
-
-    def is_bass(self, number: int) -> bool:
-        """Say whether a part plays the lowest voice."""
-        return self._basses[number]
-
-    def experts(self, number: int) -> Experts | None:
-        """Return the experts on all that sounds of a part, if it has any."""
-        return self._experts[number]
+        return self._parameters.channel_of_part(channel, self.lineup.named[number])
 
     def holds_over(self, number: int, tune: int, now: float) -> bool:
         """Draw whether a part that stays on its pitch under a note of the tune holds it over, or strikes it again."""
-        part = self._parts[number]
+        part = self.lineup.parts[number]
         if not isinstance(part, Holder):
             return False
         return self._chance.random() < probability(part.hold_odds(tune, now), self._parameters.temperature)
@@ -411,19 +342,9 @@ class Band:
         own = None if played is None else in_midi(played - shift)
         if own is not None:
             self._lessons.append(partial(self._votes.play, number, own, now))
-            if self._parts[number] is self._singer:
+            if self.lineup.parts[number] is self.lineup.singer:
                 self._line.append(own)
-        self._lessons.append(partial(self._parts[number].learn, tune, now, own))
-
-    def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
-        """Draw a pitch by log-probabilities, shape (128,): allowed, and none that the player holds."""
-        free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
-        free[[*held]] = False
-        free &= np.isfinite(scores)
-        free = free if free.any() else np.isfinite(scores)
-        pitch = spin(wheel(scores, self._parameters.temperature, free).tolist(), self._chance.random())
-        self.take(channel, pitch, now)
-        return pitch
+        self._lessons.append(partial(self.lineup.parts[number].learn, tune, now, own))
 
     def vote(self, *, good: bool) -> bool:
         """Count a vote on the last phrase that was played; return whether there is one."""
@@ -436,10 +357,6 @@ class Band:
         self._votes.forget()
         self.adapt({})
 
-    def give(self, channel: int, pitch: int) -> None:
-        """Leave a pitch that a part has struck."""
-        self._chord = [taken for taken in self._chord if taken[1:] != (channel, pitch)]
-
     def foretell(
         self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
     ) -> tuple[list[Sung], bool] | None:
@@ -449,13 +366,14 @@ class Band:
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         """
-        if self._chance.left < first + 2 * len(self._parts) + sum(choir.draws for choir in self._choirs):
+        parts, choirs = self.lineup.parts, self.lineup.choirs
+        if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
             return None
         numbers = count(first)
-        taken = [(on, sounds) for onset, on, sounds in self._chord if 0 <= now - onset < CHORD_SECONDS]
+        taken: list[tuple[int, int]] = []
         played: list[Sung] = []
         foreseen = self.plays
-        for number, responder in enumerate(self._parts):
+        for number, responder in enumerate(parts):
             prediction = self._predictions[number].get((pitch, responder.moment(now)))
             if prediction is None and not think:
                 return None
@@ -463,11 +381,11 @@ class Band:
                 prediction, foreseen = self._predicted(number, pitch, now)[0], False
             factors = NO_FACTORS if favour is None else favour(number, prediction)
             on_channel = self.channel_of(number, channel)
-            there = [sounds for on, sounds in taken if on == on_channel]
-            sounding = self._pick(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
+            there = self.drawing.taken_on(on_channel, now) + [sounds for on, sounds in taken if on == on_channel]
+            sounding = self.drawing.choose(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
             taken.append((on_channel, sounding))
-            played.append(Sung(sounding, self._named[number]))
-        for choir in self._choirs:
+            played.append(Sung(sounding, self.lineup.named[number]))
+        for choir in choirs:
             expected = choir.expected(pitch, now)
             if expected is None and not think:
                 return None
@@ -484,40 +402,36 @@ class Band:
     def _draw(self) -> list[Sung]:
         """Return an answer of each part from its last opinion."""
         if not self._wheels:
-            self._wheels = [self._weighed(logs).sums for logs in self._opinions]
-        drawn = [
-            Sung(spin(sums, self._chance.random()), part) for sums, part in zip(self._wheels, self._named, strict=True)
-        ]
-        return drawn + [sung for choir in self._choirs for sung in choir.answer_again(self._chance.random())]
+            self._wheels = [
+                self.drawing.weighed(logs, accompanies=self._accompanies(number)).sums
+                for number, logs in enumerate(self._opinions)
+            ]
+        named = self.lineup.named
+        drawn = [Sung(spin(sums, self._chance.random()), part) for sums, part in zip(self._wheels, named, strict=True)]
+        return drawn + [sung for choir in self.lineup.choirs for sung in choir.answer_again(self._chance.random())]
 
     def lead(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what each part plays to a beat of a reply that goes by `pitch`; `closing` for its last."""
         played: list[Sung] = []
-        leader, singer = self._leader, self._singer
-        leads = next((number for number, part in enumerate(self._parts) if part is leader), None)
-        if singer is not None and leads is not None:
-            logs = self._shaped(singer.proceed(now), now, closing=closing)
-            if MODES_BY_NAME[self._parameters.mode].endless:
-                self._originality.weigh(logs)
-            prediction = self._weighed(self._votes.weigh(leads, logs))
-            sounding = self.pick(prediction, self.channel_of(leads, channel), now)
+        leads, singer = self.lineup.leads, self.lineup.singer
+        if leads is not None and singer is not None:
+            prediction = self._weighed(leads, self._shaped(singer.proceed(now), now, closing=closing))
+            sounding = self.drawing.pick(prediction, self.channel_of(leads, channel), now)
             pitch = in_midi(sounding - prediction.shift)
             self._lessons.append(partial(singer.follow, pitch, now, own=True))
             self._lessons.append(partial(self._votes.play, leads, pitch, now))
-        elif leader is not None and leads is not None:
-            logs = self._shaped(leader.propose(pitch, now), now, closing=closing)
-            prediction = self._weighed(self._votes.weigh(leads, logs))
-            sounding, pitch = self._play(leads, prediction, pitch, channel, now)
-        if leader is not None:
+        elif leads is not None:
+            logs = self._shaped(self.lineup.parts[leads].propose(pitch, now), now, closing=closing)
+            sounding, pitch = self._play(leads, self._weighed(leads, logs), pitch, channel, now)
+        if leads is not None:
             self._line.append(pitch)
-            self._originality.play(pitch)
-            played.append(Sung(sounding, None if leads is None else self._named[leads]))
+            played.append(Sung(sounding, self.lineup.named[leads]))
         return played + self._join(pitch, channel, now, closing=closing)
 
     @property
     def favour(self) -> list[float]:
         """What the player's votes make of each pitch of the leader's, in nats, shape (128,); empty without any."""
-        leads = next((number for number, part in enumerate(self._parts) if part is self._leader), 0)
+        leads = self.lineup.leads or 0
         return self._votes.weigh(leads, np.zeros(PITCHES)).tolist() if self._votes.count else []
 
     def sing(self, pitch: int, shift: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
@@ -525,30 +439,28 @@ class Band:
 
         The singer sings it; if there is none any more, it is only what the others go by.
         """
-        singer = self._singer
-        if singer is None:  # others have joined since
+        singer, leads = self.lineup.singer, self.lineup.leads
+        if singer is None or leads is None:  # others have joined since
             return self.lead(pitch, channel, now, closing=closing)
-        sounding = nearest(pitch + shift, self._allowed)
-        self.take(channel, sounding, now)
+        sounding = nearest(pitch + shift, self.drawing.allowed)
+        self.drawing.take(channel, sounding, now)
         own = in_midi(sounding - shift)
-        leads = next(number for number, part in enumerate(self._parts) if part is singer)
         self._lessons.append(partial(singer.follow, own, now, own=True))
         self._lessons.append(partial(self._votes.play, leads, own, now))
         self._line.append(own)
-        self._originality.play(own)
-        return [Sung(sounding, self._named[leads]), *self._join(own, channel, now, closing=closing)]
+        return [Sung(sounding, self.lineup.named[leads]), *self._join(own, channel, now, closing=closing)]
 
     def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
         """Return what all parts play that do not lead."""
         played: list[Sung] = []
-        leader = self._leader
-        for number, responder in enumerate(self._parts):
+        leader = self.lineup.leader
+        for number, responder in enumerate(self.lineup.parts):
             if responder is not leader:
                 logs = responder.propose(pitch, now)
                 shaped = self._shaped(logs, now, closing=True) if closing and leader is None else logs
-                prediction = self._weighed(self._votes.weigh(number, shaped))
-                played.append(Sung(self._play(number, prediction, pitch, channel, now)[0], self._named[number]))
-        for choir in self._choirs:
+                sounding, _ = self._play(number, self._weighed(number, shaped), pitch, channel, now)
+                played.append(Sung(sounding, self.lineup.named[number]))
+        for choir in self.lineup.choirs:
             chord, _ = choir.answer(pitch, now, self._chance.random)
             self._lessons.append(partial(choir.learn, pitch, now, chord.own))
             played += chord.sung
@@ -556,20 +468,9 @@ class Band:
 
     def lead_left(self, figure: Sequence[int], harmony: Sequence[int], tune: int) -> list[int]:
         """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
-        if any(self._basses) or self._choirs:
+        if self.lineup.has_bass or self.lineup.choirs:
             return []
         return moved(figure, harmony, tune, self._home.home().scale)
-
-    def take(self, channel: int, pitch: int, now: float) -> None:
-        """Leave a pitch to the player, who sounds it on `channel` now."""
-        self._taken(now)
-        self._chord.append((now, channel, pitch))
-
-    def _taken(self, now: float) -> list[tuple[float, int, int]]:
-        """Return what began to sound with the chord that sounds now: time, channel and pitch."""
-        chord = self._chord[-REMEMBERED:]
-        self._chord = [taken for taken in chord if 0 <= now - taken[0] < CHORD_SECONDS]
-        return self._chord
 
     def _remember(self, pitch: int, now: float) -> None:
         self.remember(pitch, now)
@@ -577,33 +478,12 @@ class Band:
 
     def _play(self, number: int, prediction: Prediction, pitch: int, channel: int, now: float) -> tuple[int, int]:
         """Choose a part's answer to `pitch`; return what it sounds, and what that is to the model."""
-        played = self.pick(prediction, self.channel_of(number, channel), now)
+        played = self.drawing.pick(prediction, self.channel_of(number, channel), now)
         # A model lives in its own register: what it learns is what it would have played there.
         own = in_midi(played - prediction.shift)
-        self._lessons.append(partial(self._parts[number].learn, pitch, now, own))
+        self._lessons.append(partial(self.lineup.parts[number].learn, pitch, now, own))
         self._lessons.append(partial(self._votes.play, number, own, now))
         return played, own
-
-    def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
-        """Draw a pitch to sound: allowed, and not one that sounds for another note of the same chord.
-
-        :param factors: how many times likelier some pitches are.
-        """
-        taken = [sounds for _, on, sounds in self._taken(now) if on == channel]
-        pitch = self._pick(prediction, taken, self._chance.random, factors)
-        self._chord.append((now, channel, pitch))
-        return pitch
-
-    def _pick(self, prediction: Prediction, taken: Sequence[int], chance: Callable[[], float], factors: Factors) -> int:
-        """Draw a pitch by numbers ≥ 0 and < 1, another one than those `taken` if there is any."""
-        pitch = spin_towards(prediction.sums, factors, chance()) if factors else spin(prediction.sums, chance())
-        if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
-            free = np.ones(PITCHES, np.bool_) if self._allowed is None else self._allowed.copy()
-            free[taken] = False
-            if free.any():
-                others = wheel(prediction.scores, self._parameters.temperature, free)
-                pitch = spin(others.tolist(), chance())
-        return pitch
 
     def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:
         """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
@@ -621,21 +501,10 @@ class Band:
         return shaped
 
 
-def _expected(parts: Sequence[Responder | Together], heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+def _expected(lineup: LineUp, heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
     """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
     pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
     onsets = likely_onsets(times)
     if onsets:
-        moments = [(tuple(part.moment(onset) for part in parts), onset) for onset in onsets]
+        moments = [(tuple(part.moment(onset) for part in lineup.members), onset) for onset in onsets]
         yield from likely_notes(pitches, moments)
-
-
-def _part_of(model: Model) -> int | None:
-    """Return which part of a choir a model sings, if any."""
-    voice = model.settings.voice if isinstance(model, HarmonyModel) else ""
-    return NAMES.index(voice) if voice in NAMES else None
-
-
-def _can_lead(model: Model) -> bool:
-    """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
-    return model.task in TASKS and TASKS[model.task].leads

@@ -135,7 +135,7 @@ class Choral:
             return []
         note, pitch = mine[0], mine[0].pitch + ornament.step
         low, high = self._parameters.register_of_part(ornament.part)
-        allowed = self._band.allowed
+        allowed = self._band.drawing.allowed
         if not (low <= pitch <= high and 0 <= pitch < PITCHES) or (allowed is not None and not allowed[pitch]):
             return []
         events = self._sound(note, pitch, now)

@@ -10,6 +10,7 @@ Hands are told apart by the widest gap in what sounds, where it is wide, and els
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 from improviser.core.live.held import Held
 
@@ -68,8 +69,7 @@ class Spread:
             self._mean = FADE * self._mean + (1 - FADE) * (chord.latest - chord.onset)
 
 
-@dataclass(frozen=True, slots=True)
-class Texture:
+class Texture(NamedTuple):
     """What sounds when a chord has been struck, or so far.
 
     :param sounding: the pitches that count.

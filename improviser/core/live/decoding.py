@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from improviser.core.arrays import Float64Array
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.responder import LogProbabilities
 
 Mask = NDArray[np.bool_]
+Wheel = Sequence[float]
+"""Running sums of chances; a number between nothing and the last falls on a part of it, see `spin`."""
 
 # A register that holds less than this share of what a network would play is not its own: it moves there by octaves.
 AT_HOME = 0.5
@@ -30,15 +31,15 @@ def choose(
 
     One random number is drawn whatever happens, so that a session stays in step with its seed.
     """
-    return spin(wheel(log_probabilities, temperature, allowed).tolist(), rng.random())
+    return spin(wheel(log_probabilities, temperature, allowed), rng.random())
 
 
-def spin(sums: Sequence[float], chance: float) -> int:
+def spin(sums: Wheel, chance: float) -> int:
     """Return which part of a wheel, whose running sums are `sums`, a random number ≥ 0 and < 1 falls on."""
     return min(bisect_right(sums, chance * sums[-1]), len(sums) - 1)
 
 
-def spin_towards(sums: Sequence[float], factors: Mapping[int, float], chance: float) -> int:
+def spin_towards(sums: Wheel, factors: Mapping[int, float], chance: float) -> int:
     """Return what `spin` does where the parts in `factors` are so many times as large."""
     added = {part: (factor - 1) * (sums[part] - (sums[part - 1] if part else 0.0)) for part, factor in factors.items()}
     point = chance * (sums[-1] + sum(added.values())) - sums[-1]
@@ -51,28 +52,34 @@ def spin_towards(sums: Sequence[float], factors: Mapping[int, float], chance: fl
     return next(iter(added))
 
 
-def wheel(log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None) -> Float64Array:
+def wheel(
+    log_probabilities: LogProbabilities, temperature: float, allowed: Mask | None = None, least: float = 0.0
+) -> Wheel:
     """Return running sums, shape (n,), of the chances in `log_probabilities`, shape (n,), up to a factor.
 
     They are sharpened or flattened by `temperature` ≥ 0: 1 leaves the distribution as it is, 0 takes the most likely.
     Only what is `allowed`, shape (n,), has a chance: if all of that is impossible, any of it is as good as any other;
-    if it allows nothing at all it is ignored, since a note that is due must get a pitch.
+    if it allows nothing at all it is ignored, since a note that is due must get a pitch. What would have less than the
+    share `least`, 0–1, of the chance of the likeliest has none. (A view of an array: to make
+    a list of it takes longer than to spin it.)
     """
     scores = log_probabilities
     if allowed is not None and allowed.any():
         scores = np.where(allowed, scores, -np.inf)
         if not np.isfinite(scores.max()):
-            return allowed.cumsum(dtype=np.float64)
+            return allowed.cumsum(dtype=np.float64).data
     best = int(scores.argmax())
     highest = float(scores[best])
     if temperature < COLDEST or not math.isfinite(highest):
         only = np.zeros(len(scores))
         only[best:] = 1.0
-        return only
+        return only.data
     weights = scores - highest
     weights /= temperature
     np.exp(weights, out=weights)
-    return weights.cumsum()
+    if least:
+        weights *= weights >= least
+    return weights.cumsum().data
 
 
 def placed(log_probabilities: LogProbabilities, transpose: int, low: int, high: int) -> tuple[LogProbabilities, int]:

@@ -140,7 +140,7 @@ class Evolving:
         return _Thought(turn, asked, border, vocabulary, form, rest, evolution)
 
     def _imagine(self) -> Imagine | None:
-        singer = self._band.imaginative
+        singer = self._band.lineup.imaginative
         if singer is None:
             return None
         pending = [pitch for pitch, _, is_tune in self._accompanying.pending if is_tune]
@@ -206,7 +206,7 @@ class Evolving:
         classes = {pitch_class for pitch_class, weight in enumerate(weights) if weight >= USED}
         if len(classes) < FEW:
             classes |= home.home(now).scale
-        allowed, shift = self._band.allowed, shift_to(parameters, sum(register) / 2)
+        allowed, shift = self._band.drawing.allowed, shift_to(parameters, sum(register) / 2)
         free = [pitch for pitch in range(PITCHES) if 0 <= pitch + shift < PITCHES]
         if allowed is not None:
             free = [pitch for pitch in free if allowed[pitch + shift]] or free

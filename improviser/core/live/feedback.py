@@ -44,6 +44,8 @@ class FeedbackGuard:
         self._missing = 0
         self.doubled = False
         """Whether what was heard last is the very note that we sent just before, and so was the one before that."""
+        self.suspicious = False
+        """Whether what was heard last may be our own: it is the very message that we sent lately."""
         self._interrupted = 0
         """How many of the notes, the oldest, were sent before the player's last."""
 
@@ -70,7 +72,8 @@ class FeedbackGuard:
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own; what cannot be is looked at more closely by `settle`."""
         self.doubled = False
-        if self.suspects(event):
+        self.suspicious = self.suspects(event)
+        if self.suspicious:
             return self.passes_over(event, now)
         self._unsuspected = (event, now)
         return False

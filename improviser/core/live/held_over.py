@@ -4,6 +4,7 @@ A note ends with the key that struck it. Where two improvisers hear each other, 
 the next could hold the one before: so nothing but the key that struck a note holds it for longer than `HELD_SECONDS`.
 """
 
+from collections import OrderedDict
 from typing import Final
 
 from improviser.core.live.chords import Key
@@ -18,13 +19,13 @@ class HeldOver:
 
     def __init__(self, sounding: Sounding) -> None:
         self._sounding: Final = sounding
-        self._notes: dict[Key, tuple[float, list[Key]]] = {}
+        self._notes: OrderedDict[Key, tuple[float, list[Key]]] = OrderedDict()
         """When what a key holds over is taken from it, and what that is; the earliest first."""
 
     @property
     def due(self) -> float | None:
         """When `expire` has something to do."""
-        return next((expires for expires, _ in self._notes.values()), None)
+        return next(iter(self._notes.values()))[0] if self._notes else None
 
     def strike(self, key: Key) -> None:
         """Take in that a key is struck anew: it holds nothing over yet."""

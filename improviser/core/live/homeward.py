@@ -7,7 +7,7 @@ drawn. It is drawn to the root: the fifth would be a fourth below the note, whic
 `tests/benchmarks/home_bass.py` has what that costs and brings.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 
 from improviser.core.music.home import Home
 from improviser.core.networks.responder import LogProbabilities
@@ -27,14 +27,15 @@ REMEMBERED_GAPS = 24
 REMEMBERED_CONTEXTS = 2048
 CHORD_SECONDS = 0.06
 
-Counts = dict[tuple[int, ...], tuple[float, float]]
+Counts = OrderedDict[tuple[int, ...], tuple[float, float]]
+NEVER = (0.0, 0.0)
 
 
 class Lengths:
     """Which notes have been long after which; bounded, whatever the session's length."""
 
     def __init__(self) -> None:
-        self._counts: Counts = {}
+        self._counts: Counts = OrderedDict()
         self._lately: deque[int] = deque(maxlen=CONTEXT)
         self._gaps: deque[float] = deque(maxlen=REMEMBERED_GAPS)
         self._onset: float | None = None
@@ -54,21 +55,21 @@ class Lengths:
         self._lately.append(pitch)
 
     def _learn(self, *, long: bool) -> None:
-        notes = tuple(self._lately)
-        for size in range(1, len(notes) + 1):
-            context = notes[-size:]
-            longs, all_ = self._counts.pop(context, (0.0, 0.0))
+        notes, counts = tuple(self._lately), self._counts
+        for start in range(len(notes) - 1, -1, -1):
+            context = notes[start:]
+            longs, all_ = counts.pop(context, NEVER)
             # The latest come last: what has not been heard for longest is forgotten first.
-            self._counts[context] = 0.8 * longs + long, 0.8 * all_ + 1
-        while len(self._counts) > REMEMBERED_CONTEXTS:
-            del self._counts[next(iter(self._counts))]
+            counts[context] = 0.8 * longs + long, 0.8 * all_ + 1
+        while len(counts) > REMEMBERED_CONTEXTS:
+            counts.popitem(last=False)
 
     def likely_long(self, pitch: int) -> float:
         """Return how likely the player's `pitch`, should it begin now, is long, 0-1; changes nothing."""
         notes = (*self._lately, pitch)[-CONTEXT:]
         chance = FIRST_GUESS
         for size in range(1, len(notes) + 1):
-            longs, all_ = self._counts.get(notes[-size:], (0.0, 0.0))
+            longs, all_ = self._counts.get(notes[-size:], NEVER)
             caution = CAUTION / size
             chance = (longs + caution * chance) / (all_ + caution)
         return chance

@@ -26,6 +26,11 @@ class Loops:
         return self._feedback.doubled
 
     @property
+    def suspicious(self) -> bool:
+        """Whether what was heard last may be our own: it is the very message that we sent lately."""
+        return self._feedback.suspicious
+
+    @property
     def due(self) -> float | None:
         """When `expire` has something to do."""
         return self._ring.due

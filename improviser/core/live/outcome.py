@@ -1,14 +1,12 @@
 """What comes of an event that is heard, or of time that passes: one value, which holds all that a caller needs."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from improviser.core.live.knobs import Picked
 from improviser.core.midi.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a performer does, and has found out.
 
     :param events: what to send at once, in order.

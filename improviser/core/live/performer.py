@@ -17,8 +17,7 @@ be answered ends a reply at once.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from improviser.core.live.allowed import check, checked
 from improviser.core.live.band import Band
 from improviser.core.live.chance import Chance
 from improviser.core.live.chords import Listener
+from improviser.core.live.foretelling import Foretelling
 from improviser.core.live.hands import Hands
 from improviser.core.live.joining import Heard, Joining
 from improviser.core.live.kinds import POSITIONS
@@ -38,7 +38,8 @@ from improviser.core.live.outcome import Outcome
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.playing import Playing
 from improviser.core.live.postponed import earliest
-from improviser.core.live.presence import Presence
+from improviser.core.live.presence import Presences
+from improviser.core.live.returned import Returned
 from improviser.core.live.sounding import THRU, Sounding
 from improviser.core.live.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.zones import LiveZones
@@ -61,23 +62,10 @@ from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
 
+TOUCH = (PitchBend, ChannelPressure, KeyPressure)
+"""What does not change what is replied."""
 LATE_SECONDS = 1.0
 """What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foretelling:
-    """Of which notes it can be known, as things stand, what they are answered before they are heard.
-
-    :param begins: of none before (seconds); `ends`: only of those before.
-    :param held: not of keys, (channel, pitch), that hold something.
-    :param suspected: nor of notes, (channel, pitch, velocity), that may be our own.
-    """
-
-    begins: float
-    ends: float
-    held: frozenset[tuple[int, int]]
-    suspected: frozenset[tuple[int, int, int]]
 
 
 class Performer:
@@ -109,9 +97,8 @@ class Performer:
         )
         self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
-        self._presences: list[Presence] = []
-        """Whether the player is still there, by input."""
-        self._presence(0)
+        self._returned = Returned()
+        self._presences = Presences(self._hands.hold)
         self._pressed: list[tuple[NoteOn, float, bool]] = []
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
@@ -123,42 +110,39 @@ class Performer:
         self._foretelling: Foretelling | None = None
         self.settle()
 
-    def _presence(self, number: int) -> Presence:
-        while len(self._presences) <= number:
-            self._presences.append(Presence(partial(self._hands.hold, len(self._presences))))
-        return self._presences[number]
-
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
         return earliest(
-            self._playing.turn(), self._playing.chord_due, self._sounding.due, self._loops.due, self._gone_at
+            self._playing.turn(),
+            self._playing.chord_due,
+            self._sounding.due,
+            self._loops.due,
+            self._returned.due,
+            self._gone_at,
         )
 
     @property
     def sensing_ends(self) -> float | None:
         """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
-        return earliest(*(presence.sensing_ends for presence in self._presences))
+        return self._presences.sensing_ends
 
     @property
     def _gone_at(self) -> float | None:
-        first, *others = self._presences
-        ends = first.ends(self.parameters.release_after)
-        return earliest(ends, *(each.ends(self.parameters.release_after) for each in others)) if others else ends
+        return self._presences.ends(self.parameters.release_after)
 
     def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
         """Take in that anything came in on input `number` (counted from 0).
 
         After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
         """
-        self._presence(number).senses(now, promised=promised)
+        self._presences.at(number).senses(now, promised=promised)
         self._unsettle()
 
     def wait_for_sources(self, now: float) -> None:
         """Expect all sources that have promised to send for as long as if they had just done so."""
-        for number, presence in enumerate(self._presences):
-            if presence.sensing_ends is not None:
-                self.sense(now, number, promised=True)
+        for number in self._presences.promised:
+            self.sense(now, number, promised=True)
 
     def advance(self, now: float, pieces: int | None = None) -> Outcome:
         """Play all that is due by `now`, in order; return what to send, and what was found out.
@@ -182,7 +166,7 @@ class Performer:
         """
         self._begin_call()
         events = self._advance(now)
-        presence = self._presence(number)
+        presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
@@ -193,15 +177,19 @@ class Performer:
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
-        if not isinstance(event, PitchBend | ChannelPressure | KeyPressure):
+        if not isinstance(event, TOUCH):
             self._playing.think_again()
-        if isinstance(event, NoteOff):
-            self._tracker.release(event.channel, event.pitch, now)
-            self._listener.held.release(event.channel, event.pitch)
-            return self._sounding.release(event.channel, event.pitch, now, event.velocity)
         if isinstance(event, NoteOn):
             return self._note_on(event, now)
+        if isinstance(event, NoteOff):
+            return self._release(event.channel, event.pitch, now, event.velocity)
         return self._control(event, now)
+
+    def _release(self, lane: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
+        self._returned.release((lane, pitch))
+        self._tracker.release(lane, pitch, now)
+        self._listener.held.release(lane, pitch)
+        return self._sounding.release(lane, pitch, now, velocity)
 
     def _begin_call(self) -> None:
         self.settle()
@@ -222,14 +210,18 @@ class Performer:
 
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
+        if not self._settled:
+            self._learn()
+            self._foretelling = None
+            self._settled = True
+
+    def _learn(self) -> None:
         self._band.settle()
         for note, now, interrupts in self._pressed:
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
         self._loops.settle()
         self._chance.prepare()
-        self._foretelling = None
-        self._settled = True
 
     def _unsettle(self) -> None:
         """Let nothing be foretold until all is settled again."""
@@ -273,11 +265,7 @@ class Performer:
         thought out now (`think`).
         """
         ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.begins <= now < ready.ends or (channel, pitch) in ready.held:
-            return None
-        if (channel_of(channel), pitch, velocity) in ready.suspected or not parameters.hears_channel(channel):
-            return None
-        if not (parameters.hears_key(pitch) and parameters.answers_key(pitch)):
+        if ready is None or not ready.covers(channel, pitch, velocity, now, parameters):
             return None
         if self._zones.is_drums(channel, parameters):
             return None
@@ -370,7 +358,7 @@ class Performer:
     @property
     def models(self) -> Sequence[Model]:
         """The models that play, as they are without adaptation."""
-        return self._band.models
+        return self._band.lineup.models
 
     @property
     def weights(self) -> Mapping[str, float]:
@@ -398,8 +386,8 @@ class Performer:
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
-        for presence in self._presences:
-            presence.forget()
+        self._returned.clear()
+        self._presences.forget()
         self._playing.forget()
         return list(self.ledger.silence())
 
@@ -413,13 +401,17 @@ class Performer:
 
     def _let_go(self, number: int, now: float) -> list[Event]:
         self._playing.think_again()
-        self._presence(number).forget()
+        self._presences.at(number).forget()
         return self._hands.let_go(number, now, self.parameters)
 
     def _note_on(self, event: NoteOn, now: float) -> list[Event]:
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
         events = self._sounding.release(event.channel, event.pitch, now)
         parameters = self.parameters
+        if parameters.guard and self._loops.suspicious:
+            self._returned.press((event.channel, event.pitch), now)
+        else:
+            self._returned.release((event.channel, event.pitch))
         drums = self._zones.is_drums(event.channel, parameters)
         heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
         if not (heard and parameters.hears_channel(event.channel)):
@@ -436,7 +428,7 @@ class Performer:
         else:
             self._listener.held.press(event.channel, event.pitch, now)
         if sends_on:
-            self._band.take(channel, event.pitch, now)
+            self._band.drawing.take(channel, event.pitch, now)
         if not parameters.answers_key(event.pitch):
             return events
         interrupts = self._playing.is_replying
@@ -473,16 +465,18 @@ class Performer:
             if late > LATE_SECONDS:
                 due = now
                 self._playing.postpone(late)
-            self.settle()
+            self._learn()
             self._loops.expire(due)
             if (number := self._leaves_by(due)) is not None:
                 if one_loss and self._lost is not None:
                     break
-                if self._presences[number].is_lost(due):
+                if self._presences.at(number).is_lost(due):
                     self._lost = number
                 events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
+            for lane, pitch in self._returned.take(due):
+                events += self._release(lane, pitch, due)
             if (complete := self._playing.chord_due) is not None and complete <= due:
                 events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
@@ -496,11 +490,8 @@ class Performer:
         """
         gone, music = (
             self._gone_at,
-            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due),
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._returned.due),
         )
         if gone is None or gone > now or (music is not None and music <= now):
             return None
-        after = self.parameters.release_after
-        ends = [(number, each, each.ends(after)) for number, each in enumerate(self._presences)]
-        leaving = [(each.is_lost(now), number) for number, each, end in ends if end is not None and end <= now]
-        return min(leaving)[1]
+        return self._presences.leaves_by(now, self.parameters.release_after)

@@ -115,7 +115,7 @@ class Playing:
 
     @property
     def _answers_chords(self) -> bool:
-        return self._parameters.follow != "every" and self._band.accompanies
+        return self._parameters.follow != "every" and self._band.lineup.accompanies
 
     @property
     def _hears_chords(self) -> bool:
@@ -245,7 +245,7 @@ class Playing:
     @property
     def _composes_at(self) -> float | None:
         """When a reply is due that is composed; None if there is none, or one has begun."""
-        return self.turn() if self._schedule is None and self._band.imaginative is not None else None
+        return self.turn() if self._schedule is None and self._band.lineup.imaginative is not None else None
 
     def think(self, now: float) -> bool:
         """Think about the reply that is due soon, one piece; return whether there is more to think just now."""
@@ -281,7 +281,7 @@ class Playing:
         """Begin a reply to the phrase that is over, or one that goes on from those that are remembered."""
         self._again_at = self._tune = None
         composed = None
-        if self._band.imaginative is not None:
+        if self._band.lineup.imaginative is not None:
             composed = self._evolving.compose(now, self._parameters, pieces)
         self._accompanying.end_listening()
         self._band.settle()
@@ -292,7 +292,7 @@ class Playing:
         again = phrase is None
         if phrase is None:
             phrase = self._tracker.phrases[int(self._chance.generator.integers(len(self._tracker.phrases)))]
-        varied = again or self._band.imagines_its_leader
+        varied = again or self._band.lineup.leader is None
         border = None if self._parameters.follow == "every" else self._accompanying.border
         return Schedule(reply_to(phrase, self._chance.generator if varied else None, border), now, phrase.pulse_seconds)
 

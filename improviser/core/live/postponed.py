@@ -77,5 +77,8 @@ class Postponed:
 
 def earliest(*times: float | None) -> float | None:
     """Return the first of some times, None if there is none; a time that is None never comes."""
-    known = [time for time in times if time is not None]
-    return min(known) if known else None
+    first = None
+    for time in times:
+        if time is not None and (first is None or time < first):
+            first = time
+    return first

@@ -9,6 +9,7 @@ The other limit is a parameter, `release_after`: the seconds since the last mess
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from improviser.core.live.postponed import earliest
 
@@ -56,3 +57,48 @@ class Presence:
     def forget(self) -> None:
         """Wait for nothing until something comes again."""
         self._sensed = self._played = None
+
+
+class Presences:
+    """The players at all inputs, counted from 0.
+
+    :param holds: says whether anything is held on an input.
+    """
+
+    def __init__(self, holds: Callable[[int], bool]) -> None:
+        self._holds = holds
+        self._all: list[Presence] = []
+        self.at(0)
+
+    def at(self, number: int) -> Presence:
+        """Return who plays at an input."""
+        while number >= len(self._all):
+            self._all.append(Presence(partial(self._holds, len(self._all))))
+        return self._all[number]
+
+    @property
+    def sensing_ends(self) -> float | None:
+        """When a source is gone unless something comes; None if none has promised anything."""
+        return earliest(*(presence.sensing_ends for presence in self._all))
+
+    @property
+    def promised(self) -> list[int]:
+        """The inputs whose sources have promised to go on sending."""
+        return [number for number, presence in enumerate(self._all) if presence.sensing_ends is not None]
+
+    def ends(self, release_after: float) -> float | None:
+        """Return when the first of them is to be taken for gone."""
+        if len(self._all) == 1:
+            return self._all[0].ends(release_after)
+        return earliest(*(presence.ends(release_after) for presence in self._all))
+
+    def leaves_by(self, now: float, release_after: float) -> int | None:
+        """Return an input whose player is gone by `now`, None if there is none; one whose source is lost comes last."""
+        ends = [(number, each, each.ends(release_after)) for number, each in enumerate(self._all)]
+        leaving = [(each.is_lost(now), number) for number, each, end in ends if end is not None and end <= now]
+        return min(leaving)[1] if leaving else None
+
+    def forget(self) -> None:
+        """Wait for nothing until something comes again."""
+        for presence in self._all:
+            presence.forget()

@@ -61,6 +61,7 @@ class Performer:
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next, in the caller's seconds; None if that depends on the player."""
+        self._performer.settle()
         return self._performer.deadline
 
     @property
@@ -131,6 +132,8 @@ class Performer:
         return self._send(self._performer.panic())
 
     def _play_until(self, now: float) -> list[bytes]:
+        # What the last answer has taught is learned now: when it was returned, it was to leave at once.
+        self._performer.settle()
         played: list[bytes] = []
         for moment in moments_due(self._performer, now, PATIENCE_SECONDS):
             played += self._send(self._performer.advance(moment).events)
@@ -141,7 +144,6 @@ class Performer:
         for event in events:
             messages.append(encode(event))
             self._performer.sent(event)
-        self._performer.settle()
         return messages
 
     def _time(self, now: float) -> float:

@@ -13,7 +13,7 @@ from improviser.core.chorale.session import ChoraleSession, Combinations, Opinio
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.harmony.holding import probability
-from improviser.core.live.decoding import Mask, placed, spin, wheel
+from improviser.core.live.decoding import Mask, Wheel, placed, spin, wheel
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.register import within
 from improviser.core.live.which_part import WhichPart
@@ -56,7 +56,7 @@ class Expectation:
     opinions: Opinions
     combinations: Combinations
     shifts: tuple[int, ...]
-    sums: list[float]
+    sums: Wheel
 
     def draw(self, chance: float) -> Drawn:
         """Return what a number ≥ 0 and < 1 falls on."""
@@ -226,7 +226,7 @@ class Together:
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)
         found = combine(voices, opinions, likeliest(voices, opinions.logs, voices.candidates))
-        return Expectation(voices, opinions, found, shifts, wheel(found.scores, parameters.temperature).tolist())
+        return Expectation(voices, opinions, found, shifts, wheel(found.scores, parameters.temperature))
 
     def _restricted(self, voices: ChoraleVoices, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
         """Return the opinions without what may not sound, and how far each part is to be moved."""

@@ -22,6 +22,8 @@ class LiveZones:
 
     def _of(self, lane: int) -> "InputZones":
         number = input_of(lane)
+        if number < len(self._inputs):
+            return self._inputs[number]
         while len(self._inputs) <= number:
             self._inputs.append(InputZones())
         return self._inputs[number]
@@ -36,7 +38,8 @@ class LiveZones:
 
     def is_drums(self, lane: int, parameters: Parameters) -> bool:
         """Say whether a lane's channel is the drums', and they are not to be answered."""
-        return self._of(lane).is_drums(channel_of(lane), parameters)
+        channel = channel_of(lane)
+        return channel == DRUM_CHANNEL and self._of(lane).is_drums(channel, parameters)
 
     def output_channel(self, lane: int, parameters: Parameters) -> int:
         """Return the channel, 0-15, of answers to notes on the player's `lane`."""

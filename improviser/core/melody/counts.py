@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from improviser.core.melody.model import CLASHING, MelodySession
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
-from improviser.core.networks.memory import INTERVALS, Expert, enter
+from improviser.core.networks.memory import INTERVALS, Expert
 from improviser.core.networks.responder import LogProbabilities
 
 ORDER: Final = 4
@@ -80,8 +80,7 @@ class CountsResponder:
 
     @staticmethod
     def _chances(expert: Expert, context: list[int], offset: int) -> NDArray[np.float64]:
-        chances = np.empty(PITCHES)
-        enter(chances, expert.predict(context), offset)
+        chances = np.array(expert.chances(context, -offset, PITCHES))
         chances /= chances.sum()
         return chances
 

@@ -21,7 +21,7 @@ from improviser.core.music.rhythm import (
     Moment,
     RhythmTracker,
 )
-from improviser.core.networks.memory import INTERVALS, Expert, condition, enter
+from improviser.core.networks.memory import INTERVALS, Expert, condition, matrix
 from improviser.core.networks.viewpoints import Choice, Numbers, clipped
 
 # What is left, at least, of what was heard before the key was left.
@@ -67,8 +67,9 @@ def _step(now: Situation, back: int, further: int, limit: int) -> int | None:
 
 
 def _rotated(now: Situation) -> list[float]:
-    total = max(sum(now.histogram), 1.0)
-    return [now.histogram[(now.tonic + degree) % 12] * 3.0 / total for degree in range(12)]
+    histogram, tonic = now.histogram, now.tonic
+    total = max(sum(histogram), 1.0)
+    return [weight * 3.0 / total for weight in histogram[tonic:] + histogram[:tonic]]
 
 
 def _heights(now: Situation) -> tuple[float, float]:
@@ -146,7 +147,7 @@ class Melody:
             tonics=tonics,
             histogram=lately,
             pitches=tuple(self._pitches)[::-1],
-            phrase_first=self._phrase_first if moment.count else None,
+            phrase_first=self._phrase_first if moment.notes else None,
             shift=self._shift,
             centre=self._centre,
             mean=self._centre if self._mean is None else self._mean,
@@ -181,7 +182,7 @@ class Melody:
     def learn(self, pitch: int, onset_seconds: float) -> None:
         """Take in the melody's note."""
         moment = self.moment(onset_seconds)
-        if moment.count == 0:
+        if moment.notes == 0:
             self._phrase_first = pitch
         departure = self._modulations.departure(pitch, moment)
         self._modulations.hear_player(pitch, moment)
@@ -216,15 +217,10 @@ class Melody:
         :param recent, steps, links: the last pitches, the last intervals, and these with pitch classes.
         """
         low, width = self._low + self._shift, self._high - self._low + 1
-        rows = np.empty((len(EXPERTS), width))
-        enter(rows[0], self._pitch.predict(recent), -low)
+        by_interval = by_link = [1.0] * width
         if recent:
-            enter(rows[1], self._interval.predict(steps), recent[-1] - low)
-            enter(rows[2], self._linked.predict(links), recent[-1] - low)
-        else:
-            rows[1:3] = 1.0
-        anywhere, heard = self._class.predict([pitch % 12 for pitch in recent])
-        rows[3] = anywhere
-        for pitch_class, more in heard.items():
-            rows[3, (pitch_class - low) % 12 :: 12] += more
-        return condition(rows)
+            by_interval = self._interval.chances(steps, low - recent[-1], width)
+            by_link = self._linked.chances(links, low - recent[-1], width)
+        classes = self._class.chances([pitch % 12 for pitch in recent], 0, 12)
+        by_class = [classes[pitch % 12] for pitch in range(low, low + width)]
+        return condition(matrix([self._pitch.chances(recent, low, width), by_interval, by_link, by_class]))

@@ -76,7 +76,7 @@ class Tunes:
     def _try_anew(self, onset_seconds: float) -> None:
         """Begin another session where a tune may begin."""
         moment = self.session.moment(onset_seconds)
-        if moment.gap is None or moment.count > 0:
+        if moment.gap is None or moment.notes > 0:
             return
         paused = moment.gap == LONGEST_GAP
         if not paused and self._trial is not None and self._gain > HOPELESS * _NATS_PER_BIT:

@@ -133,7 +133,7 @@ def home_name(tonic: int, mode: str) -> str:
 
 
 class Keys:
-    """The tables of an ear: rows are keys, mode by mode, each by tonic; columns are pitch classes.
+    """The tables of an ear: rows are pitch classes; columns are keys, mode by mode, each by tonic.
 
     :param ear: what it expects.
     """
@@ -155,9 +155,11 @@ class Keys:
                 often[7] = ear.fifth
             for rows, row in ((notes, often / often.sum()), (rests, resting / resting.sum())):
                 rows += [np.roll(row, tonic) for tonic in range(12)]
-        self.notes: FloatArray = np.array(notes)
-        self.rests: FloatArray = np.log(np.array(rests))
+        # By pitch class, since each note asks for one of them.
+        self.notes: FloatArray = np.ascontiguousarray(np.array(notes).T)
+        self.rests: FloatArray = np.ascontiguousarray(np.log(np.array(rests)).T)
         self.shares: FloatArray = np.repeat([mode.share / 12 for mode in MODES], 12)
+        self.changed: FloatArray = ear.change * self.shares
         self.ear = ear
 
 
@@ -209,9 +211,11 @@ class HomeTracker:
                 self._gaps.append(onset_seconds - self._onset)
             self._onset = onset_seconds
             self._lowest = self._highest = pitch
-            chances = (1 - keys.ear.change) * chances + keys.ear.change * keys.shares
-        chances = chances * keys.notes[:, pitch % 12]
-        self._chances = chances / chances.sum()
+            chances = (1 - keys.ear.change) * chances
+            chances += keys.changed
+        chances = chances * keys.notes[pitch % 12]
+        chances /= np.add.reduce(chances)
+        self._chances = chances
         self.notes += 1
 
     def _rested(self, now: float | None) -> FloatArray:
@@ -223,17 +227,25 @@ class HomeTracker:
         weight = keys.ear.long * min(LONGEST, max(0.0, math.log2(length)))
         if self._highest - self._lowest >= CHORD_SEMITONES:
             weight += keys.ear.low
-        chances = self._chances * np.exp(weight * keys.rests[:, self._lowest % 12])
-        return np.asarray(chances / chances.sum(), np.float64)
+        chances = self._chances
+        if weight:
+            says = weight * keys.rests[self._lowest % 12]
+            chances = np.exp(says, out=says) * chances
+        return np.asarray(chances / np.add.reduce(chances), np.float64)
 
     def chances(self, now: float | None = None) -> FloatArray:
         """Return how likely each key is, shape (modes, 12): by mode, as in `MODES`, and by tonic; they sum to 1."""
         return self._rested(now).reshape(len(MODES), 12)
 
+    @property
+    def tonic(self) -> int:
+        """The home note, 0–11: that of `home()`, found without the rest."""
+        return int(np.add.reduce(self._chances.reshape(len(MODES), 12), axis=0).argmax())
+
     def home(self, now: float | None = None) -> Home:
         """Return where home is, the last note having lasted until `now`, or having just begun; changes nothing."""
         chances = self.chances(now)
-        tonics = chances.sum(axis=0)
+        tonics = np.add.reduce(chances, axis=0)
         tonic = int(tonics.argmax())
         mode = MODES[int(chances[:, tonic].argmax())]
         return Home(tonic, mode, float(tonics[tonic]))

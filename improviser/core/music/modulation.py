@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from improviser.core.music.keys import FADE, PROFILES, KeyTracker, likeliest_key
 from improviser.core.music.rhythm import Moment
@@ -29,6 +30,17 @@ ENOUGH = 4.0
 
 _RAISED = (6, 8)
 """The raised sixth and seventh of a minor key, above the tonic of its relative major."""
+
+
+def _foreign_to(tonic: int, *, minor: bool) -> frozenset[int]:
+    """Return the pitch classes that do not belong to a key; `tonic` is that of the major scale."""
+    steps = (*STEPS["major"], *_RAISED) if minor else STEPS["major"]
+    return frozenset(range(12)) - {(tonic + step) % 12 for step in steps}
+
+
+_FOREIGN = {(tonic, minor): _foreign_to(tonic, minor=minor) for tonic in range(12) for minor in (False, True)}
+_NONE: frozenset[int] = frozenset()
+_BY_CLASS = np.ascontiguousarray(PROFILES.T)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,50 +71,84 @@ class ModulatingKeys(KeyTracker):
         """The player's pitch classes, chord by chord."""
         self._moment: Moment | None = None
         """That of the last note; notes of a chord have one moment."""
-        self._prepare()
+        self._scores: NDArray[np.float64] | None = None
+        """Those of the keys, by what was heard; None until they are asked for."""
+        self._foreseen: NDArray[np.float64] | None = None
+        """Those of the keys, shape (12, 24), once each of the pitch classes is heard."""
+        self._keys: dict[int, tuple[int, float]] = {}
+        """The key by what is heard then."""
+        self._known_foreign: frozenset[int] | None = None
 
-    def look(self, pitch: int, moment: Moment) -> tuple[list[float], list[float]]:
-        """Return the histogram, and the scores of the keys, once the player's `pitch` is heard; changes nothing."""
+    def look(self, pitch: int, moment: Moment) -> tuple[list[float], tuple[int, float]]:
+        """Return the histogram and the key, as `likeliest_key`, once the player's `pitch` is heard; changes nothing."""
         departure = self.departure(pitch, moment)
-        if departure is None:
-            return self.with_note(pitch), self._foreseen[pitch % 12]
+        if departure is not None:
+            histogram = self._left(departure, pitch)
+            return histogram, likeliest_key((PROFILES @ np.array(histogram)).tolist())
+        key = self._keys.get(pitch % 12)
+        if key is None:
+            key = self._keys[pitch % 12] = likeliest_key(self._foresee()[pitch % 12].tolist())
+        return self.with_note(pitch), key
+
+    def _left(self, departure: Departure, pitch: int) -> list[float]:
         histogram = [weight * FADE for weight in departure.leave(self.histogram)]
         histogram[pitch % 12] += 1.0
-        return histogram, (PROFILES @ np.array(histogram)).tolist()
+        return histogram
 
     def departure(self, pitch: int, moment: Moment) -> Departure | None:
         """Return what becomes of what was heard, if the key is left with the player's `pitch`; changes nothing."""
-        pitch_class = pitch % 12
-        if pitch_class not in self._foreign:
+        pitch_class, strangers = pitch % 12, self._foreign
+        if pitch_class not in strangers:
             return None
         chords = [*self._lately]
         beside = chords.pop() if moment == self._moment else set()
         chords = chords[-LATELY + 1 :]
-        foreign = [place for place, chord in enumerate(chords) if chord & self._foreign]
-        if not any(chords[place] & self._foreign - {pitch_class} for place in foreign):
-            return Departure(UNSURE) if moment.count <= EARLY else None
+        foreign = [place for place, chord in enumerate(chords) if chord & strangers]
+        if not any(chords[place] & strangers - {pitch_class} for place in foreign):
+            return Departure(UNSURE) if moment.notes <= EARLY else None
         since = (*chords[max(0, foreign[0] - 1) :], beside)
         return Departure(SURE, tuple(one for chord in since for one in sorted(chord)))
 
     def hear_player(self, pitch: int, moment: Moment) -> None:
         """Take in a note of the player's, as `look` does."""
-        self.histogram = self.look(pitch, moment)[0]
+        departure = self.departure(pitch, moment)
+        self.histogram = self.with_note(pitch) if departure is None else self._left(departure, pitch)
+        self._forget()
         if moment != self._moment:
             self._lately.append(set())
             self._moment = moment
         self._lately[-1].add(pitch % 12)
-        self._prepare()
 
     def hear(self, pitch: int) -> None:
         """Take in an answer."""
         super().hear(pitch)
-        self._prepare()
+        self._forget()
 
-    def _prepare(self) -> None:
-        """Think about the next note before it comes."""
-        scores = PROFILES @ np.array(self.histogram)
-        self._foreseen: list[list[float]] = (FADE * scores + PROFILES.T).tolist()
-        tonic, minor = likeliest_key(scores.tolist())
-        steps = (*STEPS["major"], *_RAISED) if minor > 0.5 else STEPS["major"]
-        known = sum(self.histogram) >= ENOUGH
-        self._foreign: set[int] = {*range(12)} - {(tonic + step) % 12 for step in steps} if known else set()
+    def prepare(self) -> None:
+        """Work out what `look` needs of the next note, so that it does not wait for that when it comes."""
+        self._foresee()
+        self._known_foreign = self._foreign
+
+    def _forget(self) -> None:
+        self._scores = self._foreseen = self._known_foreign = None
+        if self._keys:
+            self._keys = {}
+
+    def _score(self) -> NDArray[np.float64]:
+        if self._scores is None:
+            self._scores = PROFILES @ np.array(self.histogram)
+        return self._scores
+
+    def _foresee(self) -> NDArray[np.float64]:
+        if self._foreseen is None:
+            self._foreseen = FADE * self._score() + _BY_CLASS
+        return self._foreseen
+
+    @property
+    def _foreign(self) -> frozenset[int]:
+        """The pitch classes that do not belong to the key that is heard; none if there is none yet."""
+        if self._known_foreign is None:
+            tonic, minor = likeliest_key(self._score().tolist())
+            known = sum(self.histogram) >= ENOUGH
+            self._known_foreign = _FOREIGN[tonic, minor > 0.5] if known else _NONE
+        return self._known_foreign

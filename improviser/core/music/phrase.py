@@ -20,7 +20,7 @@ REMEMBERED_PHRASES = 8
 REMEMBERED_GAPS = 24
 LATEST_GAPS = 8
 USUAL, LONGEST = 2.0, 1.25
-FIRST_PATIENCE = 1.0
+FIRST_PULSE, FIRST_PATIENCE = 0.5, 1.0
 HESITATION = 3.0
 """A silence of so many times the patience is no interval within a phrase, even if somebody else began too early."""
 
@@ -72,6 +72,10 @@ class PhraseTracker:
         """How many phrases were over in the whole session."""
         self._notes: deque[Heard] = deque(maxlen=REMEMBERED_NOTES)
         self._gaps: deque[float] = deque(maxlen=REMEMBERED_GAPS)
+        self.pulse_seconds = FIRST_PULSE
+        """The median of the player's last inter-onset intervals, or half a second."""
+        self.patience_seconds = FIRST_PATIENCE
+        """How long a silence ends a phrase."""
         self._down: dict[tuple[int, int], Heard] = {}
         self._kept: list[Heard] = []
         self._pedals: set[int] = set()
@@ -79,19 +83,14 @@ class PhraseTracker:
         self._released = 0.0
         self.drums = DrumPulse()
 
-    @property
-    def pulse_seconds(self) -> float:
-        """The median of the player's last inter-onset intervals, or half a second."""
-        return sorted(self._gaps)[len(self._gaps) // 2] if self._gaps else 0.5
-
-    @property
-    def patience_seconds(self) -> float:
-        """How long a silence ends a phrase."""
-        if len(self._gaps) < 2:
-            return FIRST_PATIENCE
-        usual = sorted(self._gaps)[len(self._gaps) * 3 // 4]
-        latest = max(list(self._gaps)[-LATEST_GAPS:])
-        return _bounded(max(USUAL * usual, LONGEST * latest), PATIENCE)
+    def _learn_gap(self, seconds: float) -> None:
+        """Take in one more inter-onset interval within a phrase."""
+        self._gaps.append(seconds)
+        ordered, count = sorted(self._gaps), len(self._gaps)
+        self.pulse_seconds = ordered[count // 2]
+        if count > 1:
+            latest = max(list(self._gaps)[-LATEST_GAPS:])
+            self.patience_seconds = _bounded(max(USUAL * ordered[count * 3 // 4], LONGEST * latest), PATIENCE)
 
     def end(self) -> float | None:
         """Return when the phrase is over if the player does nothing more; None if none has begun."""
@@ -130,7 +129,7 @@ class PhraseTracker:
         if self._onset is not None and goes_on:
             gap = now - self._onset
             if gap <= min(PATIENCE[1], HESITATION * self.patience_seconds):
-                self._gaps.append(gap)
+                self._learn_gap(gap)
         if end is not None and now > end:
             self.close(end)
         self._onset = now

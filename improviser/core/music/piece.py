@@ -40,12 +40,14 @@ class Piece:
     :param voices: the notes of each voice.
     :param voice_names: one name for each voice.
     :param context: what the score says, where there is one.
+    :param inner: what sounds beside the voices, by onset: the other notes of chords.
     """
 
     name: str
     voices: tuple[tuple[Note, ...], ...]
     voice_names: tuple[str, ...]
     context: ScoreContext | None = None
+    inner: tuple[Note, ...] = ()
 
     def voice(self, name: str) -> tuple[Note, ...] | None:
         """Return the notes of the voice called `name`, or None."""

@@ -5,7 +5,7 @@ Half or double tempo changes nothing here: every length is a ratio to the median
 
 import math
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # Intervals remembered for the median.
 REMEMBERED = 32
@@ -24,22 +24,21 @@ CYCLE = 4 * STEPS_PER_PULSE
 MANY = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The rhythmic place of a note.
+class Moment(NamedTuple):
+    """The rhythmic place of a note; a tuple, since many are looked up before each note.
 
     :param gap: class of the interval before it, −2 … 2; None for the first note.
     :param earlier_gap: class of the interval before that one; None where there is none.
     :param steps: quarters of a pulse since the last long note (or the first note) began, modulo four pulses.
     :param anchored: whether a long note has been heard.
-    :param count: notes since the phrase began, 0 for its first, at most MANY.
+    :param notes: those since the phrase began, 0 for its first, at most MANY.
     """
 
     gap: int | None
     earlier_gap: int | None
     steps: int
     anchored: bool
-    count: int
+    notes: int
 
     @property
     def gap_class(self) -> int | None:
@@ -61,7 +60,7 @@ class Moment:
     @property
     def count_class(self) -> int:
         """Which of COUNT_CLASSES its place in the phrase is: 0, 1, 2, 3, 4–5, 6–7, 8–10, more."""
-        return _COUNTS[self.count]
+        return _COUNTS[self.notes]
 
 
 BEAT_CLASSES = 12
@@ -126,6 +125,6 @@ class RhythmTracker:
             earlier_gap=before.gap,
             steps=(start + walked) % CYCLE,
             anchored=before.anchored or long,
-            count=0 if long else min(before.count + 1, MANY),
+            notes=0 if long else min(before.notes + 1, MANY),
         )
         return moment, length

@@ -1,7 +1,7 @@
 """A choir: several genomes of one shape that sing as one voice, and the settings they share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class ChoirSettings:
     :param experts: names of the memory's experts that it weighs.
     :param player: lowest and highest pitch of the players it was evolved with (harmony).
     :param holding: weights for holding its notes over (`core.harmony.holding`); none: those of its kind of voice.
+    :param context: how much each of the experts on all that sounds counts (`core.harmony.context`); the same.
     :param to: the voice that the player sings, for people to read (harmony).
     """
 
@@ -51,6 +52,7 @@ class ChoirSettings:
     experts: tuple[str, ...] = ()
     player: tuple[int, int] = SOPRANOS
     holding: tuple[float, ...] = ()
+    context: Mapping[str, float] = field(default_factory=dict)
     to: str = TOP
 
     def shape(self, inputs: int, *, vertical: bool) -> Shape:
@@ -79,7 +81,8 @@ class ChoirSettings:
             "experts": list(self.experts),
             "player": list(self.player),
         }
-        values |= {"holding": list(self.holding)} if self.holding else {}
+        bred = {"holding": list(self.holding), "context": dict(self.context)}
+        values |= {name: value for name, value in bred.items() if value}
         return values | ({"to": self.to} if self.to != TOP else {})
 
 
@@ -108,6 +111,7 @@ def read_settings(settings: Mapping[str, Any]) -> ChoirSettings:
         experts=_names(settings, "experts"),
         player=_register(settings.get("player", list(SOPRANOS))),
         holding=_weights(settings.get("holding", [])),
+        context=_named_weights(settings.get("context", {})),
         to=to,
     )
 
@@ -125,6 +129,15 @@ def _weights(numbers: Any) -> tuple[float, ...]:
     if not (isinstance(numbers, list) and all(type(each) in (int, float) and abs(each) < MOST for each in numbers)):
         raise ModelError("its weights for holding notes over are no list of small numbers; it is damaged")
     return tuple(map(float, numbers))
+
+
+def _named_weights(numbers: Any) -> dict[str, float]:
+    sound = isinstance(numbers, dict) and all(
+        type(each) in (int, float) and abs(each) < MOST for each in numbers.values()
+    )
+    if not sound:
+        raise ModelError("its weights for what sounds are no small numbers by name; it is damaged")
+    return {str(name): float(number) for name, number in numbers.items()}
 
 
 def _names(settings: Mapping[str, Any], key: str) -> tuple[str, ...]:

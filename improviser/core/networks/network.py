@@ -15,6 +15,7 @@ weights from the hidden units (the last one the bias).
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,8 +95,7 @@ class Shape:
         return self.first_weights + self.outputs * (self.hidden + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What the heads are read against.
 
     :param previous: the voice's previous pitch.

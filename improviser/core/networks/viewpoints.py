@@ -42,7 +42,7 @@ class Inputs(Generic[Situation]):
     def __init__(self, names: Sequence[str], known: Mapping[str, Choice[Situation] | Numbers[Situation]]) -> None:
         self.names = tuple(names)
         self._choices: list[tuple[int, Callable[[Situation], int | None]]] = []
-        self._numbers: list[tuple[int, Callable[[Situation], Sequence[float]]]] = []
+        self._numbers: list[tuple[slice, Callable[[Situation], Sequence[float]]]] = []
         columns: list[int] = []
         offset = 0
         for name in self.names:
@@ -52,7 +52,7 @@ class Inputs(Generic[Situation]):
             if isinstance(viewpoint, Choice):
                 self._choices.append((offset, viewpoint.read))
             else:
-                self._numbers.append((offset, viewpoint.read))
+                self._numbers.append((slice(offset, offset + viewpoint.size), viewpoint.read))
                 columns += range(offset, offset + viewpoint.size)
             offset += viewpoint.size
         self.size = offset + 1
@@ -77,9 +77,8 @@ class Inputs(Generic[Situation]):
             index = choose(situation)
             if index is not None:
                 inputs[offset + index] = 1.0
-        for offset, numbers in self._numbers:
-            for place, number in enumerate(numbers(situation), offset):
-                inputs[place] = number
+        for places, numbers in self._numbers:
+            inputs[places] = array("f", numbers(situation))
         return np.frombuffer(inputs, np.float32)
 
 

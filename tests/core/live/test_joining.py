@@ -121,7 +121,7 @@ def test_nothing_outlives_its_use_without_the_collector_of_cycles(name: str, mod
         performer = Performer(models, Parameters(mode=mode), np.random.default_rng(1))
         now = play(performer, 0.0, 20)
         performer.foresee()
-        parts = [weakref.ref(part) for part in performer._band._parts]
+        parts = [weakref.ref(part) for part in performer._band.lineup.parts]
         performer.swap([catalogue.load_model("bach-tenor")], now)
         band = weakref.ref(performer._band)
         while performer._band.let_go():
@@ -137,7 +137,7 @@ def test_nothing_outlives_its_use_without_the_collector_of_cycles(name: str, mod
 
 def test_those_that_played_before_are_let_go_of_one_by_one() -> None:
     performer = Performer([catalogue.load_model("auto")], Parameters(), np.random.default_rng(1))
-    first = weakref.ref(performer._band._parts[0].parts[0])  # type: ignore[attr-defined]
+    first = weakref.ref(performer._band.lineup.parts[0].parts[0])  # type: ignore[attr-defined]
     performer.swap([], 1.0)
     assert first() is not None
     count = 0

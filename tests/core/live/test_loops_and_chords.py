@@ -4,9 +4,13 @@ import random
 
 import pytest
 
+from improviser.core.live.held_over import HELD_SECONDS
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library.catalogue import load_model
 from tests.core.live.connected import ConnectedPerformers
+from tests.core.live.desk import Desk
+from tests.core.live.responders import RuleModel
+from tests.core.live.test_delayed_echo import Room, tune
 
 
 @pytest.mark.parametrize("latency", [0.0015, 0.02, 0.06])
@@ -39,3 +43,40 @@ def test_our_own_note_does_not_hold_itself() -> None:
         performer.change("mode", "mute", 0.8)
     loop.run(3.0)
     assert loop.synths[0].at_rest
+
+
+@pytest.mark.parametrize("model", ["bach-bass", "bach-tenor"])
+@pytest.mark.parametrize("thru", [False, True])
+@pytest.mark.parametrize("lag", [0.0015, 0.0213, 0.09, 0.24])
+def test_a_harmony_model_that_hears_itself_notices_and_nothing_sounds_on(model: str, thru: bool, lag: float) -> None:
+    rng = random.Random(2)
+    desk = Desk(load_model(model), thru=thru)
+    room = Room(desk, lambda: lag + rng.uniform(-0.001, 0.001))
+    room.play(tune(20))
+    assert desk.last.echoing
+    before = room.answered_echoes
+    for index in range(12):
+        desk.now = 100.0 + index
+        assert any(isinstance(event, NoteOn) for event in desk.down(60 + index, 50 + index, after=0.0))
+        desk.up(60 + index, after=0.1)
+        room.play([])
+    assert room.answered_echoes == before
+    desk.wait(HELD_SECONDS)
+    assert desk.synth.at_rest
+
+
+def test_a_key_that_may_be_a_note_of_ours_come_back_holds_its_answer_for_a_while_only() -> None:
+    desk = Desk(RuleModel(lambda pitch: pitch - 12), temperature=0.0)
+    desk.down(72, 80)
+    desk.down(60, 80, after=0.02)  # the very message that we sent
+    assert desk.synth.sounding == {(0, 60), (0, 48)}
+    desk.wait(HELD_SECONDS - 0.1)
+    assert desk.synth.sounding == {(0, 60), (0, 48)}
+    desk.wait(0.2)
+    assert desk.synth.sounding == {(0, 60)}
+    desk.wait(60.0)
+    assert desk.synth.sounding == {(0, 60)}
+    desk.up(60)  # a player's would be no harm
+    desk.down(60, 70)
+    desk.wait(60.0)
+    assert desk.synth.sounding == {(0, 60), (0, 48)}

@@ -29,7 +29,7 @@ def test_tempo_changes_nothing(gaps: list[float], factor: float, start: float) -
 
 def test_a_phrase_of_quarters_with_a_long_note() -> None:
     seen = moments([0.0, 0.5, 1.0, 1.5, 3.0, 3.5])
-    assert [moment.count for moment in seen] == [0, 1, 2, 3, 0, 1]
+    assert [moment.notes for moment in seen] == [0, 1, 2, 3, 0, 1]
     assert [moment.gap for moment in seen] == [None, 0, 0, 0, 2, 0]
     assert [moment.anchored for moment in seen] == [False, False, False, False, True, True]
     # After a note of three quarters the count of pulses begins with that note.
@@ -56,7 +56,7 @@ def test_any_onsets_stay_in_range(onsets: list[float]) -> None:
     for moment in moments(onsets):
         assert moment.gap is None or -2 <= moment.gap <= 2
         assert 0 <= moment.steps < CYCLE
-        assert 0 <= moment.count <= MANY
+        assert 0 <= moment.notes <= MANY
 
 
 def test_looking_changes_nothing() -> None:

@@ -15,8 +15,7 @@ SYMBOLS = st.lists(st.integers(0, 5), max_size=80)
 
 
 def dense(expert: Expert, context: Sequence[int]) -> NDArray[np.float64]:
-    anywhere, heard = expert.predict(context)
-    return np.array([anywhere + heard.get(symbol, 0.0) for symbol in range(6)])
+    return np.array(expert.chances(context, 0, 6))
 
 
 def told(symbols: Sequence[int], order: int = 3) -> Expert:
