@@ -119,6 +119,11 @@ CASES: dict[str, Case] = {
         *("train", scene.tune(), scene.file(".mid", "MThd"), "--task", "echo", "--population", "8", "--resume"),
         *("--generations", "1", "-o", scene.folder / "x.safetensors"),
     ],
+    "tune, no source": lambda scene: ["tune", scene.folder / "none.mid", "-o", scene.folder / "x.md"],
+    "tune, task": lambda scene: ["tune", scene.tune(), "--task", HOSTILE, "-o", scene.folder / "x.md"],
+    "tune, left out": lambda scene: [
+        *("tune", scene.file(".mid", "MThd"), "--task", "melody", "--rounds", "1", "-o", scene.folder / "x.md")
+    ],
     "render": lambda scene: ["render", scene.tune(), scene.folder / "out.mid", "--model", scene.model()],
     "render, no file": lambda scene: ["render", scene.folder / "none.mid", "out.mid"],
     "render, broken": lambda scene: ["render", scene.file(".mid", HOSTILE), "out.mid"],
