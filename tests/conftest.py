@@ -26,7 +26,7 @@ ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the fuzzers run longer, and with other seeds."""
     fuzzers = parser.getgroup("fuzzers")
-    fuzzers.addoption("--fuzz-cases", type=int, default=500, metavar="N", help="cases of each kind (500)")
+    fuzzers.addoption("--fuzz-cases", type=int, default=300, metavar="N", help="cases of each kind (300)")
     fuzzers.addoption("--fuzz-seed", type=int, default=0, metavar="S", help="what the cases are made from (0)")
 
 

@@ -26,6 +26,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
+    _voices(options)  # before the sources are read, which may take long
     read = read_sources(options.sources, progress, strict=options.strict)
     return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
 
@@ -41,8 +42,7 @@ def recipe_of(
 
     :raises UserError: if they or the options are of no use.
     """
-    to = choice("player", options.player, VOICES[::-1])
-    voice = choice("voice", options.voice, [voice for voice in VOICES if voice != to])
+    voice, to = _voices(options)
     found = duets(pieces, voice, to)
     both = [(player, own) for _, player, own in found]
     seen = viewpoints_left(options, VIEWPOINTS)
@@ -61,6 +61,15 @@ def recipe_of(
     )
     pieces = [piece for piece, _, _ in found]
     return replace(choir_recipe(options, material, progress), finish=partial(_finish, pieces, options.seed))
+
+
+def _voices(options: Options) -> tuple[str, str]:
+    """Return which voice is to be learned, and that which the player has.
+
+    :raises ConfigError: if there is no such voice, or they are the same.
+    """
+    to = choice("player", options.player, VOICES[::-1])
+    return choice("voice", options.voice, [voice for voice in VOICES if voice != to]), to
 
 
 def _finish(

@@ -96,7 +96,7 @@ HOSTILE = {
     "settings nested deeply": forged({"__metadata__": metadata(settings="[" * 50_000)}),
     "settings not a number": forged({"__metadata__": metadata(settings='{"a": NaN}')}),
     "settings out of range": forged({"__metadata__": metadata(settings='{"a": 1e999}')}),
-    "array of bytes": forged({"__metadata__": metadata(), "a": entry("U8", [4])}, b"1234"),
+    "array of signed bytes": forged({"__metadata__": metadata(), "a": entry("I8", [4])}, b"1234"),
     "array of lists": forged({"__metadata__": metadata(), "a": entry([1])}, b"1234"),
     "array without shape": forged({"__metadata__": metadata(), "a": {"dtype": "F32"}}, b"1234"),
     "array no object": forged({"__metadata__": metadata(), "a": 3}),
