@@ -10,12 +10,12 @@ from pathlib import Path
 from improviser.commands.notices import give_notice
 from improviser.commands.train_run import How
 from improviser.console_output import say, say_json, warn
-from improviser.errors import OutputError
-from improviser.files import check_writable, write_atomically
+from improviser.files import write_atomically
 from improviser.threads import use_one_thread
 from improviser.training import checkpoint
 from improviser.training.cluster import open_cluster
 from improviser.training.crew import Crew
+from improviser.training.places import Places
 from improviser.training.process_executor import ProcessExecutor
 from improviser.training.recipe import Options
 from improviser.training.stopping import stop_request
@@ -33,8 +33,11 @@ def run(
     :raises ImproviserError: if that is not possible.
     :raises KeyboardInterrupt: at the end, if that was asked for by a Ctrl-C.
     """
-    path = checkpoint.path_for(output)
-    _check(output, path, resume=resume, force=force)
+    places = Places(output, report=False, resume=resume, force=force)
+    places.check()
+    path = places.checkpoint
+    if not resume and path.exists():
+        checkpoint.remove(path)
     with ExitStack() as stack:
         executor = _executor(how, stack)
         with steps_shown(sys.stderr) as progress:
@@ -59,20 +62,6 @@ def run(
         checkpoint.remove(path)
     if request.interrupted:
         raise KeyboardInterrupt
-
-
-def _check(output: Path, path: Path, *, resume: bool, force: bool) -> None:
-    """Fail before anything is done if what is to be written cannot be, or is another's.
-
-    :raises OutputError: if so.
-    """
-    begun = path.exists()
-    if begun and not resume and not force:
-        raise OutputError(f"{path} is of a search that may go on; do so with --resume, or begin anew with --force")
-    check_writable(output, force=force or begun)
-    check_writable(checkpoint.unfinished_for(path))
-    if begun and not resume:
-        checkpoint.remove(path)
 
 
 def _executor(how: How, stack: ExitStack) -> Executor:

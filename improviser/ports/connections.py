@@ -7,7 +7,6 @@ of its own: by `Supervisor`, through `SerialExecutor`. Only `joined`, `lost` and
 import asyncio
 import contextlib
 import logging
-import math
 from collections.abc import Callable, Collection, Sequence, Set
 
 from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
@@ -22,8 +21,6 @@ from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 log = logging.getLogger("improviser")
 
 AGAIN_SECONDS = 1.3
-YOUNG_SECONDS = 10.0
-"""How long a connection of PipeWire's may carry nothing after it is shown, with room to spare."""
 NOTHING: tuple[float, list[bytes]] = (0.0, [])
 
 
@@ -62,8 +59,6 @@ class SessionConnections:
         self._joined_before = ""
         self._release_again = NOTHING
         self._ends_again = EndsAgain()
-        self._young_until = -math.inf
-        self._ended_young: set[bytes] = set()
 
     @property
     def joined(self) -> bool:
@@ -197,7 +192,7 @@ class SessionConnections:
             for peer in restored:
                 log.info("connected to %s", peer)
             self._release_returned(self._patchbay, parted.back.union(restored), sounding)
-            self._repeat_what_ends_over_young_connections(restored, sounding)
+            self._repeat_what_ends_over_new_connections(restored, sounding)
 
     def _connect_what_was_awaited(self, patchbay: Patchbay) -> None:
         if self._changed:
@@ -224,17 +219,13 @@ class SessionConnections:
             else:
                 self._remembered.owed.owe([peer], messages)
 
-    def _repeat_what_ends_over_young_connections(self, restored: Sequence[str], sounding: Sequence[bytes]) -> None:
+    def _repeat_what_ends_over_new_connections(self, restored: Sequence[str], sounding: Sequence[bytes]) -> None:
         """Have the engine send again what it ends while a restored connection may carry nothing yet."""
-        now = self._loop.time()
-        if restored:
-            self._young_until = now + YOUNG_SECONDS
-        if now < self._young_until:
-            ended = [end for end in self._remembered.owed.ends if end not in sounding and end not in self._ended_young]
-            self._ended_young.update(ended)
-            self._keep_for_later(ended)
-        else:
-            self._ended_young.clear()
+        if self.server == PIPEWIRE:
+            if restored:
+                self._ends_again.connect(self._loop.time())
+            ended = [end for end in self._remembered.owed.ends if end not in sounding]
+            self._ends_again.end(ended, self._loop.time())
 
     def _release_parted(self, patchbay: Patchbay, parted: Set[str]) -> None:
         """Send destinations that were disconnected the end of what they heard last: it may have ended since."""

@@ -15,7 +15,7 @@ from improviser.training.context import bred_in_context
 from improviser.training.holding import breed, cases_within
 from improviser.training.progress import Progress, silent, watched
 from improviser.training.recipe import Finished, Options, Recipe, choice, refuse, viewpoints_left
-from improviser.training.voices import duets, read_sources
+from improviser.training.voices import Sources, duets, read_sources
 
 VOICES = ("bass", "tenor", "alto", "soprano")
 
@@ -27,23 +27,16 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     """
     refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
     _voices(options)  # before the sources are read, which may take long
-    read = read_sources(options.sources, progress, strict=options.strict)
-    return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
+    return recipe_of(options, read_sources(options.sources, progress, strict=options.strict), progress)
 
 
-def recipe_of(
-    options: Options,
-    pieces: Sequence[Piece],
-    progress: Progress = silent,
-    skipped: tuple[str, ...] = (),
-    remarks: tuple[str, ...] = (),
-) -> Recipe:
-    """Return the recipe for a voice of these pieces.
+def recipe_of(options: Options, read: Sources, progress: Progress = silent) -> Recipe:
+    """Return the recipe for a voice of what was read.
 
     :raises UserError: if they or the options are of no use.
     """
     voice, to = _voices(options)
-    found = duets(pieces, voice, to)
+    found = duets(read.pieces, voice, to)
     both = [(player, own) for _, player, own in found]
     seen = viewpoints_left(options, VIEWPOINTS)
     settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to, viewpoints=seen)
@@ -56,8 +49,8 @@ def recipe_of(
         both,
         lambda some: harmony_notes(some, settings),
         sources,
-        skipped,
-        remarks,
+        read.skipped,
+        read.remarks,
     )
     pieces = [piece for piece, _, _ in found]
     return replace(choir_recipe(options, material, progress), finish=partial(_finish, pieces, options.seed))

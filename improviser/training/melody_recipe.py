@@ -7,12 +7,11 @@ from improviser.core.melody.corpus import melody_notes
 from improviser.core.melody.model import MelodyModel
 from improviser.core.melody.session import EXPERTS, VIEWPOINTS
 from improviser.core.music.note import Note
-from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units
 from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options, Recipe, refuse, viewpoints_left
-from improviser.training.voices import read_sources
+from improviser.training.voices import Sources, read_sources
 
 
 def prepare(options: Options, progress: Progress) -> Recipe:
@@ -21,22 +20,15 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice", "player", "parts")
-    read = read_sources(options.sources, progress, strict=options.strict)
-    return recipe_of(options, read.pieces, progress, read.skipped, read.remarks)
+    return recipe_of(options, read_sources(options.sources, progress, strict=options.strict), progress)
 
 
-def recipe_of(
-    options: Options,
-    pieces: Sequence[Piece],
-    progress: Progress = silent,
-    skipped: tuple[str, ...] = (),
-    remarks: tuple[str, ...] = (),
-) -> Recipe:
-    """Return the recipe for the top voice of these pieces.
+def recipe_of(options: Options, read: Sources, progress: Progress = silent) -> Recipe:
+    """Return the recipe for the top voice of what was read.
 
     :raises UserError: if they or the options are of no use.
     """
-    tunes = [piece.voices[0] for piece in pieces]
+    tunes = [piece.voices[0] for piece in read.pieces]
     seen = viewpoints_left(options, VIEWPOINTS)
     settings = replace(settings_for(tunes, hidden=hidden_units(options)), viewpoints=seen)
     material = Material(
@@ -44,9 +36,9 @@ def recipe_of(
         settings,
         [(tune, ()) for tune in tunes],
         lambda some: melody_notes((tune for tune, _ in some), settings),
-        tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in pieces),
-        skipped,
-        remarks,
+        tuple({"name": piece.name, "notes": len(piece.voices[0])} for piece in read.pieces),
+        read.skipped,
+        read.remarks,
     )
     return choir_recipe(options, material, progress)
 

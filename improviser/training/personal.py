@@ -26,6 +26,7 @@ from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options
 from improviser.training.recorded_tunes import held_out
 from improviser.training.trainer import Checkpoints, calibrate, model_of, train
+from improviser.training.voices import Sources
 from improviser.training.workers import Workers
 from improviser.version import __version__
 
@@ -128,7 +129,7 @@ def adapted_to(model: MelodyModel, tunes: Sequence[Sequence[Note]], seed: int) -
 
 def _bred(tunes: Sequence[Piece], minutes: float, seed: int) -> MelodyModel:
     options = Options(sources=(), task="melody", minutes=minutes, seed=seed)
-    recipe = recipe_of(options, tunes)
+    recipe = recipe_of(options, Sources(tuple(tunes)))
     kept = Checkpoints(Path(), every=0)
     done = train(recipe, seed=seed, workers=Workers(), checkpoints=kept, report=lambda _member, _bred: None)
     calibrate(recipe, done)

@@ -59,7 +59,7 @@ class Places:
         return path_for(self.output)
 
     def check(self) -> None:
-        """Fail before anything is done if one of the files cannot be written, or is another's.
+        """Fail, before anything is done, if a file cannot be written, or belongs to another run.
 
         :raises OutputError: if so; says which, and what to do.
         """

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-import improviser
 from improviser.version import __version__
 
 
@@ -49,7 +48,7 @@ def _version_or_none(package: str) -> str:
 
 def _digest_of_package() -> str:
     """Return a digest of the package's modules: two clones have the same version at different commits."""
-    folder = Path(improviser.__file__).parent
+    folder = Path(__file__).parents[1]
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(path.relative_to(folder).as_posix().encode())

@@ -19,6 +19,7 @@ from improviser.training.crew import Crew, Share
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.recipe import Options, Recipe, fingerprint
 from improviser.training.tuning import RUNGS, Trial, Tried, candidates, key_of, survivors
+from improviser.training.voices import Sources
 from improviser.training.workers import Calls, result_of
 from improviser.version import __version__
 
@@ -52,7 +53,7 @@ class Trials:
         """Return the recipe of a trial."""
         if trial not in self._prepared:
             options = replace(self.options, **trial.options())
-            self._prepared[trial] = RECIPES[options.task](options, self.pieces)
+            self._prepared[trial] = RECIPES[options.task](options, Sources(self.pieces))
         self._prepared.move_to_end(trial)
         while len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)

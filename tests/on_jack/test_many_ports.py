@@ -70,11 +70,12 @@ def press(peer: JackPeer, *pitches: int, others: tuple[JackPeer, ...], sounds: i
 
 def until_connected(left: JackPeer, right: JackPeer) -> None:
     """Wait for the connections; until then our client may still be testing itself over one of its own."""
-    for port, peers in (("in", {left.output}), ("in_2", {right.output}), ("out", {left.input, right.input})):
-        until(
-            lambda port=port, peers=peers: set(left.connections(f"{CLIENT}:{port}")) == peers,  # type: ignore[misc]
-            lambda port=port: f"{port} is not connected",  # type: ignore[misc]
-        )
+    wanted = {"in": {left.output}, "in_2": {right.output}, "out": {left.input, right.input}}
+
+    def connections() -> dict[str, set[str]]:
+        return {port: set(left.connections(f"{CLIENT}:{port}")) for port in wanted}
+
+    until(lambda: connections() == wanted, lambda: f"connected are {connections()}")
 
 
 def test_both_keyboards_are_answered_at_both_outputs_and_one_that_is_unplugged_is_released_alone(

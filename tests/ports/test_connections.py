@@ -217,19 +217,24 @@ def play(ledger: Ledger, event: Event) -> None:
         ledger.sent(admitted)
 
 
+def go_while_two_notes_sound(graph: Graph, connections: SessionConnections, ledger: Ledger) -> None:
+    """Let the destination go that plays 60 and 64."""
+    graph.connections.add((OUT, SYNTH))
+    for pitch in (60, 64):
+        play(ledger, NoteOn(0, pitch, 80))
+    connections.look(ledger)
+    graph.connections.clear()
+    del graph.ports[SYNTH]
+    connections.look(ledger)
+
+
 def note_offs(graph: Graph) -> set[tuple[str, int]]:
     return {(port, message[1]) for port, message in graph.arrived if message[0] == 0x80}
 
 
 def test_a_destination_that_was_gone_when_its_notes_ended_is_sent_their_end_when_it_is_back(graph: Graph) -> None:
     def scene(connections: SessionConnections, ledger: Ledger) -> None:
-        graph.connections.add((OUT, SYNTH))
-        for pitch in (60, 64):
-            play(ledger, NoteOn(0, pitch, 80))
-        connections.look(ledger)
-        graph.connections.clear()
-        del graph.ports[SYNTH]
-        connections.look(ledger)
+        go_while_two_notes_sound(graph, connections, ledger)
         play(ledger, NoteOff(0, 60))  # nobody hears it
         connections.look(ledger)
         assert not graph.arrived
@@ -266,13 +271,7 @@ def test_what_ends_over_a_connection_of_pipewires_that_may_carry_nothing_yet_is_
     monkeypatch.setattr(patchbay, "server_of", lambda _jack: PIPEWIRE)
 
     def scene(connections: SessionConnections, ledger: Ledger) -> None:
-        graph.connections.add((OUT, SYNTH))
-        for pitch in (60, 64):
-            play(ledger, NoteOn(0, pitch, 80))
-        connections.look(ledger)
-        graph.connections.clear()
-        del graph.ports[SYNTH]
-        connections.look(ledger)
+        go_while_two_notes_sound(graph, connections, ledger)
         graph.add(SYNTH)
         connections.look(ledger)  # both still sound, and will be ended
         assert not note_offs(graph)

@@ -3,8 +3,8 @@
 Each of these makes it likelier or less likely, by a factor of the odds. The factors were counted, and scaled together.
 
 Where a phrase began is not known for certain either: a note may have been the last one of a phrase, and is the more
-likely to have been if the next one was long in coming. So all lengths are followed, each with its probability. Phrases
-of a tune are often as long as those before: so it counts how many of those that have ended were.
+likely to have been if the next one was long in coming. So all lengths are followed, each with its probability. The
+phrases of a tune often have the same length: so the lengths of those that have ended are counted.
 """
 
 import math

@@ -118,7 +118,7 @@ class Accompaniment:
 
     :param own: lowest and highest pitch of the voice's register.
     :param player: those of the players in the corpus; others are heard an octave or more away.
-    :param rhythm: the player's, if several voices share it: then whoever made it lets it hear each note, after them.
+    :param rhythm: the player's, if several voices share it: then its owner tells it each note, after the voices.
     """
 
     def __init__(self, own: tuple[int, int], player: tuple[int, int], rhythm: RhythmTracker | None = None) -> None:

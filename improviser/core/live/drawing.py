@@ -30,7 +30,7 @@ class Prediction(NamedTuple):
 
     :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
     :param scores: the same of the pitches that sound, `shift` semitones away.
-    :param sums: the `wheel` of those that are allowed.
+    :param sums: running sums of the chances of the allowed pitches, see `wheel`.
     """
 
     logs: LogProbabilities

@@ -15,7 +15,7 @@ from improviser.core.tasks.registry import TASKS
 class LineUp:
     """The models that play, with what each of them does; it does not change.
 
-    :param models: those that play.
+    :param models: the models that play.
     :param responders: what plays each of them.
     """
 
@@ -41,13 +41,13 @@ class LineUp:
         echoes = [part for model, part in alone if _can_lead(model)]
         self.leader: Final = next(iter([*singers, *echoes]), None)
         self.leads: Final = None if self.leader is None else self.parts.index(self.leader)
-        """The number of the part that leads a reply; None if nobody can."""
+        """The number of the part that leads a reply; None if no part can."""
         self.accompanies: Final = not self.choirs and any(experts is not None for experts in self.experts)
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
 
     @property
     def members(self) -> list[Responder | Together]:
-        """All parts, and those that are chosen together."""
+        """All parts: those that answer alone, then the groups that answer together."""
         return [*self.parts, *self.choirs]
 
 

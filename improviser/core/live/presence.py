@@ -87,7 +87,7 @@ class Presences:
         return [number for number, presence in enumerate(self._all) if presence.sensing_ends is not None]
 
     def ends(self, release_after: float) -> float | None:
-        """Return when the first of them is to be taken for gone."""
+        """Return when the first of the inputs counts as gone if nothing more comes from it."""
         if len(self._all) == 1:
             return self._all[0].ends(release_after)
         return earliest(*(presence.ends(release_after) for presence in self._all))

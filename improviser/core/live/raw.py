@@ -37,7 +37,7 @@ class Performer:
     a sleep of more than an hour does the music go on from `now`. Program changes pick no model here, `swap` does. Not
     safe to share between threads.
 
-    :param models: those that play, one voice each, from `improviser.load_model`; with none, nothing is answered.
+    :param models: the models that play, one voice each, from `improviser.load_model`; with none, nothing is answered.
     :param seed: a whole number ≥ 0; the only source of chance.
     :param parameters: live parameters by name, see `improviser.parameters`; the others are at their defaults.
     :raises ConfigError: if a parameter or the seed cannot be.

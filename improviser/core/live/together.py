@@ -49,7 +49,7 @@ class Expectation:
     :param opinions: of each part by itself.
     :param combinations: what there is to choose among.
     :param shifts: how far each part sounds from where the model has it, in semitones.
-    :param sums: the wheel of the combinations.
+    :param sums: running sums of the chances of the combinations, see `wheel`.
     """
 
     voices: ChoraleVoices
