@@ -54,19 +54,17 @@ class Drawing:
         self._chance: Final = chance
         self._taken: list[tuple[float, int, int]] = []
         """What began to sound with the last chord: time, channel and pitch."""
-        self._temperature = 0.0
         self.adopt(parameters, allowed)
 
     def adopt(self, parameters: Parameters, allowed: Mask | None) -> None:
         """Draw by these parameters, among these pitches, from now on."""
         self._parameters, self.allowed = parameters, allowed
-        self._temperature = parameters.temperature
 
     def weighed(self, logs: LogProbabilities, *, accompanies: bool = False) -> Prediction:
         """Return an opinion ready to be drawn from; of a voice that accompanies without what is too unlikely."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Prediction(logs, scores, shift, wheel(scores, self._temperature, self.allowed, LEAST * accompanies))
+        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self.allowed, LEAST * accompanies))
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Let a pitch be taken that sounds on `channel` from now on."""
@@ -98,14 +96,16 @@ class Drawing:
         if pitch in taken:  # draw again among the others, which is as if they alone had been drawn from
             free = self._free(taken)
             if free.any():
-                pitch = spin(wheel(prediction.scores, self._temperature, free), chance())
+                pitch = spin(wheel(prediction.scores, self._parameters.temperature, free), chance())
         return pitch
 
     def pick_from(self, scores: LogProbabilities, channel: int, now: float, held: frozenset[int]) -> int:
         """Draw a pitch by log-probabilities, shape (128,), and take it: allowed, and none that the player holds."""
         possible = np.isfinite(scores)
         free = self._free([*held]) & possible
-        pitch = spin(wheel(scores, self._temperature, free if free.any() else possible), self._chance.random())
+        pitch = spin(
+            wheel(scores, self._parameters.temperature, free if free.any() else possible), self._chance.random()
+        )
         self.take(channel, pitch, now)
         return pitch
 

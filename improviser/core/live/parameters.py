@@ -18,7 +18,6 @@ from improviser.core.midi.clock import GRIDS
 from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.note import CHANNELS, PITCHES
 from improviser.core.music.parts import NAMES, said_of_parts
-from improviser.core.music.parts import OFF as NONE
 from improviser.core.music.pitch import AUTO, OFF
 
 MODES = tuple(MODES_BY_NAME)
@@ -147,7 +146,7 @@ class Parameters:
         Described(
             OfParts(Range(0, 2), "alto 0.8, bass 1.2"), "How loud some parts are.", "1 is as loud as others", knob=False
         ),
-    ] = NONE
+    ] = OFF
     registers: Annotated[
         str,
         Described(
@@ -155,7 +154,7 @@ class Parameters:
             "The lowest and highest pitches of parts of a chorale.",
             knob=False,
         ),
-    ] = NONE
+    ] = OFF
     instruments: Annotated[
         str,
         Described(
@@ -164,7 +163,7 @@ class Parameters:
             "where each part has a channel",
             knob=False,
         ),
-    ] = NONE
+    ] = OFF
     thru: Annotated[bool, Described(SWITCH, "Send your own notes on as well.", main=True)] = False
     thru_inputs: Annotated[
         str,
@@ -250,7 +249,7 @@ class Parameters:
 
     def program_of_part(self, part: int | None) -> int | None:
         """Return the program, 0–127, of the channel that a part has to itself; None if none is asked for."""
-        if part is None or self.channels == CHANNELS_OF_PARTS[0] or self.instruments == NONE:
+        if part is None or self.channels == CHANNELS_OF_PARTS[0] or self.instruments == OFF:
             return None
         (program,) = (said_of_parts(self.instruments) or {}).get(part, (0.0,))
         return int(program) - 1 if program else None
@@ -258,7 +257,7 @@ class Parameters:
     def loudness(self, velocity: int, part: int | None = None) -> int:
         """Return the velocity, 1–127, of an answer to a note of the player's `velocity`, 1–127, of a part perhaps."""
         scale = self.velocity_scale
-        if part is not None and self.balance != NONE:
+        if part is not None and self.balance != OFF:
             scale *= (said_of_parts(self.balance) or {}).get(part, (1.0,))[0]
         if scale == 1 and self.velocity_curve == 1:
             return velocity

@@ -5,11 +5,11 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
+from improviser.core.music.pitch import OFF
+
 NAMES = ("soprano", "alto", "tenor", "bass")
 """The parts, the highest first; elsewhere they go by their numbers here."""
 
-OFF = "off"
-"""Says that nothing is said of any part."""
 LONGEST = 120
 
 Numbers = tuple[float, ...]
@@ -32,7 +32,7 @@ class Sung(NamedTuple):
 def said_of_parts(text: str) -> Mapping[int, Numbers] | None:
     """Return the numbers of each part that a line says something of: one, or two with a hyphen between.
 
-    None if it cannot be understood.
+    OFF says nothing of any part. None if it cannot be understood.
     """
     if text.strip().lower() == OFF:
         return NOTHING

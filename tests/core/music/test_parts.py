@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from improviser.core.live.allowed import check
 from improviser.core.live.parameters import Parameters
-from improviser.core.music.parts import NAMES, OFF, in_one_line, said_of_parts
+from improviser.core.music.parts import NAMES, in_one_line, said_of_parts
+from improviser.core.music.pitch import OFF
 from improviser.errors import ConfigError
 
 NUMBER = st.integers(0, 400).map(lambda number: number / 4)
