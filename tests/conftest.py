@@ -19,7 +19,7 @@ hypothesis.settings.load_profile("house")
 EMULATED = hasattr(sys.modules.get("sitecustomize"), "ProactorLike")
 """Whether our package is shown another system: see `tests/portable`."""
 KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
-ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack", "sandbox"}
+ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack"}
 """Fixtures that may start a JACK server."""
 
 
@@ -32,14 +32,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what needs JACK in one process, however many share the tests: a container has memory for one server."""
+    """Keep what needs JACK in one process, however many share the tests: a container has memory for one server.
+
+    PipeWire takes none of it: its tests have a process of their own beside that.
+    """
     elsewhere = EMULATED or sys.platform == "win32"
     for item in items:
         is_unix = any(item.iter_markers(name="unix")) or any(item.iter_markers(name="jack"))
         if elsewhere and (is_unix or ON_JACK & set(getattr(item, "fixturenames", ()))):
             item.add_marker(pytest.mark.skip(reason="what it tests is Unix's alone"))
-        if item.path.parent.name == "on_jack" or ON_JACK & set(getattr(item, "fixturenames", ())):
+        if ON_JACK & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group("jack"))
+        elif item.path.parent.name == "on_jack":
+            item.add_marker(pytest.mark.xdist_group("pipewire" if item.path.stem == "test_pipewire" else "jack"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,6 +26,8 @@ from tests.servers import Broker, JackServer, claimed, missing, requires
 from tests.terminals import terminal
 
 PATIENCE_SECONDS = 30.0
+PARTS_ON_JACK = {"jack", "port", "fluidsynth", "ardour", "playing"}
+"""The parts that start a JACK server."""
 
 # `broker.local` is the test's broker: a machine of that name is the one part that no computer has.
 NAMES = """

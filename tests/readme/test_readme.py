@@ -15,7 +15,7 @@ import pytest
 
 from tests.playing import note_off, note_on
 from tests.readme.blocks import Block, blocks
-from tests.readme.sandbox import Sandbox
+from tests.readme.sandbox import PARTS_ON_JACK, Sandbox
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="its servers, its shell and systemd are Linux's")
 
@@ -225,11 +225,16 @@ def test_the_table_has_every_block() -> None:
     assert all(line in CI.read_text() for line in BLOCKS.values() if isinstance(line, str))
 
 
-@pytest.mark.parametrize(
-    "block",
-    [block for block in blocks() if isinstance(BLOCKS.get(block.first), Run)],
-    ids=lambda block: block.first[:60],
-)
+def cases() -> Iterator[object]:
+    """The blocks that are run here; those on JACK in the process of all that are (see `conftest`)."""
+    for block in blocks():
+        row = BLOCKS.get(block.first)
+        if isinstance(row, Run):
+            on_it = {part.partition(" ")[0] for part in row.needs} & PARTS_ON_JACK
+            yield pytest.param(block, id=block.first[:60], marks=[pytest.mark.xdist_group("jack")] if on_it else [])
+
+
+@pytest.mark.parametrize("block", [*cases()])
 def test_a_block(block: Block, sandbox: Sandbox) -> None:
     row = BLOCKS[block.first]
     assert isinstance(row, Run)
