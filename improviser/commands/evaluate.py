@@ -137,4 +137,16 @@ def _table_together(values: dict[str, Any]) -> list[str]:
         theirs = "     –" if pair["corpus"] is None else f"{pair['corpus']:.4f}"
         lines.append(f"    {name:<{width}}  {theirs}{own}")
     far = "".join(f"{distance:>9.4f}" for distance in values["distance"])
-    return [*lines, f"    {'mean distance':<{width}}        {far}"]
+    lines.append(f"    {'mean distance':<{width}}        {far}")
+    if values["told_apart"] is None:
+        lines.append("  told from the corpus: not measured, since scikit-learn is not installed")
+    else:
+        told = "".join("        –" if share is None else f"{share:>9.4f}" for share in values["told_apart"])
+        lines.append(f"    {'told from corpus':<{width}}        {told}")
+    grade = values["grade"]
+    own = "".join(f"{each:>9.2f}" for each in grade["model"])
+    lines.append(f"    {'Bach or Mock':<{width}}  {grade['corpus']:>6.2f}{own}")
+    return [
+        *lines,
+        "  (told from corpus: a classifier's accuracy, .5 at best; Bach or Mock: a grade, an alarm where it is high)",
+    ]

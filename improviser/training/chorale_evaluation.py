@@ -9,7 +9,7 @@ import numpy as np
 
 from improviser.core.chorale.figures import ChoralFigures, Chords, distance
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine, likeliest, normalised
+from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine, normalised
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
@@ -18,7 +18,9 @@ from improviser.core.music.note import Note
 from improviser.core.music.parts import NAMES
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
+from improviser.training.chorale_classifier import can_tell, told_apart
 from improviser.training.chorale_fitting import Setting, setting_of
+from improviser.training.chorale_grade import Grader
 
 Progress = Callable[[int, int], None]
 TEMPERATURES = (0.7, 1.0)
@@ -35,7 +37,7 @@ def answered(
     for note in tune:
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
-            found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
+            found = combine(model, opinions)
             played: tuple[int, ...] = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
         else:
             played = tuple(spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
@@ -87,13 +89,11 @@ def chord_score(model: ChoraleVoices, setting: Setting) -> ChordScore:
 
 def chance_of(model: ChoraleVoices, opinions: Opinions, came: Sequence[int]) -> tuple[float, bool]:
     """Return the probability of a chord, of the three parts' pitches, and whether it is the likeliest."""
-    found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
+    found = combine(model, opinions)
     by_itself = math.exp(sum(logs[pitch] for logs, pitch in zip(alone(opinions), came, strict=True)))
-    places = [np.flatnonzero(row == pitch) for row, pitch in zip(found.pitches, came, strict=True)]
-    if any(not len(place) for place in places):
+    number = found.number_of(came)
+    if number is None:
         return DOUBT * by_itself, False
-    high, middle, low = (int(place[0]) for place in places)
-    number = (high * model.candidates + middle) * model.candidates + low
     joint = math.exp(normalised(found.scores)[number])
     return (1 - DOUBT) * joint + DOUBT * by_itself, int(found.scores.argmax()) == number
 
@@ -126,6 +126,8 @@ def evaluate_together(
     progress(len(settings), len(settings))
     theirs = figures_of((setting, setting.chords) for setting in settings)
     own = {temperature: figures_of(found) for temperature, found in played.items()}
+    grader = Grader(settings)
+    told = [told_apart(settings, [chords for _, chords in found]) for found in played.values()] if can_tell() else None
     counted = [score for score in scores if score.chords]
     chords = sum(score.chords for score in counted)
     bits = sorted(score.bits for score in counted)
@@ -143,6 +145,11 @@ def evaluate_together(
         },
         "temperatures": list(temperatures),
         "distance": [distance(figures, theirs) for figures in own.values()],
+        "told_apart": None if told is None else [_number(share) for share in told],
+        "grade": {
+            "model": [_number(grader.median(found)) for found in played.values()],
+            "corpus": _number(grader.median((setting, setting.chords) for setting in settings)),
+        },
         "left_to_itself": {
             name: {
                 "model": [_number(figures.get(name, math.nan)) for figures in own.values()],

@@ -15,10 +15,11 @@ they are Bach's? Half of them are: .5 is what cannot be told apart.
 import argparse
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from improviser.core.chorale.figures import Chords, distance
+from improviser.core.chorale.figures import distance
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.session import ChoraleSession
 from improviser.core.chorale.voices import ChoraleVoices
@@ -27,14 +28,15 @@ from improviser.core.harmony.holding import probability
 from improviser.core.music.parts import NAMES
 from improviser.core.music.piece import Piece
 from improviser.library.catalogue import load_model
+from improviser.training.chorale_classifier import told_apart
 from improviser.training.chorale_evaluation import answered, chord_score, figures_of, harmonised
-from improviser.training.chorale_fitting import Setting, setting_of
+from improviser.training.chorale_fitting import Setting, bits_per_chord, observe, setting_of
+from improviser.training.chorale_grade import Grader
 from improviser.training.holding import held_over
 from tests.benchmarks.unseen import unseen
 
-WINDOW, FOLDS = 4, 5
-MOST = 12
-"""Proposals of each part where bits are counted of nearly all that could be played."""
+FEW = 6
+"""Proposals of each part where bits are counted of few combinations."""
 COLUMNS = (("apart .7", 0.7, False), ("together .7", 0.7, True), ("together 1", 1.0, True))
 
 
@@ -53,10 +55,10 @@ def main() -> None:
     pieces = unseen(options.pieces, options.seed, scored=True)
     settings = [setting for piece in pieces if (setting := setting_of(piece, given)) is not None]
     print(f"{len(settings)} chorales, {sum(len(setting.tune) for setting in settings)} chords")
-    print(f"bits per chord {bits(model, settings):.3f} as it plays, from {model.candidates} proposals of each part")
-    wide = model.with_numbers(model.numbers, candidates=MOST)
-    print(f"bits per chord {bits(wide, settings):.3f} from {MOST} proposals", flush=True)
+    print(f"bits per chord: {bits(model, settings):.3f} as it plays, {bits_of_six(model, settings)}", flush=True)
     theirs = figures_of((setting, setting.chords) for setting in settings)
+    grader = Grader(settings)
+    print(f"grade of Bach: {grader.median((setting, setting.chords) for setting in settings):.2f}")
     columns = []
     for name, temperature, together in COLUMNS:
         started = time.process_time()
@@ -66,11 +68,9 @@ def main() -> None:
         ]
         seconds = time.process_time() - started
         columns.append(figures_of(zip(settings, played, strict=True)))
-        told = told_apart(settings, played)
-        print(
-            f"{name}: distance {distance(columns[-1], theirs):.4f}, told from Bach {told:.3f}, {seconds:.0f} s",
-            flush=True,
-        )
+        told, grade = told_apart(settings, played), grader.median(zip(settings, played, strict=True))
+        far = distance(columns[-1], theirs)
+        print(f"{name}: distance {far:.4f}, told from Bach {told:.3f}, grade {grade:.2f}, {seconds:.0f} s", flush=True)
     print(movement(model, pieces, settings))
     print("\n| | Bach | " + " | ".join(name for name, _, _ in COLUMNS) + " |")
     print("|---|---|" + "---|" * len(COLUMNS))
@@ -83,6 +83,19 @@ def bits(model: ChoraleVoices, settings: Sequence[Setting]) -> float:
     """Return the bits of a chord of the three parts, given the chords before."""
     scores = [chord_score(model, setting) for setting in settings]
     return sum(score.bits * score.chords for score in scores) / sum(score.chords for score in scores)
+
+
+def bits_of_six(model: ChoraleVoices, settings: Sequence[Setting]) -> str:
+    """Return the bits of the parts by themselves, and of a chord among six pitches of each part, one of them Bach's."""
+    seen = observe(model, settings, given=True, candidates=FEW)
+    alone = -np.take_along_axis(seen.own, seen.target[:, :, None], axis=2).sum(axis=(1, 2)).mean() / np.log(2)
+    missing = ~np.isnan(seen.outside)
+    all_there = replace(seen, outside=np.full(len(seen), np.nan))
+    among = bits_per_chord(model, model.numbers, all_there, doubt=0.0)
+    return (
+        f"{alone:.3f} each part by itself, {among:.3f} among {FEW} proposals of each part and Bach's "
+        f"(which {missing.mean():.3f} of the chords are not among)"
+    )
 
 
 def movement(model: ChoraleVoices, pieces: Sequence[Piece], settings: Sequence[Setting]) -> str:
@@ -109,39 +122,6 @@ def movement(model: ChoraleVoices, pieces: Sequence[Piece], settings: Sequence[S
     names = " ".join(NAMES[voice] for voice in model.others)
     ours, bachs = (" ".join(f"{share:.1f}" for share in 100 * counted / stays) for counted in (held, theirs))
     return f"held over, {names}: {ours} (Bach {bachs}); ornaments {steps / stays:.3f} (Bach {moves / stays:.3f})"
-
-
-def told_apart(settings: Sequence[Setting], played: Sequence[Chords]) -> float:
-    """Return how many windows a classifier calls rightly Bach's or not, in pieces that it has not seen."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    right = total = 0
-    features, labels, groups = [], [], []
-    for number, (setting, own) in enumerate(zip(settings, played, strict=True)):
-        for label, chords in ((0, setting.chords), (1, own)):
-            rows = windows(chords, setting.tonic)
-            features.append(rows)
-            labels.append(np.full(len(rows), label))
-            groups.append(np.full(len(rows), number % FOLDS))
-    seen, of, group = np.concatenate(features), np.concatenate(labels), np.concatenate(groups)
-    for fold in range(FOLDS):
-        classifier = HistGradientBoostingClassifier(random_state=0).fit(seen[group != fold], of[group != fold])
-        right += int((classifier.predict(seen[group == fold]) == of[group == fold]).sum())
-        total += int((group == fold).sum())
-    return right / total
-
-
-def windows(chords: Chords, tonic: int) -> np.ndarray:
-    """Return what is seen of each four chords in a row: degrees, distances between voices, and moves."""
-    degrees, apart = (chords - tonic) % 12, chords[:, :1] - chords[:, 1:]
-    neighbours, above = chords[:, 1:3] - chords[:, 2:4], (chords - chords[:, 3:]) % 12
-    each = np.concatenate([degrees, apart, neighbours, above[:, :3]], axis=1)
-    moves = np.diff(chords, axis=0)
-    rows = [
-        np.concatenate([each[start : start + WINDOW].ravel(), moves[start : start + WINDOW - 1].ravel()])
-        for start in range(len(chords) - WINDOW + 1)
-    ]
-    return np.array(rows).reshape(len(rows), -1)
 
 
 if __name__ == "__main__":

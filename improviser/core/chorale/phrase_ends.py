@@ -31,6 +31,7 @@ KNOWN = (0.5, 1.5, 3.0)
 """So many phrases have ended, at least: before the first of these nothing is known of lengths that come again."""
 SHARES = (0.1, 0.3, 0.6)
 """At least such a share of them was as long."""
+_SHARES = np.array(SHARES)
 AGAIN = 1 + len(KNOWN) * (len(SHARES) + 1)
 MOST_ENDED = 32.0
 """Of more phrases than this, older ones are forgotten."""
@@ -84,7 +85,7 @@ def again_classes(lengths: FloatArray) -> NDArray[np.int64]:
     known = sum(ended >= least for least in KNOWN)
     if not known:
         return np.zeros(len(lengths), np.int64)
-    share = np.searchsorted(SHARES, lengths / ended, side="right")
+    share = np.searchsorted(_SHARES, lengths / ended, side="right")
     return np.asarray(1 + (known - 1) * (len(SHARES) + 1) + share, np.int64)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, Prepared, end_class
-from improviser.core.chorale.voices import ROWS, ChoraleVoices
+from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment, RhythmTracker
@@ -22,8 +22,13 @@ from improviser.core.networks.responder import LogProbabilities
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+UNLIKELY = 8.0
+"""Combinations that go together so much worse than the best ones, two by two, are not scored as chords: nats."""
 DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
+
+
+_ROW = np.arange(PARTS)[:, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,8 +64,8 @@ class Opinions:
 class Combinations:
     """Combinations to choose among.
 
-    :param pitches: the pitches of each part, shape (3, k).
-    :param scores: of each combination, shape (k³,): the highest part's pitch varies slowest.
+    :param pitches: of each part, the highest first, shape (3, combinations).
+    :param scores: of each combination, log-probabilities up to a constant, shape (combinations,).
     """
 
     pitches: IntArray
@@ -68,10 +73,13 @@ class Combinations:
 
     def pitches_of(self, number: int) -> tuple[int, int, int]:
         """Return the pitches of the combination with that number, the highest part's first."""
-        count = self.pitches.shape[1]
-        high, rest = divmod(number, count * count)
-        middle, low = divmod(rest, count)
-        return int(self.pitches[0, high]), int(self.pitches[1, middle]), int(self.pitches[2, low])
+        high, middle, low = self.pitches[:, number].tolist()
+        return high, middle, low
+
+    def number_of(self, pitches: Sequence[int]) -> int | None:
+        """Return the number of the combination of these pitches; None if it is not among them."""
+        found = np.flatnonzero((pitches == self.pitches.T).all(axis=1))
+        return int(found[0]) if found.size else None
 
 
 class ChoraleSession:
@@ -110,7 +118,7 @@ class ChoraleSession:
         known = self._past.get(key)
         if known is None:
             model = self._model
-            known = Past(model.pair_scores(place), model.terms.prepare(model.numbers, place))
+            known = Past(model.pair_scores.of(place), model.terms.prepare(model.numbers, place))
             self._past[key] = known
         return known
 
@@ -188,31 +196,50 @@ class ChoraleSession:
 
 
 def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
-    """Return the `count` likeliest pitches of each part within its register, shape (3, count)."""
-    within = logs.take(model.proposable)
-    kept = within.shape[1] - count
-    found: IntArray = within.argpartition(kept, axis=1)[:, kept:] + model.beginnings
+    """Return the `count` likeliest pitches of each part within its register, shape (3, count), ascending."""
+    return _highest(logs.take(model.proposable), count) + model.beginnings
+
+
+def _highest(scores: FloatArray, count: int) -> IntArray:
+    """Return where the `count` highest scores of each row lie, ascending: in no order that a machine might choose."""
+    kept = scores.shape[-1] - count
+    found: IntArray = scores.argpartition(kept)[..., kept:]
+    found.sort()
     return found
 
 
-def combine(model: ChoraleVoices, opinions: Opinions, pitches: IntArray) -> Combinations:
-    """Score all combinations of these pitches, shape (3, k), log-probabilities up to a constant."""
+def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
+    """Score the likeliest combinations.
+
+    Each part proposes pitches, by its opinion and by how they go with the player's. Of all their combinations those are
+    scored as chords that go together best, two by two.
+    """
     pairs, size = opinions.past.pairs, opinions.past.pairs.shape[1]
     given = opinions.given - int(model.lowest[model.given])
-    above = pitches - model.beginnings
-    own = model.weights[:, None] * opinions.logs.take(pitches + ROWS)
+    own = opinions.logs.take(model.proposable)
+    own *= model.weights[:, None]
     for part, (pair, is_upper) in enumerate(model.with_given):
-        own[part] += (pairs[pair, given] if is_upper else pairs[pair, :, given]).take(above[part])
+        own[part] += pairs[pair, given] if is_upper else pairs[pair, :, given]
+    above = _highest(own, model.candidates)
+    own_high, own_middle, own_low = own.take(above + size * _ROW)
     _, middle, low = above
     rows = size * above[:2, :, None]
     one, two, three = (pairs[pair] for pair in model.among)
-    scores = model.terms.chord_scores(
-        model.numbers, opinions.past.known, pitches, opinions.given, opinions.place
-    ).astype(np.float64)
-    scores += (own[0, :, None] + one.take(rows[0] + middle))[:, :, None]
-    scores += own[1, :, None] + three.take(rows[1] + low)
-    scores += (own[2] + two.take(rows[0] + low))[:, None, :]
-    return Combinations(pitches, scores.reshape(-1))
+    upper = own_high[:, None] + one.take(rows[0] + middle)
+    lower = own_middle[:, None] + three.take(rows[1] + low)
+    lower += own_low
+    sums = upper[:, :, None] + lower
+    sums += two.take(rows[0] + low)[:, None, :]
+    count = model.candidates
+    scores = sums.reshape(-1)
+    numbers = (scores >= scores.max() - UNLIKELY).nonzero()[0]
+    rest, third = np.divmod(numbers, count)
+    first, second = np.divmod(rest, count)
+    pitches = np.stack([above[0].take(first), above[1].take(second), above[2].take(third)])
+    pitches += model.beginnings
+    scores = scores.take(numbers)
+    scores += model.terms.chord_scores(model.numbers, opinions.past.known, pitches, opinions.given, opinions.place)
+    return Combinations(pitches, scores)
 
 
 def alone(opinions: Opinions) -> FloatArray:
@@ -229,12 +256,10 @@ def normalised(scores: FloatArray) -> LogProbabilities:
 
 def marginals(model: ChoraleVoices, opinions: Opinions) -> FloatArray:
     """Return the probability of each pitch for each part, chosen together, shape (3, 128); rows sum to 1."""
-    found = combine(model, opinions, likeliest(model, opinions.logs, model.candidates))
-    chances = np.exp(normalised(found.scores)).reshape((model.candidates,) * 3)
-    shares = np.stack([chances.sum(axis=(1, 2)), chances.sum(axis=(0, 2)), chances.sum(axis=(0, 1))])
+    found = combine(model, opinions)
+    chances = np.exp(normalised(found.scores))
     rows: FloatArray = DOUBT * np.exp(alone(opinions))
-    np.put_along_axis(
-        rows, found.pitches, np.take_along_axis(rows, found.pitches, axis=1) + (1 - DOUBT) * shares, axis=1
-    )
+    for row, pitches in zip(rows, found.pitches, strict=True):
+        row += (1 - DOUBT) * np.bincount(pitches, chances, PITCHES)
     rows /= rows.sum(axis=1, keepdims=True)
     return rows

@@ -261,7 +261,7 @@ class Terms:
         changes = numbers[start : start + size].copy()
         moved = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
         changes.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
-        leaps = np.clip(_ALL - before[BASS], -LEAP, LEAP) + (LEAP + offset["bass"])
+        leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
         leaps += LEAPS * self._degrees[place.tonic]
         others = np.array([[before[voice]] for voice in self.others])
         return Prepared(changes, sets, earlier, others, leaps)
@@ -269,17 +269,17 @@ class Terms:
     def chord_scores(
         self, numbers: FloatArray, known: Prepared, pitches: IntArray, given: int, place: Place
     ) -> FloatArray:
-        """Return the sums of what `of_chords` points at, shape (k, k, k): fast, for one note.
+        """Return the sums of what `of_chords` points at, shape (chords,): fast, for one note.
 
         :param numbers: of all terms.
         :param known: what `prepare` has returned.
-        :param pitches: of the voices that are chosen, shape (3, k).
+        :param pitches: of the voices that are chosen, chord by chord, shape (3, chords).
         :param given: the pitch of the one that they are chosen to.
         """
         offset, size, tonic, end, beat = self._offset, 12 * self._count, place.tonic, place.end, place.beat
         bits, turns, degrees = self._bits[tonic], self._turns[tonic], self._degrees[tonic]
-        high, middle, low = bits.take(pitches)
-        sets = (high[:, None] | (middle | bits[given]))[:, :, None] | low
+        sets = np.bitwise_or.reduce(bits.take(pitches), axis=0)
+        sets |= bits[given]
         bass = given if self.given == BASS else pitches[2]
         chords = self._chord_of.take(sets + turns[bass])
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
@@ -292,7 +292,7 @@ class Terms:
             scores = values.take(chords)
         else:
             scores = values.take(chords)
-            scores += tunes.take(chords + (size * degrees[pitches[0]])[:, None, None])
+            scores += tunes.take(chords + size * degrees[pitches[0]])
         if known.earlier is None:
             scores += known.sets.take(sets)
             return scores
@@ -302,9 +302,8 @@ class Terms:
         scores += of_sets.take(sets)
         if place.before is not None:
             rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
-            high, middle, low = (pitches == known.others) * _HELD
             held = numbers[offset["held"] + rhythm :][:8]
-            scores += held.take((high[:, None] + middle)[:, :, None] + low)
+            scores += held.take(_HELD @ (pitches == known.others))
         scores += numbers.take(known.leaps[bass] + 12 * LEAPS * end)
         return scores
 
@@ -317,8 +316,8 @@ class Terms:
         return bits, int(self._type[(bits << 12 | bits) >> bass & 4095]), bass
 
 
-_ALL = np.arange(PITCHES)
-_HELD = np.array([[4], [2], [1]])
+_LEAPS = np.clip(np.arange(-PITCHES, PITCHES), -LEAP, LEAP) + LEAP
+_HELD = np.array([4, 2, 1])
 _NO_PITCHES = np.full((VOICES - 1, 1), -1)
 _NO_LEAPS = np.zeros(PITCHES, np.int64)
 

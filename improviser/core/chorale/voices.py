@@ -1,13 +1,15 @@
 """The voices of a chorale: each part's network, and the numbers of the terms that they have together."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.ornaments import Ornaments
+from improviser.core.chorale.pair_scores import PairScores
 from improviser.core.chorale.phrase_ends import EndTables
-from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Place, Terms
+from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Terms
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
@@ -41,7 +43,7 @@ class ChoraleVoices:
         numbers: NDArray[np.float32],
         weights: Sequence[float],
         ends: EndTables,
-        candidates: int = 6,
+        candidates: int = 12,
         given: int = SOPRANO,
         ornaments: Ornaments | None = None,
     ) -> None:
@@ -104,13 +106,10 @@ class ChoraleVoices:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""
         return into_register(pitch, self._register)
 
-    def pair_scores(self, place: Place) -> NDArray[np.float32]:
-        """Return how much likelier two pitches are together, of each pair of voices, shape (6, n, n)."""
-        size = self._upper.shape[1]
-        places = np.empty((len(self.terms.pair_kinds), len(PAIRS), size, size), np.int64)
-        self.terms.of_pairs(self._upper, self._lower, place, places)
-        scores: NDArray[np.float32] = self.numbers.take(places).sum(axis=0)
-        return scores
+    @cached_property
+    def pair_scores(self) -> PairScores:
+        """How much likelier two pitches of the voices' registers are together."""
+        return PairScores(self.terms, self.numbers, self._upper, self._lower)
 
 
 def _pair(one: int, other: int) -> int:

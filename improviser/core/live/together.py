@@ -9,7 +9,7 @@ import numpy as np
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.chorale.ornaments import STEPS
-from improviser.core.chorale.session import ChoraleSession, Combinations, Opinions, combine, likeliest
+from improviser.core.chorale.session import ChoraleSession, Combinations, Opinions, combine
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.harmony.holding import probability
@@ -225,7 +225,7 @@ class Together:
         shifts = (0,) * PARTS
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)
-        found = combine(voices, opinions, likeliest(voices, opinions.logs, voices.candidates))
+        found = combine(voices, opinions)
         return Expectation(voices, opinions, found, shifts, wheel(found.scores, parameters.temperature))
 
     def _restricted(self, voices: ChoraleVoices, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
