@@ -26,6 +26,7 @@ from improviser.core.harmony.corpus import TOLERANCE_SECONDS
 from improviser.core.music.counterpoint import PERFECT
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece, sounding_at
+from improviser.training.holding import held_over
 
 FloatArray = NDArray[np.float64]
 
@@ -34,6 +35,8 @@ FEWEST_OF_TYPE = 25
 BRED, GENERATIONS, SMALL = 12, 40, 0.05
 """How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
 CHUNK = 1024
+PROPOSED = 6
+"""Pitches of each part that terms are fitted with: more take long, and change little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +49,7 @@ class Setting:
     :param rests: at which notes somebody rests, shape (notes,).
     :param between: which voices have moved between the note before and this one, shape (notes, 4).
     :param steps: which of `ornaments.STEPS` each voice takes before the next note, shape (notes, 4); −1: none of them.
+    :param held: over which notes each voice holds one that has begun before, shape (notes, 4).
     :param ends: at which notes a phrase ends; None if it is not known.
     :param tonic: pitch class of the key; `minor`: its mode.
     """
@@ -57,6 +61,7 @@ class Setting:
     rests: NDArray[np.bool_]
     between: NDArray[np.bool_]
     steps: NDArray[np.int64]
+    held: NDArray[np.bool_]
     ends: NDArray[np.bool_] | None
     tonic: int
     minor: bool
@@ -84,7 +89,8 @@ def setting_of(piece: Piece, given: int = SOPRANO) -> Setting | None:
     pitches = [note.pitch for notes in piece.voices for note in notes]
     tonic, minor = key_by_end(pitches, piece.voices[-1][-1].pitch)
     ends = None if piece.context is None else _ends(piece.voices[SOPRANO], piece.context.fermatas, onsets)
-    return Setting(piece.name, given, tune, np.array(lines).T.copy(), rests, between, steps, ends, tonic, minor)
+    held = np.array([held_over(tune, notes) for notes in piece.voices]).T
+    return Setting(piece.name, given, tune, np.array(lines).T.copy(), rests, between, steps, held, ends, tonic, minor)
 
 
 def _ends(soprano: Sequence[Note], fermatas: Sequence[bool], onsets: Sequence[float]) -> NDArray[np.bool_]:
@@ -151,14 +157,14 @@ class Observations:
 
 
 def observe(
-    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
+    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int = PROPOSED
 ) -> Observations:
     """Play the corpus to the model, whose past is the corpus's own.
 
     :param given: whether what came is among the pitches to choose from, even if it was not proposed.
-    :param candidates: how many pitches of each part there are to choose from, if not as many as when it plays.
+    :param candidates: how many pitches of each part there are to choose from.
     """
-    count, terms, others = candidates or model.candidates, model.terms, [*model.others]
+    count, terms, others = candidates, model.terms, [*model.others]
     own, pairs, chords, targets, direct, outside = [], [], [], [], [], []
     for setting in settings:
         session = ChoraleSession(model)

@@ -43,6 +43,7 @@ from improviser.training.chorale_fitting import (
     setting_of,
     types_of,
 )
+from improviser.training.chorale_movement import move_as_often
 from improviser.training.chorale_ornaments import count_ornaments
 from improviser.training.chorale_playing import count, fit_to_play, of_corpus
 from improviser.training.generations import Limits
@@ -268,7 +269,7 @@ def fitted(
     model = model.with_numbers(fit(model, seen, ROUNDS, watch=lambda done, _: progress(step, (done + 1) / ROUNDS)))
     model = with_gains(model, balance(Gains(model, observe(model, held, given=False)), seed))
     model = fitted_to_play(model, settings, seed, lambda done: progress(f"playing {what}", done))
-    return model.with_ornaments(count_ornaments(model, settings))
+    return move_as_often(model.with_ornaments(count_ornaments(model, settings)), settings, seed)
 
 
 def fitted_to_play(

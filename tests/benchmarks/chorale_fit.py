@@ -27,7 +27,8 @@ from improviser.core.music.parts import NAMES
 from improviser.library import model_file
 from improviser.library.catalogue import load_model, take_apart
 from improviser.threads import use_one_thread
-from improviser.training.chorale_fitting import setting_of
+from improviser.training.chorale_fitting import Setting, setting_of
+from improviser.training.chorale_movement import move_as_often
 from improviser.training.chorale_recipe import HELD_OUT, fitted
 from improviser.training.chorales import load_chorales
 
@@ -44,12 +45,17 @@ def networks(folder: Path, given: int) -> list[HarmonyModel]:
     return [model for model in loaded if isinstance(model, HarmonyModel)]
 
 
-def fit(folder: Path, out: Path, given: int) -> None:
-    """Fit what answers a voice, and keep it."""
+def parted(given: int) -> tuple[list[Setting], list[Setting]]:
+    """Return the settings of a voice that are learned from, and those that are held out."""
     settings = [setting for piece in load_chorales() if (setting := setting_of(piece, given)) is not None]
     held = {*generator(SEED, 1).permutation(len(settings))[: len(settings) // HELD_OUT].tolist()}
     training = [setting for number, setting in enumerate(settings) if number not in held]
-    others = [settings[number] for number in sorted(held)]
+    return training, [settings[number] for number in sorted(held)]
+
+
+def fit(folder: Path, out: Path, given: int) -> None:
+    """Fit what answers a voice, and keep it."""
+    training, others = parted(given)
     said: dict[str, int] = {}
 
     def tell(step: str, done: float) -> None:
@@ -76,7 +82,7 @@ def merge(folder: Path, out: Path, file: Path) -> None:
         ends = EndTables(**{field.name: found[f"ends.{field.name}"] for field in fields(EndTables)})
         ornaments = {name.removeprefix("ornaments."): found[name] for name in found if name.startswith("ornaments.")}
         parts, types, weights = networks(folder, given), found["types"].tolist(), found["weights"].tolist()
-        answering[given] = ChoraleVoices(
+        voices = ChoraleVoices(
             "bach-chorale",
             parts,
             types,
@@ -86,6 +92,8 @@ def merge(folder: Path, out: Path, file: Path) -> None:
             given=given,
             ornaments=read_ornaments(ornaments),
         )
+        # How much is held over is kept with the networks, which are those of before the fit here.
+        answering[given] = move_as_often(voices, parted(given)[0], SEED)
     model = ChoraleModel.of("bach-chorale", answering)
     provenance = {"sources": [{"name": piece.name} for piece in load_chorales()], "seed": SEED}
     model_file.write(file, take_apart(model, provenance))

@@ -21,18 +21,16 @@ import numpy as np
 
 from improviser.core.chorale.figures import distance
 from improviser.core.chorale.model import ChoraleModel
-from improviser.core.chorale.session import ChoraleSession
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.holding import probability
 from improviser.core.music.parts import NAMES
-from improviser.core.music.piece import Piece
 from improviser.library.catalogue import load_model
 from improviser.training.chorale_classifier import told_apart
-from improviser.training.chorale_evaluation import answered, chord_score, figures_of, harmonised
+from improviser.training.chorale_evaluation import chord_score, figures_of, harmonised
 from improviser.training.chorale_fitting import Setting, bits_per_chord, observe, setting_of
 from improviser.training.chorale_grade import Grader
-from improviser.training.holding import held_over
+from improviser.training.chorale_movement import TEMPERATURE, movement_of
 from tests.benchmarks.unseen import unseen
 
 FEW = 6
@@ -47,6 +45,7 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=45)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--part", choices=NAMES, default=NAMES[0])
+    parser.add_argument("--together", action="store_true", help="leave out the parts by themselves")
     options = parser.parse_args()
     chorale, given = load_model(options.model), NAMES.index(options.part)
     if not isinstance(chorale, ChoraleModel):
@@ -60,7 +59,8 @@ def main() -> None:
     grader = Grader(settings)
     print(f"grade of Bach: {grader.median((setting, setting.chords) for setting in settings):.2f}")
     columns = []
-    for name, temperature, together in COLUMNS:
+    shown_columns = [column for column in COLUMNS if column[2] or not options.together]
+    for name, temperature, together in shown_columns:
         started = time.process_time()
         played = [
             harmonised(model, setting.tune, generator(options.seed, number), temperature, together=together)
@@ -71,9 +71,9 @@ def main() -> None:
         told, grade = told_apart(settings, played), grader.median(zip(settings, played, strict=True))
         far = distance(columns[-1], theirs)
         print(f"{name}: distance {far:.4f}, told from Bach {told:.3f}, grade {grade:.2f}, {seconds:.0f} s", flush=True)
-    print(movement(model, pieces, settings))
-    print("\n| | Bach | " + " | ".join(name for name, _, _ in COLUMNS) + " |")
-    print("|---|---|" + "---|" * len(COLUMNS))
+    print(movement(model, settings))
+    print("\n| | Bach | " + " | ".join(name for name, _, _ in shown_columns) + " |")
+    print("|---|---|" + "---|" * len(shown_columns))
     for figure, value in theirs.items():
         shown = " | ".join(f"{column.get(figure, float('nan')):.4f}" for column in columns)
         print(f"| {figure} | {value:.4f} | {shown} |")
@@ -98,30 +98,19 @@ def bits_of_six(model: ChoraleVoices, settings: Sequence[Setting]) -> str:
     )
 
 
-def movement(model: ChoraleVoices, pieces: Sequence[Piece], settings: Sequence[Setting]) -> str:
+def movement(model: ChoraleVoices, settings: Sequence[Setting]) -> str:
     """Return how much is held over, and how often a part moves between notes, beside Bach's."""
-    held, stays, theirs = np.zeros(3), 0, np.zeros(3)
-    steps = moves = 0.0
-    for number, (piece, setting) in enumerate(zip(pieces, settings, strict=True)):
-        session = ChoraleSession(model)
-        played = answered(model, setting.tune, generator(0, number), 0.7)
-        for note, (opinions, parts) in zip(setting.tune, played, strict=True):
-            before = session.before
-            if before is not None:
-                for part, (voice, pitch) in enumerate(zip(model.others, parts, strict=True)):
-                    if pitch == before[voice]:
-                        odds = session.hold_odds(part, note.pitch, note.onset_seconds)
-                        held[part] += probability(odds, 0.7)
-            if model.ornaments is not None:
-                chord = (*parts[: model.given], opinions.given, *parts[model.given :])
-                steps += min(1.0, float(model.ornaments.weights(chord, opinions.place, model.given).sum()))
-            session.learn(note.pitch, note.onset_seconds, parts)
-        stays += len(setting.tune)
-        theirs += [sum(held_over(setting.tune, piece.voices[voice])) for voice in model.others]
-        moves += int((setting.steps[:, [*model.others]] >= 0).any(axis=1).sum())
+    own, stays, others = (
+        movement_of(model, settings, 0),
+        sum(len(setting.tune) for setting in settings),
+        [*model.others],
+    )
+    held = [sum(probability(odds, TEMPERATURE) for odds in part) for part in own.odds]
+    theirs = sum(setting.held[:, others].sum(axis=0) for setting in settings)
+    moves = sum((setting.steps[:, others] >= 0).any(axis=1).sum() for setting in settings)
     names = " ".join(NAMES[voice] for voice in model.others)
-    ours, bachs = (" ".join(f"{share:.1f}" for share in 100 * counted / stays) for counted in (held, theirs))
-    return f"held over, {names}: {ours} (Bach {bachs}); ornaments {steps / stays:.3f} (Bach {moves / stays:.3f})"
+    ours, bachs = (" ".join(f"{100 * count / stays:.1f}" for count in counted) for counted in (held, theirs))
+    return f"held over, {names}: {ours} (Bach {bachs}); ornaments {own.moves / stays:.3f} (Bach {moves / stays:.3f})"
 
 
 if __name__ == "__main__":

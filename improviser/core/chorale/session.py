@@ -259,7 +259,6 @@ def marginals(model: ChoraleVoices, opinions: Opinions) -> FloatArray:
     found = combine(model, opinions)
     chances = np.exp(normalised(found.scores))
     rows: FloatArray = DOUBT * np.exp(alone(opinions))
-    for row, pitches in zip(rows, found.pitches, strict=True):
-        row += (1 - DOUBT) * np.bincount(pitches, chances, PITCHES)
+    rows += (1 - DOUBT) * np.stack([np.bincount(pitches, chances, PITCHES) for pitches in found.pitches])
     rows /= rows.sum(axis=1, keepdims=True)
     return rows

@@ -122,7 +122,6 @@ class Terms:
             "held": 8 * 2 * BEATS * GAPS + 1,
             "stays": 2 * BEATS * END_CLASSES + 1,
             "bass": LEAPS * 12 * END_CLASSES + 1,
-            "accent": count * BEATS * GAPS,
         }
         ends = np.cumsum([*kinds.values()]).tolist()
         self.slices = {name: slice(end - size, end) for (name, size), end in zip(kinds.items(), ends, strict=True)}
@@ -227,7 +226,6 @@ class Terms:
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
         np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
         np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
-        np.add(types, offset["accent"] + self._count * (place.beat + BEATS * place.gap), out=out[8])
         if place.before is None:
             for number, name in enumerate(("change", "progress", "held", "stays", "bass"), 3):
                 out[number] = nothing[name]
@@ -283,8 +281,6 @@ class Terms:
         bass = given if self.given == BASS else pitches[2]
         chords = self._chord_of.take(sets + turns[bass])
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
-        accent = offset["accent"] + self._count * (beat + BEATS * place.gap)
-        values.reshape(12, -1)[:] += numbers[accent : accent + self._count]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
         if self.given == SOPRANO:

@@ -96,6 +96,20 @@ class ChoraleVoices:
             self.ornaments,
         )
 
+    def with_parts(self, parts: Sequence[HarmonyModel]) -> "ChoraleVoices":
+        """Return the same terms with other networks of the same registers."""
+        return ChoraleVoices(
+            self.name,
+            parts,
+            self.terms.types,
+            self.numbers,
+            self.weights.tolist(),
+            self.ends,
+            self.candidates,
+            self.given,
+            self.ornaments,
+        )
+
     def with_ornaments(self, ornaments: Ornaments) -> "ChoraleVoices":
         """Return the same voices, which move so between the player's notes."""
         voices = self.with_numbers(self.numbers)
