@@ -2,10 +2,12 @@
 import { layout, nameOf } from "./pitch.js";
 import { HIGH, LOW } from "./keyboard.js";
 
-const SECONDS = 8, KEPT = 60, STRIP = 22, SHORTEST = 3;
+const SECONDS = 8, KEPT = 60, STRIP = 22, SHORTEST = 3, LATEST = 40;
 
 export class Roll {
-  constructor(canvas, clock) {
+  // clock: what time of the session it is; hurried: whether something is to sound soon, so that drawing waits.
+  constructor(canvas, clock, hurried) {
+    this.hurried = hurried;
     this.canvas = canvas;
     this.clock = clock;
     this.notes = [];
@@ -76,7 +78,8 @@ export class Roll {
 
   frame(at) {
     requestAnimationFrame((next) => this.frame(next));
-    if (this.still.matches && at - this.drawn < 500) return;
+    const since = at - this.drawn;
+    if ((this.still.matches && since < 500) || (this.hurried() && since < LATEST)) return;
     this.drawn = at;
     this.draw();
   }
