@@ -151,7 +151,7 @@ def lines_of(address: PageAddress, access: "Access", port: int) -> list[str]:
     own, audience = urls(address, access, port)
     lines = [f"the page: {own}", f"for an audience (watch and listen): {audience}"]
     if not address.is_loopback:
-        lines.append("who has the first address can play and control; nothing is encrypted (HTTP)")
+        lines.append("who has the first address can play and steer; nothing is encrypted (plain HTTP)")
     return lines
 
 
