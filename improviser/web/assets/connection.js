@@ -1,5 +1,5 @@
 // The one WebSocket: what it says goes to handlers by its type; when it is lost, it comes back by itself.
-const SHORTEST = 400, LONGEST = 4000, ECHO_EVERY = 3000, FIRST_ECHOES = [0, 300, 800, 1500], ENDED = 1001;
+const SHORTEST = 400, LONGEST = 2000, ECHO_EVERY = 3000, FIRST_ECHOES = [0, 300, 800, 1500], ENDED = 1001;
 
 // The page's policy lets scripts be started by an address that one place gives alone: this one, and it gives no other.
 function socketWorker() {
