@@ -233,8 +233,8 @@ class _JackIn:
     def __init__(self, name: str) -> None:
         self._client = jack.Client(name, no_start_server=True)
         self._port: Any = None
-        self._waiting: deque[tuple[int, list[int]]] = deque()
-        self._latest: int | None = None
+        self._waiting: deque[tuple[float, list[int]]] = deque()
+        self._latest: float | None = None
 
     def open_virtual_port(self, name: str) -> None:
         self._port = self._client.midi_inports.register(name)
@@ -242,17 +242,17 @@ class _JackIn:
         self._client.activate()
 
     def _process(self, _frames: int) -> None:
-        for offset, data in self._port.incoming_midi_events():
-            self._waiting.append((self._client.last_frame_time + offset, [*bytes(data)]))
+        now = time.monotonic()  # as RtMidi does: frames go slower than time on a busy machine
+        self._waiting += [(now, [*bytes(data)]) for _, data in self._port.incoming_midi_events()]
 
     def get_message(self) -> tuple[list[int], float] | None:
         """Return the next message, and how many seconds it came after the one before."""
         if not self._waiting:
             return None
-        frame, data = self._waiting.popleft()
-        passed = 0 if self._latest is None else (frame - self._latest) % (1 << 32)
-        self._latest = frame
-        return data, passed / self._client.samplerate
+        now, data = self._waiting.popleft()
+        passed = 0.0 if self._latest is None else now - self._latest
+        self._latest = now
+        return data, passed
 
     def close_port(self) -> None:
         self._client.deactivate()
