@@ -78,7 +78,8 @@ class Combinations:
 
     def number_of(self, pitches: Sequence[int]) -> int | None:
         """Return the number of the combination of these pitches; None if it is not among them."""
-        found = np.flatnonzero((pitches == self.pitches.T).all(axis=1))
+        same: NDArray[np.bool_] = np.equal(self.pitches, np.array(pitches)[:, None])
+        found = np.flatnonzero(same.all(axis=0))
         return int(found[0]) if found.size else None
 
 
