@@ -164,7 +164,7 @@ class ManyParents:
     def champion(self) -> Float32Array:
         """The mean of the parents, averaged over the generations, recent ones weighing most; at first, the first."""
         if self._generation == 0:
-            return self._population[0].copy()
+            return np.array(self._population[0])
         champion: Float32Array = (self._average / (1 - self._descent.averaging**self._generation)).astype(np.float32)
         return champion
 
