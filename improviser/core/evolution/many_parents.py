@@ -51,7 +51,7 @@ class Descent:
     mutation: float = 0.13
     calm: float = 80.0
     fall: float = 0.6
-    adaptation: float = 0.1
+    adaptation: float = 0.2
     averaging: float = 0.98
 
     def size(self, generation: int) -> float:
