@@ -28,7 +28,9 @@ from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.selection import ranking
 
 GENES_AT_A_TIME = 60_000
-"""Children are bred in blocks that stay in the cache."""
+"""Children are bred in blocks that stay in the cache, and in memory that need not be fetched from the system anew."""
+LOTS = 4096
+"""Parents are drawn from a table of so many lots, which is some ten times as fast as by their exact shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class ManyParents:
         self, first: Float32Array, matrices: Sequence[tuple[int, int]], descent: Descent, rng: np.random.Generator
     ) -> None:
         self._population: Float32Array = np.array(first, np.float32)
+        self._spare: Float32Array = np.empty_like(self._population)
         self._average: Float32Array = np.zeros(first.shape[1], np.float32)
         self._matrices = tuple(matrices)
         self._sizes: Float32Array = np.zeros((len(first), sum(map(sum, matrices))), np.float32)
@@ -79,7 +82,10 @@ class ManyParents:
         self._rng = rng
 
     def ask(self) -> Float32Array:
-        """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte."""
+        """Return the population to score, shape (population, genome_size); the survivors come first, byte for byte.
+
+        It is overwritten by the second `tell` from now.
+        """
         return self._population
 
     def tell(self, fitness: NDArray[np.float64]) -> None:
@@ -95,8 +101,9 @@ class ManyParents:
         survivors = order[: self._count(self._descent.survivors)]
         wanted = len(order) - len(survivors)
         sizes = self._mutated_sizes(weights @ self._sizes[best], (wanted + 1) // 2)
-        children = self._children(self._population[best], shares, sizes)[:wanted]
-        self._population = np.concatenate([self._population[survivors], children])
+        self._spare[: len(survivors)] = self._population[survivors]
+        self._breed(self._population[best], shares, sizes, self._spare[len(survivors) :])
+        self._population, self._spare = self._spare, self._population
         self._sizes = np.concatenate([self._sizes[survivors], sizes, sizes])[: len(order)]
 
     def _mutated_sizes(self, sizes: Float32Array, pairs: int) -> Float32Array:
@@ -109,20 +116,21 @@ class ManyParents:
         drawn -= (drawn @ weights)[:, None] / (2 * self._population.shape[1])
         return drawn
 
-    def _children(self, parents: Float32Array, shares: NDArray[np.float64], sizes: Float32Array) -> Float32Array:
-        """Return two children for each row of step sizes, one twin in each half."""
+    def _breed(
+        self, parents: Float32Array, shares: NDArray[np.float64], sizes: Float32Array, children: Float32Array
+    ) -> None:
+        """Enter two children for each row of step sizes, one twin in each half; of an odd number the last has none."""
         pairs, genes = len(sizes), parents.shape[1]
-        lots = self._rng.random((pairs, self._descent.mixed, sum(nodes for nodes, _ in self._matrices)))
-        # The last sum is 1 only to rounding.
-        drawn = np.searchsorted(shares.cumsum()[:-1], lots, side="right")
-        children = np.empty((2 * pairs, genes), np.float32)
+        units = sum(nodes for nodes, _ in self._matrices)
+        lots = self._rng.integers(0, LOTS, (pairs, self._descent.mixed, units), np.uint16)
+        drawn = np.searchsorted(shares.cumsum()[:-1], (np.arange(LOTS) + 0.5) / LOTS)[lots]
         rows = max(1, GENES_AT_A_TIME // genes)
         for start in range(0, pairs, rows):
             some = slice(start, start + rows)
             middle, step = self._mixed(parents, drawn[some]), self._steps(sizes[some])
             np.add(middle, step, out=children[:pairs][some])
-            np.subtract(middle, step, out=children[pairs:][some])
-        return children
+            twins = children[pairs:][some]
+            np.subtract(middle[: len(twins)], step[: len(twins)], out=twins)
 
     def _steps(self, sizes: Float32Array) -> Float32Array:
         """Return mutations of those sizes, shape (pairs, genes)."""
@@ -181,6 +189,7 @@ class ManyParents:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`."""
         self._population = np.array(state["population"], np.float32)
+        self._spare = np.empty_like(self._population)
         self._sizes = np.array(state["sizes"], np.float32)
         self._average = np.array(state["average"], np.float32)
         self._generation = int(state["generation"])
