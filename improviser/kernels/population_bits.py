@@ -1,8 +1,10 @@
 """The forward pass of a whole population as one loop that Numba compiles: what evolution spends its time on, at speed.
 
-It computes what `improviser.core.networks.population` computes, to rounding, several times as fast: nothing but the
-result leaves the processor's first cache, choices are sums of rows instead of products with zeros, and the heads are
-read as slices. It needs Numba (extra `fast`).
+It computes what `improviser.core.networks.population` computes, to rounding, several times as fast. Nothing but the
+result leaves the processor's first two caches; choices are sums of rows instead of products with zeros; notes that
+stand in the same key after the same pitch share one table of their heads, whose last columns, there to fill vectors,
+hold what scores no pitch: the rest and the gates. All is in logarithms to the base of two, and the logarithm of a
+tile's sums is taken once, of their product. It needs Numba (extra `fast`).
 """
 
 import math
@@ -15,40 +17,32 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import Shape
 from improviser.core.networks.notes import Notes
-from improviser.kernels.simd import LANES, F, at, exp, fma, load, spread, spread_at, store, summed, tanh
+from improviser.kernels.simd import (
+    EXPONENT_BIAS,
+    LANES,
+    F,
+    at,
+    at_most,
+    biased_exponent,
+    exp2,
+    fma,
+    load,
+    mantissa,
+    put,
+    spread,
+    spread_at,
+    store,
+    summed,
+    tanh_of,
+)
+from improviser.kernels.weight_tables import BLOCK, add_heads, add_intervals, padded, unpack
 
-# Notes whose hidden units are computed before their scores: few enough for the first cache.
-TILE = 128
-# Pitches that are scored at a time: four sums, as each waits for its last addition.
-BLOCK = 4 * LANES
-# A sum of exponentials outside these may have lost digits.
+# Notes that are scored before the next step: few enough for the cache.
+TILE = 256
+# Notes whose numbers are multiplied at a time, each weight being read once.
+TOGETHER = 4
+# A sum of powers of two outside these may have lost digits.
 SMALLEST, LARGEST = 1e-25, 1e35
-# The score of what is no candidate.
-NEVER = -1e30
-_LN2 = math.log(2.0)
-
-
-@njit
-def padded(size: int) -> int:
-    """Return `size` or the next multiple of a block."""
-    return (size + BLOCK - 1) // BLOCK * BLOCK
-
-
-@njit
-def padded_twice(size: int) -> int:
-    """Return `size` or the next multiple of two vectors."""
-    return (size + 2 * LANES - 1) // (2 * LANES) * 2 * LANES
-
-
-@njit
-def padded_once(size: int) -> int:
-    """Return `size` or the next multiple of a vector's length."""
-    return (size + LANES - 1) // LANES * LANES
-
-
-def even(size: int) -> int:
-    """Return `size` or the next even number."""
-    return size + size % 2
 
 
 class Batch:
@@ -56,24 +50,24 @@ class Batch:
 
     def __init__(self, shape: Shape, notes: Notes) -> None:
         player = notes.player % 12 if shape.vertical else np.zeros(len(notes), dtype=np.int64)
-        key = (shape.low - notes.tonic) % 12 * 12 + (shape.low - player) % 12
-        notes = notes.take(np.lexsort((notes.previous, key)))
-        self.keys = np.sort(key)
-        # An even number of choices, then an even number of numbers; what is missing is read from a row of zeros.
-        absent = np.full((len(notes), 1), shape.inputs)
-        constant = absent - 1
-        choices = np.concatenate([np.where(notes.choices < 0, absent, notes.choices), constant], axis=1)
-        choices = np.concatenate([choices, absent], axis=1)[:, : even(choices.shape[1])]
-        columns = np.append(notes.columns, shape.inputs)[: even(len(notes.columns))]
-        numbers = np.concatenate([notes.numbers, np.zeros_like(notes.numbers[:, :1])], axis=1)[:, : len(columns)]
-        units = padded_twice(shape.hidden)
-        self.rows = np.ascontiguousarray(choices * units, dtype=np.int64)
-        self.columns = np.ascontiguousarray(columns, dtype=np.int64)
-        self.numbers = np.ascontiguousarray(numbers, dtype=np.float32)
+        keys = (shape.low - notes.tonic) % 12 * 12 + (shape.low - player) % 12
         previous = np.clip(notes.previous, shape.low - shape.reach, shape.high + shape.reach)
-        self.steps = shape.high + shape.reach - previous
-        self.target = np.where(notes.target < 0, -1, notes.target - shape.low)
-        self.experts = np.zeros((len(notes), shape.experts, padded(shape.pitches)), dtype=np.float32)
+        order = np.lexsort((-previous, keys))
+        notes, self.keys = notes.take(order), keys[order]
+        self.steps = (shape.high + shape.reach - previous)[order]
+        changes = (np.diff(self.keys) != 0) | (np.diff(self.steps) != 0)
+        self.ends = np.append(np.flatnonzero(changes) + 1, len(notes)).astype(np.int64)
+        # An even number of choices; what is missing is read from a row of zeros.
+        absent = np.full((len(notes), notes.choices.shape[1] % 2), -1)
+        choices = np.concatenate([notes.choices, absent], axis=1)
+        choices = np.where(choices < 0, shape.inputs, choices)
+        self.rows = np.ascontiguousarray(choices * padded(shape.hidden, 2 * LANES), dtype=np.int64)
+        self.columns = np.ascontiguousarray(notes.columns, dtype=np.int64)
+        self.numbers = np.zeros((padded(len(notes), TOGETHER), len(notes.columns)), dtype=np.float32)
+        self.numbers[: len(notes)] = notes.numbers
+        self.target = np.where(notes.target < 0, shape.pitches, notes.target - shape.low)
+        width = padded(shape.pitches + shape.rest + shape.experts, BLOCK)
+        self.experts = np.zeros((len(notes), shape.experts, width), dtype=np.float32)
         if notes.experts is not None:
             self.experts[:, :, : shape.pitches] = notes.experts
 
@@ -93,233 +87,243 @@ class CompiledScorer:
 
     def population_bits(self, population: Float32Array, batch: Batch) -> NDArray[np.float64]:
         """Return, for each genome, −log2 P of what was played, averaged over the notes; shape (population,)."""
-        totals = np.empty((len(population), len(batch.target)), dtype=np.float32)
-        played = np.empty_like(totals)
+        bits = np.empty(len(population))
         _score_population(
-            np.ascontiguousarray(population),
+            np.ascontiguousarray(population, dtype=np.float32).reshape(-1),
             self._sizes,
             (batch.rows, batch.columns, batch.numbers.reshape(-1)),
-            (batch.keys, batch.steps, batch.target, batch.experts.reshape(-1)),
-            totals,
-            played,
+            (batch.keys, batch.steps, batch.ends, batch.target, batch.experts.reshape(-1)),
+            bits,
         )
-        np.log(totals, out=totals)
-        totals -= played
-        bits: NDArray[np.float64] = totals.mean(axis=1, dtype=np.float64)
-        return bits / _LN2
+        return bits
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _score_population(
-    genomes: Any, sizes: Any, seen: Any, frames: Any, totals: Any, played: Any
-) -> None:  # pragma: no cover
-    """Enter the sum of the exponentials of all scores, and the score of what was played, for each genome and note."""
-    inputs, hidden, pitches, reach, _, rest, experts = sizes
-    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
-    steps = 2 * (pitches + reach) + width
+def _score_population(genomes: Any, sizes: Any, seen: Any, frames: Any, bits: Any) -> None:  # pragma: no cover
+    """Enter the mean bits of each genome."""
+    inputs, hidden, pitches, reach, vertical, rest, experts = sizes
+    units, width = padded(hidden, 2 * LANES), padded(pitches + rest + experts, BLOCK)
+    far, cycle = padded(2 * (pitches + reach) + width, LANES), padded(width + 24, LANES)
+    size = hidden * inputs + (2 * reach + 13 + pitches + 12 * vertical + rest + experts) * (hidden + 1)
+    columns, notes = seen[1], len(frames[0])
     tables = (
         np.zeros((inputs + 1) * units, dtype=np.float32),
-        np.zeros((hidden + 1) * steps, dtype=np.float32),
-        np.zeros((hidden + 1) * (width + 12), dtype=np.float32),
-        np.zeros((hidden + 1) * (width + 12), dtype=np.float32),
-        np.zeros((hidden + 1) * width, dtype=np.float32),
-        np.zeros((hidden + 1) * extra, dtype=np.float32),
+        np.zeros((hidden + 1) * far, dtype=np.float32),
+        np.zeros((hidden + 1) * cycle, dtype=np.float32),
+        np.zeros((hidden + 1) * cycle, dtype=np.float32),
         np.zeros((hidden + 1) * width, dtype=np.float32),
     )
-    columns = seen[1]
     last = np.zeros(len(columns) * units, dtype=np.float32)
-    tile = np.zeros(TILE * units, dtype=np.float32)
-    extras = np.zeros(TILE * extra, dtype=np.float32)
-    scores = np.zeros(TILE * width, dtype=np.float32)
-    for index in range(len(genomes)):
-        _unpack(genomes[index], sizes, tables)
-        for number, column in enumerate(columns):
-            last[number * units : (number + 1) * units] = tables[0][column * units : (column + 1) * units]
-        for start in range(0, totals.shape[1], TILE):
-            stop = min(start + TILE, totals.shape[1])
-            _hidden(start, stop, seen, tables[0], last, tile, units)
-            _extras(stop - start, sizes, tables[5], tile, extras)
-            _scores(start, stop, frames, sizes, tables, tile, extras, scores)
-            _sums(start, stop, frames[2], sizes, extras, scores, totals[index], played[index])
+    tile = np.zeros((TILE + TOGETHER) * units, dtype=np.float32)
+    base, table = np.zeros((hidden + 1) * width, dtype=np.float32), np.zeros((hidden + 1) * width, dtype=np.float32)
+    scores, sums = np.zeros(TILE * width, dtype=np.float32), np.zeros(TILE + LANES, dtype=np.float32)
+    heads, candidates = np.zeros(width, dtype=np.float32), np.zeros(width, dtype=np.float32)
+    heads[:pitches] = 1.0
+    candidates[: pitches + rest] = 1.0
+    for index in range(len(bits)):
+        unpack(genomes, index * size, sizes, tables, far, cycle)
+        for number in range(len(columns)):
+            for unit in range(0, units, LANES):
+                store(last, number * units + unit, load(tables[0], at(columns, number) * units + unit))
+        total = 0.0
+        group = note = 0
+        for start in range(0, notes, TILE):
+            stop = min(start + TILE, notes)
+            _hidden(start, stop, seen, tables[0], last, (inputs - 1) * units, tile, units)
+            while note < stop:
+                end = min(at(frames[2], group), stop)
+                if note == 0 or at(frames[0], note) != at(frames[0], note - 1):
+                    add_heads(at(frames[0], note), sizes, tables, heads, base, cycle)
+                add_intervals(at(frames[1], note), tables[1], far, heads, base, table)
+                _rows(note - start, end - start, hidden, table, tile, units, scores, width)
+                group += end == at(frames[2], group)
+                note = end
+            total += _bits(start, stop, frames, pitches + rest, experts, candidates, scores, sums)
+        bits[index] = total / notes
 
 
 @njit(error_model="numpy")
-def _unpack(genome: Any, sizes: Any, tables: Any) -> None:  # pragma: no cover
-    """Write a genome's weights as rows, one for each input or hidden unit, that can be read at any place."""
-    inputs, hidden, pitches, reach, vertical, rest, experts = sizes
-    first, intervals, degrees, verticals, heights, extras, _ = tables
-    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
-    steps = 2 * (pitches + reach) + width
-    for unit in range(hidden):
-        for column in range(inputs):
-            first[column * units + unit] = genome[unit * inputs + column]
-    row = hidden + 1
-    for unit in range(row):
-        heads = genome[hidden * inputs + unit :]
-        place = unit * steps
-        for step in range(2 * (pitches + reach) - 1):
-            near = min(max(step - (pitches - 1) - reach, -reach), reach) + reach
-            intervals[place + step] = heads[near * row]
-        head = (2 * reach + 1) * row
-        for turn in range(width + 12):
-            degrees[unit * (width + 12) + turn] = heads[head + turn % 12 * row]
-        head += 12 * row
-        for pitch in range(pitches):
-            heights[unit * width + pitch] = heads[head + pitch * row]
-        head += pitches * row
-        if vertical:
-            for turn in range(width + 12):
-                verticals[unit * (width + 12) + turn] = heads[head + (-turn) % 12 * row]
-            head += 12 * row
-        for number in range(rest + experts):
-            extras[unit * extra + number] = heads[head + number * row]
-    for pitch in range(pitches, width):
-        heights[hidden * width + pitch] = F(NEVER)
-
-
-@njit(error_model="numpy")
-def _hidden(start: Any, stop: Any, seen: Any, first: Any, last: Any, tile: Any, units: Any) -> None:  # pragma: no cover
+def _hidden(
+    start: Any, stop: Any, seen: Any, weights: Any, last: Any, constant: Any, tile: Any, units: Any
+) -> None:  # pragma: no cover
     """Compute the hidden units of some notes, two vectors of them at a time."""
-    rows, columns, numbers = seen
-    count = len(columns)
-    choices = rows.shape[1]
-    places = rows.reshape(-1)
+    choices = seen[0].shape[1]
+    rows = seen[0].reshape(-1)
     for note in range(start, stop):
-        mine = (note - start) * units
         for unit in range(0, units, 2 * LANES):
-            one, two = spread(F(0.0)), spread(F(0.0))
+            one, two = load(weights, constant + unit), load(weights, constant + unit + LANES)
             more, most = spread(F(0.0)), spread(F(0.0))
-            for choice in range(0, choices, 2):
-                row = at(places, note * choices + choice) + unit
-                one = one + load(first, row)
-                two = two + load(first, row + LANES)
-                row = at(places, note * choices + choice + 1) + unit
-                more = more + load(first, row)
-                most = most + load(first, row + LANES)
-            for number in range(0, count, 2):
-                row = number * units + unit
-                value = spread_at(numbers, note * count + number)
-                one = fma(value, load(last, row), one)
-                two = fma(value, load(last, row + LANES), two)
-                row += units
-                value = spread_at(numbers, note * count + number + 1)
-                more = fma(value, load(last, row), more)
-                most = fma(value, load(last, row + LANES), most)
-            store(tile, mine + unit, one + more)
-            store(tile, mine + unit + LANES, two + most)
-    for unit in range(0, (stop - start) * units, LANES):
-        store(tile, unit, tanh(load(tile, unit)))
+            for choice in range(note * choices, (note + 1) * choices, 2):
+                row = at(rows, choice) + unit
+                one = one + load(weights, row)
+                two = two + load(weights, row + LANES)
+                row = at(rows, choice + 1) + unit
+                more = more + load(weights, row)
+                most = most + load(weights, row + LANES)
+            store(tile, (note - start) * units + unit, one + more)
+            store(tile, (note - start) * units + unit + LANES, two + most)
+    for note in range(0, stop - start, TOGETHER):
+        for unit in range(0, units, 2 * LANES):
+            _numbers(start + note, seen[2], len(seen[1]), last, unit, tile, note * units + unit, units)
 
 
-@njit(error_model="numpy")
-def _extras(count: Any, sizes: Any, table: Any, tile: Any, extras: Any) -> None:  # pragma: no cover
-    """Compute the outputs that are no pitches: the rest's score and the gates."""
-    hidden, extra = sizes[1], padded_once(sizes[5] + sizes[6])
-    units = padded_twice(hidden)
-    for note in range(count):
-        for number in range(0, extra, LANES):
-            sum_ = load(table, hidden * extra + number)
-            for unit in range(hidden):
-                sum_ = fma(spread_at(tile, note * units + unit), load(table, unit * extra + number), sum_)
-            store(extras, note * extra + number, sum_)
-
-
-@njit(error_model="numpy")
-def _scores(
-    start: Any, stop: Any, frames: Any, sizes: Any, tables: Any, tile: Any, extras: Any, scores: Any
+@njit(error_model="numpy", inline="always")
+def _numbers(
+    note: Any, numbers: Any, count: Any, last: Any, unit: Any, tile: Any, mine: Any, units: Any
 ) -> None:  # pragma: no cover
-    """Compute the scores of all pitches."""
-    _, hidden, pitches, reach, vertical, rest, experts = sizes
-    units, width, extra = padded_twice(hidden), padded(pitches), padded_once(rest + experts)
-    steps = 2 * (pitches + reach) + width
-    _, intervals, degrees, verticals, heights, _, table = tables
-    keys, away, _, heard = frames
-    for note in range(start, stop):
-        if note == start or keys[note] != keys[note - 1]:
-            _add_heads(keys[note], degrees, verticals, heights, table, hidden, width, vertical)
-        mine = (note - start) * units
-        gates = (note - start) * extra + rest
-        for pitch in range(0, width, BLOCK):
-            near = at(away, note) + pitch
-            row = pitch
-            one, two = spread(F(0.0)), spread(F(0.0))
-            three, four = spread(F(0.0)), spread(F(0.0))
+    """Add the numbers of TOGETHER notes to two vectors of hidden units each, and finish these."""
+    yours, his, hers = mine + units, mine + 2 * units, mine + 3 * units
+    one, two = load(tile, mine), load(tile, mine + LANES)
+    three, four = load(tile, yours), load(tile, yours + LANES)
+    five, six = load(tile, his), load(tile, his + LANES)
+    seven, eight = load(tile, hers), load(tile, hers + LANES)
+    first, second, third, fourth = note * count, (note + 1) * count, (note + 2) * count, (note + 3) * count
+    for number in range(count):
+        low, high = load(last, number * units + unit), load(last, number * units + unit + LANES)
+        value = spread_at(numbers, first + number)
+        one, two = fma(value, low, one), fma(value, high, two)
+        value = spread_at(numbers, second + number)
+        three, four = fma(value, low, three), fma(value, high, four)
+        value = spread_at(numbers, third + number)
+        five, six = fma(value, low, five), fma(value, high, six)
+        value = spread_at(numbers, fourth + number)
+        seven, eight = fma(value, low, seven), fma(value, high, eight)
+    store(tile, mine, tanh_of(one))
+    store(tile, mine + LANES, tanh_of(two))
+    store(tile, yours, tanh_of(three))
+    store(tile, yours + LANES, tanh_of(four))
+    store(tile, his, tanh_of(five))
+    store(tile, his + LANES, tanh_of(six))
+    store(tile, hers, tanh_of(seven))
+    store(tile, hers + LANES, tanh_of(eight))
+
+
+@njit(error_model="numpy")
+def _rows(
+    note: Any, end: Any, hidden: Any, table: Any, tile: Any, units: Any, scores: Any, width: Any
+) -> None:  # pragma: no cover
+    """Compute all columns of the notes that share a table, two notes at a time."""
+    while note + 1 < end:
+        mine = note * units
+        yours = mine + units
+        for column in range(0, width, BLOCK):
+            row = hidden * width + column
+            one, two = load(table, row), load(table, row + LANES)
+            three, four = load(table, row + 2 * LANES), load(table, row + 3 * LANES)
+            five, six, seven, eight = one, two, three, four
+            row = column
             for unit in range(hidden):
-                weight = spread_at(tile, mine + unit)
-                one = fma(weight, load(intervals, near) + load(table, row), one)
-                two = fma(weight, load(intervals, near + LANES) + load(table, row + LANES), two)
-                three = fma(weight, load(intervals, near + 2 * LANES) + load(table, row + 2 * LANES), three)
-                four = fma(weight, load(intervals, near + 3 * LANES) + load(table, row + 3 * LANES), four)
-                near += steps
+                weight, weight_too = spread_at(tile, mine + unit), spread_at(tile, yours + unit)
+                some, more = load(table, row), load(table, row + LANES)
+                one, two = fma(weight, some, one), fma(weight, more, two)
+                five, six = fma(weight_too, some, five), fma(weight_too, more, six)
+                some, more = load(table, row + 2 * LANES), load(table, row + 3 * LANES)
+                three, four = fma(weight, some, three), fma(weight, more, four)
+                seven, eight = fma(weight_too, some, seven), fma(weight_too, more, eight)
                 row += width
-            one = one + (load(intervals, near) + load(table, row))
-            two = two + (load(intervals, near + LANES) + load(table, row + LANES))
-            three = three + (load(intervals, near + 2 * LANES) + load(table, row + 2 * LANES))
-            four = four + (load(intervals, near + 3 * LANES) + load(table, row + 3 * LANES))
-            place = note * experts * width + pitch
-            for expert in range(experts):
-                weight = spread_at(extras, gates + expert)
-                one = fma(weight, load(heard, place), one)
-                two = fma(weight, load(heard, place + LANES), two)
-                three = fma(weight, load(heard, place + 2 * LANES), three)
-                four = fma(weight, load(heard, place + 3 * LANES), four)
-                place += width
-            place = (note - start) * width + pitch
-            store(scores, place, one)
-            store(scores, place + LANES, two)
-            store(scores, place + 2 * LANES, three)
-            store(scores, place + 3 * LANES, four)
+            _store_block(scores, note * width + column, one, two, three, four)
+            _store_block(scores, (note + 1) * width + column, five, six, seven, eight)
+        note += 2
+    if note < end:
+        _row(tile, note * units, hidden, table, scores, note * width, width)
 
 
 @njit(error_model="numpy")
-def _sums(
-    start: Any, stop: Any, target: Any, sizes: Any, extras: Any, scores: Any, totals: Any, played: Any
+def _row(
+    tile: Any, mine: Any, hidden: Any, table: Any, scores: Any, place: Any, width: Any
 ) -> None:  # pragma: no cover
-    """Enter the sum of the exponentials of each note's scores, and the score of what was played."""
-    pitches, rest = sizes[2], sizes[5]
-    width, extra = padded(pitches), padded_once(rest + sizes[6])
+    """Compute all columns of one note."""
+    for column in range(0, width, BLOCK):
+        row = hidden * width + column
+        one, two = load(table, row), load(table, row + LANES)
+        three, four = load(table, row + 2 * LANES), load(table, row + 3 * LANES)
+        row = column
+        for unit in range(hidden):
+            weight = spread_at(tile, mine + unit)
+            one, two = fma(weight, load(table, row), one), fma(weight, load(table, row + LANES), two)
+            three = fma(weight, load(table, row + 2 * LANES), three)
+            four = fma(weight, load(table, row + 3 * LANES), four)
+            row += width
+        _store_block(scores, place + column, one, two, three, four)
+
+
+@njit(error_model="numpy", inline="always")
+def _store_block(array: Any, place: Any, one: Any, two: Any, three: Any, four: Any) -> None:  # pragma: no cover
+    """Write four vectors."""
+    store(array, place, one)
+    store(array, place + LANES, two)
+    store(array, place + 2 * LANES, three)
+    store(array, place + 3 * LANES, four)
+
+
+@njit(error_model="numpy")
+def _bits(
+    start: Any, stop: Any, frames: Any, gates: Any, experts: Any, candidates: Any, scores: Any, sums: Any
+) -> Any:  # pragma: no cover
+    """Add the experts' opinions to the scores; return −log2 P of what was played, summed over the notes."""
+    heard, target, width = frames[4], frames[3], len(candidates)
+    played = 0.0
     for note in range(start, stop):
         mine = (note - start) * width
         total = spread(F(0.0))
-        for pitch in range(mine, mine + width, BLOCK):
-            total = total + (exp(load(scores, pitch)) + exp(load(scores, pitch + LANES)))
-            total = total + (exp(load(scores, pitch + 2 * LANES)) + exp(load(scores, pitch + 3 * LANES)))
-        found = summed(total)
-        resting = extras[(note - start) * extra]
-        if rest:
-            found += summed(exp(spread(resting))) / F(LANES)
-        chosen = resting if target[note] < 0 else scores[mine + target[note]]
-        if not (found > SMALLEST and found < LARGEST):
-            found, chosen = _careful(scores[mine : mine + pitches], rest, resting, chosen)
-        totals[note] = found
-        played[note] = chosen
+        for column in range(0, width, BLOCK):
+            place = mine + column
+            one, two = load(scores, place), load(scores, place + LANES)
+            three, four = load(scores, place + 2 * LANES), load(scores, place + 3 * LANES)
+            row = note * experts * width + column
+            for expert in range(experts):
+                weight = spread_at(scores, mine + gates + expert)
+                one = fma(weight, load(heard, row), one)
+                two = fma(weight, load(heard, row + LANES), two)
+                three = fma(weight, load(heard, row + 2 * LANES), three)
+                four = fma(weight, load(heard, row + 3 * LANES), four)
+                row += width
+            _store_block(scores, place, one, two, three, four)
+            total = fma(exp2(one), load(candidates, column), total)
+            total = fma(exp2(two), load(candidates, column + LANES), total)
+            total = fma(exp2(three), load(candidates, column + 2 * LANES), total)
+            total = fma(exp2(four), load(candidates, column + 3 * LANES), total)
+        put(sums, note - start, summed(total))
+        played += at(scores, mine + at(target, note))
+    logarithms, sound = _logarithms(sums, stop - start)
+    if not sound:
+        logarithms = 0.0
+        for mine in range(0, (stop - start) * width, width):
+            logarithms += _careful(scores[mine : mine + gates])
+    return logarithms - played
 
 
 @njit(error_model="numpy")
-def _add_heads(
-    key: Any, degrees: Any, verticals: Any, heights: Any, table: Any, hidden: Any, width: Any, vertical: Any
-) -> None:  # pragma: no cover
-    """Write the sum of the heads that stay the same from note to note: heights, degrees and verticals."""
-    for unit in range(hidden + 1):
-        turns = unit * (width + 12)
-        for pitch in range(0, width, LANES):
-            row = load(heights, unit * width + pitch) + load(degrees, turns + pitch + key // 12)
-            if vertical:
-                row = row + load(verticals, turns + pitch + key % 12)
-            store(table, unit * width + pitch, row)
+def _logarithms(sums: Any, count: Any) -> Any:  # pragma: no cover
+    """Return the sum of the logarithms to the base of two, and whether all numbers were neither too small nor large."""
+    vectors = padded(count, LANES)
+    for place in range(count, vectors):
+        put(sums, place, F(1.0))
+    product, exponents = spread(F(1.0)), spread(F(0.0))
+    least, total = spread(F(1.0)), spread(F(0.0))
+    for place in range(0, vectors, LANES):
+        some = load(sums, place)
+        product, exponents = product * mantissa(some), exponents + biased_exponent(some)
+        least, total = at_most(some, least), total + some
+    store(sums, 0, least)
+    smallest = at(sums, 0)
+    for place in range(1, LANES):
+        smallest = min(smallest, at(sums, place))
+    store(sums, 0, product)
+    mantissas = 1.0
+    for place in range(LANES):
+        mantissas *= at(sums, place)
+    logarithms = math.log2(mantissas) + summed(exponents) - EXPONENT_BIAS * vectors
+    return logarithms, smallest > SMALLEST and summed(total) < LARGEST
 
 
 @njit(error_model="numpy")
-def _careful(scores: Any, rest: Any, resting: Any, chosen: Any) -> Any:  # pragma: no cover
-    """Return the same where an exponential is too large or too small: all scores are lessened by the highest."""
+def _careful(scores: Any) -> Any:  # pragma: no cover
+    """Return log2 of the sum of the powers where one is too large or too small: the highest score is taken off."""
     top = scores[0]
     for score in scores:
         top = max(top, score)
-    if rest:
-        top = max(top, resting)
-    total = F(0.0)
+    total = 0.0
     for score in scores:
-        total += np.exp(score - top)
-    if rest:
-        total += np.exp(resting - top)
-    return total, chosen - top
+        total += 2.0 ** np.float64(score - top)
+    return math.log2(total) + top

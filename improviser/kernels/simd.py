@@ -1,4 +1,4 @@
-"""Eight numbers at a time in code that Numba compiles: a vector type, its arithmetic, exp and tanh.
+"""Eight numbers at a time in code that Numba compiles: a vector type, its arithmetic, powers of two and tanh.
 
 Numba's own loops over short rows are compiled one number at a time, as it cannot tell that its arrays do not overlap;
 what is written with these vectors is not left to chance. A processor whose vectors are shorter takes them in parts.
@@ -23,9 +23,12 @@ F = np.float32
 _FLOAT = ir.FloatType()
 _FLOATS = ir.VectorType(_FLOAT, LANES)
 _INTEGERS = ir.VectorType(ir.IntType(32), LANES)
-_EXPONENT_BIAS, _MANTISSA_BITS = 127, 23
-LN_2 = math.log(2.0)
-LN_2_SHORT = 355 / 512
+EXPONENT_BIAS, _MANTISSA_BITS = 127, 23
+_MANTISSA, _ONE = 0x7FFFFF, EXPONENT_BIAS << _MANTISSA_BITS
+# What is added to a number to round it: no float32 so large has a fraction.
+ROUNDER = 1.5 * 2**_MANTISSA_BITS + EXPONENT_BIAS
+# tanh x is made of e²ˣ, which is 2 to the power of x times this.
+TANH_SCALE = 2 / math.log(2.0)
 
 
 class VectorType(types.Type):
@@ -98,16 +101,6 @@ def fma(_typing: Any, _x: Any, _y: Any, _z: Any) -> Any:
     return VECTOR(VECTOR, VECTOR, VECTOR), generate
 
 
-@intrinsic
-def rounded(_typing: Any, _x: Any) -> Any:
-    """Return the nearest whole numbers."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        return _call(builder, f"llvm.rint.v{LANES}f32", _FLOATS, args)
-
-    return VECTOR(VECTOR), generate
-
-
 def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     """Return the address of LANES numbers in a flat array."""
     data = context.make_array(kind)(context, builder, array).data
@@ -173,16 +166,49 @@ def at(_typing: Any, array: Any, _index: Any) -> Any:
     return array.dtype(array, types.intp), generate
 
 
-@intrinsic
-def power_of_two(_typing: Any, _exponents: Any) -> Any:
-    """Return 2ⁿ for whole numbers n, −127 < n < 128."""
+def _of_bits(change: Callable[[Any, Any], Any]) -> Any:
+    """Return a function that takes numbers for the whole numbers that their bits are, changes those, and goes back."""
 
     def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
-        whole = builder.fptosi(args[0], _INTEGERS)
-        biased = builder.add(whole, ir.Constant(_INTEGERS, [_EXPONENT_BIAS] * LANES))
-        return builder.bitcast(builder.shl(biased, ir.Constant(_INTEGERS, [_MANTISSA_BITS] * LANES)), _FLOATS)
+        return builder.bitcast(change(builder, builder.bitcast(args[0], _INTEGERS)), _FLOATS)
+
+    def changed(_typing: Any, _x: Any) -> Any:
+        return VECTOR(VECTOR), generate
+
+    return intrinsic(changed)
+
+
+def _all(number: int) -> Any:
+    return ir.Constant(_INTEGERS, [number] * LANES)
+
+
+lowest_as_exponent = _of_bits(lambda builder, bits: builder.shl(bits, _all(_MANTISSA_BITS)))
+"""Returns 2ⁿ⁻¹²⁷, n being the lowest eight bits of a number's mantissa."""
+mantissa = _of_bits(lambda builder, bits: builder.or_(builder.and_(bits, _all(_MANTISSA)), _all(_ONE)))
+"""Returns m of a number m · 2ⁿ > 0, 1 ≤ m < 2."""
+
+
+@intrinsic
+def biased_exponent(_typing: Any, _x: Any) -> Any:
+    """Return n + EXPONENT_BIAS of numbers m · 2ⁿ > 0, 1 ≤ m < 2."""
+
+    def generate(_context: Any, builder: Any, _signature: Any, args: Sequence[Any]) -> Any:
+        bits = builder.bitcast(args[0], _INTEGERS)
+        return builder.sitofp(builder.lshr(bits, _all(_MANTISSA_BITS)), _FLOATS)
 
     return VECTOR(VECTOR), generate
+
+
+@intrinsic
+def put(_typing: Any, array: Any, _index: Any, _value: Any) -> Any:
+    """Write one number into a flat array at `index` ≥ 0."""
+
+    def generate(context: Any, builder: Any, signed: Any, args: Sequence[Any]) -> Any:
+        data = context.make_array(signed.args[0])(context, builder, args[0]).data
+        builder.store(args[2], builder.gep(data, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, array.dtype), generate
 
 
 @intrinsic
@@ -197,25 +223,24 @@ def summed(_typing: Any, _vector: Any) -> Any:
 
 
 @njit(inline="always")
-def exp(x: Any) -> Any:
-    """Return eˣ for −87 ≤ x ≤ 88 (beyond, that of the bound), to a relative error of 2 · 10⁻⁷.
+def exp2(x: Any) -> Any:
+    """Return 2ˣ for −126 ≤ x ≤ 127 (beyond, that of the bound; of NaN, NaN), to a relative error of 2 · 10⁻⁷.
 
-    eˣ = 2ⁿ · eʳ with |r| ≤ ln 2 / 2, and Taylor's polynomial of degree 6 for eʳ. ln 2 is taken off in two parts, the
-    first of them short, so that r is exact.
+    2ˣ = 2ⁿ · 2ʳ with |r| ≤ 1/2, and for 2ʳ the polynomial of degree 5 whose largest relative error is smallest (Remez).
+    To add ROUNDER leaves n in the lowest bits of the sum, ready to become an exponent; r is exact.
     """
-    x = at_least(spread(F(-87.0)), at_most(spread(F(88.0)), x))
-    n = rounded(x * spread(F(1.0 / LN_2)))
-    r = fma(n, spread(F(-LN_2_SHORT)), x)
-    r = fma(n, spread(F(LN_2_SHORT - LN_2)), r)
-    p = fma(spread(F(1 / 720)), r, spread(F(1 / 120)))
-    p = fma(p, r, spread(F(1 / 24)))
-    p = fma(p, r, spread(F(1 / 6)))
-    p = fma(p, r, spread(F(1 / 2)))
-    return fma(p, r * r, r + spread(F(1.0))) * power_of_two(n)
+    x = at_least(spread(F(-126.0)), at_most(spread(F(127.0)), x))
+    shifted = x + spread(F(ROUNDER))
+    r = x - (shifted - spread(F(ROUNDER)))
+    p = fma(spread(F(0.00132765)), r, spread(F(0.00967554)))
+    p = fma(p, r, spread(F(0.05550713)))
+    p = fma(p, r, spread(F(0.2402212)))
+    p = fma(p, r, spread(F(0.69314697)))
+    return fma(p, r, spread(F(1.0))) * lowest_as_exponent(shifted)
 
 
 @njit(inline="always")
-def tanh(x: Any) -> Any:
-    """Return tanh x = 1 − 2 / (e²ˣ + 1), to an absolute error of 2 · 10⁻⁷."""
+def tanh_of(x: Any) -> Any:
+    """Return tanh(x / TANH_SCALE) = 1 − 2 / (2ˣ + 1), to an absolute error of 2 · 10⁻⁷."""
     one = spread(F(1.0))
-    return one - spread(F(2.0)) / (exp(x + x) + one)
+    return one - spread(F(2.0)) / (exp2(x) + one)

@@ -10,8 +10,7 @@ import numpy as np
 
 from improviser.core.arrays import Float32Array
 from improviser.core.evolution.cma import STEP_SIZE, SepCma
-from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
-from improviser.core.evolution.mutation import SelfAdaptive
+from improviser.core.evolution.many_parents import Descent, ManyParents
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import Strategy
 from improviser.core.harmony.corpus import Duet
@@ -202,10 +201,8 @@ def strategy_of(name: str, task: NetworkTask, population: int, options: Options,
     if name == "cma":
         step_size = STEP_SIZE if options.step_size is None else options.step_size
         return SepCma(task.first_population(rng, 1)[0], population, rng, step_size=step_size)
-    breeding = Breeding(
-        SelfAdaptive(learning_rate=0.15), survivors=options.survivors or 0.005, parents=0.15, crossover=1.0, sigma=0.03
-    )
-    return GeneticAlgorithm(task.first_population(rng, population), breeding, rng)
+    descent = Descent() if options.survivors is None else Descent(survivors=options.survivors)
+    return ManyParents(task.first_population(rng, population), task.shape.matrices, descent, rng)
 
 
 def split(found: Sequence[Duet], seed: int) -> tuple[list[Duet], list[Duet]]:

@@ -28,11 +28,26 @@ def in_jax(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Cal
     import jax  # type: ignore[import-not-found, unused-ignore]
     import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
 
+    bits, seen = jax_bits(shape), [jnp.asarray(part) for part in laid_out(shape, notes)]
+    compiled = jax.jit(jax.vmap(lambda genome: bits(genome, *seen)))
+    parts = [jnp.asarray(genomes[start : start + chunk]) for start in range(0, len(genomes), chunk)]
+    return lambda: np.concatenate([np.asarray(compiled(part)) for part in parts])
+
+
+def laid_out(shape: Shape, notes: Notes) -> tuple[Any, ...]:
+    """Return what `jax_bits` reads of notes: inputs, where heads are read, what was played, what the experts say."""
     steps, degrees, target = _places(shape, notes)
-    inputs, experts = jnp.asarray(notes.inputs()), jnp.asarray(notes.experts)
+    return notes.inputs(), steps, degrees, target, notes.experts
+
+
+def jax_bits(shape: Shape) -> Callable[..., Any]:
+    """Return the mean bits a note of one genome, as a function in JAX of it and of `laid_out`."""
+    import jax  # type: ignore[import-not-found, unused-ignore]
+    import jax.numpy as jnp  # type: ignore[import-not-found, unused-ignore]
+
     ends = np.cumsum([shape.intervals, 12, shape.pitches])
 
-    def bits(genome: Any) -> Any:
+    def bits(genome: Any, inputs: Any, steps: Any, degrees: Any, target: Any, experts: Any) -> Any:
         first = genome[: shape.first_weights].reshape(shape.hidden, shape.inputs)
         heads = genome[shape.first_weights :].reshape(shape.outputs, shape.hidden + 1)
         outputs = jnp.tanh(inputs @ first.T) @ heads[:, :-1].T + heads[:, -1]
@@ -42,9 +57,7 @@ def in_jax(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Cal
         played = jnp.take_along_axis(scores, target[:, None], axis=1)[:, 0]
         return (jax.nn.logsumexp(scores, axis=1) - played).mean() / jnp.log(2.0)
 
-    compiled = jax.jit(jax.vmap(bits))
-    parts = [jnp.asarray(genomes[start : start + chunk]) for start in range(0, len(genomes), chunk)]
-    return lambda: np.concatenate([np.asarray(compiled(part)) for part in parts])
+    return bits
 
 
 def in_torch(shape: Shape, notes: Notes, genomes: Float32Array, chunk: int) -> Callable[[], Any]:

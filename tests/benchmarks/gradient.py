@@ -5,6 +5,7 @@ Adam: Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; we
 of the champion are those of evolution.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
 from improviser.core.networks.notes import Notes
+from improviser.core.networks.population import Scorer
 from improviser.core.networks.task import BLINDNESS, DECAY, MINIBATCH
 
 STEPS, CHECK_EVERY, RATE, AVERAGING = 2500, 50, 4e-3, 0.98
@@ -54,10 +56,17 @@ def bits_of(shape: Shape, genome: Any, notes: Notes) -> Any:
 
 def descended(shape: Shape, training: Notes, development: Notes, *, members: int, seed: int) -> Float32Array:
     """Return the champions of so many trainings, shape (members, genome_size)."""
-    return np.stack([_descend(shape, training, development, seed, member) for member in range(members)])
+    scorer = Scorer(shape)
+    held_out = scorer.lay_out(development)
+    found = []
+    for member in range(members):
+        candidates = list(descent(shape, training, seed, member, CHECK_EVERY))[1:]
+        found.append(min(candidates, key=lambda genome: scorer.mean_bits(genome, held_out)))
+    return np.stack(found)
 
 
-def _descend(shape: Shape, training: Notes, development: Notes, seed: int, member: int) -> Float32Array:
+def descent(shape: Shape, training: Notes, seed: int, member: int, every: int) -> Iterator[Float32Array]:
+    """Yield the running average of one training: before the first step, then every so many of its STEPS."""
     import torch
 
     torch.set_num_threads(1)
@@ -65,7 +74,7 @@ def _descend(shape: Shape, training: Notes, development: Notes, seed: int, membe
     genome = torch.nn.Parameter(torch.as_tensor(first_genomes(shape, rng, 1)[0]))
     average = genome.detach().clone()
     optimiser = torch.optim.Adam([genome], lr=RATE, betas=(0.9, 0.99))
-    champion, fewest = average.clone(), np.inf
+    yield average.numpy().copy()
     for step in range(1, STEPS + 1):
         optimiser.param_groups[0]["lr"] = RATE * (1 - step / STEPS) + 1e-5
         chosen = rng.choice(len(training), min(MINIBATCH, len(training)), replace=False)
@@ -75,10 +84,5 @@ def _descend(shape: Shape, training: Notes, development: Notes, seed: int, membe
         loss.backward()
         optimiser.step()
         average.mul_(AVERAGING).add_(genome.detach(), alpha=1 - AVERAGING)
-        if step % CHECK_EVERY == 0:
-            with torch.inference_mode():
-                bits = float(bits_of(shape, average, development))
-            if bits < fewest:
-                champion, fewest = average.clone(), bits
-    found: Float32Array = champion.numpy().astype(np.float32)
-    return found
+        if step % every == 0:
+            yield average.numpy().copy()

@@ -77,11 +77,12 @@ def test_same_seed_same_choir_and_its_members_differ(songs: str, tmp_path: Path,
     assert not np.array_equal(first[0], first[1])
 
 
-def test_a_resumed_run_is_the_same_run(songs: str, tmp_path: Path) -> None:
-    whole = bred(prepare(options(songs, "melody")), tmp_path)
+@pytest.mark.parametrize("strategy", ["cma", "ga"])
+def test_a_resumed_run_is_the_same_run(songs: str, tmp_path: Path, strategy: str) -> None:
+    whole = bred(prepare(options(songs, "melody", strategy=strategy)), tmp_path)
     (tmp_path / "state.checkpoint").unlink()
     # Stopped after the second member's 20th generation; what came after the last checkpoint is lost.
-    recipe = prepare(options(songs, "melody"))
+    recipe = prepare(options(songs, "melody", strategy=strategy))
     seen = []
     train(
         recipe,
@@ -92,13 +93,15 @@ def test_a_resumed_run_is_the_same_run(songs: str, tmp_path: Path) -> None:
         stopped=lambda: (1, 20) in seen,
     )
     assert seen[-1] == (1, 20)
-    resumed = bred(prepare(options(songs, "melody")), tmp_path, resume=True)
+    resumed = bred(prepare(options(songs, "melody", strategy=strategy)), tmp_path, resume=True)
     assert [genome.tobytes() for genome in whole] == [genome.tobytes() for genome in resumed]
 
 
-def test_workers_do_not_change_the_result(songs: str, tmp_path: Path) -> None:
-    alone = bred(prepare(options(songs, "harmony", generations=4, choir=1)), tmp_path)
-    together = bred(prepare(options(songs, "harmony", generations=4, choir=1)), tmp_path, workers=2)
+@pytest.mark.parametrize("strategy", ["cma", "ga"])
+def test_workers_do_not_change_the_result(songs: str, tmp_path: Path, strategy: str) -> None:
+    chosen = options(songs, "harmony", strategy=strategy, generations=4, choir=1)
+    alone = bred(prepare(chosen), tmp_path)
+    together = bred(prepare(chosen), tmp_path, workers=2)
     assert [genome.tobytes() for genome in alone] == [genome.tobytes() for genome in together]
 
 

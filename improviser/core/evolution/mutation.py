@@ -1,8 +1,7 @@
 """Mutation: how a child differs from what it was copied from.
 
-A mutation takes genomes, shape (children, genome_size), float32, and the step size each child inherits, shape
-(children,), and returns new ones. `Factor`, `Offset` and `Selection` are the original's (`Offset` is what it does to
-matrix layers, the others to object layers); their strength is fixed, and they hand the step sizes on.
+A mutation takes genomes, shape (children, genome_size), float32, and returns new ones. `Factor`, `Offset` and
+`Selection` are the original's (`Offset` is what it does to matrix layers, the others to object layers).
 """
 
 from collections.abc import Sequence
@@ -18,10 +17,8 @@ from improviser.core.evolution.noise import normals
 class Mutation(Protocol):
     """A way to mutate."""
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
-        """Return mutated genomes and the step sizes they have now."""
+    def __call__(self, rng: np.random.Generator, genomes: Float32Array) -> Float32Array:
+        """Return mutated genomes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +27,9 @@ class Factor:
 
     divergence: float
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
+    def __call__(self, rng: np.random.Generator, genomes: Float32Array) -> Float32Array:
         """Mutate."""
-        return genomes * (np.float32(1) + _hundredths(rng, genomes.shape) * np.float32(self.divergence)), sigmas
+        return genomes * (np.float32(1) + _hundredths(rng, genomes.shape) * np.float32(self.divergence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +38,9 @@ class Offset:
 
     divergence: float
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
+    def __call__(self, rng: np.random.Generator, genomes: Float32Array) -> Float32Array:
         """Mutate."""
-        return genomes + normals(rng, *genomes.shape) * np.float32(self.divergence), sigmas
+        return genomes + normals(rng, *genomes.shape) * np.float32(self.divergence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +53,11 @@ class Selection:
     divergence: float
     matrices: Sequence[tuple[int, int]]
 
-    def __call__(
-        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
+    def __call__(self, rng: np.random.Generator, genomes: Float32Array) -> Float32Array:
         """Mutate."""
         mutated = genomes.copy()
         if not self.divergence:
-            return mutated, sigmas
+            return mutated
         start = 0
         for nodes, weights in self.matrices:
             end = start + nodes * weights
@@ -76,32 +67,7 @@ class Selection:
             np.put_along_axis(layer, chosen, rng.integers(0, 101, chosen.shape).astype(np.float32) / 100, axis=2)
             mutated[:, start:end] = layer.reshape(len(genomes), -1)
             start = end
-        return mutated, sigmas
-
-
-@dataclass(frozen=True, slots=True)
-class SelfAdaptive:
-    """Gaussian steps whose size is inherited and mutates too: good step sizes come with the children they made good.
-
-    After Schwefel, *Numerical Optimization of Computer Models* (1981): σ' = σ · exp(τ N(0, 1)), x' = x + σ' N(0, 1),
-    with τ = 1/√(2 genes) where `learning_rate` is not given. Step sizes stay within `smallest` … `largest`.
-    """
-
-    learning_rate: float | None = None
-    smallest: float = 1e-4
-    largest: float = 1.0
-
-    def __call__(
-        self, rng: np.random.Generator, genomes: Float32Array, sigmas: Float32Array
-    ) -> tuple[Float32Array, Float32Array]:
-        """Mutate."""
-        rate = self.learning_rate if self.learning_rate is not None else (2 * genomes.shape[1]) ** -0.5
-        grown = sigmas * np.exp(np.float32(rate) * rng.standard_normal(len(sigmas), np.float32))
-        grown = np.clip(grown, np.float32(self.smallest), np.float32(self.largest))
-        steps = normals(rng, *genomes.shape)
-        steps *= grown[:, None]
-        steps += genomes
-        return steps, grown
+        return mutated
 
 
 def _hundredths(rng: np.random.Generator, shape: tuple[int, ...]) -> Float32Array:

@@ -90,6 +90,11 @@ class Shape:
         return self.hidden * self.inputs
 
     @property
+    def matrices(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The (nodes, weights of each node) of the two layers, in the order of the genome."""
+        return (self.hidden, self.inputs), (self.outputs, self.hidden + 1)
+
+    @property
     def genome_size(self) -> int:
         """Genes in all."""
         return self.first_weights + self.outputs * (self.hidden + 1)

@@ -60,7 +60,7 @@ class NetworkTask:
         self.genome_size = shape.genome_size
         self._training = training
         self._minibatch = min(minibatch, len(training))
-        self._decay = decay
+        self.decay = decay
         self._blindness = blindness
         self._scorer = Scorer(shape) if scorer is None else scorer
         # If it is to be compiled first (some seconds, once on a machine), then now: no generation waits for it.
@@ -83,16 +83,18 @@ class NetworkTask:
         """Return minus bits per note, less the penalty, for each genome; shape (population,)."""
         bits = self._scorer.population_bits(population, self._lay_out(batch))
         squares = np.einsum("pg,pg->p", population, population, dtype=np.float64) / self.genome_size
-        bits += self._decay * squares
+        bits += self.decay * squares
         return -bits
+
+    def seen(self, batch: Minibatch) -> Notes:
+        """Return the notes of a minibatch, without what is hidden of them."""
+        notes = self._training.take(batch.chosen)
+        return notes.blinded(generator(batch.seed), self._blindness) if self._blindness else notes
 
     def _lay_out(self, batch: Minibatch) -> Any:
         """Return the minibatch ready for scoring; that of a generation's first chunk serves the others, too."""
         if self._laid_out is None or self._laid_out[0] != batch.seed:
-            notes = self._training.take(batch.chosen)
-            if self._blindness:
-                notes = notes.blinded(generator(batch.seed), self._blindness)
-            self._laid_out = batch.seed, self._scorer.lay_out(notes)
+            self._laid_out = batch.seed, self._scorer.lay_out(self.seen(batch))
         return self._laid_out[1]
 
     def held_out(self, genome: Float32Array) -> float:

@@ -1,1 +1,1 @@
-"""Tests of selection, mutation, crossover and the strategies."""
+"""Tests of selection, mutation and the strategies."""

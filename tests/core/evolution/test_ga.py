@@ -7,14 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from improviser.core.evolution.ga import Breeding, GeneticAlgorithm
-from improviser.core.evolution.mutation import Factor, Offset, SelfAdaptive
+from improviser.core.evolution.mutation import Factor, Offset
 from improviser.core.evolution.randomness import generator, restored, state_of
 
 SIZE, GENES = 20, 12
 BREEDINGS = {
     "the original's": Breeding(Factor(0.05)),
-    "two parents": Breeding(SelfAdaptive(), survivors=0.1, parents=0.5, crossover=0.7),
-    "tournament": Breeding(SelfAdaptive(), survivors=0.05, tournament=3, crossover=0.5),
     "a single survivor": Breeding(Offset(0.1), survivors=0.001),
     "no children": Breeding(Offset(0.1), survivors=1.0),
 }
@@ -46,7 +44,7 @@ def test_the_population_keeps_its_shape_and_the_best_survive_byte_for_byte(breed
         assert ga.champion.tobytes() == best[0].tobytes()
 
 
-@pytest.mark.parametrize("breeding", list(BREEDINGS.values())[:4], ids=list(BREEDINGS)[:4])
+@pytest.mark.parametrize("breeding", list(BREEDINGS.values())[:2], ids=list(BREEDINGS)[:2])
 def test_it_climbs(breeding: Breeding) -> None:
     ga = algorithm(breeding)
     first = hill(ga.ask()).max()

@@ -1,10 +1,10 @@
-"""Ranking, truncation and tournaments."""
+"""Ranking."""
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.evolution.selection import ranking, tournament
+from improviser.core.evolution.selection import ranking
 
 fitnesses = st.lists(st.one_of(st.floats(allow_nan=True), st.integers(-2, 2).map(float)), min_size=1, max_size=40)
 
@@ -23,16 +23,3 @@ def test_equals_keep_their_order() -> None:
 
 def test_even_the_worst_number_is_better_than_none() -> None:
     assert ranking(np.array([np.nan, -np.inf])).tolist() == [1, 0]
-
-
-def test_a_tournament_of_all_is_won_by_the_best_and_of_one_by_anybody() -> None:
-    fitness = np.array([0.0, 3.0, np.nan, 1.0])
-    rng = np.random.default_rng(1)
-    assert set(tournament(rng, fitness, 50, 60).tolist()) == {1}
-    assert set(tournament(rng, fitness, 200, 1).tolist()) == {0, 1, 2, 3}
-
-
-def test_fitter_ones_win_more_often() -> None:
-    fitness = np.arange(10.0)
-    wins = np.bincount(tournament(np.random.default_rng(1), fitness, 3000, 2), minlength=10)
-    assert wins[9] > wins[5] > wins[0]
