@@ -35,8 +35,6 @@ FEWEST_OF_TYPE = 25
 BRED, GENERATIONS, SMALL = 12, 40, 0.05
 """How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
 CHUNK = 1024
-PROPOSED = 6
-"""Pitches of each part that terms are fitted with: more take long, and change little."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,14 +155,15 @@ class Observations:
 
 
 def observe(
-    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int = PROPOSED
+    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
 ) -> Observations:
     """Play the corpus to the model, whose past is the corpus's own.
 
     :param given: whether what came is among the pitches to choose from, even if it was not proposed.
-    :param candidates: how many pitches of each part there are to choose from.
+    :param candidates: how many pitches of each part there are to choose from; None: as many as when it plays. Fitted
+        to fewer, the terms say nothing of what is never among them, and the model plays it.
     """
-    count, terms, others = candidates, model.terms, [*model.others]
+    count, terms, others = candidates or model.candidates, model.terms, [*model.others]
     own, pairs, chords, targets, direct, outside = [], [], [], [], [], []
     for setting in settings:
         session = ChoraleSession(model)

@@ -6,6 +6,7 @@ all combinations of these, one is drawn, by what the parts say and by the terms 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,16 +232,18 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     lower += own_low
     sums = upper[:, :, None] + lower
     sums += two.take(rows[0] + low)[:, None, :]
-    count = model.candidates
     scores = sums.reshape(-1)
-    numbers = (scores >= scores.max() - UNLIKELY).nonzero()[0]
-    rest, third = np.divmod(numbers, count)
-    first, second = np.divmod(rest, count)
-    pitches = np.stack([above[0].take(first), above[1].take(second), above[2].take(third)])
-    pitches += model.beginnings
+    numbers = np.flatnonzero(scores >= scores.max() - UNLIKELY)
+    pitches = (above + model.beginnings).take(_proposals(model.candidates).take(numbers, axis=1))
     scores = scores.take(numbers)
     scores += model.terms.chord_scores(model.numbers, opinions.past.known, pitches, opinions.given, opinions.place)
     return Combinations(pitches, scores)
+
+
+@cache
+def _proposals(count: int) -> IntArray:
+    """Return which proposal of each part every combination takes, among those of all parts, shape (3, count³)."""
+    return np.indices((count,) * PARTS).reshape(PARTS, -1) + count * _ROW
 
 
 def alone(opinions: Opinions) -> FloatArray:

@@ -279,7 +279,7 @@ class Terms:
         sets = np.bitwise_or.reduce(bits.take(pitches), axis=0)
         sets |= bits[given]
         bass = given if self.given == BASS else pitches[2]
-        chords = self._chord_of.take(sets + turns[bass])
+        chords = self._chord_of.take(sets + turns.take(bass))
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
@@ -288,7 +288,7 @@ class Terms:
             scores = values.take(chords)
         else:
             scores = values.take(chords)
-            scores += tunes.take(chords + size * degrees[pitches[0]])
+            scores += tunes.take(chords + size * degrees.take(pitches[0]))
         if known.earlier is None:
             scores += known.sets.take(sets)
             return scores
@@ -300,7 +300,7 @@ class Terms:
             rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
             held = numbers[offset["held"] + rhythm :][:8]
             scores += held.take(_HELD @ (pitches == known.others))
-        scores += numbers.take(known.leaps[bass] + 12 * LEAPS * end)
+        scores += numbers.take(known.leaps + 12 * LEAPS * end).take(bass)
         return scores
 
     def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
