@@ -9,6 +9,7 @@ One line alone is answered note by note, by the network's opinion alone. What co
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from typing import Final
 
 import numpy as np
 
-from improviser.core.harmony.context import Context, FloatArray
+from improviser.core.harmony.context import Context, FloatArray, classes_of
 from improviser.core.live.band import Band
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
 from improviser.core.live.drawing import NO_FACTORS, Factors, Prediction
@@ -28,6 +29,7 @@ from improviser.core.live.riffs import Recalled, Riffs
 from improviser.core.live.sounding import ANSWER, Sounding
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
+from improviser.core.music.chords import clear_root
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.drums import DrumPulse
 from improviser.core.music.note import PITCHES
@@ -44,6 +46,10 @@ FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
 COLDEST = 0.05
 """What was answered the last time is favoured as at this temperature where it is lower."""
+SPANS = 4
+"""Of so many chords of the left hand the widest says how far down the next may go."""
+TRIAD, CLOSE_FROM, PER_OCTAVE = 3, 45, 12
+"""So many pitch classes in the left hand within an octave, none of them lower than this, are a close chord."""
 LOWEST_BASS, LEAST_ROOM = 24, 33
 """Below a bass of the player's that is lower than this there is no room."""
 
@@ -54,11 +60,13 @@ class Part:
 
     :param sounding: the channel and pitch that it struck last.
     :param chord: the chord that it struck that with.
+    :param away: who held what it sounded, if it has made way for a key of the player's, until the chord is complete.
     """
 
     sounding: Key | None = None
     velocity: int = 64
     chord: Chord | None = None
+    away: Sequence[Owner] = ()
     shift: int = 0
 
 
@@ -97,6 +105,8 @@ class Accompanying:
         """Whether the last chord is one to reply to that the band has not heard yet."""
         self._heard_tune: int | None = None
         self._left_chord: frozenset[int] = frozenset()
+        self._spans: deque[int] = deque(maxlen=SPANS)
+        """How many semitones the left hand's last chords span."""
         self._parameters = Parameters()
 
     @property
@@ -216,6 +226,7 @@ class Accompanying:
             if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
         ]
         events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
+        events += self._make_way(note.pitch)
         self._hold_over(late, (note.channel, note.pitch), texture, now)
         return events
 
@@ -320,8 +331,8 @@ class Accompanying:
             tune = max([tune, *coming] if texture.moves_tune else coming)
             tune = texture.tune if self._listener.is_left(tune) else tune
         if not coming >= struck:
-            span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
-            return texture._replace(sounding=staying, reach=max(0, span - max(struck) + min(struck)))
+            reach = max(self._spans, default=0) - max(struck) + min(struck)
+            return texture._replace(sounding=staying, reach=max(0, reach))
         return texture._replace(tune=tune, sounding=staying | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:
@@ -360,7 +371,8 @@ class Accompanying:
         band = self._band
         scores = self._scores(number, prediction, texture)
         if scores is None:
-            return band.drawing.pick(prediction, channel, now, self._factors(number, prediction, recalled))
+            factors = self._factors(number, prediction, recalled)
+            return band.drawing.pick(prediction, channel, now, factors, texture.held)
         if (again := self._again(number, prediction, recalled)) is not None:
             scores[again[0]] += again[1]
         # What would be moved at once is not struck.
@@ -394,19 +406,21 @@ class Accompanying:
         def favour(number: int, prediction: Prediction) -> Factors:
             return self._factors(number, prediction, recalled)
 
-        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour)
+        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour, held=(pitch,))
 
     def _scores(self, number: int, prediction: Prediction, texture: Texture) -> FloatArray | None:
         """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
         experts, is_bass = self._band.lineup.experts[number], self._band.lineup.basses[number]
         if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
             return None
-        own_bass = texture.has_bass and is_bass
+        supports = is_bass and self._parameters.bass == "support"
+        root = self._close_root(texture) if supports else None
         context = Context(
             texture.tune,
             texture.sounding,
             max(LEAST_ROOM, min(texture.sounding) - texture.reach) if is_bass else PITCHES,
-            own_bass and self._parameters.bass == "support",
+            supports and (texture.has_bass or root is not None),
+            root,
         )
         before = self._parts[number].sounding
         scores = experts.weigh(prediction.scores, context, None if before is None else before[1])
@@ -414,19 +428,45 @@ class Accompanying:
             scores[:LOWEST_BASS] = -np.inf
         return scores
 
+    def _close_root(self, texture: Texture) -> int | None:
+        """Return the root of a close triad in the left hand that is not low: it asks for one, whatever lies lowest.
+
+        (Four notes may as well be the upper ones of another chord.)
+        """
+        left = [pitch for pitch in texture.sounding if self._listener.is_left(pitch)]
+        if len(left) < TRIAD or min(left) < CLOSE_FROM or max(left) - min(left) > PER_OCTAVE:
+            return None
+        classes = classes_of(frozenset(left))
+        return clear_root(classes, min(left) % PER_OCTAVE) if classes.bit_count() == TRIAD else None
+
+    def _make_way(self, pitch: int) -> list[Event]:
+        """End at once what a part has struck with this chord where the player's key is; it moves with the others."""
+        events: list[Event] = []
+        for part in self._parts:
+            sounding = part.sounding
+            if part.chord is self._listener.chord and sounding is not None and sounding[1] == pitch and not part.away:
+                holders = self._sounding.holders(*sounding)
+                if all(map(self._is_down, holders)):  # and none is to be ended later
+                    part.away = holders
+                    events += self._end(part)
+        return events
+
     def _reconsider(self, number: int, prediction: Prediction, texture: Texture, now: float) -> list[Event]:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
+        away, part.away = part.away, ()
         scores = self._scores(number, prediction, texture)
-        if scores is None or part.sounding is None or not self._sounds(number):
+        if scores is None or part.sounding is None or not (away or self._sounds(number)):
             return []
         channel, pitch = part.sounding
         best = _best(scores, texture)
-        if pitch not in texture.held and scores[pitch] >= best - KEEP:
+        if not away and pitch not in texture.held and scores[pitch] >= best - KEEP:
             return []
-        holders = self._sounding.holders(channel, pitch)
+        holders = [*filter(self._is_down, away)] or self._sounding.holders(channel, pitch)
         events = self._end(part)
         self._band.drawing.give(channel, pitch)
+        if not holders:
+            return events
         moved = self._band.drawing.pick_from(scores, channel, now, texture.held)
         part.sounding = channel, moved
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
@@ -435,12 +475,17 @@ class Accompanying:
         self._held_over.move((channel, pitch), (channel, moved))
         return events
 
+    def _is_down(self, owner: Owner) -> bool:
+        """Say whether the key that an answer belongs to is down."""
+        return owner[1:] in self._listener.held
+
     def _learn(self, texture: Texture, onset: float) -> None:
         """Let the parts, and the memory of riffs, learn the chord."""
         self._taught = True
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
             self._left_chord = frozenset(filter(self._listener.is_left, chord.pitches))
+            self._spans.append(max(self._left_chord) - min(self._left_chord))
         played = []
         for number, part in enumerate(self._parts):
             sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))

@@ -358,13 +358,22 @@ class Band:
         self.adapt({})
 
     def foretell(
-        self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
+        self,
+        pitch: int,
+        channel: int,
+        now: float,
+        first: int,
+        *,
+        think: bool,
+        favour: Favour | None = None,
+        held: Sequence[int] = (),
     ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
+        :param held: pitches that are not free.
         """
         parts, choirs = self.lineup.parts, self.lineup.choirs
         if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
@@ -381,7 +390,9 @@ class Band:
                 prediction, foreseen = self._predicted(number, pitch, now)[0], False
             factors = NO_FACTORS if favour is None else favour(number, prediction)
             on_channel = self.channel_of(number, channel)
-            there = self.drawing.taken_on(on_channel, now) + [sounds for on, sounds in taken if on == on_channel]
+            there = [*held, *self.drawing.taken_on(on_channel, now)] + [
+                sounds for on, sounds in taken if on == on_channel
+            ]
             sounding = self.drawing.choose(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
             taken.append((on_channel, sounding))
             played.append(Sung(sounding, self.lineup.named[number]))

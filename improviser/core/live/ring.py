@@ -23,7 +23,7 @@ MANY, MANY_SECONDS = 64, 1.28
 ENDLESS, PAUSE_SECONDS = 192, 0.2
 """Nor do they play so many in a row without a pause of this length."""
 
-BURST_SECONDS, BURST = 0.06, 256
+BURST_SECONDS, BURST = 0.06, 1024
 """What is over so soon is only a burst, unless it is of more notes than this: where a ring passes on what it hears as
 well, each time round there are several times as many."""
 
