@@ -31,7 +31,7 @@ CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
 NEVER = -1e9
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
-BASS_BELOW = 53
+BASS_BELOW = 57
 """The left hand's lowest note is a bass if it is lower than this."""
 KEPT_SECONDS = 1.5
 """So long a note that only a pedal keeps counts."""
