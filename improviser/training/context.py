@@ -160,7 +160,7 @@ class Table:
             if not free[case.played]:
                 continue
             opinion = np.where(free, np.maximum(folded - folded.max(), -UNLIKELY), 0.0)
-            classes = class_features(case.now.classes, case.now.lowest % 12, has_bass=case.now.has_bass)
+            classes = class_features(case.now.classes, case.now.lowest % 12, case.now.bass)
             tiled = np.resize(classes.T, (PITCHES, len(classes))).T
             steps = np.zeros((2, PITCHES)) if case.before is None else step_features(case.before)
             rows.append(np.concatenate([opinion[np.newaxis], tiled, place_features(case.now.lowest), steps]))

@@ -8,44 +8,33 @@ says whether it is held over or struck again (`core.harmony.holding`). In a fast
 One line alone is answered note by note, by the network's opinion alone. What comes again is favoured (`riffs`).
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import numpy as np
-
-from improviser.core.harmony.context import Context, FloatArray
 from improviser.core.live.band import Band
+from improviser.core.live.choosing import LEAST_ROOM, Choosing, best
 from improviser.core.live.chords import SPREAD, Chord, Key, Listener, Texture
-from improviser.core.live.drawing import NO_FACTORS, Factors, Prediction
+from improviser.core.live.drawing import Factors, Prediction
 from improviser.core.live.held_over import HeldOver
+from improviser.core.live.left_chord import LeftChord
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner
 from improviser.core.live.pulse import Pulse
-from improviser.core.live.riffs import Recalled, Riffs
+from improviser.core.live.riffs import Riffs
 from improviser.core.live.sounding import ANSWER, Sounding
 from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.drums import DrumPulse
-from improviser.core.music.note import PITCHES
 from improviser.core.music.parts import Sung
 
 Start = Callable[[Owner, Sequence[NoteOn], float], list[Event]]
 Voiced = Callable[[Sung, int, int], NoteOn]
 
-STRIKE, KEEP = 0.7, 3.5
-"""An answer is struck if its chance is no more nats than this below that of the best, and kept if no more than that."""
-FITTING = 1.2
-"""What was answered the last time is favoured only if the network finds it no less likely than this (nats)."""
-FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
-"""How much likelier what was answered the last time is (nats), by how many chords before are alike."""
-COLDEST = 0.05
-"""What was answered the last time is favoured as at this temperature where it is lower."""
-LOWEST_BASS, LEAST_ROOM = 24, 33
-"""Below a bass of the player's that is lower than this there is no room."""
+KEEP = 3.5
+"""An answer is kept if its chance is no more nats than this below that of the best."""
 
 
 @dataclass(slots=True)
@@ -54,12 +43,19 @@ class Part:
 
     :param sounding: the channel and pitch that it struck last.
     :param chord: the chord that it struck that with.
+    :param away: who held what it sounded, if it has made way for a key of the player's, until the chord is complete.
     """
 
     sounding: Key | None = None
     velocity: int = 64
     chord: Chord | None = None
+    away: Sequence[Owner] = ()
     shift: int = 0
+
+    @property
+    def pitch(self) -> int | None:
+        """The pitch that it struck last."""
+        return None if self.sounding is None else self.sounding[1]
 
 
 class Accompanying:
@@ -96,7 +92,8 @@ class Accompanying:
         self._listening = False
         """Whether the last chord is one to reply to that the band has not heard yet."""
         self._heard_tune: int | None = None
-        self._left_chord: frozenset[int] = frozenset()
+        self._left_chord: Final = LeftChord(listener)
+        self._choosing: Final = Choosing(band, listener)
         self._parameters = Parameters()
 
     @property
@@ -119,6 +116,7 @@ class Accompanying:
     def adopt(self, parameters: Parameters) -> None:
         """Play with these parameters from now on."""
         self._parameters = parameters
+        self._choosing.adopt(parameters)
 
     def forget(self) -> None:
         """Forget what is held: a panic."""
@@ -216,6 +214,7 @@ class Accompanying:
             if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
         ]
         events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
+        events += self._make_way(note.pitch)
         self._hold_over(late, (note.channel, note.pitch), texture, now)
         return events
 
@@ -274,13 +273,13 @@ class Accompanying:
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
-        expected = self._expected(texture, recalled)
+        expected = self._left_chord.expected(texture, recalled)
         if expected.tune != texture.tune:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
             channel = self._band.channel_of(number, output)
-            pitch = self._choose(number, opinions[number], expected, channel, now, recalled)
+            pitch = self._choosing.choose(number, opinions[number], expected, channel, now, recalled, part.pitch)
             if self._stays(number, (channel, pitch), texture, now):
                 self._held_over.hold((note.channel, note.pitch), (channel, pitch), now)
                 part.chord = self._listener.chord
@@ -301,28 +300,6 @@ class Accompanying:
         moves_lowest = texture.moves_left and chord is not None and min(texture.sounding) in chord.pitches
         may = not moves_lowest if texture.is_chordal else self._listener.plays_legato
         return may and self._band.holds_over(number, texture.tune, now)
-
-    def _expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
-        """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
-
-        It goes on as it did the last time at this place, or else repeats the left hand's last chord.
-        """
-        chord = self._listener.chord
-        if not texture.moves_left or chord is None:
-            return texture
-        struck = frozenset(filter(self._listener.is_left, chord.pitches))
-        # Fingers may still hold notes of the last chord when they play the next; those do not belong to it.
-        leaving = self._left_chord - struck if len(self._left_chord) > 1 else frozenset()
-        staying = texture.sounding - leaving
-        tune, coming = texture.tune, self._left_chord
-        if recalled is not None and recalled.alike > 1:
-            coming = frozenset(recalled.struck)
-            tune = max([tune, *coming] if texture.moves_tune else coming)
-            tune = texture.tune if self._listener.is_left(tune) else tune
-        if not coming >= struck:
-            span = max(self._left_chord, default=0) - min(self._left_chord, default=0)
-            return texture._replace(sounding=staying, reach=max(0, span - max(struck) + min(struck)))
-        return texture._replace(tune=tune, sounding=staying | coming, held=texture.held | coming)
 
     def _end(self, part: Part) -> list[Event]:
         """End what a part sounds."""
@@ -347,43 +324,6 @@ class Accompanying:
         """Say whether an answer sounds where a key is struck: the key may be our own note, which has come back."""
         return bool(self._sounding.holders(self._zones.output_channel(key[0], self._parameters), key[1]))
 
-    def _choose(
-        self,
-        number: int,
-        prediction: Prediction,
-        texture: Texture,
-        channel: int,
-        now: float,
-        recalled: Recalled | None,
-    ) -> int:
-        """Draw a pitch for a part."""
-        band = self._band
-        scores = self._scores(number, prediction, texture)
-        if scores is None:
-            return band.drawing.pick(prediction, channel, now, self._factors(number, prediction, recalled))
-        if (again := self._again(number, prediction, recalled)) is not None:
-            scores[again[0]] += again[1]
-        # What would be moved at once is not struck.
-        scores[scores < _best(scores, texture) - STRIKE] = -np.inf
-        return band.drawing.pick_from(scores, channel, now, texture.held)
-
-    def _again(self, number: int, prediction: Prediction, recalled: Recalled | None) -> tuple[int, float] | None:
-        """Return the pitch that a part had at this place the last time, if it is favoured, and by how many nats."""
-        if recalled is None or number >= len(recalled.answers):
-            return None
-        again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
-        if again is None or (recalled.struck[-1] - again) % 12 not in CONSONANT:
-            return None
-        if not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
-            return None
-        return again, nats
-
-    def _factors(self, number: int, prediction: Prediction, recalled: Recalled | None) -> Factors:
-        """Return how much likelier that pitch is."""
-        if (again := self._again(number, prediction, recalled)) is None:
-            return NO_FACTORS
-        return {again[0]: math.exp(again[1] / max(self._parameters.temperature, COLDEST))}
-
     def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
         line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
@@ -392,41 +332,37 @@ class Accompanying:
         recalled = self._riffs.recall(pitch, now)
 
         def favour(number: int, prediction: Prediction) -> Factors:
-            return self._factors(number, prediction, recalled)
+            return self._choosing.factors(number, prediction, recalled)
 
-        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour)
+        return self._band.foretell(pitch, channel, now, 1, think=think, favour=favour, held=(pitch,))
 
-    def _scores(self, number: int, prediction: Prediction, texture: Texture) -> FloatArray | None:
-        """Return log-probabilities of a part's pitches given all that sounds; None where one line is all."""
-        experts, is_bass = self._band.lineup.experts[number], self._band.lineup.basses[number]
-        if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
-            return None
-        own_bass = texture.has_bass and is_bass
-        context = Context(
-            texture.tune,
-            texture.sounding,
-            max(LEAST_ROOM, min(texture.sounding) - texture.reach) if is_bass else PITCHES,
-            own_bass and self._parameters.bass == "support",
-        )
-        before = self._parts[number].sounding
-        scores = experts.weigh(prediction.scores, context, None if before is None else before[1])
-        if is_bass and np.isfinite(scores[LOWEST_BASS:]).any():
-            scores[:LOWEST_BASS] = -np.inf
-        return scores
+    def _make_way(self, pitch: int) -> list[Event]:
+        """End at once what a part has struck with this chord where the player's key is; it moves with the others."""
+        events: list[Event] = []
+        for part in self._parts:
+            sounding = part.sounding
+            if part.chord is self._listener.chord and sounding is not None and sounding[1] == pitch and not part.away:
+                holders = self._sounding.holders(*sounding)
+                if all(map(self._is_down, holders)):  # and none is to be ended later
+                    part.away = holders
+                    events += self._end(part)
+        return events
 
     def _reconsider(self, number: int, prediction: Prediction, texture: Texture, now: float) -> list[Event]:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
-        scores = self._scores(number, prediction, texture)
-        if scores is None or part.sounding is None or not self._sounds(number):
+        away, part.away = part.away, ()
+        scores = self._choosing.scores(number, prediction, texture, part.pitch)
+        if scores is None or part.sounding is None or not (away or self._sounds(number)):
             return []
         channel, pitch = part.sounding
-        best = _best(scores, texture)
-        if pitch not in texture.held and scores[pitch] >= best - KEEP:
+        if not away and pitch not in texture.held and scores[pitch] >= best(scores, texture) - KEEP:
             return []
-        holders = self._sounding.holders(channel, pitch)
+        holders = [*filter(self._is_down, away)] or self._sounding.holders(channel, pitch)
         events = self._end(part)
         self._band.drawing.give(channel, pitch)
+        if not holders:
+            return events
         moved = self._band.drawing.pick_from(scores, channel, now, texture.held)
         part.sounding = channel, moved
         events += self._sounding.start(holders[0], [NoteOn(channel, moved, part.velocity)], now)
@@ -435,12 +371,16 @@ class Accompanying:
         self._held_over.move((channel, pitch), (channel, moved))
         return events
 
+    def _is_down(self, owner: Owner) -> bool:
+        """Say whether the key that an answer belongs to is down."""
+        return owner[1:] in self._listener.held
+
     def _learn(self, texture: Texture, onset: float) -> None:
         """Let the parts, and the memory of riffs, learn the chord."""
         self._taught = True
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
-            self._left_chord = frozenset(filter(self._listener.is_left, chord.pitches))
+            self._left_chord.learn(chord)
         played = []
         for number, part in enumerate(self._parts):
             sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))
@@ -450,10 +390,3 @@ class Accompanying:
         self._band.remember(texture.tune, onset)
         if chord is not None:
             self._band.later(partial(self._riffs.learn, chord.pitches, played, onset))
-
-
-def _best(scores: FloatArray, texture: Texture) -> float:
-    """Return the score of the best pitch that the player does not hold."""
-    free = scores.copy()
-    free[[*texture.held]] = -np.inf
-    return float(free.max())

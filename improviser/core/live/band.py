@@ -8,7 +8,7 @@ Who plays is the `lineup`; opinions become pitches in `drawing`.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Final
@@ -20,35 +20,22 @@ from improviser.core.live.burst import Burst
 from improviser.core.live.chance import Chance
 from improviser.core.live.decoding import Wheel, spin
 from improviser.core.live.drawing import NO_FACTORS, Drawing, Favour, Prediction
-from improviser.core.live.foresight import likely_notes, likely_onsets
-from improviser.core.live.homeward import Lengths, homeward
 from improviser.core.live.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.left_hand import moved
+from improviser.core.live.line_so_far import LineSoFar
 from improviser.core.live.lineup import LineUp
 from improviser.core.live.parameters import ADAPTATIONS, Parameters
 from improviser.core.live.register import allowed_pitches, nearest, within
 from improviser.core.live.together import Ornament, Together
+from improviser.core.live.tonality import Tonality
 from improviser.core.live.votes import Votes
 from improviser.core.melody.mixture import MixedResponder, members
 from improviser.core.melody.model import MelodyModel
-from improviser.core.music.home import Home, HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.parts import Sung
 from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import Holder, LogProbabilities, Model, Responder
-
-SURE_OF_KEY = 4
-"""Notes after which "auto" trusts its ears."""
-
-REPEATS = 3
-"""A line does not sing one pitch more often than this in a row."""
-
-CLOSING = 4.5
-"""How much more likely the stable notes of the mode are at the end of a reply (added to log-probabilities)."""
-
-LINE, FIGURE, TIRED = 32, 3, 2.0
-"""Of the last notes of a line: what came after the last few twice before is less likely, by so much each time."""
 
 
 class Band:
@@ -59,15 +46,11 @@ class Band:
 
     def __init__(self, models: Sequence[Model], parameters: Parameters, chance: Chance) -> None:
         self._chance = chance
-        self._home = HomeTracker()
-        self._at_home: Home | None = None
-        self._tonic: int | None = None
-        self._lengths = Lengths()
+        self.tonality: Final = Tonality()
         self._heard: deque[tuple[int, float]] = deque(maxlen=REMEMBERED)
         self._heard_count = 0
-        self._notes = 0
         self._lessons: list[Callable[[], None]] = []
-        self._line: deque[int] = deque(maxlen=LINE)
+        self._line: Final = LineSoFar()
         self._votes = Votes()
         self._burst = Burst()
         self._opinions: list[LogProbabilities] = []
@@ -101,32 +84,6 @@ class Band:
     def is_choral(self) -> bool:
         """Whether parts are chosen together: then the player's line is answered, chord by chord."""
         return bool(self.lineup.choirs)
-
-    def home_with(self, notes: Iterable[tuple[int, float]]) -> HomeTracker:
-        """Return where home is once these notes, pitches and onsets, are heard as well; changes nothing."""
-        home = self._home.copy()
-        for pitch, onset in notes:
-            home.hear(pitch, onset)
-        return home
-
-    @property
-    def home(self) -> int | None:
-        """The pitch class of the home note, if enough has been heard to tell."""
-        if self._notes < SURE_OF_KEY:
-            return None
-        if self._tonic is None:
-            self._tonic = self._home.tonic
-        return self._tonic
-
-    def _mode(self) -> Home:
-        """Return the tonic and the mode as the last note left them."""
-        if self._at_home is None:
-            self._at_home = self._home.home()
-        return self._at_home
-
-    def tonality(self, now: float) -> Home:
-        """Return the tonic and the mode of what the player plays, and how certain they are; `now` may end a phrase."""
-        return self._home.home(now)
 
     @property
     def heard(self) -> Heard:
@@ -185,7 +142,7 @@ class Band:
         """Keep to the key that is heard, if that is asked for."""
         parameters = self._parameters
         if parameters.scale == AUTO:
-            scale = pitches_in(self._mode().scale) if self._notes >= SURE_OF_KEY else None
+            scale = pitches_in(self.tonality.home.scale) if self.tonality.is_sure else None
             self.drawing.adopt(parameters, within(parameters.low, parameters.high, scale))
 
     def settle(self) -> None:
@@ -195,9 +152,7 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
-        self._at_home = self._tonic = None
-        if self.lineup.has_bass:
-            self._tonic = self._home.tonic
+        self.tonality.renew(tonic=self.lineup.has_bass)
         if self._parameters.scale == AUTO:
             self._tune()
             self._restrict_choirs()
@@ -208,7 +163,7 @@ class Band:
         self._predictions = [{} for _ in self.lineup.parts]
         for choir in self.lineup.choirs:
             choir.forget()
-        self._likely = _expected(self.lineup, self._heard)
+        self._likely = self.lineup.likely(self._heard)
 
     def foresee(self) -> bool:
         """Think about one more of the notes that are likely to come next; return whether there may be more of them.
@@ -235,8 +190,8 @@ class Band:
         logs = responder.propose(pitch, now)
         if responder is lineup.singer:
             logs = self._shaped(logs, now)
-        elif lineup.basses[number] and pitch % 12 == self.home:
-            logs = homeward(logs, pitch, self._mode(), self._lengths.likely_long(pitch))
+        elif lineup.basses[number] and pitch % 12 == self.tonality.tonic:
+            logs = self.tonality.homeward(logs, pitch)
         prediction = predictions[key] = self._weighed(number, logs)
         return prediction, True
 
@@ -284,7 +239,7 @@ class Band:
             self.foreseen = self.foreseen and not fresh
             sounding, own = self._play(number, prediction, pitch, channel, now)
             if responder is lineup.singer:
-                self._line.append(own)
+                self._line.sing(own)
             self._opinions.append(prediction.logs)
             played.append(Sung(sounding, lineup.named[number]))
         for choir in lineup.choirs:
@@ -302,7 +257,7 @@ class Band:
     def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
         """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
         choir.move(ornament, back=back)
-        self._likely = _expected(self.lineup, self._heard)
+        self._likely = self.lineup.likely(self._heard)
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
@@ -324,9 +279,8 @@ class Band:
 
     def overhear(self, pitch: int, now: float) -> None:
         """Take in a note of the player's for what home is."""
-        self._notes += 1
-        self._lessons.append(partial(self._home.hear, pitch, now))
-        self._lessons.append(partial(self._lengths.hear, pitch, now))
+        self.tonality.count()
+        self._lessons.append(partial(self.tonality.hear, pitch, now))
 
     def remember(self, tune: int, now: float) -> None:
         """Take in a note of the tune for what may come next."""
@@ -343,7 +297,7 @@ class Band:
         if own is not None:
             self._lessons.append(partial(self._votes.play, number, own, now))
             if self.lineup.parts[number] is self.lineup.singer:
-                self._line.append(own)
+                self._line.sing(own)
         self._lessons.append(partial(self.lineup.parts[number].learn, tune, now, own))
 
     def vote(self, *, good: bool) -> bool:
@@ -358,13 +312,22 @@ class Band:
         self.adapt({})
 
     def foretell(
-        self, pitch: int, channel: int, now: float, first: int, *, think: bool, favour: Favour | None = None
+        self,
+        pitch: int,
+        channel: int,
+        now: float,
+        first: int,
+        *,
+        think: bool,
+        favour: Favour | None = None,
+        held: Sequence[int] = (),
     ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
         :param first: how many random numbers are drawn before.
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
+        :param held: pitches that are not free.
         """
         parts, choirs = self.lineup.parts, self.lineup.choirs
         if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
@@ -381,7 +344,9 @@ class Band:
                 prediction, foreseen = self._predicted(number, pitch, now)[0], False
             factors = NO_FACTORS if favour is None else favour(number, prediction)
             on_channel = self.channel_of(number, channel)
-            there = self.drawing.taken_on(on_channel, now) + [sounds for on, sounds in taken if on == on_channel]
+            there = [*held, *self.drawing.taken_on(on_channel, now)] + [
+                sounds for on, sounds in taken if on == on_channel
+            ]
             sounding = self.drawing.choose(prediction, there, lambda: self._chance.peek(next(numbers)), factors)
             taken.append((on_channel, sounding))
             played.append(Sung(sounding, self.lineup.named[number]))
@@ -424,7 +389,7 @@ class Band:
             logs = self._shaped(self.lineup.parts[leads].propose(pitch, now), now, closing=closing)
             sounding, pitch = self._play(leads, self._weighed(leads, logs), pitch, channel, now)
         if leads is not None:
-            self._line.append(pitch)
+            self._line.sing(pitch)
             played.append(Sung(sounding, self.lineup.named[leads]))
         return played + self._join(pitch, channel, now, closing=closing)
 
@@ -447,7 +412,7 @@ class Band:
         own = in_midi(sounding - shift)
         self._lessons.append(partial(singer.follow, own, now, own=True))
         self._lessons.append(partial(self._votes.play, leads, own, now))
-        self._line.append(own)
+        self._line.sing(own)
         return [Sung(sounding, self.lineup.named[leads]), *self._join(own, channel, now, closing=closing)]
 
     def _join(self, pitch: int, channel: int, now: float, *, closing: bool) -> list[Sung]:
@@ -470,7 +435,7 @@ class Band:
         """Return what the left hand plays under a note of a reply's tune: nothing, if a part plays the bass."""
         if self.lineup.has_bass or self.lineup.choirs:
             return []
-        return moved(figure, harmony, tune, self._home.home().scale)
+        return moved(figure, harmony, tune, self.tonality.home.scale)
 
     def _remember(self, pitch: int, now: float) -> None:
         self.remember(pitch, now)
@@ -487,24 +452,4 @@ class Band:
 
     def _shaped(self, logs: LogProbabilities, now: float, *, closing: bool = False) -> LogProbabilities:
         """Return the opinion on a line's next pitch kept from going round in circles, and drawn home at the end."""
-        shaped = logs.copy()
-        line = list(self._line)
-        figure = line[-FIGURE:]
-        if len(line) >= REPEATS and len({*line[-REPEATS:]}) == 1:
-            shaped[line[-1]] = -np.inf
-        followers = [line[end] for end in range(FIGURE, len(line)) if line[end - FIGURE : end] == figure]
-        for pitch in {*followers}:
-            shaped[pitch] -= TIRED * (followers.count(pitch) - 1)
-        if closing:
-            for pitch_class in self.tonality(now).stable:
-                shaped[pitch_class::12] += CLOSING
-        return shaped
-
-
-def _expected(lineup: LineUp, heard: Iterable[tuple[int, float]]) -> Iterator[tuple[int, float]]:
-    """Yield pitch and onset of notes that are likely to come after those `heard`, the likeliest first."""
-    pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
-    onsets = likely_onsets(times)
-    if onsets:
-        moments = [(tuple(part.moment(onset) for part in lineup.members), onset) for onset in onsets]
-        yield from likely_notes(pitches, moments)
+        return self._line.shaped(logs, self.tonality.at(now).stable if closing else ())

@@ -11,6 +11,7 @@ from typing import Final
 
 from improviser.core.chorale.phrase_ends import Pulse
 from improviser.core.live.band import Band
+from improviser.core.live.chords import Key
 from improviser.core.live.held_over import HeldOver
 from improviser.core.live.parameters import Parameters
 from improviser.core.live.postponed import Owner, earliest
@@ -81,14 +82,15 @@ class Choral:
         owner = self._struck[0]
         return any(owner in self._sounding.holders(note.channel, note.pitch) for note, _ in self._chord)
 
-    def join(self, owner: Owner, pitch: int, now: float) -> list[Event]:
-        """Take in such a note: its key holds the chord, too."""
-        self._band.overhear(pitch, now)
+    def join(self, key: Key, now: float) -> list[Event]:
+        """Take in such a note: its key holds the chord, too, as long as anything is held over."""
+        self._band.overhear(key[1], now)
+        self._held_over.strike(key)
         for note, _ in self._chord:
-            self._sounding.share(owner, note.channel, note.pitch)
+            self._held_over.hold(key, (note.channel, note.pitch), now)
         return []
 
-    def strike(self, owner: Owner, key: tuple[int, int], answer: list[tuple[NoteOn, Sung]], now: float) -> list[NoteOn]:
+    def strike(self, owner: Owner, key: Key, answer: list[tuple[NoteOn, Sung]], now: float) -> list[NoteOn]:
         """Take in what the parts answer to a key; return the notes to strike."""
         struck, held = self._told(answer)
         self._held_over.strike(key)

@@ -31,7 +31,7 @@ CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
 NEVER = -1e9
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
-BASS_BELOW = 53
+BASS_BELOW = 57
 """The left hand's lowest note is a bass if it is lower than this."""
 KEPT_SECONDS = 1.5
 """So long a note that only a pedal keeps counts."""
@@ -199,7 +199,10 @@ class Listener:
         return Texture(sounding, tune, chordal, has_bass, tune in struck, left, frozenset(down))
 
     def _together(self, down: dict[int, float], struck: list[int], now: float) -> frozenset[int]:
-        """Return the pitches of keys that are down, without those of a line that overlap the next by legato."""
+        """Return the pitches of keys that are down, without those that overlap the next for a moment.
+
+        In a line that is what legato does. In the left hand nobody means notes a step apart: one of them is leaving.
+        """
         if self.chord is None or len(down) <= len(struck):
             return frozenset(down) | frozenset(struck)
         previous = max((since for pitch, since in down.items() if pitch not in struck), default=now)
@@ -211,7 +214,9 @@ class Listener:
             and (since == previous or now - since < LEGATO_SECONDS)
             and min(abs(pitch - other) for other in struck) <= LEGATO_INTERVAL
         }
-        return frozenset(set(down) - line | set(struck))
+        left = [pitch for pitch in struck if self.is_left(pitch)]
+        leaving = {pitch for pitch in down if any(0 < abs(pitch - other) <= STEP for other in left)} if left else set()
+        return frozenset(set(down) - line - leaving | set(struck))
 
     def _place_border(self, sounding: Iterable[int], split: int | None) -> None:
         if split is not None:

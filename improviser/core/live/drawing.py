@@ -4,7 +4,7 @@ What sounds for one note of a chord is taken for the others: two parts, or two k
 would end each other's note.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -79,12 +79,20 @@ class Drawing:
         """Return the pitches that are taken on a channel at a time."""
         return [pitch for onset, on, pitch in self._taken if on == channel and 0 <= now - onset < CHORD_SECONDS]
 
-    def pick(self, prediction: Prediction, channel: int, now: float, factors: Factors = NO_FACTORS) -> int:
+    def pick(
+        self,
+        prediction: Prediction,
+        channel: int,
+        now: float,
+        factors: Factors = NO_FACTORS,
+        held: Iterable[int] = (),
+    ) -> int:
         """Draw a pitch to sound, and take it: an allowed one that is free.
 
         :param factors: how many times likelier some pitches are.
+        :param held: pitches that are not free either.
         """
-        pitch = self.choose(prediction, self.taken_on(channel, now), self._chance.random, factors)
+        pitch = self.choose(prediction, [*held, *self.taken_on(channel, now)], self._chance.random, factors)
         self.take(channel, pitch, now)
         return pitch
 

@@ -158,7 +158,7 @@ class Evolving:
     ) -> Brief:
         line, has_left = _tune(phrase, border), border is not None and bool(hands_of(phrase, border)[1])
         said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
-        home = self._band.home_with([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
+        home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
         weights = weights_of(said[-256:], home.home(now).scale)
         stable = _stability(home, now)
         middle = sum(line.pitches) / len(line)

@@ -32,6 +32,9 @@ class Held:
         """Say whether a key, as (channel, pitch), is down."""
         return key in self._down
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._down
+
     def down_on(self, channel: int) -> set[int]:
         """Return the pitches of the keys of a channel that are down."""
         return {pitch for on, pitch in self._down if on == channel}

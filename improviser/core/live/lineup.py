@@ -1,11 +1,12 @@
 """The line-up: who of the models that play does what."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from improviser.core.chorale.model import ChoraleModel
 from improviser.core.harmony.context import Experts
 from improviser.core.harmony.model import HarmonyModel
+from improviser.core.live.foresight import likely_notes, likely_onsets
 from improviser.core.live.together import Together
 from improviser.core.music.parts import NAMES
 from improviser.core.networks.responder import Accompanist, Imaginative, Model, Responder, Singer
@@ -49,6 +50,14 @@ class LineUp:
     def members(self) -> list[Responder | Together]:
         """All parts: those that answer alone, then the groups that answer together."""
         return [*self.parts, *self.choirs]
+
+    def likely(self, heard: Collection[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+        """Yield pitch and onset of notes of the player's that are likely to come after those `heard`, best first."""
+        pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
+        onsets = likely_onsets(times)
+        if onsets:
+            moments = [(tuple(part.moment(onset) for part in self.members), onset) for onset in onsets]
+            yield from likely_notes(pitches, moments)
 
 
 def _part_of(model: Model) -> int | None:

@@ -132,7 +132,7 @@ class Playing:
         channel = self._zones.output_channel(note.channel, self._parameters)
         owner = ANSWER, note.channel, note.pitch
         if self._band.is_choral and self._choral.joins(now):
-            return self._choral.join(owner, note.pitch, now)
+            return self._choral.join((note.channel, note.pitch), now)
         sung = self._band.answer(note.pitch, channel, now)
         notes = [self._start.voiced(each, channel, note.velocity) for each in sung]
         if self._band.is_choral:

@@ -36,6 +36,8 @@ class Pulse:
         self._drums = DrumPulse() if drums is None else drums
         self._onsets: deque[float] = deque(maxlen=LATELY + 1)
         self._strokes: deque[float] = deque(maxlen=MOST)
+        self._all_strokes: deque[float] = deque(maxlen=MOST)
+        """Those of ornaments included, which a slow line may have besides."""
         self._fast_until = self._latest = -1e9
 
     def unit_with(self, gap: float) -> float:
@@ -60,6 +62,7 @@ class Pulse:
             self._fast_until = now + SURE_SECONDS
         if struck:
             self._latest = now
+            self._all_strokes.append(now)
             if not is_grace:
                 self._strokes.append(now)
         return struck
@@ -76,7 +79,8 @@ class Pulse:
         fast = runs or self.is_fast(now) or self._is_steadily_fast(now)
         if not fast and len(onsets) > 1 and gap < min(GRACE_SECONDS, GRACE * before):
             return True, False, True
-        if len(strokes) == MOST and now - strokes[0] < (SURE_SECONDS if fast else WINDOW):
+        lately, window = (self._all_strokes, SURE_SECONDS) if fast else (strokes, WINDOW)
+        if len(lately) == MOST and now - lately[0] < window:
             return False, True, False
         return not fast or self._is_time(now, gap), runs, False
 

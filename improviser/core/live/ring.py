@@ -23,11 +23,12 @@ MANY, MANY_SECONDS = 64, 1.28
 ENDLESS, PAUSE_SECONDS = 192, 0.2
 """Nor do they play so many in a row without a pause of this length."""
 
-BURST_SECONDS = 0.06
-"""What is over so soon is only a burst."""
+BURST_SECONDS, BURST = 0.06, 1024
+"""What is over so soon is only a burst, unless it is of more notes than this: where a ring passes on what it hears as
+well, each time round there are several times as many."""
 
 PROOF = 3
-LONGEST_SECONDS = 0.5
+LONGEST_SECONDS = 1.0
 """How long the way round may take."""
 AGAIN_SECONDS, RARELY_SECONDS = 4.0, 64.0
 """When it is asked again in the same stream of notes: at first, and at most."""
@@ -170,10 +171,8 @@ class RingGuard:
 
     def _is_expected(self, now: float) -> bool:
         """Say whether one of our notes is to come back now, and take it for come back."""
-        if self._window is None:
-            return False
         self._forget_late_ones(now)
-        if self._sent and now - self._sent[0] >= self._window[0]:
+        if self._window is not None and self._sent and now - self._sent[0] >= self._window[0]:
             self._sent.popleft()
             self._missing = 0
             return True
@@ -197,7 +196,9 @@ class RingGuard:
         self._heard.append(now)
         self._run += 1
         many = len(self._heard) == MANY and now - self._heard[0] < MANY_SECONDS
-        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4 or now - self._began < BURST_SECONDS:
+        if not (many or self._run >= ENDLESS) or self._answered < self._run // 4:
+            return
+        if now - self._began < BURST_SECONDS and self._run < BURST:
             return
         if self._window is not None:  # what is expected does not come when it should, and circles on
             self._close(now)
