@@ -1,6 +1,6 @@
 """What evolution while somebody plays saves, in bits a note, on folk sessions; the table of RESULTS-learn.md.
 
-    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--tunes 30] [--share 1.0]
+    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--sessions 2] [--tunes 30]
 
 The sessions are those of `folk_sessions`, the mixture is `auto` without the model that was bred on the style. After
 each tune all adaptable models of it are evolved as in a session, and what has proved itself is played from the next on.
@@ -65,11 +65,22 @@ def compared(
     return costs
 
 
+def figures(plain: Costs, adapted: Costs) -> tuple[float, ...]:
+    """Return bits without and with, those of the last five tunes, and the most that any tune's end was behind."""
+
+    def mean(costs: Costs) -> float:
+        return float(np.mean(np.concatenate(costs)))
+
+    behind = max(mean(adapted[:end]) - mean(plain[:end]) for end in range(1, len(plain) + 1))
+    return mean(plain), mean(adapted), mean(plain[-5:]), mean(adapted[-5:]), behind
+
+
 def main() -> None:
     """Print a row for each style."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--styles", nargs="*", default=[*STYLES])
     parser.add_argument("--model", default="others", help="others (all but the style's own), or a model's name")
+    parser.add_argument("--sessions", type=int, default=2, help="of each style")
     parser.add_argument("--tunes", type=int, default=30)
     parser.add_argument("--share", type=float, default=1.0, help="gentle is 0.5")
     given = parser.parse_args()
@@ -77,17 +88,12 @@ def main() -> None:
     rows = []
     for style in given.styles:
         model = without(style) if given.model == "others" else load_model(given.model)
-        plain, adapted = compared(model, sessions(style, 1, given.tunes)[0], given.share)
-        last = [float(np.mean(np.concatenate(costs[-5:]))) for costs in (plain, adapted)]
-        whole = [float(np.mean(np.concatenate(costs))) for costs in (plain, adapted)]
-        behind = max(
-            float(np.mean(np.concatenate(adapted[:end])) - np.mean(np.concatenate(plain[:end])))
-            for end in range(1, len(plain) + 1)
-        )
-        rows.append((*whole, *last, behind))
-        print(
-            f"{style:14} {whole[0]:.3f}    {whole[1]:.3f}   {last[0]:.3f}    {last[1]:.3f}   {behind:+.3f}", flush=True
-        )
+        for tunes in sessions(style, given.sessions, given.tunes):
+            rows.append(figures(*compared(model, tunes, given.share)))
+            whole, with_it, last, last_with, behind = rows[-1]
+            print(
+                f"{style:14} {whole:.3f}    {with_it:.3f}   {last:.3f}    {last_with:.3f}   {behind:+.3f}", flush=True
+            )
     print("mean           " + "    ".join(f"{value:.3f}" for value in np.mean(rows, axis=0)), flush=True)
 
 
