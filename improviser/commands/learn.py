@@ -89,7 +89,7 @@ def _tell(learned: "Personal", recordings: int, file: Path) -> None:
     others = learned.held_out_notes
     say(f"learned from {learned.notes} notes in {recordings} recordings; bits per note on {others} others:")
     mixed = {"auto": learned.mixed, "auto, with the best that was bred": learned.mixed_with}
-    for name, bits in sorted((learned.scores | learned.bred | mixed).items(), key=lambda score: score[1]):
+    for name, bits in sorted({**learned.scores, **learned.bred, **mixed}.items(), key=lambda score: score[1]):
         say(f"  {bits:.3f}  {name}")
     if learned.is_better:
         say(f"kept as {file}; play with --model {file.stem if file.stem == 'me' else file}")
