@@ -124,7 +124,7 @@ class Adapting:
         models = list(service.models) if anew else None
         try:
             learned = await self._ask(Lesson(notes, models, self._seed, share))
-        except (OSError, EOFError, TimeoutError, msgspec.MsgspecError) as error:
+        except (OSError, EOFError, TimeoutError, ValueError, msgspec.MsgspecError) as error:  # or a line without end
             self._deaths += 1
             log.debug("what adapts to the player has ended: %s", error)
             if self._deaths == DEATHS:

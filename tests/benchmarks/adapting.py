@@ -13,10 +13,9 @@ import numpy as np
 
 from improviser.core.melody.counts import CountsModel
 from improviser.core.melody.mixture import MixedModel
-from improviser.core.melody.online import OnlineEvolution
 from improviser.core.music.note import Note
 from improviser.core.networks.responder import Model
-from improviser.library.adaptations import adaptable_models, base_of
+from improviser.library.adaptations import Pupil, adaptable_models
 from improviser.library.catalogue import load_model, mixed
 from improviser.training.folk_tunes import STYLES
 from tests.benchmarks.folk_sessions import FLOOR, notes_of, sessions
@@ -44,15 +43,12 @@ def compared(
 ) -> tuple[list[list[float]], list[list[float]]]:
     """Return the bits of every note, tune by tune, without adaptation and with it."""
     sung = model if isinstance(model, MixedModel) else MixedModel(model.name, [model, CountsModel()])
-    plain, adapted = sung.responder(), sung.responder()
-    evolutions = [OnlineEvolution(each, base_of(each)) for each in adaptable_models([sung])]
+    plain, adapted, pupil = sung.responder(), sung.responder(), Pupil(sung)
     models = {each.name: each for each in adaptable_models([sung])}
     costs: tuple[Costs, Costs] = ([], [])
     for pitch, onset, first in notes_of(tunes):
-        if first and costs[0]:
-            rounds = [evolution.evolve() for evolution in evolutions]
-            proved = [came.adaptation for came in rounds if came is not None and came.adaptation is not None]
-            adapted.adapt({each.model: each.part(share).applied_to(models[each.model]) for each in proved})
+        if first and costs[0] and (found := pupil.learn(share)) is not None:
+            adapted.adapt({each.model: each.applied_to(models[each.model]) for each in found})
         if first:
             for cost in costs:
                 cost.append([])
@@ -60,8 +56,7 @@ def compared(
             chances = (1 - 128 * FLOOR) * np.exp(responder.proceed(onset)) + FLOOR
             cost[-1].append(-float(np.log2(chances[pitch])))
             responder.follow(pitch, onset)
-        for evolution in evolutions:
-            evolution.hear(pitch, onset)
+        pupil.hear(pitch, onset)
     return costs
 
 
