@@ -40,6 +40,8 @@ DEATHS = 3
 NICENESS = 19
 """How far the process steps back."""
 LARGEST_LINE = 1 << 20
+PROCESS = "improviser.session.adapting_process"
+"""The module that breeds."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """It is to take one core at most."""
 
@@ -145,7 +147,7 @@ class Adapting:
         if process is None:
             pipe = asyncio.subprocess.PIPE
             process = self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "improviser.session.adapting_process", str(NICENESS)),
+                *(sys.executable, "-m", PROCESS, str(NICENESS)),
                 stdin=pipe,
                 stdout=pipe,
                 stderr=asyncio.subprocess.DEVNULL,

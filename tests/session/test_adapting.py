@@ -110,6 +110,26 @@ def test_nothing_is_done_where_nothing_is_to_be_adapted() -> None:
     assert stand.sent == off.sent == []
 
 
+def test_after_some_deaths_no_more_is_bred_and_all_else_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(adapting, "PROCESS", "this")  # answers with a poem, and ends
+    stand = Stand("bach-melody")
+
+    async def scene(part: Adapting) -> None:
+        hear(part, 24)
+        await until(lambda: bool(caplog.records))
+        assert part.rounds == adapting.DEATHS
+        hear(part, 24, 24)
+        await asyncio.sleep(0.2)
+        assert part.rounds == adapting.DEATHS
+        assert part.process is None
+
+    beside(stand, scene)
+    assert "playing and all else go on" in caplog.text
+    assert stand.sent == []
+
+
 def test_to_forget_is_to_begin_anew() -> None:
     stand = Stand("bach-melody")
 

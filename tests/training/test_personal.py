@@ -83,7 +83,7 @@ def test_too_few_notes_are_refused() -> None:
 def takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return MIDI files to learn a little from."""
     monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(personal, "GENERATIONS", 3)
+    monkeypatch.setattr(personal, "GENERATIONS", 20)
     monkeypatch.setattr(personal, "FEWEST", 20)
     monkeypatch.setattr("improviser.library.catalogue.mixed", lambda: ("bach-melody",))
     for number in range(10):
