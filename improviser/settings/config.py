@@ -118,6 +118,10 @@ class Settings(ServingSettings):
             "Breed the model 'me' from your recordings when a session has ended, in the background.", "true or false"
         ),
     ] = False
+    learn_except: Annotated[
+        tuple[Words, ...],
+        about("Recordings that are not learned from then, such as somebody else's.", "a list of names; * is anything"),
+    ] = ()
     sound: Annotated[
         bool | None,
         about("Play the session aloud; by default if a soundfont is set.", "true or false"),

@@ -12,6 +12,7 @@ from improviser.core.music.note import Note
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError, LogError, MidiFileError
+from improviser.midifile import is_midi_name
 from improviser.recordings.log import SUFFIX
 from improviser.recordings.reading import read_session
 from improviser.training.progress import Progress, silent, watched
@@ -26,25 +27,32 @@ HELD_OUT = "012"
 """A tune whose digest begins so is held out, whenever it was played: three of sixteen."""
 
 
-def sessions(sources: Sequence[Path], left_out: Sequence[str] = ()) -> list[Path]:
-    """Return the recordings in these files and folders; of a folder, its logs.
+def sessions(sources: Sequence[Path]) -> list[Path]:
+    """Return the recordings in these files and folders; of a folder, its logs, and MIDI files that have none.
 
-    :param left_out: names of recordings to leave out, with or without their endings; `*` stands for anything.
     :raises CorpusError: if a source is not there.
     """
     found: dict[Path, None] = {}
     for source in sources:
         if source.is_dir():
-            found |= dict.fromkeys(sorted(source.glob(f"*{SUFFIX}")))
+            found |= dict.fromkeys(_within(source))
         elif source.is_file():
             found[source] = None
         else:
             raise CorpusError(f"there is no recording {source}; give logs, MIDI files, or folders of them")
-    return [path for path in found if not any(fnmatch(name, pattern) for pattern in left_out for name in _names(path))]
+    return list(found)
 
 
-def _names(path: Path) -> tuple[str, str]:
-    return path.name, path.stem
+def is_named(path: Path, pattern: str) -> bool:
+    """Say whether a recording has this name, with or without its ending; `*` stands for anything."""
+    return fnmatch(path.name, pattern) or fnmatch(path.stem, pattern)
+
+
+def _within(folder: Path) -> list[Path]:
+    """Return the recordings in a folder; the MIDI file beside a log is of the same session."""
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    logs = {path.stem for path in paths if path.suffix == SUFFIX}
+    return [path for path in paths if path.suffix == SUFFIX or (is_midi_name(path) and path.stem not in logs)]
 
 
 def read_tunes(paths: Sequence[Path], progress: Progress = silent) -> tuple[list[Piece], list[str]]:
