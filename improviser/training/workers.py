@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,18 +27,17 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
-from improviser.training.cluster import Cluster, LostCluster, Shared
-from improviser.training.cluster_client import cluster_behind
+from improviser.training.cluster import Cluster, Shared
 from improviser.training.crew import Crew, Share, Worker
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
+from improviser.training.mapping import calls_at_a_time, died, outlasting, require_software, result_of
 from improviser.training.process_executor import ProcessExecutor
-from improviser.training.software import difference, software, this_machine
+from improviser.training.software import software, this_machine
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], "Future[Advanced]"]
 """Begins what `EvolutionPlan.advance` does, in a worker; see `result_of`."""
 
-DIED = "a worker died before its work was done, perhaps for lack of memory; go on with --resume and fewer workers"
 KEPT_BYTES = 2**27
 """Of what a worker has unpickled, as long as it was pickled; of several runs that share a cluster, say."""
 
@@ -91,19 +90,15 @@ def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None
 
     :param crew: is told what the workers do.
     """
-    crew = crew or Crew()
-    if (where := cluster_behind(executor)) is not None:  # so that its calls outlast the scheduler
-        with Cluster(where) as cluster, working_on(cluster, plan, crew) as workers:
-            yield workers
-        return
-    if plan.members > 1:
-        calls = Calls(executor, plan, crew)
+    with outlasting(executor) as lasting:
+        known = plan if plan.members > 1 else plan.task
+        calls = Calls(lasting, known, crew or Crew())
+        if plan.members == 1:
+            yield Workers(calls.score, calls=lambda: calls.workers)
+            return
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
-        places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
+        places = plan.members if isinstance(lasting, Cluster) else min(calls.workers, plan.members)
         yield Workers(places=places, elsewhere=calls.advance, calls=lambda: calls.workers)
-    else:
-        calls = Calls(executor, plan.task, crew)
-        yield Workers(calls.score, calls=lambda: calls.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +148,7 @@ class Calls:
     @property
     def workers(self) -> int:
         """How many calls are made at a time."""
-        # What executors say of themselves, for want of anything public; it only decides how long things take.
-        return max(1, getattr(self._executor, "_max_workers", None) or os.cpu_count() or 1)
+        return calls_at_a_time(self._executor)  # it only decides how long things take
 
     def advance(
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
@@ -203,7 +197,7 @@ class Calls:
         try:
             return self._executor.submit(_call, self._about, told, function, *arguments)
         except BrokenExecutor as error:
-            raise _death(error) from error
+            raise died(error) from error
         except (RuntimeError, OSError) as error:  # it is shut down, or can start no worker
             raise ImproviserError(f"the workers take no more calls ({error}); train again with fewer") from error
 
@@ -219,21 +213,6 @@ class Calls:
                 "may not be the same bit for bit as one bred elsewhere",
                 done.worker.machine,
             )
-
-
-def result_of(future: "Future[Any]") -> Any:
-    """Wait for a call, and return what it returned.
-
-    :raises ImproviserError: if a worker died of it, or all are lost.
-    """
-    try:
-        return future.result()
-    except (BrokenExecutor, CancelledError) as error:
-        raise _death(error) from error
-
-
-def _death(error: BaseException) -> ImproviserError:
-    return ImproviserError(str(error) if isinstance(error, LostCluster) else DIED)
 
 
 def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
@@ -258,11 +237,7 @@ def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *a
 
 
 def _unpickled(about: _About, pickled: bytes) -> Any:
-    if differs := difference(software(), about.software):
-        raise ImproviserError(
-            f"the worker on {this_machine()} would not come to the same result: it has {differs}; install the same "
-            "versions there, and go on with --resume"
-        )
+    require_software(about.software)
     if hashlib.sha256(pickled).digest() != about.digest:
         raise ImproviserError(f"what there is to learn came to {this_machine()} damaged; go on with --resume")
     return pickle.loads(pickled)  # noqa: S301  our own bytes, by the executor that the caller gave
