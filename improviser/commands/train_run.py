@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from improviser.commands.notices import give_notice
@@ -34,7 +34,7 @@ from improviser.training.workers import Workers, working_on
 class How:
     """How a run goes, whatever comes of it: where it is bred, generations between checkpoints, where it is shown."""
 
-    where: WhereToWork = WhereToWork()
+    where: WhereToWork = field(default_factory=WhereToWork)
     checkpoint: int = 50
     as_json: bool = False
     web: str | None = None

@@ -1,4 +1,4 @@
-"""Where long work is done: in this process, in some of this machine, or on a Dask cluster; what comes of it is the same.
+"""Where long work is done: in this process, in some of this machine, or on a Dask cluster; the result is the same.
 
 One description for all commands that have `--workers` and `--cluster`.
 """

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.harmony.corpus import Duet
-from improviser.core.music.line import numbers_of
+from improviser.core.music.line import Line, numbers_of
+from improviser.core.music.note import Note
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.viewpoints import Part
@@ -109,13 +110,18 @@ def _together(duets: Iterable[Duet]) -> Iterator[list[Duet]]:
     some: list[Duet] = []
     notes = 0
     for player, own in duets:
-        some.append((player, own))
+        some.append((held(player), held(own)))
         notes += len(player)
         if notes >= TOGETHER:
             yield some
             some, notes = [], 0
     if some:
         yield some
+
+
+def held(line: Sequence[Note]) -> Sequence[Note]:
+    """Return a line that lies in no array, to be sent to those who have it not."""
+    return Line(line.rows) if isinstance(line, Line) else line
 
 
 def _kind_of(notes: Notes) -> np.dtype[Any]:

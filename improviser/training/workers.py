@@ -28,12 +28,15 @@ from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
 from improviser.training.cluster import Cluster, Shared
+from improviser.training.cluster_client import own_address
 from improviser.training.crew import Crew, Share, Worker
+from improviser.training.deliveries import Deliveries, Missing, pickled_with_arrays
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
 from improviser.training.mapping import calls_at_a_time, died, outlasting, require_software, result_of
 from improviser.training.process_executor import ProcessExecutor
 from improviser.training.software import software, this_machine
+from improviser.training.stored_array import MissingArrayError
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], "Future[Advanced]"]
 """Begins what `EvolutionPlan.advance` does, in a worker; see `result_of`."""
@@ -139,7 +142,8 @@ class Calls:
         self._crew = crew
         crew.hands = lambda: self.workers
         self._known = known
-        pickled = pickle.dumps(known)
+        pickled, arrays = pickled_with_arrays(known)
+        self._deliveries = Deliveries(executor, arrays)
         self._told: bytes | Shared = Shared(pickled) if isinstance(executor, Cluster) else pickled
         self._about = _About(hashlib.sha256(pickled).digest(), software())
         self._informed: set[Worker] = set()
@@ -168,17 +172,28 @@ class Calls:
     def submit(
         self, share_of: Callable[[Any], Share], function: Callable[..., Any], *arguments: object
     ) -> "Future[Any]":
-        """Begin a call; whoever does not know what it is about is told, and asked again.
+        """Begin a call; whoever does not know what it is about, or has not what that needs, is told, and asked again.
 
         :param share_of: returns what a worker did that returned this.
         """
         outcome: Future[Any] = Future()
+        found_missing: list[Missing] = []
+
+        def begin_again(delivered: "Future[None]") -> None:
+            try:
+                delivered.result()
+                self._begin(False, function, arguments).add_done_callback(take)
+            except Exception as error:  # noqa: BLE001  the same
+                outcome.set_exception(error)
 
         def take(future: "Future[Any]") -> None:
             try:
                 done = future.result()
                 if isinstance(done, _Unknown):
                     self._begin(False, function, arguments).add_done_callback(take)
+                elif isinstance(done, Missing):
+                    found_missing.append(done)
+                    self._deliveries.deliver(found_missing, begin_again)
                 else:
                     self._meet(done)
                     self._crew.did(done.worker, done.seconds, share_of(done.value))
@@ -215,8 +230,8 @@ class Calls:
             )
 
 
-def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
-    """Call a function on what the digest stands for, in a worker.
+def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function on what the digest stands for, in a worker; return `_Done`, `_Unknown` or `Missing`.
 
     :raises ImproviserError: if the result would not be that of the process that asks.
     """
@@ -226,7 +241,10 @@ def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *a
     if about.digest not in kept:
         if pickled is None:
             return _Unknown()
-        kept[about.digest] = _unpickled(about, pickled), len(pickled)
+        try:
+            kept[about.digest] = _unpickled(about, pickled), len(pickled)
+        except MissingArrayError as error:
+            return Missing(error.digest, this_machine(), own_address())
         rounding = _rounding(kept[about.digest][0])
     kept.move_to_end(about.digest)
     while len(kept) > 1 and sum(size for _, size in kept.values()) > KEPT_BYTES:
