@@ -29,6 +29,7 @@ def learn(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The model file; by default the model 'me'.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same recordings and seed give the same adaptation.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="How many processes to read with. By default 1.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Learn your own playing. The model is kept if it predicts you better than the bundled ones; play --model me."""
@@ -44,6 +45,7 @@ def learn(
     from improviser.library.catalogue import PERSONAL
     from improviser.recordings.midi_recording import default_folder
     from improviser.training.personal import learn as breed
+    from improviser.training.places_to_work import WhereToWork
     from improviser.training.recorded_tunes import read_tunes, sessions
     from improviser.training.view import steps_shown
 
@@ -55,7 +57,8 @@ def learn(
         raise CorpusError(f"nothing is recorded yet in {default}; play first, or name recordings")
     paths = sessions(recordings or [default], left_out or [])
     with steps_shown(sys.stderr) as progress:
-        tunes, skipped = read_tunes(paths, progress)
+        with WhereToWork(workers).open() as executor:
+            tunes, skipped = read_tunes(paths, progress, executor)
         bundled = [catalogue.load_model(name) for name in catalogue.mixed() if name != PERSONAL]
         learned = breed(tunes, bundled, minutes=minutes, seed=seed, progress=progress)
     if learned.is_better:

@@ -85,7 +85,7 @@ class Deliveries:
         array = self._arrays[missing.digest]
         size = array.size_of_file
         for start in range(0, size, PART_BYTES):
-            part = array.bytes_of_file(start, min(size, start + PART_BYTES))
+            part = array.bytes_of_file(start, min(PART_BYTES, size - start))
             result_of(self._sent(missing.address, array.digest, size, start, part))
 
     def _sent(self, address: str | None, *part: Any) -> "Future[bool]":

@@ -68,7 +68,7 @@ class StoredLine(Line):
 
     @property
     def rows(self) -> Rows:
-        """The numbers, shape (notes,) of ROW; copies, so that the memory can be given back."""
+        """The numbers, shape (notes,) of ROW; read each time."""
         return self._array.part(self._start, self._stop)
 
     def part(self, start: int, stop: int) -> Line:

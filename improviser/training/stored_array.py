@@ -6,18 +6,20 @@ unpickled. An array can be sent to another process: its digest is, and where it 
 
 import contextlib
 import hashlib
-import mmap
 import os
 import tempfile
+import threading
+import weakref
 from collections.abc import Iterable
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from improviser.errors import OutputError
+from improviser.errors import ImproviserError, OutputError
 from improviser.files import open_regular
 from improviser.training.cache import ARRAYS, UNFINISHED, cache_folder, used
 
@@ -26,10 +28,7 @@ LARGEST = 2**36
 DIGEST = 32
 SUFFIX = ".npy"
 BLOCK = 2**20
-LET_GO_BYTES = 48 * 2**20
-"""What is mapped counts as memory of the process: when about so much of it was touched, it is let go."""
-AROUND = 16 * mmap.PAGESIZE
-"""What is mapped with each page that is touched."""
+HAS_PREAD = hasattr(os, "pread")
 
 
 class MissingArrayError(Exception):
@@ -49,56 +48,67 @@ class MissingArrayError(Exception):
 class StoredArray:
     """An array on disk, of one dimension; see `write_array` and `open_array`.
 
+    It is read, not mapped into memory: what is mapped counts as memory of the process, and a file that somebody cuts
+    off meanwhile would end the process.
+
+    :param file: open, to be read.
     :param digest: of the whole file up to it.
+    :param dtype: what a row is.
+    :param start: where the rows begin.
     """
 
-    def __init__(self, path: Path, digest: bytes, mapped: mmap.mmap, dtype: np.dtype[Any], start: int) -> None:
+    def __init__(self, path: Path, file: BufferedReader, digest: bytes, dtype: np.dtype[Any], start: int) -> None:
         self.path = path
         self.digest = digest
-        self._mapped = mapped
-        length = (len(mapped) - DIGEST - start) // dtype.itemsize
-        self.rows: NDArray[Any] = np.frombuffer(mapped, dtype, length, start)
-        """All rows, to be read; shape (length,)."""
-        self._touched = 0
+        self.dtype = dtype
+        self.size_of_file = os.fstat(file.fileno()).st_size
+        """Bytes."""
+        self._file = file
+        self._start = start
+        self._length = (self.size_of_file - DIGEST - start) // dtype.itemsize
+        self._lock = threading.Lock()
+        weakref.finalize(self, file.close)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._length
 
     def __reduce__(self) -> tuple[Any, ...]:
         return known_array, (str(self.path), self.digest)
 
     def take(self, chosen: NDArray[np.int64]) -> NDArray[Any]:
-        """Return copies of the rows with these numbers."""
-        taken = self.rows[chosen]
-        self._touched += len(chosen) * (AROUND + self.rows.dtype.itemsize)
-        if self._touched > LET_GO_BYTES:
-            self.let_go()
-        return taken
+        """Return the rows with these numbers, shape (chosen,).
+
+        :raises ImproviserError: if they are not there any more.
+        """
+        size = self.dtype.itemsize
+        places = (self._start + size * np.asarray(chosen)).tolist()
+        return np.frombuffer(b"".join([self.bytes_of_file(place, size) for place in places]), self.dtype)
 
     def part(self, start: int, stop: int) -> NDArray[Any]:
-        """Return copies of the rows from one place up to another."""
-        rows = self.rows[start:stop].copy()
-        self._touched += rows.nbytes + mmap.PAGESIZE
-        if self._touched > LET_GO_BYTES:
-            self.let_go()
-        return rows
+        """Return the rows from one place up to another.
 
-    def let_go(self) -> None:
-        """Give back the memory of what was read; it is read again when it is needed."""
-        self._touched = 0
-        if hasattr(self._mapped, "madvise") and hasattr(mmap, "MADV_DONTNEED"):
-            self._mapped.madvise(mmap.MADV_DONTNEED)
+        :raises ImproviserError: if they are not there any more.
+        """
+        size = self.dtype.itemsize
+        return np.frombuffer(self.bytes_of_file(self._start + size * start, size * (stop - start)), self.dtype)
 
-    def bytes_of_file(self, start: int, stop: int) -> bytes:
-        """Return a part of the file, for who has it not."""
-        part = self._mapped[start:stop]
-        self.let_go()
-        return part
+    def bytes_of_file(self, start: int, size: int) -> bytes:
+        """Return a part of the file.
 
-    @property
-    def size_of_file(self) -> int:
-        """How many bytes the file has."""
-        return len(self._mapped)
+        :raises ImproviserError: if it is not there any more.
+        """
+        try:
+            if HAS_PREAD:
+                data = os.pread(self._file.fileno(), size, start)
+            else:  # Windows
+                with self._lock:
+                    self._file.seek(start)
+                    data = self._file.read(size)
+        except OSError as error:
+            raise ImproviserError(f"cannot read {self.path}: {error.strerror or error}; go on with --resume") from error
+        if len(data) != size:
+            raise ImproviserError(f"{self.path} was cut off while it was in use; go on with --resume")
+        return data
 
 
 def array_path(name: str) -> Path:
@@ -147,7 +157,7 @@ def open_array(path: Path, dtype: np.dtype[Any], *, check: bool = True) -> Store
     :param check: read it through, and compare its digest.
     """
     array = _opened(path, check=check)
-    return array if array is not None and array.rows.dtype == dtype else None
+    return array if array is not None and array.dtype == dtype else None
 
 
 def known_array(path: str, digest: bytes) -> StoredArray:
@@ -196,22 +206,24 @@ def receive(digest: bytes, size: int, start: int, data: bytes) -> bool:
 
 
 def _opened(path: Path, *, check: bool) -> StoredArray | None:
+    file = None
     try:
-        with open_regular(path, LARGEST) as file:
-            dtype, start = _read_header(file)
-            size = os.fstat(file.fileno()).st_size
-            file.seek(size - DIGEST)
-            digest = file.read(DIGEST)
-            if check and _digest(file, size - DIGEST) != digest:
-                return None
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        file = open_regular(path, LARGEST)
+        dtype, start = _read_header(file)
+        size = os.fstat(file.fileno()).st_size
+        file.seek(size - DIGEST)
+        digest = file.read(DIGEST)
+        if check:
+            _require_digest(file, size - DIGEST, digest)
     except (OSError, ValueError, SyntaxError, EOFError, TypeError):
+        if file is not None:
+            file.close()
         return None
     used(path)
-    return StoredArray(path, digest, mapped, dtype, start)
+    return StoredArray(path, file, digest, dtype, start)
 
 
-def _read_header(file: BinaryIO) -> tuple[np.dtype[Any], int]:
+def _read_header(file: BufferedReader) -> tuple[np.dtype[Any], int]:
     """Return what kind of rows a file has, and where they begin.
 
     :raises ValueError: if it is no such file, or cut off.
@@ -226,11 +238,16 @@ def _read_header(file: BinaryIO) -> tuple[np.dtype[Any], int]:
     return dtype, start
 
 
-def _digest(file: BinaryIO, size: int) -> bytes:
+def _require_digest(file: BufferedReader, size: int, wanted: bytes) -> None:
+    """Read a file through, up to its digest.
+
+    :raises ValueError: if it has another one.
+    """
     file.seek(0)
     digest = hashlib.sha256()
     left = size
     while left and (data := file.read(min(BLOCK, left))):
         digest.update(data)
         left -= len(data)
-    return digest.digest()
+    if digest.digest() != wanted:
+        raise ValueError("damaged")

@@ -1,12 +1,12 @@
 """A corpus of ten thousand files: seconds and memory of training on it, the first time and the second.
 
     uv run --extra corpus --extra cluster python -m tests.benchmarks.large_corpus make FOLDER
-    uv run --extra corpus --extra cluster python -m tests.benchmarks.large_corpus run FOLDER [--command train|evaluate|tune]
+    uv run --extra corpus --extra cluster python -m tests.benchmarks.large_corpus run FOLDER [--command evaluate]
     uv run … run FOLDER --tree ANOTHER_CLONE   # how it was before
 
-`make` writes files of several kinds and sizes by the tests' generators: tunes, tunes with a bass, four voices, pieces for
-two hands, and some that are damaged. `run` starts the command itself, and looks at the memory of all its processes every
-tenth of a second: `resident` is all that is mapped, `own` what no other process shares and no file backs.
+`make` writes files of several kinds and sizes: tunes, tunes with a bass, four voices, pieces for two hands, and some
+that are damaged. `run` starts the command itself, and looks at the memory of all its processes every tenth of a second:
+`resident` is all that is mapped, `own` what no other process shares and no file backs.
 """
 
 import argparse
@@ -21,24 +21,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from improviser.core.midi.tempo import TempoMap
-from improviser.core.music.note import Note
-from improviser.midifile import MidiPiece, TimedNote, write_midi
-from tests.odd_midi import mutated
+from tests.odd_midi import END, chunk, header, mutated
 
 FILES = 10_000
 STEPS = (-4, -3, -2, -2, -1, -1, 0, 1, 1, 2, 2, 3, 5)
 SCALE = (0, 2, 4, 5, 7, 9, 11)
 LENGTHS = (12, 20, 40, 60, 100, 150, 250, 400, 800)
-TICKS, EVERY = 480, 0.1
+EVERY = 0.1
 ROOT = Path(__file__).parents[2]
 
 
-def line(rng: random.Random, track: int, length: int, low: int, high: int) -> list[TimedNote]:
-    """Return a walk on a scale, in a rhythm that comes again."""
+Event = tuple[int, bytes]
+"""When, in ticks, and what."""
+
+
+def line(rng: random.Random, channel: int, length: int, low: int, high: int, chord: Sequence[int]) -> list[Event]:
+    """Return a walk on a scale, in a rhythm that comes again; each note with others that far above it."""
     tonic, degree = rng.randrange(12), 0
     rhythm = [rng.choice((120, 240, 240, 480, 720)) for _ in range(rng.choice((4, 6, 8)))]
-    start, notes, seconds = 0, [], 0.5 / TICKS
+    start, events = 0, []
     for place in range(length):
         degree += rng.choice(STEPS)
         pitch = (low + high) // 2 + tonic - 6 + 12 * (degree // 7) + SCALE[degree % 7]
@@ -46,32 +47,33 @@ def line(rng: random.Random, track: int, length: int, low: int, high: int) -> li
             away = -7 if pitch > high else 7
             degree, pitch = degree + away, pitch + 12 * away // 7
         duration = rhythm[place % len(rhythm)]
-        note = Note(pitch, start * seconds, (duration - 10) * seconds, rng.randint(40, 100))
-        notes.append(TimedNote(track, track, start, start + duration - 10, note))
+        for above in chord:
+            events.append((start, bytes((0x90 + channel, pitch + above, rng.randint(40, 100)))))
+            events.append((start + duration - 10, bytes((0x80 + channel, pitch + above, 0))))
         start += duration
-    return notes
+    return sorted(events)
 
 
-def piece(rng: random.Random) -> MidiPiece:
-    """Return a tune, a tune with a bass, four voices, or something for two hands."""
+def track(events: Sequence[Event]) -> bytes:
+    """Return a track of a MIDI file."""
+    found, now = [], 0
+    for tick, message in events:
+        delta, now = tick - now, tick
+        found.append((bytes((0x80 | delta >> 7, delta & 0x7F)) if delta > 0x7F else bytes((delta,))) + message)
+    return chunk(b"".join(found) + END)
+
+
+def piece(rng: random.Random) -> bytes:
+    """Return a MIDI file: a tune, a tune with a bass, four voices, or something for two hands."""
     length, kind = rng.choice(LENGTHS), rng.randrange(4)
-    ranges = ((60, 84), (36, 58)) if kind else ((60, 84),)
+    ranges: tuple[tuple[int, int], ...] = ((60, 84), (36, 58)) if kind else ((60, 84),)
     if kind == 2:
         ranges = ((60, 81), (55, 74), (48, 67), (36, 60))
-    notes = [note for track, its in enumerate(ranges) for note in line(rng, track, length, *its)]
-    if kind == 3:
-        notes += [
-            TimedNote(1, 1, each.start_tick, each.end_tick, Note(each.note.pitch + more, *_times(each)))
-            for each in notes[length:]
-            for more in (4, 7)
-        ]
-    return MidiPiece(
-        "made", TempoMap(TICKS), (), tuple(f"part {number}" for number in range(len(ranges))), tuple(notes)
-    )
-
-
-def _times(timed: TimedNote) -> tuple[float, float, int]:
-    return timed.note.onset_seconds, timed.note.duration_seconds, timed.note.velocity
+    chords = [(0, 4, 7) if kind == 3 and number else (0,) for number in range(len(ranges))]
+    lines = [
+        line(rng, number, length, *its, chord) for number, (its, chord) in enumerate(zip(ranges, chords, strict=True))
+    ]
+    return header(len(lines)) + b"".join(map(track, lines))
 
 
 def make(folder: Path, files: int) -> None:
@@ -80,11 +82,12 @@ def make(folder: Path, files: int) -> None:
     for number in range(files):
         path = folder / f"{number // 500:02}" / f"{number:05}.mid"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_midi(path, piece(rng))
+        data = piece(rng)
         if number % 50 == 7:
-            path.write_bytes(mutated(path.read_bytes(), rng))
+            data = mutated(data, rng)
         if number % 1000 == 13:
-            path.write_bytes(rng.randbytes(300))
+            data = rng.randbytes(300)
+        path.write_bytes(data)
     sizes = [path.stat().st_size for path in folder.rglob("*.mid")]
     print(f"{len(sizes):,} files, {sum(sizes) / 2**20:.1f} MiB, the largest {max(sizes):,} bytes")
 
@@ -149,7 +152,7 @@ def run(folder: Path, command: str, tree: Path, workers: int, generations: int, 
             if number == 2:
                 path = sorted(folder.rglob("*.mid"))[5]
                 before = path.read_bytes()
-                write_midi(path, piece(random.Random(time.time())))
+                path.write_bytes(piece(random.Random(time.time())))
             model = Path(place, f"{number}.safetensors")
             words = [command, str(folder), *where]
             if command == "train":
@@ -158,7 +161,7 @@ def run(folder: Path, command: str, tree: Path, workers: int, generations: int, 
             elif command == "tune":
                 words += ["--task", task, "--rounds", "1", "--minutes", "30", "--output", f"{place}/{number}.md"]
             elif command == "evaluate":
-                words = [command, "bach-soprano", str(folder), *where]
+                words = [command, "bach-melody", str(folder), *where]
             taken = watched(words, tree, Path(place, "cache"))
             if number == 2:
                 path.write_bytes(before)
