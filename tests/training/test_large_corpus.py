@@ -186,8 +186,8 @@ def test_no_damage_to_an_array_goes_unnoticed(tmp_path: Path, data: st.DataObjec
     rows["number"] = np.arange(9)
     path = array_path("0" * 64)
     array = write_array(path, ONE_FIELD, 9, [rows[:4], rows[4:]])
-    assert array.part(0, len(array)).tolist() == rows.tolist()
-    assert array.take(np.array([3, 1])).tolist() == rows[[3, 1]].tolist()
+    assert array.part(0, len(array)).tobytes() == rows.tobytes()
+    assert array.take(np.array([3, 1])).tobytes() == rows[[3, 1]].tobytes()
     whole = path.read_bytes()
     place, change = data.draw(st.integers(0, len(whole) - 1)), data.draw(st.integers(1, 255))
     path.write_bytes(whole[:place] + bytes([whole[place] ^ change]) + whole[place + 1 :])
@@ -277,7 +277,7 @@ def prepare_again(recipe: Recipe) -> Recipe:
 
 def test_what_is_sent_comes_whole_or_not_at_all(tmp_path: Path) -> None:
     array = write_array(array_path("1" * 64), ONE_FIELD, 50, [np.zeros(50, ONE_FIELD)])
-    assert again(array).part(0, len(array)).tolist() == array.part(0, len(array)).tolist()
+    assert again(array).part(0, len(array)).tobytes() == array.part(0, len(array)).tobytes()
     data = array.bytes_of_file(0, array.size_of_file)
     array.path.unlink()
     with pytest.raises(MissingArrayError):
@@ -286,7 +286,7 @@ def test_what_is_sent_comes_whole_or_not_at_all(tmp_path: Path) -> None:
     assert receive_part(array.digest, len(data), 100, data[100:])
     found = known_array(str(array.path), array.digest)
     assert isinstance(found, StoredArray)
-    assert found.part(0, len(found)).tolist() == array.part(0, len(array)).tolist()
+    assert found.part(0, len(found)).tobytes() == array.part(0, len(array)).tobytes()
     found.path.unlink()
     assert not receive_part(array.digest, len(data), 100, data[100:])  # the first part came to somebody else
     with pytest.raises(MissingArrayError):
