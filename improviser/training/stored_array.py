@@ -13,6 +13,7 @@ import weakref
 from collections.abc import Iterable
 from io import BufferedReader
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -151,12 +152,9 @@ def write_array(path: Path, dtype: np.dtype[Any], length: int, blocks: Iterable[
     return array
 
 
-def open_array(path: Path, dtype: np.dtype[Any], *, check: bool = True) -> StoredArray | None:
-    """Return the array in a file, or None if there is none, or another, or it is damaged.
-
-    :param check: read it through, and compare its digest.
-    """
-    array = _opened(path, check=check)
+def open_array(path: Path, dtype: np.dtype[Any]) -> StoredArray | None:
+    """Return the array in a file, or None if there is none, or another, or it is damaged: it is read through."""
+    array = _opened(path)
     return array if array is not None and array.dtype == dtype else None
 
 
@@ -166,8 +164,8 @@ def known_array(path: str, digest: bytes) -> StoredArray:
     :raises MissingArrayError: if it is at neither place.
     """
     for place in (Path(path), received_path(digest)):
-        array = _opened(place, check=False)
-        if array is not None and array.digest == digest:
+        array = _opened(place, digest)
+        if array is not None:
             return array
     raise MissingArrayError(digest)
 
@@ -193,7 +191,7 @@ def receive(digest: bytes, size: int, start: int, data: bytes) -> bool:
             file.write(data)
         if start + len(data) < size:
             return True
-        array = _opened(unfinished, check=True)
+        array = _opened(unfinished)
         if array is None or array.digest != digest:
             unfinished.unlink()
             return False
@@ -205,20 +203,25 @@ def receive(digest: bytes, size: int, start: int, data: bytes) -> bool:
     return True
 
 
-def _opened(path: Path, *, check: bool) -> StoredArray | None:
-    file = None
-    try:
-        file = open_regular(path, LARGEST)
-        dtype, start = _read_header(file)
-        size = os.fstat(file.fileno()).st_size
-        file.seek(size - DIGEST)
-        digest = file.read(DIGEST)
-        if check:
-            _require_digest(file, size - DIGEST, digest)
-    except (OSError, ValueError, SyntaxError, EOFError, TypeError):
-        if file is not None:
-            file.close()
-        return None
+def _opened(path: Path, wanted: bytes | None = None) -> StoredArray | None:
+    """Return an array, if there is one.
+
+    :param wanted: the digest of one that has been read through before; None: it is read through now.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open_regular(path, LARGEST))
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - DIGEST))
+            digest = file.read(DIGEST)
+            # First of all: so nobody reads the header of what is damaged.
+            if digest != wanted if wanted is not None else not _is_whole(file, size - DIGEST, digest):
+                return None
+            file.seek(0)
+            dtype, start = _read_header(file)
+        except (OSError, ValueError, SyntaxError, TypeError, TokenError):
+            return None
+        stack.pop_all()
     used(path)
     return StoredArray(path, file, digest, dtype, start)
 
@@ -238,16 +241,12 @@ def _read_header(file: BufferedReader) -> tuple[np.dtype[Any], int]:
     return dtype, start
 
 
-def _require_digest(file: BufferedReader, size: int, wanted: bytes) -> None:
-    """Read a file through, up to its digest.
-
-    :raises ValueError: if it has another one.
-    """
+def _is_whole(file: BufferedReader, size: int, wanted: bytes) -> bool:
+    """Read a file through, up to its digest; return whether that is what it should be."""
     file.seek(0)
     digest = hashlib.sha256()
     left = size
-    while left and (data := file.read(min(BLOCK, left))):
+    while left > 0 and (data := file.read(min(BLOCK, left))):
         digest.update(data)
         left -= len(data)
-    if digest.digest() != wanted:
-        raise ValueError("damaged")
+    return digest.digest() == wanted
