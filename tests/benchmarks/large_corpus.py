@@ -143,12 +143,18 @@ def watched(words: Sequence[str], tree: Path, cache: Path) -> Watched:
     return found
 
 
-def run(folder: Path, command: str, tree: Path, workers: int, generations: int, task: str) -> None:
+def run(options: argparse.Namespace) -> None:
     """Run a command twice on an empty cache, and with one file changed; print what it takes."""
-    with tempfile.TemporaryDirectory() as place:
+    folder, command, tree = options.folder, options.command, options.tree
+    workers, generations, task = options.workers, options.generations, options.task
+    with tempfile.TemporaryDirectory() as temporary:
+        place = options.place or temporary
+        Path(place).mkdir(exist_ok=True)
         where = ["--workers", str(workers)]
         models = []
         for number, name in enumerate(("first", "second", "one file changed")):
+            if name not in options.runs.split(","):
+                continue
             if number == 2:
                 path = sorted(folder.rglob("*.mid"))[5]
                 before = path.read_bytes()
@@ -172,7 +178,7 @@ def run(folder: Path, command: str, tree: Path, workers: int, generations: int, 
                 what = "parent" if pid == memory[0][0] else "worker"
                 print(f"    {what}: {its.resident / 2**20:.0f} MiB resident, {its.own / 2**20:.0f} MiB its own")
         sizes = [path.stat().st_size for path in Path(place, "cache").rglob("*") if path.is_file()]
-        print(f"cache: {len(sizes):,} files, {sum(sizes) / 2**20:.0f} MiB; models the same: {models[0] == models[1]}")
+        print(f"cache: {len(sizes):,} files, {sum(sizes) / 2**20:.0f} MiB; models: {len({*models} - {b''})}")
 
 
 def main() -> None:
@@ -186,11 +192,13 @@ def main() -> None:
     parser.add_argument("--tree", type=Path, default=ROOT)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--generations", type=int, default=100)
+    parser.add_argument("--place", help="where models and the cache are kept, to go on later")
+    parser.add_argument("--runs", default="first,second,one file changed")
     options = parser.parse_args()
     if options.what == "make":
         make(options.folder, options.files)
     else:
-        run(options.folder, options.command, options.tree, options.workers, options.generations, options.task)
+        run(options)
 
 
 if __name__ == "__main__":

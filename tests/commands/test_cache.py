@@ -3,10 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.command import CommandLine
 
 
-def test_it_says_what_is_kept_and_clears_it(improviser: CommandLine, tune: Path) -> None:
+def test_it_says_what_is_kept_and_clears_it(
+    improviser: CommandLine, tune: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPROVISER_CACHE", str(tmp_path / "cache"))
     assert json.loads(improviser("cache", "--json").out)["files"] == 0
     evaluated = improviser("evaluate", "bach-melody", tune, "--workers", 2)
     assert evaluated.code == 0
