@@ -1,7 +1,8 @@
 """Another JACK client for the tests: a process of its own that sends, receives and connects MIDI ports.
 
 The test talks to it over pipes, so no crash, freeze or lost server of JACK can take the tests with it. Notes are
-received by RtMidi's C++ callback into its queue, which Python only polls: nothing is lost at 10,000 messages/s.
+received by RtMidi's C++ callback into its queue, which Python only polls: nothing is lost at 10,000 messages/s. Where
+there is no python-rtmidi (it has no wheels from Python 3.13 on), JACK-Client does the same, less surely at such speed.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -226,16 +227,95 @@ def sounding(messages: Iterable[bytes]) -> set[tuple[int, int]]:
     return notes
 
 
+class _JackIn:
+    """An input by JACK-Client, with the face of python-rtmidi's."""
+
+    def __init__(self, name: str) -> None:
+        self._client = jack.Client(name, no_start_server=True)
+        self._port: Any = None
+        self._waiting: deque[tuple[float, list[int]]] = deque()
+        self._latest: float | None = None
+
+    def open_virtual_port(self, name: str) -> None:
+        self._port = self._client.midi_inports.register(name)
+        self._client.set_process_callback(self._process)
+        self._client.activate()
+
+    def _process(self, _frames: int) -> None:
+        now = time.monotonic()  # as RtMidi does: frames go slower than time on a busy machine
+        self._waiting += [(now, [*bytes(data)]) for _, data in self._port.incoming_midi_events()]
+
+    def get_message(self) -> tuple[list[int], float] | None:
+        """Return the next message, and how many seconds it came after the one before."""
+        if not self._waiting:
+            return None
+        now, data = self._waiting.popleft()
+        passed = 0.0 if self._latest is None else now - self._latest
+        self._latest = now
+        return data, passed
+
+    def close_port(self) -> None:
+        self._client.deactivate()
+
+    def delete(self) -> None:
+        self._client.close()
+
+
+class _JackOut:
+    """An output by JACK-Client, with the face of python-rtmidi's."""
+
+    def __init__(self, name: str) -> None:
+        self._client = jack.Client(name, no_start_server=True)
+        self._port: Any = None
+        self._waiting: deque[bytes] = deque()
+        self._periods = 0
+
+    def open_virtual_port(self, name: str) -> None:
+        self._port = self._client.midi_outports.register(name)
+        self._client.set_process_callback(self._process)
+        self._client.activate()
+
+    def _process(self, _frames: int) -> None:
+        self._port.clear_buffer()
+        while self._waiting:
+            try:
+                self._port.write_midi_event(0, self._waiting[0])
+            except jack.JackError:  # no room any more in this period
+                break
+            self._waiting.popleft()
+        self._periods += 1
+
+    def send_message(self, message: Sequence[int]) -> None:
+        self._waiting.append(bytes(message))
+
+    def close_port(self) -> None:
+        """Let all that was sent be heard, which takes two periods at most, and close."""
+        deadline, last = time.monotonic() + GOING_SECONDS, self._periods + 2
+        while (self._waiting or self._periods < last) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        self._client.deactivate()
+
+    def delete(self) -> None:
+        self._client.close()
+
+
+def _ends(name: str) -> tuple[Any, Any]:
+    """Return an input and an output, by RtMidi where there is it."""
+    if rtmidi is None:
+        return _JackIn(f"{name}-in"), _JackOut(f"{name}-out")
+    into = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"{name}-in", queue_size_limit=QUEUE_SIZE)
+    into.ignore_types(sysex=False, timing=False, active_sense=False)
+    return into, rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=f"{name}-out")
+
+
 class _Client:
     """The peer's side of the pipes: RtMidi for the messages, JACK-Client for the connections."""
 
     def __init__(self, name: str) -> None:
         self.control = jack.Client(f"{name}-control", no_start_server=True)
         before = set(self.ports())
-        self.midi_in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=f"{name}-in", queue_size_limit=QUEUE_SIZE)
-        self.midi_in.ignore_types(sysex=False, timing=False, active_sense=False)
+        self.midi_in, self.midi_out = _ends(name)
         self.midi_in.open_virtual_port("in")
-        self.midi_out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name=f"{name}-out")
         self.midi_out.open_virtual_port("out")
         # JACK adds a number to a client name that is taken (by a killed peer, say): look what the ports are called.
         self.input = self.new_port(before, f"{name}-in", ":in")
@@ -365,6 +445,10 @@ def _serve(name: str) -> None:
 
 if __name__ == "__main__":
     import jack
-    import rtmidi
+
+    try:
+        import rtmidi
+    except ImportError:
+        rtmidi = None
 
     _serve(sys.argv[1])

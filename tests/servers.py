@@ -1,6 +1,7 @@
 """Real servers for the tests: JACK with its dummy driver, mosquitto and FluidSynth, started and stopped cleanly."""
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -24,6 +25,10 @@ SOUND_FONTS = (
     "/usr/share/sounds/sf2/TimGM6mb.sf2",
     "/usr/share/sounds/sf2/default-GM.sf2",
     "/usr/share/soundfonts/default.sf2",
+)
+HAS_RTMIDI_ON_JACK = importlib.util.find_spec("rtmidi") is not None
+needs_rtmidi_on_jack = pytest.mark.skipif(
+    not HAS_RTMIDI_ON_JACK, reason="RtMidi is on JACK by python-rtmidi, which has no wheels for this Python"
 )
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 

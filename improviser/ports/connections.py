@@ -20,8 +20,9 @@ from improviser.ports.patchbay import IN, Patchbay, RememberedConnections
 
 log = logging.getLogger("improviser")
 
-AGAIN_SECONDS = 1.3
-NOTHING: tuple[float, list[bytes]] = (0.0, [])
+AGAIN_SECONDS = (1.3, 4.0, 9.0)
+"""How long after a release it is done once more. A client that dies within a period makes JACK lose events for a
+second; on a busy machine a destination may hear nothing of a whole release."""
 
 
 class SessionConnections:
@@ -57,7 +58,8 @@ class SessionConnections:
         self._remembered = RememberedConnections({role: set() for role in (*self._inputs, OUT)})
         self._patchbay: Patchbay | None = None
         self._joined_before = ""
-        self._release_again = NOTHING
+        self._again: list[tuple[float, Sequence[bytes], Sequence[str] | None]] = []
+        """Releases that are done once more: when, what, and where (nothing: wherever our output is heard)."""
         self._ends_again = EndsAgain()
 
     @property
@@ -234,6 +236,7 @@ class SessionConnections:
             with contextlib.suppress(MidiSystemError):
                 reached = patchbay.release(releases, sorted(parted))
                 log.info("disconnected while notes sounded: released at %s", ", ".join(reached))
+            self._keep_to_do_again(releases, sorted(parted))
 
     def restore(self, client: str) -> tuple[str, ...]:
         """Connect a new engine's ports as the old one's were; return the peers that are there."""
@@ -256,9 +259,13 @@ class SessionConnections:
             return False
         log.info("released what was sounding at %s", ", ".join(reached) or "nobody: nothing was connected")
         self._remembered.owed.owe(self._remembered.peers[OUT].difference(reached), messages)
-        self._release_again = (self._loop.time() + AGAIN_SECONDS, messages)
+        self._keep_to_do_again(messages)
         self._keep_for_later(messages)
         return True
+
+    def _keep_to_do_again(self, messages: Sequence[bytes], peers: Sequence[str] | None = None) -> None:
+        now = self._loop.time()
+        self._again += [(now + seconds, messages, peers) for seconds in AGAIN_SECONDS]
 
     def _keep_for_later(self, messages: Sequence[bytes]) -> None:
         """Have what ends notes sent again where a new connection may carry nothing for a while."""
@@ -270,16 +277,16 @@ class SessionConnections:
         return self._ends_again.due(self._loop.time())
 
     def release_again(self, ledger: Ledger) -> None:
-        """Release once more, a while later: a client that dies within a period makes JACK lose events for a second.
-
-        What the new engine plays by now, which is in its `ledger`, is spared.
-        """
-        due, messages = self._release_again
-        if messages and self._loop.time() > due and self._patchbay is not None:
-            self._release_again = NOTHING
-            spared = _releases(ledger)
+        """Release once more what is due; what the new engine plays by now, which is in its `ledger`, is spared."""
+        now, patchbay = self._loop.time(), self._patchbay
+        due = [again for again in self._again if again[0] <= now]
+        self._again = [again for again in self._again if again[0] > now]
+        if not due or patchbay is None:
+            return
+        spared = _releases(ledger)
+        for _, messages, peers in due:
             with contextlib.suppress(MidiSystemError):
-                self._patchbay.release([message for message in messages if message not in spared])
+                patchbay.release([message for message in messages if message not in spared], peers)
 
 
 def _releases(ledger: Ledger) -> list[bytes]:

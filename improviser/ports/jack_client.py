@@ -4,9 +4,10 @@ JACK calls `_process` once a period, in a thread of its own. What comes in is he
 thread, is written there; so no send can block, whatever becomes of the server. Events are stamped with their frames.
 
 JACK without `-S` begins a new period whether all clients have ended the last one or not; what was written in that may
-never be read. Two signs of it are doubts among the `receipts`: a period that we were not called in (frames are
-missing), and an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing).
-With `-S` neither means anything: there we may be called when our period is long over, and yet miss none.
+never be read. So what is ready only when a period is all but over leaves in the next; it is put off once at most. Two
+signs of what may be lost are doubts among the `receipts`: a period that we were not called in (frames are missing), and
+an xrun for which JACK names no new delay (it is a client's, and not its driver's, which loses nothing). With `-S`
+neither means anything: there we may be called when our period is long over, and yet miss none.
 
 PipeWire 0.3, after an xrun, often calls a client twice in one period, and those that hear it only after that. So what
 was written in a period is written again when it comes again, and what was heard in it is passed over.
@@ -45,6 +46,8 @@ POLL_SECONDS, APPEARING_SECONDS = 0.002, 10.0
 REMEDY = next(backend.remedy for backend in BACKENDS if backend.name == JACK)
 LOOK_PERIODS = 8
 """How often we look how late we are called where nothing comes in."""
+LATE_SHARE = 0.75
+"""How much of a period may be over when something is still to leave in it, on a server that loses events."""
 BUSY_SHARE = 0.5
 """How much of a period may be over while we go on answering in it; the rest is for those that hear us."""
 
@@ -97,8 +100,9 @@ class JackPorts:
         self._offset = 0
         self._number = 0
         """Of the input whose events are being heard."""
-        self._periods = self._over = 0
-        """How many periods we were called in, and how many of these are over."""
+        self._periods = self._over = self._overdue = 0
+        """How many periods we were called in, how many of these are over, and how many messages did not leave in
+        theirs, since it was all but over."""
         self.period = self.left_in = -1
         """The first frames of the period that we are in, and of the one that something left in last."""
         self.left_at = 0.0
@@ -276,8 +280,13 @@ class JackPorts:
         position = written = 0
         for position, message in self._written:  # the period has come again
             period.write(position, message)
+        if outgoing and not self._overdue and self._is_late(frames):
+            self._overdue = len(outgoing)
+            return
         while outgoing:
             offset, message = outgoing[0]
+            if self._overdue:
+                self._overdue, offset = self._overdue - 1, 0
             position = max(position, min(offset, frames - 1))
             if not period.write(position, message):  # no room in this period's buffer: the rest leaves with the next
                 break
@@ -287,6 +296,12 @@ class JackPorts:
         if written:
             self.left_in, self.left_at = self.period, now
             self._receipts.left.append((written, now))
+
+    def _is_late(self, frames: int) -> bool:
+        """Say whether those that hear us may have been called without waiting for us: what leaves now may be lost."""
+        if self._seen_to_lose is False:
+            return False
+        return self._period.passed() > LATE_SHARE * frames or self._period.start() != self.period
 
     @property
     def loses(self) -> bool:

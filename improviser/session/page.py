@@ -149,9 +149,9 @@ def urls(address: PageAddress, access: "Access", port: int) -> tuple[str, str]:
 def lines_of(address: PageAddress, access: "Access", port: int) -> list[str]:
     """Return what a user is told of the page."""
     own, audience = urls(address, access, port)
-    lines = [f"the page: {own}", f"for an audience, which only watches and listens: {audience}"]
+    lines = [f"the page: {own}", f"for an audience (watch and listen): {audience}"]
     if not address.is_loopback:
-        lines.append("whoever has the first address can play and control; nothing is encrypted (plain HTTP)")
+        lines.append("who has the first address can play and steer; nothing is encrypted (plain HTTP)")
     return lines
 
 

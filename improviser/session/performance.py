@@ -232,12 +232,13 @@ async def _follow(service: Service, display: "Display | None", recorder: Recorde
     """Say what was opened, then show the session."""
     await service.opened()
     hears, plays_to = service.connections
-    if service.api == LOOPBACK:
-        plays_to = "no port, since no MIDI system works here (improviser ports says why)"
+    plays_to = "no port" if service.api == LOOPBACK else plays_to
     told(
         f"playing on {service.api}{shown(service.jack_server)}: hears {hears}, plays to {plays_to} "
         f"({service.parameters.mode}, {', '.join(service.models)})"
     )
+    if service.api == LOOPBACK:
+        told("no MIDI system works here; improviser ports says why")
     told("change the ports with --input and --output; end with Ctrl-C")
     if recorder.on:
         told("recording the session (--no-record keeps none) in")

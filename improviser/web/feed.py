@@ -55,18 +55,24 @@ class Feed:
 
     def take(self, event: SessionEvent) -> None:
         """Take in an event, in the feed's own thread."""
-        expected = self._expect(event) if self.awaited else ()
         with self._lock:
-            self._expected = expected or self._expected
             self._tally.take(event)
             self._follow_phrases(event)
             if isinstance(event.report, Noticed | Failed):
                 self._tally.warn(clean(event.report.message))
             self._renewed |= isinstance(event.report, Ready | Lost)
-            message = told(event, expected)
-            if self.awaited and message is not None:
-                self._fresh.append(encode(message))
-            self._schedule()
+            self._tell(told(event))
+        expected = self._expect(event) if self.awaited else ()
+        if expected:  # afterwards: what was played is to sound first
+            with self._lock:
+                self._expected = expected
+                self._tell({"type": "expected", "pitches": expected})
+
+    def _tell(self, message: dict[str, Any] | None) -> None:
+        """Have a message passed on, if there is any and somebody to take it; the lock is held."""
+        if self.awaited and message is not None:
+            self._fresh.append(encode(message))
+        self._schedule()
 
     def _schedule(self) -> None:
         """Have what is fresh passed on; the lock is held."""

@@ -119,19 +119,15 @@ def midi_of(event: Event | None) -> dict[str, Any] | None:
             return None
 
 
-def told(event: SessionEvent, expected: Sequence[int] = ()) -> dict[str, Any] | None:
-    """Return what a page is told of an event, None if nothing.
-
-    :param expected: the pitches that the player is likely to play next.
-    """
+def told(event: SessionEvent) -> dict[str, Any] | None:
+    """Return what a page is told of an event, None if nothing."""
     played = [each for each in map(midi_of, event.played) if each is not None]
     match event.report:
         case Step(stamp=stamp, latency_seconds=latency):
             heard = midi_of(event.heard)
             if heard is None and not played:
                 return None
-            message = {"type": "step", "at": stamp, "heard": heard, "played": played, "latency": latency * 1000}
-            return message | ({"expected": list(expected)} if heard and "on" in heard else {})
+            return {"type": "step", "at": stamp, "heard": heard, "played": played, "latency": latency * 1000}
         case Played(stamp=stamp, cause=cause):
             return {"type": "played", "at": stamp, "played": played, "cause": cause}
         case Applied(parameter=parameter, value=value, error=None, stamp=stamp):

@@ -75,4 +75,4 @@ def test_engines_that_have_ended_keep_nothing_open() -> None:
         return counts
 
     counts = asyncio.run(come_and_go())
-    assert counts[-1] == counts[0]
+    assert counts[-1] <= counts[0]  # what the first has closed may be closed a moment later

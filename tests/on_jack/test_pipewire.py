@@ -1,5 +1,6 @@
 """`improviser` on a real PipeWire, without a display or a sound card, and without `pw-jack`."""
 
+import contextlib
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ import pytest
 from tests.jack_peer import JackPeer, sounding
 from tests.pipewire_server import PipeWire, running, wait_until_gone
 from tests.playing import Player, note_off, note_on, write_small_model
-from tests.servers import JackServer
+from tests.servers import HAS_RTMIDI_ON_JACK, JackServer, needs_rtmidi_on_jack
 
 pytestmark = pytest.mark.timeout(400)  # each starts three or four programs or more, on a machine that may be busy
 
@@ -126,20 +127,34 @@ def test_ports_says_which_server_and_library_and_why(pipewire: PipeWire) -> None
     assert "libjack.so.0" in report["reason"]
 
 
+def latency(pipewire: PipeWire, api: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "improviser", "latency", "--api", api, "--notes", "20", "--gap", "30", "--json"]
+    environment = {**os.environ, **pipewire.client_environment}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 @pytest.mark.parametrize("quantum", [1024, 128])
-@pytest.mark.parametrize("api", ["jack", "jack-rtmidi"])
-def test_notes_are_answered_at_each_quantum(pipewire: PipeWire, api: str, quantum: int) -> None:
+def test_notes_are_answered_at_each_quantum(pipewire: PipeWire, quantum: int) -> None:
     """PipeWire loses what is sent in a period that a client is late for: so a measurement may be made again."""
     pipewire.set_quantum(quantum)
+    lossy = {"jack", "jack-rtmidi"} if HAS_RTMIDI_ON_JACK else {"jack"}
     for _ in range(MEASUREMENTS):
-        measured = json.loads(improviser(pipewire, "latency", "--api", api, "--notes", "20", "--gap", "40", "--json"))
-        assert measured["api"] == api
-        assert measured["wire_us"]["p50"] > 0
-        if measured["lost"] == 0:
+        with contextlib.ExitStack() as both:
+            for api, ran in [(api, both.enter_context(latency(pipewire, api))) for api in sorted(lossy)]:
+                both.callback(ran.kill)
+                said, complaint = ran.communicate(timeout=200)
+                assert ran.returncode == 0, complaint
+                measured = json.loads(said)
+                assert measured["api"] == api
+                assert measured["wire_us"]["p50"] > 0
+                if measured["lost"] == 0:
+                    lossy.discard(api)
+        if not lossy:
             return
-    pytest.fail(f"notes were lost in each of {MEASUREMENTS} measurements; in the last: {measured}")
+    pytest.fail(f"notes were lost in each of {MEASUREMENTS} measurements of {sorted(lossy)}; in the last: {measured}")
 
 
+@needs_rtmidi_on_jack
 def test_rtmidis_ports_can_be_closed_while_notes_come_in(pipewire: PipeWire) -> None:
     environment = {**os.environ, **pipewire.client_environment}
     command = [sys.executable, "-m", "tests.closing_in_a_flood", "8"]

@@ -11,6 +11,7 @@ import pytest
 from improviser.core.live.ledger import SIZE, Ledger
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.errors import PortError
+from improviser.ports import connections as session_connections
 from improviser.ports import patchbay
 from improviser.ports.connections import SessionConnections
 from improviser.ports.jack_choice import PIPEWIRE
@@ -180,6 +181,33 @@ def test_a_wire_whose_cutting_jack_has_not_told_of_gets_its_release(graph: Graph
 
     with_connections(scene)
     assert (SYNTH, RELEASE) in [(port, bytes((*message[:2], 0))) for port, message in graph.arrived]
+
+
+@pytest.mark.parametrize("how", ["its engine dies", "its wire is cut"])
+def test_a_destination_that_heard_nothing_of_a_release_gets_it_again(
+    how: str, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine, whose JACK may call a synthesiser so late that it misses all of a release."""
+    monkeypatch.setattr(session_connections, "AGAIN_SECONDS", (0.0, 0.0))
+    lost: list[int] = []
+
+    def scene(connections: SessionConnections, ledger: Ledger) -> None:
+        graph.connections.add((OUT, SYNTH))
+        ledger.admit(NoteOn(0, 60, 80))
+        connections.look(ledger)
+        graph.connections.clear()
+        if how == "its wire is cut":
+            connections.look(ledger)
+        else:
+            del graph.ports[OUT], graph.ports[IN]
+            connections.release([RELEASE], lambda: None)
+        lost.append(len(graph.arrived))
+        graph.arrived.clear()
+        connections.release_again(Ledger(memoryview(bytearray(SIZE))))
+
+    with_connections(scene)
+    assert lost > [0]
+    assert (SYNTH, RELEASE[:2]) in [(destination, message[:2]) for destination, message in graph.arrived]
 
 
 def test_a_connection_of_our_output_with_our_input_is_never_made_again(graph: Graph) -> None:

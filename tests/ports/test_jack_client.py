@@ -256,3 +256,41 @@ def test_what_is_written_in_a_period_that_comes_again_is_written_again_and_what_
     jack.client.last_frame_time += PERIOD
     ports._process(PERIOD)
     assert out.events == []
+
+
+def test_what_is_ready_when_its_period_is_over_leaves_in_the_next_and_is_put_off_once_at_most() -> None:
+    jack = Jack()
+    ports = open_on(jack)
+    jack.client.close()
+    client, out = jack.client, ports._out
+    ports._seen_to_lose = None
+    ports._ins[0].source = source = Port()
+
+    def period(*, passed: int, over: bool = False) -> list[tuple[int, bytes]]:
+        """Go through a period in which a note is heard, and an answer is ready when so many frames have passed."""
+        client.last_frame_time += PERIOD
+        client.frames_since_cycle_start = 0
+        source.events = [(30, b"\x90\x3c\x50")]
+
+        def answer(message: bytes, _age: float, _input: int) -> None:
+            ports.send(bytes((0x90, 40 + len(sent), 80)))
+            client.frames_since_cycle_start = passed
+            client.last_frame_time += PERIOD * over
+
+        ports.listen(answer)
+        ports._process(PERIOD)
+        client.last_frame_time -= PERIOD * over
+        sent.extend(out.events)
+        return [*out.events]
+
+    sent: list[tuple[int, bytes]] = []
+    assert period(passed=20) == [(30, b"\x90\x28\x50")]
+    assert period(passed=60) == []
+    assert len(period(passed=60)) == 2  # late again: but it is not put off for ever
+    assert period(passed=2, over=True) == []
+    client.last_frame_time += PERIOD
+    client.frames_since_cycle_start, source.events = 0, []
+    ports._process(PERIOD)
+    assert out.events == [(0, b"\x90\x2b\x50")]  # it is overdue
+    ports._seen_to_lose = False  # with `-S` nobody goes on without us
+    assert len(period(passed=60)) == 1

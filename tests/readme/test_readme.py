@@ -122,9 +122,7 @@ BLOCKS: Mapping[str, Run | str] = {
     "improviser demo --web": Run(
         ("web",), {"improviser demo": Way("the page: http://127.0.0.1:"), "improviser play": Way("playing on ")}
     ),
-    "improviser play --web 0.0.0.0:6434": Run(
-        ("web",), {"improviser play": Way("audience, which [^:]*: http://[^/]*/")}
-    ),
+    "improviser play --web 0.0.0.0:6434": Run(("web",), {"improviser play": Way("audience [^:]*: http://[^/]*/")}),
     # Play
     "improviser play": Run(("jack",), {"improviser play": on_jack("improviser:in", "improviser:out")}),
     "improviser play --input nanoKEY --output FLUID": Run(

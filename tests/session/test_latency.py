@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from improviser.cli import app
 from improviser.session.latency import Spread
-from tests.servers import JackServer
+from tests.servers import JackServer, needs_rtmidi_on_jack
 
 
 def run(*arguments: str) -> dict[str, object]:
@@ -57,6 +57,7 @@ def test_over_a_wire(jack_server: JackServer) -> None:
 
 
 @pytest.mark.jack
+@needs_rtmidi_on_jack
 def test_through_rtmidi_no_answer_is_known_to_leave_in_the_period_of_its_note(jack_server: JackServer) -> None:
     measured = run("--api", "jack-rtmidi")
     assert measured["lost"] == 0

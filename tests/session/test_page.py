@@ -47,7 +47,7 @@ def test_the_address_is_told() -> None:
     port = free_port()
     assert told_by(ServingSettings(web=str(port))) == [
         f"the page: http://127.0.0.1:{port}/",
-        f"for an audience, which only watches and listens: http://127.0.0.1:{port}/audience/",
+        f"for an audience (watch and listen): http://127.0.0.1:{port}/audience/",
     ]
 
 

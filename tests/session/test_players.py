@@ -104,7 +104,8 @@ def test_a_file_is_played_as_it_is_written_and_then_the_session_ends(file: Path,
 
 def test_a_loop_goes_on_in_time(file: Path, model: str) -> None:
     _, steps, _ = session(FilePlayer(file, loop=True), model, rounds=3)
-    assert [step.heard for step in steps] == [encode(event) for _, event in PLAYED] * 3
+    heard = [step.heard for step in steps]  # it may have gone on until it was stopped
+    assert heard[: 3 * len(PLAYED)] == [encode(event) for _, event in PLAYED] * 3
     rounds = [steps[number * len(PLAYED)].stamp for number in range(3)]
     assert [rounds[1] - rounds[0], rounds[2] - rounds[1]] == pytest.approx([0.5, 0.5]), "one beat of the file"
 

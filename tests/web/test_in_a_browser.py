@@ -194,21 +194,6 @@ def test_it_fits_every_width_in_light_and_dark_and_is_named_for_who_cannot_see_i
     assert len(grounds) == 2
 
 
-def test_after_a_restart_the_page_comes_back_by_itself(context: Callable[..., BrowserContext], tmp_path: Path) -> None:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}/"
-    with started(tmp_path, port) as first:
-        window = Window(context(), url)
-        assert first.leave(signal.SIGTERM) == 0
-        expect(window.page.locator("#status")).to_contain_text("the session has ended")
-    with started(tmp_path, port):
-        expect(window.page.locator("#status")).to_contain_text("play:")
-        window.page.keyboard.down("a")
-        window.wait_for_answer()
-        window.page.keyboard.up("a")
-        window.wait_for_silence()
-
-
 MIDI = """
 const input = { id: "keys", name: "Stub Keys", state: "connected", onmidimessage: null };
 const access = { inputs: new Map([["keys", input]]), onstatechange: null };
@@ -238,31 +223,46 @@ def test_a_midi_keyboard_at_the_browser_is_heard_and_let_go_when_it_is_unplugged
     assert (one.faults, two.faults) == ([], [])
 
 
-def test_a_recorded_session_is_opened_heard_and_replayed(
+def test_a_recorded_session_is_opened_heard_and_replayed_and_after_a_restart_the_page_comes_back_by_itself(
     context: Callable[..., BrowserContext], tmp_path: Path
 ) -> None:
     port = free_port()
-    with started(tmp_path, port):
-        window = Window(context(), f"http://127.0.0.1:{port}/")
-        window.page.keyboard.down("a")
-        window.wait_for_answer()
-        window.page.keyboard.up("a")
-        window.wait_for_silence()
+    url = f"http://127.0.0.1:{port}/"
+    with started(tmp_path, port) as first:
+        one = Window(context(), url)
+        one.page.keyboard.down("a")
+        one.wait_for_answer()
+        one.page.keyboard.up("a")
+        one.wait_for_silence()
         deadline = time.monotonic() + PATIENCE / 1000
         while not [*tmp_path.glob("kept/*.jsonl")]:
             assert time.monotonic() < deadline
-            window.page.wait_for_timeout(50)
-        window.page.locator("#recordings").click()
-        window.page.locator("#recordings a").click()
-        window.wait_until("document.querySelector('audio')?.duration > 0.1")
-        window.wait_until("document.querySelector('img').naturalWidth > 100")
-        expect(window.page.locator("dl").first).to_contain_text("notes of the player")
-        with window.page.expect_download() as loading:
-            window.page.get_by_text("MIDI file").click()
-        assert Path(loading.value.path()).read_bytes()[:4] == b"MThd"
-        window.page.locator("#replay").click()
-        expect(window.page.locator("#replayed")).to_contain_text("the same: ")
-        assert (window.faults, window.outside) == ([], [])
+            one.page.wait_for_timeout(50)
+        other = Window(context(), url)
+        _look_at_the_recording(other)
+        assert first.leave(signal.SIGTERM) == 0
+        expect(one.page.locator("#status")).to_contain_text("the session has ended")
+    with started(tmp_path, port):
+        expect(one.page.locator("#status")).to_contain_text("play:")
+        one.page.keyboard.down("a")
+        one.wait_for_answer()
+        one.page.keyboard.up("a")
+        one.wait_for_silence()
+    assert (other.faults, one.outside, other.outside) == ([], [], [])
+
+
+def _look_at_the_recording(window: Window) -> None:
+    """Open the one recorded session from the page, hear it, keep its file, and have it replayed."""
+    window.page.locator("#recordings").click()
+    window.page.locator("#recordings a").click()
+    window.wait_until("document.querySelector('audio')?.duration > 0.1")
+    window.wait_until("document.querySelector('img').naturalWidth > 100")
+    expect(window.page.locator("dl").first).to_contain_text("notes of the player")
+    with window.page.expect_download() as loading:
+        window.page.get_by_text("MIDI file").click()
+    assert Path(loading.value.path()).read_bytes()[:4] == b"MThd"
+    window.page.locator("#replay").click()
+    expect(window.page.locator("#replayed")).to_contain_text("the same: ")
 
 
 def test_a_training_is_watched_heard_and_stopped(context: Callable[..., BrowserContext], tmp_path: Path) -> None:

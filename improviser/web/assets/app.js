@@ -15,13 +15,13 @@ const state = { role: "player", version: null, title: "", own: [], recording: fa
 
 const sound = new Sound(showSound);
 const connection = new Connection(
-  { hello, snapshot, values, state: setState, step, played, set, phrase, figures, news, refused, released },
+  { hello, snapshot, values, state: setState, step, played, set, expected, phrase, figures, news, refused, released },
   showConnection,
 );
 const send = (message) => connection.send(message);
 const playing = new Playing(send, sound);
 const keyboard = new Keyboard(byId("keys"), playing);
-const roll = new Roll(byId("roll"), () => connection.now);
+const roll = new Roll(byId("roll"), () => connection.now, () => playing.awaits);
 const controls = new Controls((message) => connection.ask(message));
 
 // What the session says.
@@ -76,8 +76,9 @@ function step(message) {
   });
   if (message.heard?.on === undefined) return;
   showAnswer({ at: message.at, heard: message.heard, played: message.played.filter((each) => each.on !== undefined), latency: message.latency });
-  if (message.expected) keyboard.expect(message.expected);
 }
+
+function expected({ pitches }) { keyboard.expect(pitches); }
 
 function played(message) {
   if (message.cause === "panic") silence(message.at);

@@ -1,4 +1,6 @@
 // What is held here, by whatever hand: a key that two hold is up when the second lets go.
+const SOON = 40; // milliseconds
+
 export class Playing {
   constructor(send, sound) {
     this.send = send;
@@ -37,6 +39,12 @@ export class Playing {
     for (const place of this.held.keys()) this.sound.ownEnds(Math.floor(place / 128), place % 128);
     this.held.clear();
     this.pressed.clear();
+  }
+
+  // Whether an answer is to come, and soon: it sounds before anything is drawn.
+  get awaits() {
+    const now = performance.now();
+    return [...this.pressed.values()].some((at) => now - at < SOON);
   }
 
   // The answer to a note of ours has come: after how many milliseconds? Null if the note was another's.

@@ -2,10 +2,12 @@
 import { layout, nameOf } from "./pitch.js";
 import { HIGH, LOW } from "./keyboard.js";
 
-const SECONDS = 8, KEPT = 60, STRIP = 22, SHORTEST = 3;
+const SECONDS = 8, KEPT = 60, STRIP = 22, SHORTEST = 3, LATEST = 40, NARROW = 500;
 
 export class Roll {
-  constructor(canvas, clock) {
+  // clock: what time of the session it is; hurried: whether something is to sound soon, so that drawing waits.
+  constructor(canvas, clock, hurried) {
+    this.hurried = hurried;
     this.canvas = canvas;
     this.clock = clock;
     this.notes = [];
@@ -76,7 +78,8 @@ export class Roll {
 
   frame(at) {
     requestAnimationFrame((next) => this.frame(next));
-    if (this.still.matches && at - this.drawn < 500) return;
+    const since = at - this.drawn;
+    if ((this.still.matches && since < 500) || (this.hurried() && since < LATEST)) return;
     this.drawn = at;
     this.draw();
   }
@@ -105,7 +108,7 @@ export class Roll {
       brush.stroke();
       if (pitch !== note.pitch) this.text(brush, `${note.pitch > HIGH ? "▸" : "◂"}${nameOf(note.pitch)}`, note.pitch > HIGH ? width - 40 : 4, top + 12);
     }
-    this.brackets(brush, y, height);
+    this.brackets(brush, y, width, height);
     if (this.strip) this.keys(brush, width, height);
   }
 
@@ -122,7 +125,7 @@ export class Roll {
     }
   }
 
-  brackets(brush, y, height) {
+  brackets(brush, y, width, height) {
     brush.strokeStyle = this.colours.soft;
     brush.lineWidth = 2;
     for (const { start, end, notes } of this.phrases) {
@@ -134,7 +137,8 @@ export class Roll {
       brush.lineTo(4, bottom);
       brush.lineTo(9, bottom);
       brush.stroke();
-      this.text(brush, `phrase, ${notes} ${notes === 1 ? "note" : "notes"}`, 12, Math.min(height - 4, bottom - 4));
+      const named = `${notes} ${notes === 1 ? "note" : "notes"}`;
+      this.text(brush, width < NARROW ? named : `phrase, ${named}`, 12, Math.min(height - 4, bottom - 4));
     }
   }
 
