@@ -100,6 +100,8 @@ class Cluster(Executor):
         self.threads: dict[str, int] = {}
         """How many calls each worker can make at a time, by its address, as it was when last looked at."""
         self._silence = Silence(SILENT_SECONDS)
+        self._given_up: frozenset[str] = frozenset()
+        """Workers that have been silent when last looked at, and what they were at was sent again."""
         self._looked = self._well = time.monotonic()
         self._losses = 0
         self._bearing = False
@@ -305,11 +307,20 @@ class Cluster(Executor):
 
     def _held_up(self) -> list[_Call]:
         """Return the calls that wait for workers which say nothing any more, if there are others."""
+        self._given_up &= self._silence.silent
         if not self._silence.silent or not self.threads or not self._open:
             return []
         processing = within(ANSWER_SECONDS, self._client.processing, list(self._silence.silent))
         keys = {key for its in processing.values() for key in its}
-        return [call for call in self._open if call.sent is not None and call.sent.key in keys]
+        fresh, self._given_up = self._silence.silent - self._given_up, self._silence.silent
+        if fresh:  # others may wait for data that only they have
+            self._placed.clear()
+        return [
+            call
+            for call in self._open
+            if call.sent is not None
+            and (call.sent.key in keys or (fresh and any(isinstance(one, Shared) for one in call.arguments)))
+        ]
 
     def _begin_anew(self) -> None:
         """Connect again, and send everything again.
