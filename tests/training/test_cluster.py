@@ -167,8 +167,8 @@ def test_a_worker_that_freezes_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(improviser.training.cluster, "SILENT_SECONDS", 1.0)
-    monkeypatch.setattr(improviser.training.cluster_client, "ANSWER_SECONDS", 2.0)
+    monkeypatch.setattr(improviser.training.cluster, "SILENT_SECONDS", 4.0)
+    monkeypatch.setattr(improviser.training.cluster_client, "ANSWER_SECONDS", 10.0)
     dask_servers.kill()
     kept = Checkpoints(tmp_path, 0)
     try:
