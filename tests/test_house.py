@@ -83,7 +83,7 @@ RESERVED = {
     "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {
-        "training.scores",
+        "training.cache",
         "commands",
         "settings.config",
         "remote.instance",

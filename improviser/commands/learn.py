@@ -32,6 +32,7 @@ def learn(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same recordings and seed give the same adaptation.")] = 0,
     force: Force = False,
+    workers: Annotated[int | None, typer.Option(help="How many processes to read with. By default 1.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Learn your own playing. The model is kept if it predicts you better than the bundled ones; play --model me."""
@@ -48,6 +49,7 @@ def learn(
     from improviser.recordings.midi_recording import default_folder
     from improviser.training.personal import learn as breed
     from improviser.training.personal import model_before, place
+    from improviser.training.places_to_work import WhereToWork
     from improviser.training.recorded_tunes import is_named, read_tunes, sessions
     from improviser.training.view import steps_shown
 
@@ -58,7 +60,8 @@ def learn(
     every = sessions(recordings or [default])
     paths = [path for path in every if not any(is_named(path, pattern) for pattern in left_out or [])]
     with steps_shown(sys.stderr) as progress:
-        tunes, skipped = read_tunes(paths, progress)
+        with WhereToWork(workers).open() as executor:
+            tunes, skipped = read_tunes(paths, progress, executor)
         bundled = [catalogue.load_model(name) for name in catalogue.mixed() if name != PERSONAL]
         names = [path.stem for path in paths]
         before = None if output is not None else model_before(file, names)

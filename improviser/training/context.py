@@ -266,13 +266,17 @@ def bred_in_context(
 def _tables(model: HarmonyModel, pieces: Sequence[Piece]) -> list[tuple[Table, Table]]:
     """Return what is learned from and what is held out: without a bass of the player's, and with one."""
     found: dict[bool, list[list[Case]]] = {False: [], True: []}
+    counts = {False: 0, True: 0}
     for piece in pieces:
+        if all(counts[has_bass] >= MOST_NOTES for has_bass in (False, model.is_bass)):
+            break
         cases: dict[bool, list[Case]] = {False: [], True: []}
         for scene in scenes_of(piece, model.settings.voice, is_bass=model.is_bass):
-            if sum(map(len, found[bool(scene.lower)])) < MOST_NOTES:
+            if counts[bool(scene.lower)] < MOST_NOTES:
                 cases[bool(scene.lower)] += cases_of(model, scene)
         for has_bass, some in cases.items():
             found[has_bass].append(some)
+            counts[has_bass] += len(some)
     tables = []
     for of_pieces in found.values():
         learned, held = (Table.of(some) for some in _parted(of_pieces))
