@@ -76,14 +76,22 @@ def learn(
         warn("left out:", reason)
     count = len(paths) - len(skipped)
     if json:
-        kept = str(file) if learned.is_better else None
-        values = {"recordings": count, "notes": learned.notes, "held_out_notes": learned.held_out_notes}
-        mixed = {"mixed": learned.mixed, "mixed_with": learned.mixed_with}
-        say_json(
-            {**values, "bundled": dict(learned.scores), "bred": dict(learned.bred), **mixed, "kept": kept}, indent=2
-        )
+        say_json(_values(learned, count, file), indent=2)
     else:
         _tell(learned, count, file)
+
+
+def _values(learned: "Personal", recordings: int, file: Path) -> dict[str, object]:
+    return {
+        "recordings": recordings,
+        "notes": learned.notes,
+        "held_out_notes": learned.held_out_notes,
+        "bundled": dict(learned.scores),
+        "bred": dict(learned.bred),
+        "mixed": learned.mixed,
+        "mixed_with": learned.mixed_with,
+        "kept": str(file) if learned.is_better else None,
+    }
 
 
 def _tell(learned: "Personal", recordings: int, file: Path) -> None:
