@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from improviser.core.live.parameters import ADAPTATIONS
-from improviser.core.live.votes import FORGET
+from improviser.core.live.parameters.table import ADAPTATIONS
+from improviser.core.live.player.votes import FORGET
 from improviser.core.melody.online import KEPT
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.drums import DRUM_CHANNEL

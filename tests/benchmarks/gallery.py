@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, TimedEvent
 from improviser.core.midi.pairing import notes_of

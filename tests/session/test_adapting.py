@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 import pytest
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.engine.events import event_of
 from improviser.engine.protocol import MODEL, Adapt, Applied, Command, Done, Step
 from improviser.library.adaptations import adapted, from_bytes

@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from improviser.core.live.chords import Listener
-from improviser.core.live.drawing import Drawing
-from improviser.core.live.lanes import channel_of, to_send
-from improviser.core.live.loops import Loops
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.answering.drawing import Drawing
+from improviser.core.live.guards.loops import Loops
+from improviser.core.live.guards.returned import Returned
+from improviser.core.live.output.sounding import THRU, Sounding
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player.chords import Listener
+from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
-from improviser.core.live.returned import Returned
-from improviser.core.live.sounding import THRU, Sounding
-from improviser.core.live.zones import LiveZones
 from improviser.core.midi.event import Event, NoteOn
+from improviser.core.midi.lanes import channel_of, to_send
 from improviser.core.music.phrase import PhraseTracker
 
 

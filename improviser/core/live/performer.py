@@ -22,27 +22,26 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.allowed import check, checked
-from improviser.core.live.band import Band
-from improviser.core.live.chance import Chance
-from improviser.core.live.chords import Listener
-from improviser.core.live.foretelling import Foretelling
-from improviser.core.live.hands import Hands
-from improviser.core.live.joining import Heard, Joining
+from improviser.core.live.answering.band import Band
+from improviser.core.live.answering.chance import Chance
+from improviser.core.live.answering.foretelling import Foretelling
+from improviser.core.live.answering.joining import Heard, Joining
+from improviser.core.live.guards.loops import Loops
 from improviser.core.live.keys import Keys
-from improviser.core.live.kinds import POSITIONS
-from improviser.core.live.knobs import MODEL, Knobs, Picked
-from improviser.core.live.lanes import on_lane
-from improviser.core.live.ledger import Ledger
-from improviser.core.live.loops import Loops
 from improviser.core.live.outcome import Outcome
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.output.postponed import earliest
+from improviser.core.live.output.sounding import THRU, Sounding
+from improviser.core.live.parameters.allowed import check, checked
+from improviser.core.live.parameters.kinds import POSITIONS
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player.chords import Listener
+from improviser.core.live.player.hands import Hands
+from improviser.core.live.player.knobs import MODEL, Knobs, Picked
+from improviser.core.live.player.presence import Presences
+from improviser.core.live.player.votes import COMMANDS, FORGET, GOOD
+from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
-from improviser.core.live.postponed import earliest
-from improviser.core.live.presence import Presences
-from improviser.core.live.sounding import THRU, Sounding
-from improviser.core.live.votes import COMMANDS, FORGET, GOOD
-from improviser.core.live.zones import LiveZones
 from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
@@ -58,6 +57,7 @@ from improviser.core.midi.event import (
     ProgramChange,
     Transport,
 )
+from improviser.core.midi.lanes import on_lane
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import improviser
 from improviser.core.harmony.holding import WEIGHTS
 from improviser.core.harmony.model import HarmonyModel
-from improviser.core.live.chords import LEGATO_NOTES
-from improviser.core.live.held import Held
-from improviser.core.live.pulse import Pulse
-from improviser.core.live.riffs import Riffs
+from improviser.core.live.player.chords import LEGATO_NOTES
+from improviser.core.live.player.held import Held
+from improviser.core.live.player.pulse import Pulse
+from improviser.core.live.player.riffs import Riffs
 from improviser.core.music.counterpoint import CONSONANT
 
 TRIADS = ((48, 52, 55), (45, 48, 52), (41, 45, 48), (43, 47, 50))

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from improviser.core.live.held_over import HELD_SECONDS
+from improviser.core.live.answering.held_over import HELD_SECONDS
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library.catalogue import load_model
 from tests.core.live.connected import ConnectedPerformers

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.core.live.ring import LONGEST_SECONDS, RingGuard
+from improviser.core.live.guards.ring import LONGEST_SECONDS, RingGuard
 from improviser.core.midi.event import QUESTION, ControlChange, NoteOff, NoteOn, PitchBend
 from tests.core.live.connected import ConnectedPerformers
 from tests.core.live.desk import Desk, notes
