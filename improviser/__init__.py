@@ -21,7 +21,7 @@ from improviser.core.music.note import Note
 from improviser.version import __version__
 
 if TYPE_CHECKING:
-    from improviser.core.live.listed import Parameter, parameters
+    from improviser.core.live.parameters.listed import Parameter, parameters
     from improviser.core.live.raw import Performer
     from improviser.core.networks.asking import Session
     from improviser.core.networks.responder import Model
@@ -47,11 +47,11 @@ __all__ = [
 # All these need numpy; `improviser --help` must not wait for it.
 _LATER = {
     "Model": "improviser.core.networks.responder",
-    "Parameter": "improviser.core.live.listed",
+    "Parameter": "improviser.core.live.parameters.listed",
     "Performer": "improviser.core.live.raw",
     "Session": "improviser.core.networks.asking",
     "load_model": "improviser.library.catalogue",
-    "parameters": "improviser.core.live.listed",
+    "parameters": "improviser.core.live.parameters.listed",
     "render": "improviser.recordings.offline",
     "train": "improviser.training.from_python",
 }

@@ -11,6 +11,7 @@ import typer
 import typer.core
 
 from improviser.commands import (
+    cache,
     config,
     demo,
     evaluate,
@@ -149,6 +150,7 @@ for _name, _function in (
     ("models", models.models),
     ("inspect", inspect.inspect),
     ("evaluate", evaluate.evaluate),
+    ("cache", cache.cache),
     ("import-bach-generator", import_bach_generator.import_bach_generator),
 ):
     app.command(_name, epilog=epilog_of(_name), cls=WithWeb if _name in ("demo", "play", "train") else None)(

@@ -30,6 +30,7 @@ UNENDED_BEATS = 4
 """Quarter notes: a note that is never ended lasts no longer than this behind the last note."""
 NEVER = 2**62
 """Where a note ends that is never ended, until that is decided."""
+OTHERWISE = "choose another MIDI file, or export it again"
 LONGEST_DELTA = 2**28 - 1
 """Ticks that fit between two events of a track."""
 
@@ -78,10 +79,7 @@ def is_midi_name(name: Path | str) -> bool:
 
 
 def read_midi(path: Path | str, *, need_notes: bool = False, strict: bool = False) -> MidiPiece:
-    """Read a MIDI file of type 0 or 1.
-
-    Of overlapping notes of one pitch the first started ends first; notes never ended end with their track, but at most
-    four quarter notes behind the last note. How long a piece is, its notes say, not its ends of tracks.
+    """Read a MIDI file of type 0 or 1; see `parse_midi`.
 
     :param need_notes: refuse a file that holds no notes but drums.
     :param strict: refuse a file that needs repairs.
@@ -89,42 +87,70 @@ def read_midi(path: Path | str, *, need_notes: bool = False, strict: bool = Fals
     """
     path = Path(path)
     try:
-        contents = smf.parse(_read_bytes(path))
-        piece = _piece(printable(path.stem), contents)
+        piece = parse_midi(read_bytes(path), path.stem)
     except MidiFileError as error:
-        raise MidiFileError(f"{path} {error}; choose another MIDI file, or export it again") from None
+        raise MidiFileError(f"{path} {error}") from None
     if strict and piece.repairs:
         raise MidiFileError(f"{path}: {'; '.join(piece.repairs)}")
     if need_notes and not piece.notes:
-        found = "only drums" if piece.drums else "no notes"
-        repaired = f" ({'; '.join(piece.repairs)})" if piece.repairs else ""
-        raise MidiFileError(f"{path} holds {found}{repaired}; choose a MIDI file with a melody")
+        raise MidiFileError(f"{path} {lack_of_notes(piece)}")
     return piece
+
+
+def parse_midi(data: bytes, name: str) -> MidiPiece:
+    """Return what the bytes of a MIDI file hold.
+
+    Of overlapping notes of one pitch the first started ends first; notes never ended end with their track, but at most
+    four quarter notes behind the last note. How long a piece is, its notes say, not its ends of tracks.
+
+    :raises MidiFileError: if that cannot be read; its words go on from the file's name.
+    """
+    try:
+        return _piece(printable(name), smf.parse(data))
+    except MidiFileError as error:
+        raise MidiFileError(f"{error}; {OTHERWISE}") from None
+
+
+def lack_of_notes(piece: MidiPiece) -> str:
+    """Return what is to be said of a file without notes; it goes on from its name."""
+    found = "only drums" if piece.drums else "no notes"
+    repaired = f" ({'; '.join(piece.repairs)})" if piece.repairs else ""
+    return f"holds {found}{repaired}; choose a MIDI file with a melody"
 
 
 def remarks_on(path: Path | str, piece: MidiPiece) -> tuple[str, ...]:
     """Return one line on what was repaired in a file and what was left out of it; none if there is nothing to say."""
-    found = list(piece.repairs)
-    if piece.drums:
-        found.append("1 drum note is left out" if piece.drums == 1 else f"{piece.drums:,} drum notes are left out")
+    return remarks(path, piece.repairs, piece.drums)
+
+
+def remarks(path: Path | str, repairs: Sequence[str], drums: int) -> tuple[str, ...]:
+    """Return the same of repairs, and a number of drum notes."""
+    found = list(repairs)
+    if drums:
+        found.append("1 drum note is left out" if drums == 1 else f"{drums:,} drum notes are left out")
     return (f"{printable(str(path))}: {'; '.join(found)}",) if found else ()
 
 
-def _read_bytes(path: Path) -> bytes:
-    """Return the file's bytes; errors go on from its name."""
+def read_bytes(path: Path) -> bytes:
+    """Return the bytes of a file that may be a MIDI file.
+
+    :raises MidiFileError: if there is none, or it is too large; its words go on from the file's name.
+    """
     try:
         data = read_regular(path, LARGEST_FILE)
     except FileNotFoundError:
-        raise MidiFileError("does not exist") from None
+        problem = "does not exist"
     except NotRegularError as error:
-        raise MidiFileError(str(error)) from None
+        problem = str(error)
     except OSError as error:
+        problem = f"cannot be read ({error.strerror or error})"
         if error.errno == errno.EFBIG:
-            raise MidiFileError(f"is larger than {LARGEST_FILE // 2**20} MiB") from None
-        raise MidiFileError(f"cannot be read ({error.strerror or error})") from error
-    if not data:
-        raise MidiFileError("is empty")
-    return data
+            problem = f"is larger than {LARGEST_FILE // 2**20} MiB"
+    else:
+        if data:
+            return data
+        problem = "is empty"
+    raise MidiFileError(f"{problem}; {OTHERWISE}")
 
 
 def _piece(name: str, contents: smf.Contents) -> MidiPiece:

@@ -46,6 +46,7 @@ GROUND = {
     "locks",
     "logs",
     "midifile",
+    "pacing",
     "pipes",
     "console_output",
     "signals",
@@ -54,6 +55,8 @@ GROUND = {
     "version",
 }
 """What every layer needs of the system: no module here has but one importer."""
+LIVE = ("modes", "parameters", "output", "player", "answering", "replying", "guards")
+"""The folders of `core.live`: each may import itself and those before it, but nothing that stands beside them."""
 PURE = {
     *(
         "abc",
@@ -83,7 +86,7 @@ RESERVED = {
     "music21": {"training.scores"},
     "numba": {"kernels"},
     "platformdirs": {
-        "training.scores",
+        "training.cache",
         "commands",
         "settings.config",
         "remote.instance",
@@ -159,6 +162,16 @@ def test_modules_import_only_their_own_layer_and_those_before() -> None:
         others = own_imports(name) - {"improviser"}
         wrong = {other for other in others if LAYERS.index(layer(other)) > place}
         assert not wrong, f"{name} ({layer(name)}) imports {', '.join(sorted(wrong))}; the layers are above"
+
+
+def test_folders_of_live_playing_import_only_themselves_and_those_before() -> None:
+    within = {name: parts[2] for name in MODULES if (parts := name.split("."))[:2] == ["core", "live"] and parts[2:]}
+    folders = {folder for name, folder in within.items() if f"core.live.{folder}" in PACKAGES}
+    assert folders == {*LIVE}
+    for name, folder in within.items():
+        if folder in LIVE:
+            others = {within[other] for other in own_imports(name) & within.keys()}
+            assert others <= {*LIVE[: LIVE.index(folder) + 1]}, f"{name} imports from {', '.join(sorted(others))}"
 
 
 def test_the_top_floor_is_for_what_several_layers_need() -> None:

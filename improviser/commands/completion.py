@@ -27,6 +27,6 @@ def models(incomplete: str) -> list[str]:
 
 def learnable(incomplete: str) -> list[str]:
     """Return the parameters that begin so and that a knob can turn."""
-    from improviser.core.live.knobs import LEARNABLE
+    from improviser.core.live.player.knobs import LEARNABLE
 
     return starting(LEARNABLE, incomplete)

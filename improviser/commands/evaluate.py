@@ -6,6 +6,7 @@ import typer
 
 from improviser.commands import completion
 from improviser.commands.options import SOURCES, Strict
+from improviser.commands.train_options import Cluster, Workers
 from improviser.core.music.parts import NAMES
 
 
@@ -35,6 +36,8 @@ def evaluate(
             autocompletion=completion.choices(NAMES),
         ),
     ] = None,
+    workers: Workers = None,
+    cluster: Cluster = None,
     strict: Strict = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -46,13 +49,14 @@ def evaluate(
     from improviser.core.tasks.registry import describe
     from improviser.library.catalogue import load_model
     from improviser.training.evaluation import evaluate as score
+    from improviser.training.places_to_work import WhereToWork
     from improviser.training.view import steps_shown
     from improviser.training.voices import read_sources
 
     loaded = load_model(model)
     given = _given(loaded, part)
-    with steps_shown(sys.stderr) as progress:
-        read = read_sources(sources, progress, strict=strict, for_training=False)
+    with WhereToWork(workers, cluster).open() as executor, steps_shown(sys.stderr) as progress:
+        read = read_sources(sources, progress, strict=strict, for_training=False, executor=executor)
     give_notice(read.remarks)
     together = describe(loaded.task).together
     values: dict[str, Any] = {"model": loaded.name, "task": loaded.task}

@@ -76,6 +76,10 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("evaluate bach-bass bach-chorales", "on all of its corpus"),
         ("evaluate my.safetensors songs/ --json", "on your own"),
     ),
+    "cache": (
+        ("cache", "what is kept, and where"),
+        ("cache --clear", "make room"),
+    ),
     "import-bach-generator": (
         ("import-bach-generator models.json a.safetensors", "the 1st"),
         ("import-bach-generator models.json b.safetensors --index 1", "the 2nd"),

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from improviser.commands.options import Force
+
 if TYPE_CHECKING:
     from improviser.training.personal import Personal
 
@@ -29,6 +31,8 @@ def learn(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The model file; by default the model 'me'.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same recordings and seed give the same adaptation.")] = 0,
+    force: Force = False,
+    workers: Annotated[int | None, typer.Option(help="How many processes to read with. By default 1.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Learn your own playing. The model is kept if it predicts you better than the bundled ones; play --model me."""
@@ -39,38 +43,55 @@ def learn(
     use_one_thread()  # before anything imports numpy
     from improviser.console_output import say_json, warn
     from improviser.errors import CorpusError
-    from improviser.files import check_writable, create_folder
+    from improviser.files import create_folder
     from improviser.library import catalogue, model_file
     from improviser.library.catalogue import PERSONAL
     from improviser.recordings.midi_recording import default_folder
     from improviser.training.personal import learn as breed
-    from improviser.training.recorded_tunes import read_tunes, sessions
+    from improviser.training.personal import model_before, place
+    from improviser.training.places_to_work import WhereToWork
+    from improviser.training.recorded_tunes import is_named, read_tunes, sessions
     from improviser.training.view import steps_shown
 
-    file = catalogue.user_folder() / f"{PERSONAL}{model_file.SUFFIX}" if output is None else output
-    if output is not None:
-        check_writable(output)
+    file = place(output, force=force)
     default = default_folder()
     if not recordings and not default.is_dir():
         raise CorpusError(f"nothing is recorded yet in {default}; play first, or name recordings")
-    paths = sessions(recordings or [default], left_out or [])
+    every = sessions(recordings or [default])
+    paths = [path for path in every if not any(is_named(path, pattern) for pattern in left_out or [])]
     with steps_shown(sys.stderr) as progress:
-        tunes, skipped = read_tunes(paths, progress)
+        with WhereToWork(workers).open() as executor:
+            tunes, skipped = read_tunes(paths, progress, executor)
         bundled = [catalogue.load_model(name) for name in catalogue.mixed() if name != PERSONAL]
-        learned = breed(tunes, bundled, minutes=minutes, seed=seed, progress=progress)
+        names = [path.stem for path in paths]
+        before = None if output is not None else model_before(file, names)
+        learned = breed(tunes, bundled, minutes=minutes, seed=seed, before=before, progress=progress)
     if learned.is_better:
-        if output is None:
-            create_folder(file.parent)
-        provenance = learned.provenance([path.stem for path in paths], seed)
-        model_file.write(file, catalogue.take_apart(learned.model, provenance))
+        create_folder(file.parent)
+        model_file.write(file, catalogue.take_apart(learned.model, learned.provenance(names, seed)))
+    for pattern in left_out or []:
+        if not any(is_named(path, pattern) for path in every):
+            warn(f"left out nothing: no recording is named {pattern!r}")
     for reason in skipped:
         warn("left out:", reason)
+    count = len(paths) - len(skipped)
     if json:
-        kept = str(file) if learned.is_better else None
-        values = {"recordings": len(paths), "notes": learned.notes, "held_out_notes": learned.held_out_notes}
-        say_json({**values, "bundled": dict(learned.scores), "bred": dict(learned.bred), "kept": kept}, indent=2)
+        say_json(_values(learned, count, file), indent=2)
     else:
-        _tell(learned, len(paths), file)
+        _tell(learned, count, file)
+
+
+def _values(learned: "Personal", recordings: int, file: Path) -> dict[str, object]:
+    return {
+        "recordings": recordings,
+        "notes": learned.notes,
+        "held_out_notes": learned.held_out_notes,
+        "bundled": dict(learned.scores),
+        "bred": dict(learned.bred),
+        "mixed": learned.mixed,
+        "mixed_with": learned.mixed_with,
+        "kept": str(file) if learned.is_better else None,
+    }
 
 
 def _tell(learned: "Personal", recordings: int, file: Path) -> None:
@@ -78,9 +99,12 @@ def _tell(learned: "Personal", recordings: int, file: Path) -> None:
 
     others = learned.held_out_notes
     say(f"learned from {learned.notes} notes in {recordings} recordings; bits per note on {others} others:")
-    for name, bits in sorted((*learned.scores.items(), *learned.bred.items()), key=lambda score: score[1]):
+    mixed = {"auto": learned.mixed, "auto, with the best that was bred": learned.mixed_with}
+    for name, bits in sorted({**learned.scores, **learned.bred, **mixed}.items(), key=lambda score: score[1]):
         say(f"  {bits:.3f}  {name}")
     if learned.is_better:
         say(f"kept as {file}; play with --model {file.stem if file.stem == 'me' else file}")
+    elif file.exists():
+        say(f"{file} stays as it is: nothing that was bred predicts you better")
     else:
         say("nothing is kept: a bundled model predicts you as well as any that was bred; play some more")

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from improviser.commands import completion
-from improviser.core.live.kinds import Range, words
-from improviser.core.live.parameters import DEFAULTS, TABLE
+from improviser.core.live.parameters.kinds import Range, words
+from improviser.core.live.parameters.table import DEFAULTS, TABLE
 
 
 def live_option(name: str) -> Any:

@@ -10,7 +10,7 @@ import typer
 from improviser.commands import completion
 from improviser.commands.live_options import live_option
 from improviser.commands.web_option import web_option
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.table import TABLE
 
 LIVE: Mapping[str, Any] = {name: live_option(name) for name, described in TABLE.items() if described.option}
 """The options of live parameters, by the parameter."""

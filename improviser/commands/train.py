@@ -65,6 +65,7 @@ def train(
     use_one_thread()  # before anything imports numpy
     from improviser.commands.train_run import How, names, numbers_of, run
     from improviser.training.places import Places, place_in_library
+    from improviser.training.places_to_work import WhereToWork
     from improviser.training.recipe import Options
 
     options = Options(
@@ -92,4 +93,4 @@ def train(
     )
     output = output or place_in_library(sources, task, resume=resume)
     places = Places(output, report=report, resume=resume, force=force)
-    run(options, places, How(workers, checkpoint, as_json=json, web=web, cluster=cluster))
+    run(options, places, How(WhereToWork(workers, cluster), checkpoint, as_json=json, web=web))

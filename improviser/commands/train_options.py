@@ -8,11 +8,11 @@ import typer
 from improviser.commands.options import SOURCES
 
 Workers = Annotated[
-    int | None, typer.Option(help="How many processes to train with; the result is the same. By default 1.")
+    int | None, typer.Option(help="How many processes to work with; the result is the same. By default 1.")
 ]
 Cluster = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Train on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."),
+    typer.Option(metavar="ADDRESS", help="Work on Dask: a scheduler (tcp://HOST:8786), or local for all cores here."),
 ]
 Sources = Annotated[list[str], typer.Argument(metavar="SOURCE...", help=SOURCES)]
 Output = Annotated[

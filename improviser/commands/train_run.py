@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 
 from improviser.commands.notices import give_notice
@@ -13,13 +14,12 @@ from improviser.commands.train_told import tell_next, tell_plan, tell_result, te
 from improviser.console_output import say, warn
 from improviser.errors import ConfigError
 from improviser.training import checkpoint as checkpoints
-from improviser.training.cluster import Cluster, open_cluster
-from improviser.training.cluster_client import LOCAL, checked_address
 from improviser.training.crew import Crew
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.generations import Generation
 from improviser.training.page_view import PageView, Views
 from improviser.training.places import Places
+from improviser.training.places_to_work import WhereToWork, described
 from improviser.training.preview import Preview
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.report import write_report
@@ -27,24 +27,19 @@ from improviser.training.run_page import run_page
 from improviser.training.stopping import StopRequest, stop_request
 from improviser.training.trainer import Checkpoints, Run, calibrate, save_model, train
 from improviser.training.view import steps_shown, view_for
-from improviser.training.workers import Workers, working, working_on
+from improviser.training.workers import Workers, working_on
 
 
 @dataclass(frozen=True, slots=True)
 class How:
     """How a run goes, whatever comes of it: where it is bred, generations between checkpoints, where it is shown."""
 
-    workers: int | None = None
+    where: WhereToWork = field(default_factory=WhereToWork)
     checkpoint: int = 50
     as_json: bool = False
     web: str | None = None
-    cluster: str | None = None
 
     def __post_init__(self) -> None:
-        if self.workers is not None and not 1 <= self.workers <= 64:
-            raise ConfigError(f"--workers is {self.workers}; give 1–64")
-        if self.cluster is not None and checked_address(self.cluster) != LOCAL and self.workers is not None:
-            raise ConfigError("--workers has no meaning for a cluster that is there already; leave it out")
         if self.checkpoint < 0:
             raise ConfigError(f"--checkpoint is {self.checkpoint}; give a number of generations, or 0 for none")
 
@@ -57,27 +52,26 @@ def run(options: Options, places: Places, how: How) -> None:
     """
     places.check()
     with ExitStack() as breeding:
-        executor = None if how.cluster is None else breeding.enter_context(open_cluster(how.cluster, how.workers))
-        _run(options, places, how, executor, breeding.close)
+        _run(options, places, how, breeding.enter_context(how.where.open()), breeding.close)
 
 
-def _run(options: Options, places: Places, how: How, executor: Cluster | None, leave: Callable[[], None]) -> None:
+def _run(options: Options, places: Places, how: How, executor: Executor | None, leave: Callable[[], None]) -> None:
     """Train and say so.
 
     :param leave: is called when the executor has done its part.
     """
-    recipe = _prepare(options)
+    recipe = _prepare(options, executor)
     kept = Checkpoints(places.checkpoint, how.checkpoint, places.resume)
     if places.resume and not kept.path.exists():
         warn(f"there is no checkpoint {kept.path}: the run begins anew")
     if not how.as_json:
-        tell_plan(options, recipe, places.output, _starting(how, executor))
+        tell_plan(options, recipe, places.output, described(executor))
     with stop_request() as request, run_page(how.web, warn if how.as_json else say, request.end) as page:
         preview = Preview(recipe.build)
         looked_at = PageView(recipe.limits, recipe.members, f"Training: {options.task}", preview, page)
         plan = EvolutionPlan.of(recipe, options.seed)
-        crew = Crew() if executor is not None or (how.workers or 1) > 1 else None
-        hands = working(how.workers or 1, plan, crew) if executor is None else working_on(executor, plan, crew)
+        crew = None if executor is None else Crew()
+        hands = nullcontext(Workers()) if executor is None else working_on(executor, plan, crew)
         done = _bred(options, recipe, kept, how, hands, crew, request, preview, looked_at)
         leave()
         looked_at.say("calibrating")
@@ -100,15 +94,6 @@ def _run(options: Options, places: Places, how: How, executor: Cluster | None, l
         tell_resume()
     if request.interrupted:
         raise KeyboardInterrupt
-
-
-def _starting(how: How, executor: Cluster | None) -> str:
-    """Return what there is to say of where it is bred."""
-    if executor is not None:
-        threads = executor.threads.values()
-        dashboard = f"; watch it at {executor.dashboard}" if executor.dashboard else ""
-        return f"on the cluster: {len(threads)} workers, {sum(threads)} calls at a time{dashboard}"
-    return f"starting {how.workers} workers" if how.workers and how.workers > 1 else ""
 
 
 def _bred(
@@ -146,10 +131,10 @@ def _bred(
         )
 
 
-def _prepare(options: Options) -> Recipe:
+def _prepare(options: Options, executor: Executor | None) -> Recipe:
     """Read the sources to learn from, and show the progress."""
     with steps_shown(sys.stderr) as progress:
-        recipe = prepare(options, progress)
+        recipe = prepare(options, progress, executor)
     give_notice(recipe.remarks)
     return recipe
 

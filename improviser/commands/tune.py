@@ -33,10 +33,10 @@ def tune(
     from improviser.threads import use_one_thread
 
     use_one_thread()  # before anything imports numpy
-    from improviser.commands.train_run import How
     from improviser.commands.tune_run import run
+    from improviser.training.places_to_work import WhereToWork
     from improviser.training.recipe import Options
 
     options = Options(sources=tuple(sources), task=task, voice=voice, seed=seed, strict=strict)
-    how = How(workers, as_json=json, cluster=cluster)
-    run(options, how, output, minutes=minutes, rounds=rounds, resume=resume, force=force)
+    where = WhereToWork(workers, cluster)
+    run(options, where, output, as_json=json, minutes=minutes, rounds=rounds, resume=resume, force=force)

@@ -3,30 +3,32 @@
 import shlex
 import sys
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from contextlib import ExitStack
 from pathlib import Path
 
 from improviser.commands.notices import give_notice
-from improviser.commands.train_run import How
 from improviser.console_output import say, say_json, warn
 from improviser.files import write_atomically
-from improviser.threads import use_one_thread
 from improviser.training import checkpoint
-from improviser.training.cluster import open_cluster
 from improviser.training.crew import Crew
 from improviser.training.places import Places
-from improviser.training.process_executor import ProcessExecutor
+from improviser.training.places_to_work import WhereToWork
 from improviser.training.recipe import Options
 from improviser.training.stopping import stop_request
-from improviser.training.trials import Here, Search, Trials, deadline, search
+from improviser.training.trials import Here, Search, check_task, deadline, search, trials_for
 from improviser.training.tuning import RUNGS, Tried, ranked
 from improviser.training.view import steps_shown
-from improviser.training.voices import read_sources
 
 
 def run(
-    options: Options, how: How, output: Path, *, minutes: float, rounds: int | None, resume: bool, force: bool
+    options: Options,
+    where: WhereToWork,
+    output: Path,
+    *,
+    minutes: float,
+    rounds: int | None,
+    resume: bool,
+    force: bool,
+    as_json: bool = False,
 ) -> None:
     """Search, write the table, and say what is best.
 
@@ -38,39 +40,29 @@ def run(
     path = places.checkpoint
     if not resume and path.exists():
         checkpoint.remove(path)
-    with ExitStack() as stack:
-        executor = _executor(how, stack)
+    check_task(options)
+    with where.open() as executor:
         with steps_shown(sys.stderr) as progress:
-            read = read_sources(options.sources, progress, strict=options.strict)
-        give_notice(read.remarks)
-        trials = Trials(options, read.pieces)
+            trials = trials_for(options, progress, executor)
+        give_notice(trials.known.material.remarks)
         found = Search.begin(trials, path, resume=resume)
         known, crew = set(found.tried), Crew()
 
         def report(one: Tried) -> None:
             if one.key not in known:
-                _tell(one, crew, as_json=how.as_json)
+                _tell(one, crew, as_json=as_json)
 
-        if not how.as_json:
+        if not as_json:
             say(f"searching for {minutes:g} minutes; Ctrl-C ends early, and --resume goes on from there")
         with stop_request() as request, deadline(minutes, request) as stopped:
-            search(trials, executor, found, stopped=stopped, report=report, rounds=rounds, crew=crew)
+            search(trials, executor or Here(), found, stopped=stopped, report=report, rounds=rounds, crew=crew)
     if found.problem:
         warn("the search cannot be resumed:", found.problem)
-    _conclude(options, output, list(found.tried.values()), as_json=how.as_json)
+    _conclude(options, output, list(found.tried.values()), as_json=as_json)
     if rounds is not None and not stopped():
         checkpoint.remove(path)
     if request.interrupted:
         raise KeyboardInterrupt
-
-
-def _executor(how: How, stack: ExitStack) -> Executor:
-    if how.cluster is not None:
-        return stack.enter_context(open_cluster(how.cluster, how.workers))
-    if how.workers is None or how.workers == 1:
-        return Here()
-    use_one_thread()
-    return stack.enter_context(ProcessExecutor(how.workers))
 
 
 def _tell(one: Tried, crew: Crew, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from types import FrameType
 
 import msgspec
 
-from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.live.output.ledger import SIZE, Ledger
 from improviser.engine.note_path import Engine
 from improviser.engine.priority import go_first
 from improviser.engine.protocol import (

@@ -13,7 +13,7 @@ from typing import Self
 import msgspec
 
 from improviser import errors
-from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.live.output.ledger import SIZE, Ledger
 from improviser.engine.protocol import (
     HEARTBEAT,
     MODEL,

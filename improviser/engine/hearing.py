@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 from msgspec import UNSET
 
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
-from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.live.performer import LATE_SECONDS, Performer
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS

@@ -19,9 +19,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from improviser.core.live.pacing import Bucket
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Change, Played, Step, Swap, Turned
 from improviser.errors import EngineError
+from improviser.pacing import Bucket
 
 REFUSED = "the engine ended twice when it was asked for this"
 REPLACED = "a later request took its place before an engine confirmed it"

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, replace
 
-from improviser.core.live.joining import Joining
+from improviser.core.live.answering.joining import Joining
 from improviser.core.networks.responder import Model
 from improviser.engine.loading import Pieces
 from improviser.engine.protocol import Loaded, Swap

@@ -12,10 +12,10 @@ from functools import partial
 import numpy as np
 from msgspec import UNSET
 
-from improviser.core.live.ledger import Ledger
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
-from improviser.core.live.votes import FORGET
+from improviser.core.live.player.votes import FORGET
 from improviser.engine.adaptations import Adaptations
 from improviser.engine.hearing import Hearing
 from improviser.engine.loading import load

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from improviser.core.live.delivery import Delivery
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.delivery import Delivery
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import encode, events_of
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.ports.interface import Ports

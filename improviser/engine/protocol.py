@@ -114,7 +114,7 @@ class Swap(Command, frozen=True):
 
 
 class Instruct(Command, frozen=True):
-    """Carry out one of the player's commands (see `core.live.votes`)."""
+    """Carry out one of the player's commands (see `core.live.player.votes`)."""
 
     command: str
 

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from typing import Any
 
-from improviser.core.live import knobs
-from improviser.core.live.allowed import check_order
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.allowed import check_order
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player import knobs
 from improviser.engine.bus import Bus
 from improviser.engine.handle import EngineProcess
 from improviser.engine.live_state import Door, LiveState, Reply, without_request

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from improviser.core.live.player.votes import BAD, FORGET, GOOD
 from improviser.core.live.snapshot import Answer, News, Setup, Snapshot, Tally
-from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.engine.events import SessionEvent
 from improviser.engine.held_keys import HeldKeys
 from improviser.engine.protocol import MODEL, Adapted, Applied, Done, Played, Ready, Step, Weighed, number_of

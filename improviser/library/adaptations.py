@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from improviser.core.melody.adaptation import Adaptation, adaptable
 from improviser.core.melody.mixture import MixedModel
 from improviser.core.melody.model import MelodyModel
+from improviser.core.melody.online import OnlineEvolution
+from improviser.core.melody.proving import Proof
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
 from improviser.library.model_file import ModelFile, decode, encode
@@ -50,6 +52,50 @@ def adaptable_models(models: Sequence[Model]) -> Iterator[MelodyModel]:
             yield from adaptable_models(model.models)
         elif isinstance(model, MelodyModel) and adaptable(model):
             yield model
+
+
+class Pupil:
+    """A model that plays, and the evolutions of all that it is made of; the same notes teach it the same.
+
+    :param model: one of those that there are `adaptable_models` in.
+    """
+
+    def __init__(self, model: Model, seed: int = 0) -> None:
+        self._models = {each.name: each for each in adaptable_models([model])}
+        self._evolutions = [OnlineEvolution(each, base_of(each), seed) for each in self._models.values()]
+        self._proof = Proof(model)
+
+    @property
+    def models(self) -> int:
+        """How many models are evolved."""
+        return len(self._evolutions)
+
+    @property
+    def bits(self) -> tuple[float, float]:
+        """What a note has cost lately, without and with what was bred."""
+        return self._proof.bits
+
+    def hear(self, pitch: int, onset_seconds: float) -> None:
+        """Take in the line's next note."""
+        for evolution in self._evolutions:
+            evolution.hear(pitch, onset_seconds)
+        self._proof.hear(pitch, onset_seconds)
+
+    def learn(self, share: float = 1.0) -> list[Adaptation] | None:
+        """Breed some generations; return what is to be played from now on, None before there is any telling.
+
+        :param share: how much of what is bred, 0–1.
+        """
+        rounds = [evolution.evolve() for evolution in self._evolutions]
+        proved = self._proof.is_better
+        told = [came.adaptation for came in rounds if came is not None]
+        found = [each.part(share) for each in told if each is not None]
+        # At first nothing has proved itself, and all of it is tried.
+        tried = found if told else [evolution.adaptation.part(share) for evolution in self._evolutions]
+        self._proof.adapt({each.model: each.applied_to(self._models[each.model]) for each in tried})
+        if not told:
+            return None
+        return found if proved else []
 
 
 def adapted(files: Sequence[bytes], models: Sequence[Model]) -> Mapping[str, MelodyModel]:

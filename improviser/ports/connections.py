@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence, Set
 
 from improviser.core.addresses.port_choice import AUTO, left_out, names_first, own_names
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.ends_again import EndsAgain

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.allowed import check
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.allowed import check
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.raw import Performer
 from improviser.core.midi.codec import encode, events_of
 from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from improviser.core.live.parameters import DEFAULTS, Parameters
+from improviser.core.live.parameters.table import DEFAULTS, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.drums import DRUM_CHANNEL

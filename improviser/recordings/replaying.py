@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import Event

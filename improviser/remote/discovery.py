@@ -12,11 +12,11 @@ from typing import Any
 import msgspec
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.allowed import LONGEST_NAME
-from improviser.core.live.kinds import SWITCH, Described, Inputs, OfParts, Range, Scale
-from improviser.core.live.knobs import MODEL
-from improviser.core.live.parameters import TABLE
-from improviser.core.live.votes import BAD, FORGET, GOOD
+from improviser.core.live.parameters.allowed import LONGEST_NAME
+from improviser.core.live.parameters.kinds import SWITCH, Described, Inputs, OfParts, Range, Scale
+from improviser.core.live.parameters.table import TABLE
+from improviser.core.live.player.knobs import MODEL
+from improviser.core.live.player.votes import BAD, FORGET, GOOD
 from improviser.core.music.parts import LONGEST
 from improviser.version import __version__
 

@@ -29,9 +29,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from improviser.core.addresses.broker import Broker
-from improviser.core.live.pacing import Bucket, pause_seconds
 from improviser.engine.live_state import BURST, RATE
 from improviser.executors import DaemonThreadExecutor
+from improviser.pacing import Bucket, pause_seconds
 from improviser.remote.selector_thread import run_in_selector_thread, watches_sockets
 
 log = logging.getLogger("improviser")

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.votes import COMMANDS
+from improviser.core.live.player.votes import COMMANDS
 from improviser.engine.events import SessionEvent
 from improviser.engine.live_state import Reply as Confirmed
 from improviser.engine.protocol import MODEL, Applied, Hear, Instruct, Lost, Panic, Played, Ready, Step, Turned, Weighed

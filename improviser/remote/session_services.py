@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from improviser.core.addresses.broker import parse_broker
-from improviser.core.live.allowed import in_order
+from improviser.core.live.parameters.allowed import in_order
 from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL

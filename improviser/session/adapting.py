@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from improviser.core.live.parameters import ADAPTATIONS
-from improviser.core.live.votes import FORGET
+from improviser.core.live.parameters.table import ADAPTATIONS
+from improviser.core.live.player.votes import FORGET
 from improviser.core.melody.online import KEPT
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.drums import DRUM_CHANNEL
@@ -40,6 +40,8 @@ DEATHS = 3
 NICENESS = 19
 """How far the process steps back."""
 LARGEST_LINE = 1 << 20
+PROCESS = "improviser.session.adapting_process"
+"""The module that breeds."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """It is to take one core at most."""
 
@@ -124,7 +126,7 @@ class Adapting:
         models = list(service.models) if anew else None
         try:
             learned = await self._ask(Lesson(notes, models, self._seed, share))
-        except (OSError, EOFError, TimeoutError, msgspec.MsgspecError) as error:
+        except (OSError, EOFError, TimeoutError, ValueError, msgspec.MsgspecError) as error:  # or a line without end
             self._deaths += 1
             log.debug("what adapts to the player has ended: %s", error)
             if self._deaths == DEATHS:
@@ -145,7 +147,7 @@ class Adapting:
         if process is None:
             pipe = asyncio.subprocess.PIPE
             process = self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "improviser.session.adapting_process", str(NICENESS)),
+                *(sys.executable, "-m", PROCESS, str(NICENESS)),
                 stdin=pipe,
                 stdout=pipe,
                 stderr=asyncio.subprocess.DEVNULL,

@@ -8,11 +8,10 @@ import sys
 
 import msgspec
 
-from improviser.core.melody.online import OnlineEvolution
 from improviser.engine.priority import step_back
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
-from improviser.library.adaptations import adaptable_models, base_of, to_bytes
+from improviser.library.adaptations import Pupil, adaptable_models, to_bytes
 from improviser.signals import pass_over_interrupts
 
 
@@ -41,10 +40,10 @@ class Learned(msgspec.Struct, frozen=True):
 
 
 class Learner:
-    """Takes lessons."""
+    """Takes lessons, for all the models that play."""
 
     def __init__(self) -> None:
-        self._evolutions: list[OnlineEvolution] = []
+        self._pupils: list[Pupil] = []
 
     def take(self, lesson: Lesson) -> Learned:
         """Take in a lesson; return what came of all so far.
@@ -52,19 +51,16 @@ class Learner:
         :raises ImproviserError: if a model cannot be loaded.
         """
         if lesson.models is not None:
-            models = adaptable_models([catalogue.load_model(name) for name in lesson.models])
-            self._evolutions = [OnlineEvolution(model, base_of(model), lesson.seed) for model in models]
-        files: list[bytes] | None = None
-        without = ahead = 0.0
-        for evolution in self._evolutions:
+            models = [catalogue.load_model(name) for name in lesson.models]
+            self._pupils = [Pupil(model, lesson.seed) for model in models if any(adaptable_models([model]))]
+        for pupil in self._pupils:
             for pitch, onset in lesson.notes:
-                evolution.hear(pitch, onset)
-            if (came := evolution.evolve()) is not None:
-                files = files or []
-                without, ahead = came.without, came.ahead
-                if came.adaptation is not None:
-                    files.append(to_bytes(came.adaptation.part(lesson.share)))
-        return Learned(files, len(self._evolutions), without, ahead)
+                pupil.hear(pitch, onset)
+        found = [pupil.learn(lesson.share) for pupil in self._pupils]
+        told = [adaptations for adaptations in found if adaptations is not None]
+        files = [to_bytes(each) for adaptations in told for each in adaptations] if told else None
+        without, ahead = self._pupils[-1].bits if self._pupils else (0.0, 0.0)
+        return Learned(files, sum(pupil.models for pupil in self._pupils), without, ahead)
 
 
 def main() -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from improviser.core.live.parameters import DEFAULTS
+from improviser.core.live.parameters.table import DEFAULTS
 from improviser.core.midi.codec import encode
 from improviser.core.midi.pairing import notes_of
 from improviser.core.music.player import note_events, performance

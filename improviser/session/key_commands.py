@@ -3,10 +3,10 @@
 import asyncio
 from collections.abc import Callable
 
-from improviser.core.live.kinds import after
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.kinds import after
+from improviser.core.live.parameters.table import TABLE
+from improviser.core.live.player.votes import BAD, FORGET, GOOD
 from improviser.core.live.snapshot import News
-from improviser.core.live.votes import BAD, FORGET, GOOD
 from improviser.engine.protocol import MODEL, Instruct, Panic
 from improviser.engine.service import Service
 from improviser.errors import ImproviserError

@@ -24,9 +24,10 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
         log.info("nothing is learned from this session: it is not recorded")
         return None
     folder = str(default_folder() if isinstance(record, bool) else record)
+    left_out = [word for name in config.settings.learn_except for word in ("--except", name)]
     try:
         process = subprocess.Popen(
-            command_behind(NICENESS, "improviser", "learn", folder),
+            command_behind(NICENESS, "improviser", "learn", folder, *left_out),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

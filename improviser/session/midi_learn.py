@@ -1,7 +1,7 @@
 """MIDI learn: the user moves a knob, and it turns the parameter that is to be learned, now and in sessions to come.
 
 The engine reports every message it hears, so what moves is known here, beside the note path; from then on the performer
-itself obeys the knob (see `core.live.knobs`).
+itself obeys the knob (see `core.live.player.knobs`).
 """
 
 import asyncio
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from improviser.core.live.knobs import LEARNABLE, check_control, rebound
-from improviser.core.live.movement import FINE, SELECTING, judge
+from improviser.core.live.player.knobs import LEARNABLE, check_control, rebound
+from improviser.core.live.player.movement import FINE, SELECTING, judge
 from improviser.core.midi.event import ControlChange
 from improviser.engine.events import SessionEvent
 from improviser.engine.service import Service

@@ -22,11 +22,11 @@ from msgspec import Meta
 
 from improviser.core.addresses.broker import OFF, parse_broker
 from improviser.core.addresses.port_choice import MOST_PORTS
-from improviser.core.live import allowed
-from improviser.core.live.kinds import Bindings
-from improviser.core.live.knobs import Knobs
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import TABLE, allowed_words
+from improviser.core.live.parameters import allowed
+from improviser.core.live.parameters.kinds import Bindings
+from improviser.core.live.parameters.table import TABLE, allowed_words
+from improviser.core.live.player.knobs import Knobs
 from improviser.core.printable import LONGEST_SHOWN, shown
 from improviser.errors import ConfigError
 from improviser.settings.page_address import OFF as NO_PAGE
@@ -118,6 +118,10 @@ class Settings(ServingSettings):
             "Breed the model 'me' from your recordings when a session has ended, in the background.", "true or false"
         ),
     ] = False
+    learn_except: Annotated[
+        tuple[Words, ...],
+        about("Recordings that are not learned from then, such as somebody else's.", "a list of names; * is anything"),
+    ] = ()
     sound: Annotated[
         bool | None,
         about("Play the session aloud; by default if a soundfont is set.", "true or false"),

@@ -26,6 +26,7 @@ EXAMPLES: Mapping[str, Any] = {
     "mqtt_cert_file": "/etc/improviser/client.crt",
     "mqtt_key_file": "/etc/improviser/client.key",
     "listen_to": "left",
+    "learn_except": ("session-2026-11-28*", "guest"),
     "program_models": ("bach-bass", "bach-tenor"),
     "controls": {"temperature": 21, "mode": {"control": 22, "channel": 1}},
 }

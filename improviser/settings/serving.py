@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 
 NAME_PATTERN = r"^[^\x00-\x1f\x7f:/+#\ud800-\udfff]{1,40}\Z"
 
@@ -15,7 +15,7 @@ Words = Annotated[str, Meta(min_length=1, max_length=1024)]
 def about(description: str, allowed: str, *, live: bool = False, **limits: Any) -> Meta:
     """Describe a setting: what it does, what it may be, whether it can change while one plays, and its limits.
 
-    Live parameters are described where they are: in `core.live.parameters`.
+    Live parameters are described where they are: in `core.live.parameters.table`.
     """
     return Meta(description=description, extra={"allowed": allowed, "live": live}, **limits)
 

@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import notable
+from improviser.core.live.parameters.table import notable
 from improviser.core.live.snapshot import News, Part, Snapshot
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.pitch import BLACK_KEYS, pitch_name

@@ -97,7 +97,9 @@ class Calibration:
         while own.notes < NOTES:
             for piece, voice in self.duets:
                 start = 0 if voice else OPENING
-                player = piece[: start + max(0, MOST_NOTES - int(own.notes))]
+                if own.notes >= MOST_NOTES:
+                    break
+                player = piece[: start + MOST_NOTES - int(own.notes)]
                 # The same chance each time: so a difference is one of the gains.
                 played = list(improvised(model, player, generator(self.seed, 4, int(own.notes))))
                 wanted = (answers(player, voice) if voice else [note.pitch for note in player])[start:]

@@ -14,8 +14,9 @@ import numpy as np
 from improviser.errors import CorpusError
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import Champion, Evolution, Generation
+from improviser.training.mapping import result_of
 from improviser.training.recipe import Recipe
-from improviser.training.workers import Elsewhere, Workers, result_of
+from improviser.training.workers import Elsewhere, Workers
 
 STRETCH = 10
 """Generations that a worker breeds before it says what came of them."""

@@ -1,8 +1,9 @@
 """How to train a choir, for `harmony` or `melody`: several networks bred in turn on the same notes."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ from improviser.core.evolution.many_parents import Descent, ManyParents
 from improviser.core.evolution.randomness import generator
 from improviser.core.evolution.strategy import Strategy
 from improviser.core.harmony.corpus import Duet
-from improviser.core.music.note import Note
+from improviser.core.music.line import numbers_of
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.notes import Notes
 from improviser.core.networks.task import NetworkTask
@@ -27,7 +28,8 @@ from improviser.training.collapse import CollapseGuard
 from improviser.training.generations import Limits
 from improviser.training.named_sources import NAMED
 from improviser.training.progress import COMPILING, Progress, watched
-from improviser.training.recipe import Options, Recipe, choice, fingerprint
+from improviser.training.recipe import Options, Recipe, choice, fingerprint, viewpoints_left
+from improviser.training.stored_notes import LayOut, StoredNotes, stored
 from improviser.training.yardsticks import Comparison
 
 STRATEGIES = ("cma", "ga")
@@ -43,9 +45,11 @@ REACH = 12
 CHECK_EVERY = 25
 # One piece in so many is held out; of a single piece, its last so-manieth.
 HELD_OUT_PIECES, HELD_OUT_NOTES = 10, 5
-# What the notes to train on may take, and eight times what the held-out ones may, which are scored all at once; of a
-# larger corpus some pieces are drawn by lot.
-MOST_BYTES = 96 * 2**20
+# What the notes to train on may take on disk, and those that are held out in memory, where they are scored all at
+# once; of a larger corpus some pieces are drawn by lot.
+MOST_BYTES, MOST_HELD_OUT_BYTES = 2**30, 12 * 2**20
+# Notes to train on that take no more are kept in memory.
+IN_MEMORY = 48 * 2**20
 # With fewer notes than this there is nothing to learn.
 FEWEST_NOTES = 16
 
@@ -74,9 +78,9 @@ class Material:
     """What a task makes of the sources.
 
     :param model: the kind of model.
-    :param settings: of the model.
+    :param settings: of the model, with all viewpoints.
     :param duets: the player's notes and the voice's own, of each piece; the latter empty where a melody stands alone.
-    :param notes: lays duets out to be scored.
+    :param lay_out: lays duets out to be scored; can be sent to other processes.
     :param sources: what was learned from, each with a name; JSON values.
     :param skipped: files that could not be used, and why.
     :param remarks: what was repaired in files, or left out of them.
@@ -85,16 +89,66 @@ class Material:
     model: ChoirClass
     settings: ChoirSettings
     duets: Sequence[Duet]
-    notes: Callable[[Iterable[Duet]], Notes]
+    lay_out: LayOut
     sources: tuple[Mapping[str, Any], ...]
     skipped: tuple[str, ...]
     remarks: tuple[str, ...] = ()
 
+    @property
+    def inputs(self) -> Inputs[Any]:
+        """All that a network can see."""
+        return Inputs(self.settings.viewpoints, self.model.viewpoints)
 
-def choir_recipe(options: Options, material: Material, progress: Progress) -> Recipe:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """A corpus as all recipes for a task have it, whatever networks they breed; it can be sent to other processes.
+
+    :param training: the notes to learn from, with all viewpoints.
+    :param development: the notes that are held out.
+    :param seed: decides which.
+    :param fingerprint: of every note.
+    """
+
+    material: Material
+    training: Notes | StoredNotes
+    development: Notes
+    seed: int
+    fingerprint: str
+
+    @classmethod
+    def of(cls, material: Material, seed: int, progress: Progress, executor: Executor | None = None) -> "Heard":
+        """Play the pieces through the session that also plays live: as many as may be.
+
+        :param executor: whose workers do it, if there is much to do; None: this process.
+        :raises CorpusError: if there is too little to learn from.
+        :raises OutputError: if there is no room on disk.
+        :raises ImproviserError: if the workers are lost.
+        """
+        settings = material.settings
+        numbers = material.inputs.size + len(settings.experts) * (settings.high - settings.low + 1)
+        training, development = split(material.duets, seed)
+        some = within_bytes(training, numbers, seed, MOST_BYTES)
+        others = within_bytes(development, numbers, seed, MOST_HELD_OUT_BYTES)
+        notes = sum(len(player) for player, _ in some)
+        if notes < FEWEST_NOTES:
+            raise CorpusError(f"{notes} notes are too few to learn from; give longer pieces, or more of them")
+        step = "listening to what to learn"
+        learned: Notes | StoredNotes
+        if 4 * numbers * notes <= IN_MEMORY:
+            learned = material.lay_out(watched(some, step, progress), settings)
+        else:
+            seen = material.inputs.part(settings.viewpoints)
+            learned = stored(material.lay_out, some, settings, seen, step, progress, executor)
+        held_out = material.lay_out(watched(others, "listening to what is held out", progress), settings)
+        known = fingerprint(numbers_of(line) for duet in material.duets for line in duet)
+        return cls(material, learned, held_out, seed, known)
+
+
+def choir_recipe(options: Options, heard: Heard, progress: Progress) -> Recipe:
     """Return the recipe for a choir.
 
-    :raises UserError: if the sources or options are of no use.
+    :raises UserError: if the options are of no use.
     """
     strategy_name = choice("strategy", options.strategy, STRATEGIES)
     if strategy_name != "cma" and options.step_size is not None:
@@ -104,9 +158,11 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
         population = max(4, population + population % 2)
     minutes = MINUTES if options.minutes is None and options.generations is None else options.minutes
     members = options.choir or members_in(minutes)
-    training, development = split(material.duets, options.seed)
-    task = _task(options, material, training, development, progress)
-    settings = material.settings
+    material = heard.material
+    training, development = split(material.duets, heard.seed)
+    seen = viewpoints_left(options, material.settings.viewpoints)
+    settings = replace(material.settings, hidden=hidden_units(options), viewpoints=seen)
+    task = _task(heard, settings, progress)
 
     build = partial(_choir_of, material.model, settings)
 
@@ -130,7 +186,7 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
             "seed": options.seed,
         },
         sources=material.sources,
-        fingerprint=fingerprint(_numbers(line) for duet in material.duets for line in duet),
+        fingerprint=heard.fingerprint,
         build=build,
         scores=scores,
         members=members,
@@ -138,7 +194,7 @@ def choir_recipe(options: Options, material: Material, progress: Progress) -> Re
         check_every=CHECK_EVERY,
         skipped=material.skipped,
         remarks=material.remarks,
-        held_out=held_out_names([str(source["name"]) for source in material.sources], options.seed),
+        held_out=held_out_names([str(source["name"]) for source in material.sources], heard.seed),
         comparison=Comparison(training, development, foreign=not set(options.sources) & set(NAMED)),
         accept=CollapseGuard(build, development),
         calibrate=Calibration(
@@ -158,10 +214,6 @@ def _chosen(options: Options) -> dict[str, Any]:
     return without | ({} if options.step_size is None else {"step_size": options.step_size})
 
 
-def _numbers(line: Sequence[Note]) -> list[float]:
-    return [number for note in line for number in (note.pitch, note.onset_seconds, note.duration_seconds)]
-
-
 def _choir_of(model: ChoirClass, settings: ChoirSettings, champions: Sequence[Float32Array]) -> LoadableModel:
     return model(f"my-{settings.voice}", settings, np.stack(champions))
 
@@ -171,26 +223,14 @@ def members_in(minutes: float | None) -> int:
     return CHOIR if minutes is None else max(1, min(CHOIR, int(minutes / MINUTES_A_MEMBER + 1e-9)))
 
 
-def _task(
-    options: Options,
-    material: Material,
-    training: Sequence[Duet],
-    development: Sequence[Duet],
-    progress: Progress,
-) -> NetworkTask:
-    """Return the task on as many notes as fit into memory."""
-    model, settings = material.model, material.settings
-    inputs: Inputs[Any] = Inputs(settings.viewpoints, model.viewpoints)
-    shape = settings.shape(inputs.size, vertical=model.vertical)
-    numbers = inputs.size + shape.experts * shape.pitches
-    some = within_memory(training, numbers, options.seed, held_out=False)
-    others = within_memory(development, numbers, options.seed, held_out=True)
-    notes = material.notes(watched(some, "listening to what to learn", progress))
-    held_out = material.notes(watched(others, "listening to what is held out", progress))
-    if len(notes) < FEWEST_NOTES:
-        raise CorpusError(f"{len(notes)} notes are too few to learn from; give longer pieces, or more of them")
+def _task(heard: Heard, settings: ChoirSettings, progress: Progress) -> NetworkTask:
+    """Return the task of networks with these settings."""
+    material = heard.material
+    seen = material.inputs.part(settings.viewpoints)
+    shape = settings.shape(seen.width, vertical=material.model.vertical)
     progress(COMPILING, 0.0)
-    task = NetworkTask(model.task, shape, notes, held_out, scorer=fastest_scorer(shape))
+    training, development = heard.training.seen(seen), heard.development.seen(seen)
+    task = NetworkTask(material.model.task, shape, training, development, scorer=fastest_scorer(shape))
     progress(COMPILING, 1.0)
     return task
 
@@ -231,9 +271,9 @@ def _drawn(pieces: int, seed: int) -> set[int]:
     return set(generator(seed, 1).permutation(pieces)[: max(1, pieces // HELD_OUT_PIECES)].tolist())
 
 
-def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: bool) -> list[Duet]:
-    """Return as many pieces, drawn by lot, as fit into memory when each note takes so many numbers of four bytes."""
-    room = (MOST_BYTES // 8 if held_out else MOST_BYTES) // (4 * numbers)
+def within_bytes(found: Sequence[Duet], numbers: int, seed: int, most: int) -> list[Duet]:
+    """Return as many pieces, drawn by lot, as fit into so many bytes when each note takes so many numbers of four."""
+    room = most // (4 * numbers)
     kept: dict[int, Duet] = {}
     for index in generator(seed, 2).permutation(len(found)).tolist():
         player, own = found[index]
@@ -243,6 +283,16 @@ def within_memory(found: Sequence[Duet], numbers: int, seed: int, *, held_out: b
         if room <= 0:
             break
     return [kept[index] for index in sorted(kept)]
+
+
+def check_networks(options: Options, viewpoints: Iterable[str]) -> None:
+    """Refuse options of which no networks can be made.
+
+    :param viewpoints: all that there are.
+    :raises ConfigError: if they are such; names the option.
+    """
+    hidden_units(options)
+    viewpoints_left(options, viewpoints)
 
 
 def hidden_units(options: Options) -> int:

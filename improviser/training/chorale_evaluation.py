@@ -13,7 +13,7 @@ from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alo
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
-from improviser.core.live.decoding import spin, wheel
+from improviser.core.live.answering.decoding import spin, wheel
 from improviser.core.music.note import Note
 from improviser.core.music.parts import NAMES
 from improviser.core.music.piece import Piece

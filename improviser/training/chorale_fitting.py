@@ -69,7 +69,7 @@ def setting_of(piece: Piece, given: int = SOPRANO) -> Setting | None:
     """Return a piece in four voices as it is learned from and scored where one is given; None if it has not four."""
     if len(piece.voices) != VOICES or not all(piece.voices):
         return None
-    tune = piece.voices[given]
+    tune = tuple(piece.voices[given])
     onsets = [note.onset_seconds for note in tune]
     lines, rests, between = [], np.zeros(len(tune), np.bool_), np.zeros((len(tune), VOICES), np.bool_)
     steps = np.full((len(tune), VOICES), -1)

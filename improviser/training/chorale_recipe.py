@@ -7,6 +7,7 @@ recipe of `harmony`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -153,7 +154,7 @@ def with_gains(model: ChoraleVoices, genome: NDArray[np.floating]) -> ChoraleVoi
     return model.with_numbers(numbers, (model.weights * gains[:PARTS]).tolist())
 
 
-def prepare(options: Options, progress: Progress) -> Recipe:
+def prepare(options: Options, progress: Progress, executor: Executor | None = None) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
@@ -162,7 +163,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     refuse(options, "choir", "without", "step_size")
     choice("strategy", options.strategy, ("cma",))
     networks = networks_for(None if options.parts is None else Path(options.parts))
-    read = read_sources(options.sources, progress, strict=options.strict)
+    read = read_sources(options.sources, progress, strict=options.strict, executor=executor)
     settings = {given: [setting_of(piece, given) for piece in read.pieces] for given in networks}
     all_settings = {given: [setting for setting in some if setting is not None] for given, some in settings.items()}
     of_sopranos = all_settings[SOPRANO]

@@ -25,12 +25,18 @@ from improviser.training.cluster_client import (
     require_same_software,
     within,
 )
+from improviser.training.silence import Silence
 from improviser.training.software import software
 
 LOOK_EVERY = 2.0
 """Seconds between two looks at how the cluster is."""
 MOST_LOSSES = 20
 """Times that the cluster, or a call on it, may be lost before another result comes."""
+SILENT_SECONDS = 30.0
+"""After this a worker that gives no sign of life, though its connection lasts, is not waited for: it may be frozen, or
+its machine cut off. Dask itself waits for five minutes."""
+SLOWEST = 2**20
+"""Bytes a second that go to a cluster at least."""
 KILLED = (
     "a call has ended several workers, one after the other, perhaps for lack of memory; go on with --resume, and "
     "workers that have more of it"
@@ -62,6 +68,8 @@ class _Call:
     future: "Future[Any]"
     function: Callable[..., Any]
     arguments: tuple[Any, ...]
+    to: str | None = None
+    """The worker that it is meant for, as long as that is there."""
     sent: Any = None
 
 
@@ -91,6 +99,9 @@ class Cluster(Executor):
         self._closed = False
         self.threads: dict[str, int] = {}
         """How many calls each worker can make at a time, by its address, as it was when last looked at."""
+        self._silence = Silence(SILENT_SECONDS)
+        self._given_up: frozenset[str] = frozenset()
+        """Workers that have been silent when last looked at, and what they were at was sent again."""
         self._looked = self._well = time.monotonic()
         self._losses = 0
         self._bearing = False
@@ -121,7 +132,13 @@ class Cluster(Executor):
         """
         if kwargs:
             raise TypeError("arguments are given by their place")
-        call = _Call(Future(), fn, args)
+        return self._begun(_Call(Future(), fn, args))
+
+    def submit_to(self, address: str, fn: Callable[..., Any], /, *args: Any) -> "Future[Any]":
+        """Do the same, by a certain worker; if it is gone, by another."""
+        return self._begun(_Call(Future(), fn, args, address))
+
+    def _begun(self, call: _Call) -> "Future[Any]":
         with self._lock:
             if self._failure is not None:
                 raise LostCluster(self._failure)
@@ -207,17 +224,25 @@ class Cluster(Executor):
             self._losses += 1
         try:
             arguments = [self._place(one) if isinstance(one, Shared) else one for one in call.arguments]
-            call.sent = self._client.submit(call.function, *arguments, pure=False)
+            some = self._chosen(call)
+            call.sent = self._client.submit(call.function, *arguments, pure=False, **some)
             call.sent.add_done_callback(lambda sent: self._events.put((call, sent)))
         except (OSError, RuntimeError, CancelledError) as error:
             raise _LostError(str(error)) from error
+
+    def _chosen(self, call: _Call) -> dict[str, Any]:
+        """Return how Dask is told who may make a call: anybody, if nobody is silent."""
+        if call.to in self.threads:
+            return {"workers": [call.to], "allow_other_workers": True}
+        return {"workers": list(self.threads), "allow_other_workers": True} if self._silence.silent else {}
 
     def _place(self, shared: Shared) -> Any:
         """Return what stands for data on the workers, where it is put if they have it no more."""
         placed = self._placed.get(shared)
         if placed is None or placed.status != "finished":
-            seconds = max(ANSWER_SECONDS, self._where.patience)  # it may be large, and the way slow
-            placed = within(seconds, self._client.scatter, shared.data, broadcast=True, hash=False)
+            seconds = max(2 * self._silence.seconds, len(shared.data) / SLOWEST)
+            some = list(self.threads) if self._silence.silent else None
+            placed = within(seconds, self._client.scatter, shared.data, broadcast=True, hash=False, workers=some)
             self._placed[shared] = placed
         return placed
 
@@ -259,7 +284,12 @@ class Cluster(Executor):
         if self._client.status != "running":
             raise _LostError(self._client.status)
         try:
-            self.threads = dict(within(ANSWER_SECONDS, self._client.nthreads))
+            workers = within(ANSWER_SECONDS, self._client.scheduler_info, n_workers=-1)["workers"]
+            self._silence.look({address: facts["last_seen"] for address, facts in workers.items()})
+            self.threads = {
+                address: facts["nthreads"] for address, facts in workers.items() if address not in self._silence.silent
+            }
+            held_up = self._held_up()
         except Exception as error:
             raise _LostError(str(error)) from error
         if self.threads:
@@ -270,6 +300,27 @@ class Cluster(Executor):
             raise _LostError("calls on it are")
         for call in [call for call in self._open if call.sent is not None and call.sent.status == "lost"]:
             self._send(call)
+        for call in held_up:
+            _log.warning("a worker says nothing any more; what it was at is done again")
+            call.sent = None
+            self._send(call)
+
+    def _held_up(self) -> list[_Call]:
+        """Return the calls that wait for workers which say nothing any more, if there are others."""
+        self._given_up &= self._silence.silent
+        if not self._silence.silent or not self.threads or not self._open:
+            return []
+        processing = within(ANSWER_SECONDS, self._client.processing, list(self._silence.silent))
+        keys = {key for its in processing.values() for key in its}
+        fresh, self._given_up = self._silence.silent - self._given_up, self._silence.silent
+        if fresh:  # others may wait for data that only they have
+            self._placed.clear()
+        return [
+            call
+            for call in self._open
+            if call.sent is not None
+            and (call.sent.key in keys or (fresh and any(isinstance(one, Shared) for one in call.arguments)))
+        ]
 
     def _begin_anew(self) -> None:
         """Connect again, and send everything again.
@@ -306,7 +357,7 @@ class Cluster(Executor):
             self._bear("no worker")
             time.sleep(0.2)
         try:
-            require_same_software(self._client, software())
+            require_same_software(self._client, software(), list(self.threads))
         except (OSError, RuntimeError) as error:
             raise _LostError(str(error)) from error
 

@@ -5,8 +5,9 @@
 
 import logging
 import re
+import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -97,6 +98,16 @@ def _leave(connecting: "Future[Client]") -> None:
         connecting.result().close(timeout=1)
 
 
+def own_address() -> str | None:
+    """Return where this process is a cluster's worker, in one of its calls; None elsewhere."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    with suppress(ValueError):
+        return str(distributed.get_worker().address)
+    return None
+
+
 @contextmanager
 def cluster_address(address: str, workers: int | None) -> Iterator[ClusterAddress]:
     """Give the way to a cluster; one of this machine's own lasts as long as the block.
@@ -149,14 +160,15 @@ def _patience() -> float:
     return PATIENCE if setting is None else float(parse_timedelta(setting))
 
 
-def require_same_software(client: Client, wanted: Mapping[str, str]) -> None:
+def require_same_software(client: Client, wanted: Mapping[str, str], workers: Sequence[str] | None = None) -> None:
     """Refuse a cluster whose workers would come to other results.
 
+    :param workers: the addresses of those that are asked; None: all.
     :param wanted: what they need, see `software`.
     :raises ImproviserError: if one of them has other software than this process, or not all that is needed.
     :raises OSError: if nobody answers.
     """
-    answers: dict[str, object] = within(ANSWER_SECONDS, client.run, software, on_error="return")
+    answers: dict[str, object] = within(ANSWER_SECONDS, client.run, software, on_error="return", workers=workers)
     present = {name: answer for name, answer in answers.items() if not isinstance(answer, OSError)}  # others are gone
     wrong = [f"{name} has {what}" for name, answer in sorted(present.items()) if (what := _lacks(answer, wanted))]
     if wrong:

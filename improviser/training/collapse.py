@@ -77,7 +77,7 @@ def _copies(pitches: Sequence[int], player: Sequence[int]) -> float:
 def _opening(player: Sequence[Note], own: Sequence[Note]) -> tuple[Sequence[Note], Sequence[int | None]]:
     """Return the first notes of the player, and what the voice has there; of a melody, more and its own pitches."""
     if not own:
-        some = player[: OPENING + NOTES]
+        some = tuple(player[: OPENING + NOTES])
         return some, [note.pitch for note in some]
-    some = player[:NOTES]
+    some = tuple(player[:NOTES])
     return some, sounding_at(own, [note.onset_seconds for note in some], tolerance_seconds=TOLERANCE_SECONDS)

@@ -160,7 +160,7 @@ class Table:
             if not free[case.played]:
                 continue
             opinion = np.where(free, np.maximum(folded - folded.max(), -UNLIKELY), 0.0)
-            classes = class_features(case.now.classes, case.now.lowest % 12, has_bass=case.now.has_bass)
+            classes = class_features(case.now.classes, case.now.lowest % 12, case.now.bass)
             tiled = np.resize(classes.T, (PITCHES, len(classes))).T
             steps = np.zeros((2, PITCHES)) if case.before is None else step_features(case.before)
             rows.append(np.concatenate([opinion[np.newaxis], tiled, place_features(case.now.lowest), steps]))
@@ -266,13 +266,17 @@ def bred_in_context(
 def _tables(model: HarmonyModel, pieces: Sequence[Piece]) -> list[tuple[Table, Table]]:
     """Return what is learned from and what is held out: without a bass of the player's, and with one."""
     found: dict[bool, list[list[Case]]] = {False: [], True: []}
+    counts = {False: 0, True: 0}
     for piece in pieces:
+        if all(counts[has_bass] >= MOST_NOTES for has_bass in (False, model.is_bass)):
+            break
         cases: dict[bool, list[Case]] = {False: [], True: []}
         for scene in scenes_of(piece, model.settings.voice, is_bass=model.is_bass):
-            if sum(map(len, found[bool(scene.lower)])) < MOST_NOTES:
+            if counts[bool(scene.lower)] < MOST_NOTES:
                 cases[bool(scene.lower)] += cases_of(model, scene)
         for has_bass, some in cases.items():
             found[has_bass].append(some)
+            counts[has_bass] += len(some)
     tables = []
     for of_pieces in found.values():
         learned, held = (Table.of(some) for some in _parted(of_pieces))

@@ -6,6 +6,7 @@ single piece, or of several pieces the last fifth, is held out: training never s
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any, cast
 
 import numpy as np
@@ -50,7 +51,7 @@ Breed = Callable[[Float32Array, np.random.Generator], Strategy]
 """Makes a strategy of a first population."""
 
 
-def prepare(options: Options, progress: Progress) -> Recipe:
+def prepare(options: Options, progress: Progress, executor: Executor | None = None) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
@@ -62,7 +63,7 @@ def prepare(options: Options, progress: Progress) -> Recipe:
     _check_size(population, shape)
     breed, breeding_settings = _genetic(options, shape) if name == "ga" else _adapting(options)
     generations = GENERATIONS if options.generations is None and options.minutes is None else options.generations
-    pieces, skipped, remarks = _pieces(options, progress)
+    pieces, skipped, remarks = _pieces(options, progress, executor)
     task = _task(shape, [pitches for _, pitches in pieces])
 
     def strategy(member: int) -> Strategy:
@@ -155,18 +156,18 @@ def _mutation(name: str, divergence: float, shape: EchoShape) -> Mutation:
 
 
 def _pieces(
-    options: Options, progress: Progress
-) -> tuple[list[tuple[str, list[int]]], tuple[str, ...], tuple[str, ...]]:
+    options: Options, progress: Progress, executor: Executor | None
+) -> tuple[list[tuple[str, Sequence[int]]], tuple[str, ...], tuple[str, ...]]:
     """Return the name and the pitches of every piece, what was left out, and what was repaired."""
     sources = options.sources
-    pieces: list[tuple[str, list[int]]] = []
+    pieces: list[tuple[str, Sequence[int]]] = []
     files = [source for source in sources if source not in NAMED]
     skipped: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     if files:
-        corpus = read_files(files, progress, strict=options.strict)
+        corpus = read_files(files, progress, strict=options.strict, executor=executor)
         skipped, remarks = corpus.skipped, corpus.remarks
-        pieces += [(piece.name, [timed.note.pitch for timed in piece.notes]) for piece in corpus.pieces]
+        pieces += [(piece.name, list(its)) for piece, its in zip(corpus.pieces, corpus.pitches, strict=True)]
     for piece in load_named(sources, progress, for_training=True):
         notes = demo_tune(DEMO_TUNE_SECONDS) if piece.name == DEMO_TUNE else piece.voices[0]
         pieces.append((piece.name, [note.pitch for note in notes]))

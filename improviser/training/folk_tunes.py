@@ -17,8 +17,9 @@ import msgspec
 from improviser.core.music.note import Note
 from improviser.core.music.piece import SECONDS_PER_QUARTER, Piece
 from improviser.errors import CorpusError
+from improviser.training.cache import cache_folder
 from improviser.training.progress import Progress, silent, watched
-from improviser.training.scores import cache_folder, music21_for, read_cache, write_cache
+from improviser.training.scores import music21_for, read_cache, write_cache
 
 CACHE_VERSION = 1
 SHORTEST = 12

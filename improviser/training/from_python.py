@@ -18,8 +18,9 @@ from improviser.errors import ConfigError, CorpusError, OutputError
 from improviser.files import check_writable, user_path
 from improviser.library.catalogue import load_model
 from improviser.training.evolution_plan import EvolutionPlan
-from improviser.training.recipe import Options, prepare
-from improviser.training.trainer import Checkpoints, calibrate, model_of, save_model
+from improviser.training.mapping import outlasting
+from improviser.training.recipe import Options, Recipe, prepare
+from improviser.training.trainer import Checkpoints, Run, calibrate, model_of, save_model
 from improviser.training.trainer import train as breed
 from improviser.training.workers import Workers, working_on
 
@@ -82,21 +83,26 @@ def train(
     if executor is not None and not callable(getattr(executor, "submit", None)):
         raise ConfigError(f"executor must be a concurrent.futures.Executor; it is {shown(executor)}")
     file = None if output is None else _checked_output(output)
-    with _settings_named():
-        recipe = prepare(options)
-    for remark in (*recipe.remarks, *recipe.skipped):
-        _log.warning("%s", printable(remark))
-    place: AbstractContextManager[Workers] = nullcontext(Workers())
-    if executor is not None:
-        place = working_on(executor, EvolutionPlan.of(recipe, options.seed))
-    with place as workers:
-        kept = Checkpoints(Path(), every=0)
-        done = breed(recipe, seed=options.seed, workers=workers, checkpoints=kept, report=lambda _member, _bred: None)
+    with nullcontext() if executor is None else outlasting(executor) as lasting:
+        with _settings_named():
+            recipe = prepare(options, executor=lasting)
+        for remark in (*recipe.remarks, *recipe.skipped):
+            _log.warning("%s", printable(remark))
+        done = _bred(recipe, options.seed, lasting)
     calibrate(recipe, done)
     if file is None:
         return model_of(recipe, done)
     save_model(file, recipe, done)
     return load_model(file)
+
+
+def _bred(recipe: Recipe, seed: int, executor: Executor | None) -> Run:
+    place: AbstractContextManager[Workers] = nullcontext(Workers())
+    if executor is not None:
+        place = working_on(executor, EvolutionPlan.of(recipe, seed))
+    kept = Checkpoints(Path(), every=0)
+    with place as workers:
+        return breed(recipe, seed=seed, workers=workers, checkpoints=kept, report=lambda _member, _bred: None)
 
 
 @contextmanager

@@ -1,59 +1,70 @@
 """How to train a harmony model: a voice to another one, which the player sings: mostly the top voice of a piece."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 
 from improviser.core.harmony.corpus import Duet, harmony_notes
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import EXPERTS, VIEWPOINTS
+from improviser.core.music.line import range_of
 from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.library.catalogue import LoadableModel
-from improviser.training.choir_recipe import HIDDEN, REACH, Material, choir_recipe, hidden_units, split
+from improviser.training.choir_recipe import HIDDEN, REACH, Heard, Material, check_networks, choir_recipe, split
 from improviser.training.context import bred_in_context
 from improviser.training.holding import breed, cases_within
 from improviser.training.progress import Progress, silent, watched
-from improviser.training.recipe import Finished, Options, Recipe, choice, refuse, viewpoints_left
+from improviser.training.recipe import Finished, Options, Recipe, choice, refuse
 from improviser.training.voices import Sources, duets, read_sources
 
 VOICES = ("bass", "tenor", "alto", "soprano")
 
 
-def prepare(options: Options, progress: Progress) -> Recipe:
+def prepare(options: Options, progress: Progress, executor: Executor | None = None) -> Recipe:
     """Return the recipe for `options`.
 
     :raises UserError: if the sources or options are of no use.
     """
     refuse(options, "lookback", "parts", "layer_type", "mutation", "divergence", "survivors")
-    _voices(options)  # before the sources are read, which may take long
-    return recipe_of(options, read_sources(options.sources, progress, strict=options.strict), progress)
+    check_networks(options, VIEWPOINTS)  # before the sources are read, which may take long
+    _voices(options)
+    read = read_sources(options.sources, progress, strict=options.strict, executor=executor)
+    known = heard(options, read, progress, executor)
+    pieces = [piece for piece, *_ in duets(read.pieces, *_voices(options))]
+    return replace(recipe_of(options, known, progress), finish=partial(_finish, pieces, options.seed))
 
 
-def recipe_of(options: Options, read: Sources, progress: Progress = silent) -> Recipe:
-    """Return the recipe for a voice of what was read.
+def heard(options: Options, read: Sources, progress: Progress = silent, executor: Executor | None = None) -> Heard:
+    """Return what was read as all recipes for a voice of it have it; how it holds notes over is bred already.
 
-    :raises UserError: if they or the options are of no use.
+    :param executor: whose workers play it through; None: this process.
+    :raises UserError: if it is of no use.
     """
     voice, to = _voices(options)
     found = duets(read.pieces, voice, to)
     both = [(player, own) for _, player, own in found]
-    seen = viewpoints_left(options, VIEWPOINTS)
-    settings = replace(settings_for(voice, both, hidden=hidden_units(options)), to=to, viewpoints=seen)
+    settings = replace(settings_for(voice, both), to=to)
     learned = watched(split(both, options.seed)[0], "listening to what is held over", progress)
-    settings = replace(settings, holding=breed(cases_within(learned, settings), options.seed))
-    sources = tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found)
     material = Material(
         HarmonyModel,
-        settings,
+        replace(settings, holding=breed(cases_within(learned, settings), options.seed)),
         both,
-        lambda some: harmony_notes(some, settings),
-        sources,
+        harmony_notes,
+        tuple({"name": piece.name, "notes": len(player)} for piece, player, _ in found),
         read.skipped,
         read.remarks,
     )
-    pieces = [piece for piece, _, _ in found]
-    return replace(choir_recipe(options, material, progress), finish=partial(_finish, pieces, options.seed))
+    return Heard.of(material, options.seed, progress, executor)
+
+
+def recipe_of(options: Options, known: Heard, progress: Progress = silent) -> Recipe:
+    """Return the recipe for the voice of what was heard.
+
+    :raises UserError: if the options are of no use.
+    """
+    return choir_recipe(options, known, progress)
 
 
 def _voices(options: Options) -> tuple[str, str]:
@@ -81,17 +92,16 @@ def _finish(
 
 def settings_for(voice: str, found: Sequence[Duet], *, hidden: int = HIDDEN) -> ChoirSettings:
     """Return the settings of a model of `voice`, whose registers are those of the duets."""
-    pitches = [note.pitch for _, own in found for note in own]
-    heard = [note.pitch for player, _ in found for note in player]
+    low, high = range_of(own for _, own in found)
     return ChoirSettings(
         voice=voice,
         level="live",
         viewpoints=tuple(VIEWPOINTS),
         hidden=hidden,
-        low=min(pitches),
-        high=max(pitches),
+        low=low,
+        high=high,
         reach=REACH,
         rest=True,
         experts=EXPERTS,
-        player=(min(heard), max(heard)),
+        player=range_of(player for player, _ in found),
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
 from improviser.core.harmony.holding import probability
-from improviser.core.live.decoding import choose
+from improviser.core.live.answering.decoding import choose
 from improviser.core.music.note import Note
 from improviser.core.music.piece import sounding_at
 from improviser.core.networks.responder import Holder, Model

@@ -2,7 +2,8 @@
 
 Two ways are tried. Each melody model that is bundled is adapted to the tunes (a few gains and biases, which a few
 hundred notes are enough for, see `core.melody.online`); with many notes a choir is bred on them from nothing as well.
-Whatever foresees the tunes that were held out best is the model, if it does so better than every bundled one.
+Whatever foresees the tunes that were held out best is the model, if it does so better than every bundled one, than the
+one there was, and if all of them together, as `auto` mixes them, do so better with it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,16 +13,21 @@ from typing import Any
 
 import numpy as np
 
+from improviser.core.melody.counts import CountsModel
+from improviser.core.melody.mixture import MixedModel
 from improviser.core.melody.model import MelodyModel
 from improviser.core.melody.online import OnlineEvolution
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece
 from improviser.core.networks.responder import Model
 from improviser.core.tasks.registry import singer_of
-from improviser.errors import CorpusError
+from improviser.errors import CorpusError, ModelError
+from improviser.files import check_writable
+from improviser.library import catalogue
 from improviser.library.adaptations import base_of
-from improviser.library.catalogue import PERSONAL
-from improviser.training.melody_recipe import recipe_of
+from improviser.library.catalogue import AUTO, PERSONAL
+from improviser.library.model_file import SUFFIX, read
+from improviser.training.melody_recipe import heard, recipe_of
 from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options
 from improviser.training.recorded_tunes import held_out
@@ -43,21 +49,25 @@ FLOOR = 2.0**-20
 class Personal:
     """What came of it.
 
-    :param scores: bits a note on the tunes that were held out, of each bundled model and of each that was bred.
+    :param scores, bred: bits a note on the tunes that were held out, of each model that there was, and of each that was
+        bred.
+    :param mixed, mixed_with: the same of all bundled models together, and of these with the best that was bred.
     :param notes, held_out_notes: how many were bred on, and held out.
     :param model: the best that was bred.
     """
 
     scores: Mapping[str, float]
     bred: Mapping[str, float]
+    mixed: float
+    mixed_with: float
     notes: int
     held_out_notes: int
     model: MelodyModel
 
     @property
     def is_better(self) -> bool:
-        """Whether it foresees better than every bundled model."""
-        return min(self.bred.values()) < min(self.scores.values())
+        """Whether it foresees better than every model there was, and all together do with it."""
+        return min(self.bred.values()) < min(self.scores.values()) and self.mixed_with < self.mixed
 
     def provenance(self, sources: Sequence[str], seed: int) -> dict[str, Any]:
         """Return what its file says of where it comes from."""
@@ -76,11 +86,13 @@ def learn(
     *,
     minutes: float,
     seed: int = 0,
+    before: Model | None = None,
     progress: Progress = silent,
 ) -> Personal:
     """Breed a personal model.
 
     :param bundled: the melody models to be better than.
+    :param before: the personal model there was, to be better than as well.
     :param minutes: how long to breed a choir from nothing, if there are notes enough.
     :raises CorpusError: if there are too few notes.
     """
@@ -92,7 +104,7 @@ def learn(
             f"there are {notes + held} notes of yours in {len(tunes)} tunes, too few to learn from; play some more "
             f"(about {2 * FEWEST} notes, with pauses), or give more recordings"
         )
-    steps = len(bundled) * 2 + 1
+    steps = len(bundled) * 2 + 3
     scores: dict[str, float] = {}
     bred: dict[str, float] = {}
     best: MelodyModel | None = None
@@ -110,12 +122,56 @@ def learn(
         if isinstance(model, MelodyModel):
             try_out(f"{model.name}, adapted", adapted_to(model, [tune.voices[0] for tune in kept], seed))
     if notes >= ENOUGH:
-        progress("learning", (steps - 1) / steps)
+        progress("learning", (steps - 3) / steps)
         try_out("bred from nothing", _bred(kept, minutes, seed))
-    progress("learning", 1.0)
     if best is None:
         raise CorpusError("there is no melody model in the library that could be adapted; reinstall improviser")
-    return Personal(scores, bred, notes, held, best)
+    if before is not None:
+        scores[f"{before.name}, as it was"] = bits(before, tested)
+    progress("learning", (steps - 2) / steps)
+    mixed = bits(MixedModel(AUTO, [*bundled, CountsModel()]), tested)
+    progress("learning", (steps - 1) / steps)
+    mixed_with = bits(MixedModel(AUTO, [best, *bundled, CountsModel()]), tested)
+    progress("learning", 1.0)
+    return Personal(scores, bred, mixed, mixed_with, notes, held, best)
+
+
+def place(output: Path | None, *, force: bool) -> Path:
+    """Return the file that a personal model is written to: `output`, or that of the model PERSONAL.
+
+    :param force: whether a file that is there, and is no personal model, may be written over.
+    :raises OutputError: if it cannot be written, or may not be written over; before anything is bred.
+    """
+    if output is not None:
+        check_writable(output, force=force)
+        return output
+    file = catalogue.user_folder() / f"{PERSONAL}{SUFFIX}"
+    if file.parent.exists():
+        check_writable(file, force=force or "way" in _options(file))
+    else:  # nothing is created before there is something to keep
+        check_writable(next(folder for folder in file.parents if folder.exists()) / file.name)
+    return file
+
+
+def model_before(file: Path, sources: Sequence[str]) -> Model | None:
+    """Return the personal model that is there; None if there is none, or it knows recordings that are not given now.
+
+    What somebody else has played is to be left out although it may have made a model better.
+    """
+    try:
+        known = read(file).provenance.get("sources", [])
+        names = {source["name"] for source in known}
+        return catalogue.load_model(file) if names <= set(sources) else None
+    except (ModelError, KeyError, TypeError):
+        return None
+
+
+def _options(file: Path) -> Mapping[str, Any]:
+    try:
+        options = read(file).provenance.get("options")
+    except ModelError:
+        return {}
+    return options if isinstance(options, dict) else {}
 
 
 def adapted_to(model: MelodyModel, tunes: Sequence[Sequence[Note]], seed: int) -> MelodyModel:
@@ -129,7 +185,7 @@ def adapted_to(model: MelodyModel, tunes: Sequence[Sequence[Note]], seed: int) -
 
 def _bred(tunes: Sequence[Piece], minutes: float, seed: int) -> MelodyModel:
     options = Options(sources=(), task="melody", minutes=minutes, seed=seed)
-    recipe = recipe_of(options, Sources(tuple(tunes)))
+    recipe = recipe_of(options, heard(options, Sources(tuple(tunes))))
     kept = Checkpoints(Path(), every=0)
     done = train(recipe, seed=seed, workers=Workers(), checkpoints=kept, report=lambda _member, _bred: None)
     calibrate(recipe, done)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from improviser.core.arrays import Float32Array
-from improviser.core.live.decoding import choose
+from improviser.core.live.answering.decoding import choose
 from improviser.core.music.player import QUARTER_SECONDS, demo_tune
 from improviser.core.networks.responder import Model
 from improviser.core.tasks.registry import describe, singer_of

@@ -4,12 +4,13 @@ import hashlib
 import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
-from improviser.core.arrays import Float32Array
+from improviser.core.arrays import Float32Array, Float64Array
 from improviser.core.evolution.strategy import Strategy, Task
 from improviser.errors import ConfigError
 from improviser.library.catalogue import LoadableModel
@@ -26,7 +27,7 @@ RECIPES = {
     "harmony": "improviser.training.harmony_recipe:prepare",
     "melody": "improviser.training.melody_recipe:prepare",
 }
-"""The function (`Options`, `Progress` → `Recipe`) of each task of `core.tasks.registry`; imported when needed."""
+"""The function (see `Prepare`) of each task of `core.tasks.registry`; imported when needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,18 +187,26 @@ class Recipe:
     finish: Finish | None = None
 
 
-def prepare(options: Options, progress: Progress = silent) -> Recipe:
+class Prepare(Protocol):
+    """Makes the recipe of a task."""
+
+    def __call__(self, options: Options, progress: Progress, executor: Executor | None) -> Recipe:
+        """Return the recipe for `options`."""
+
+
+def prepare(options: Options, progress: Progress = silent, executor: Executor | None = None) -> Recipe:
     """Read the corpus and return the recipe for `options`.
 
+    :param executor: whose workers read; None: this process. What comes of it is the same.
     :raises UserError: if the sources or options are of no use.
     """
     module, name = RECIPES[options.task].split(":")
-    recipe_of = cast("Callable[[Options, Progress], Recipe]", getattr(importlib.import_module(module), name))
-    recipe = recipe_of(options, progress)
+    recipe_of = cast("Prepare", getattr(importlib.import_module(module), name))
+    recipe = recipe_of(options, progress, executor)
     return replace(recipe, limits=replace(recipe.limits, patience=options.patience)) if options.patience else recipe
 
 
-def fingerprint(lines: Iterable[Sequence[float]]) -> str:
+def fingerprint(lines: Iterable[Sequence[float] | Float64Array]) -> str:
     """Return the digest of lines of numbers."""
     digest = hashlib.sha256()
     for line in lines:

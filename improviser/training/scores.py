@@ -3,12 +3,10 @@
 music21 is imported only here. Its bundled scores are read, never shipped.
 """
 
-import os
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import platformdirs
 
 from improviser.errors import CorpusError, OutputError
 from improviser.extras import how_to_add
@@ -30,12 +28,6 @@ def music21_for(source: str) -> Any:
     except ImportError:
         raise CorpusError(f"{source} needs music21, which is not installed; {how_to_add('corpus')}") from None
     return music21
-
-
-def cache_folder() -> Path:
-    """Where parsed corpora are kept: the user's cache folder, or the one named by IMPROVISER_CACHE."""
-    override = os.environ.get("IMPROVISER_CACHE")
-    return Path(override) if override else platformdirs.user_cache_path("improviser")
 
 
 def read_cache(path: Path, kind: type[T]) -> T | None:

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -12,18 +12,20 @@ from typing import Any
 
 from improviser.core.harmony.session import VIEWPOINTS as HARMONY_VIEWPOINTS
 from improviser.core.melody.session import VIEWPOINTS as MELODY_VIEWPOINTS
-from improviser.core.music.piece import Piece
 from improviser.errors import ConfigError, OutputError
 from improviser.training import checkpoint, harmony_recipe, melody_recipe
+from improviser.training.choir_recipe import Heard, choir_recipe
 from improviser.training.crew import Crew, Share
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
-from improviser.training.recipe import Options, Recipe, fingerprint
+from improviser.training.mapping import result_of
+from improviser.training.progress import Progress, silent
+from improviser.training.recipe import Options, Recipe
 from improviser.training.tuning import RUNGS, Trial, Tried, candidates, key_of, survivors
-from improviser.training.voices import Sources
-from improviser.training.workers import Calls, result_of
+from improviser.training.voices import read_sources
+from improviser.training.workers import Calls
 from improviser.version import __version__
 
-RECIPES = {"harmony": harmony_recipe.recipe_of, "melody": melody_recipe.recipe_of}
+HEARD = {"harmony": harmony_recipe.heard, "melody": melody_recipe.heard}
 VIEWPOINTS = {"harmony": tuple(HARMONY_VIEWPOINTS), "melody": tuple(MELODY_VIEWPOINTS)}
 PREPARED = 2
 """Recipes that a worker keeps prepared."""
@@ -33,27 +35,43 @@ UNLIMITED = 10**9
 State = Mapping[str, Any] | None
 
 
-class Trials:
-    """What all trials are about: the options that they share, and the pieces; it can be sent to other processes.
+def trials_for(options: Options, progress: Progress = silent, executor: Executor | None = None) -> "Trials":
+    """Read the corpus and return what all trials are about.
 
+    :param executor: whose workers read; None: this process.
     :raises ConfigError: for a task whose recipes cannot be tuned.
+    :raises UserError: if the sources are of no use.
     """
+    check_task(options)
+    read = read_sources(options.sources, progress, strict=options.strict, executor=executor)
+    return Trials(options, HEARD[options.task](options, read, progress, executor))
 
-    def __init__(self, options: Options, pieces: Sequence[Piece]) -> None:
-        if options.task not in RECIPES:
-            raise ConfigError(f"--task is {options.task}; tune finds recipes for {' and '.join(RECIPES)}")
+
+def check_task(options: Options) -> None:
+    """Refuse a task whose recipes cannot be tuned.
+
+    :raises ConfigError: if it is one.
+    """
+    if options.task not in HEARD:
+        raise ConfigError(f"--task is {options.task}; tune finds recipes for {' and '.join(HEARD)}")
+
+
+class Trials:
+    """What all trials are about: the options that they share, and the corpus; it can be sent to other processes."""
+
+    def __init__(self, options: Options, known: Heard) -> None:
         self.options = replace(options, choir=1, generations=UNLIMITED, minutes=None)
-        self.pieces = tuple(pieces)
+        self.known = known
         self._prepared: OrderedDict[Trial, Recipe] = OrderedDict()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Trials, (self.options, self.pieces)
+        return Trials, (self.options, self.known)
 
     def recipe(self, trial: Trial) -> Recipe:
         """Return the recipe of a trial."""
         if trial not in self._prepared:
             options = replace(self.options, **trial.options())
-            self._prepared[trial] = RECIPES[options.task](options, Sources(self.pieces))
+            self._prepared[trial] = choir_recipe(options, self.known, silent)
         self._prepared.move_to_end(trial)
         while len(self._prepared) > PREPARED:
             self._prepared.popitem(last=False)
@@ -116,17 +134,12 @@ class Search:
 
         :raises ModelError: if the file is of another search, or damaged.
         """
-        numbers = (
-            [number for note in voice for number in (note.pitch, note.onset_seconds, note.duration_seconds)]
-            for piece in trials.pieces
-            for voice in piece.voices
-        )
         options = trials.options
         identity = {
             "tuning of": options.task,
             "voice": options.voice,
             "seed": options.seed,
-            "notes": fingerprint(numbers),
+            "notes": trials.known.fingerprint,
             "version": __version__,
             "form": checkpoint.FORM,
         }

@@ -14,7 +14,7 @@ import time
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -27,18 +27,20 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.errors import ImproviserError
 from improviser.threads import use_one_thread
-from improviser.training.cluster import Cluster, LostCluster, Shared
-from improviser.training.cluster_client import cluster_behind
+from improviser.training.cluster import Cluster, Shared
+from improviser.training.cluster_client import own_address
 from improviser.training.crew import Crew, Share, Worker
+from improviser.training.deliveries import Deliveries, Missing, pickled_with_arrays
 from improviser.training.evolution_plan import Advanced, EvolutionPlan
 from improviser.training.generations import CHUNK, Score, Scored, fitness_of
+from improviser.training.mapping import calls_at_a_time, died, outlasting, require_software, result_of
 from improviser.training.process_executor import ProcessExecutor
-from improviser.training.software import difference, software, this_machine
+from improviser.training.software import software, this_machine
+from improviser.training.stored_array import MissingArrayError
 
 Elsewhere = Callable[[int, Mapping[str, Any] | None, int, int], "Future[Advanced]"]
 """Begins what `EvolutionPlan.advance` does, in a worker; see `result_of`."""
 
-DIED = "a worker died before its work was done, perhaps for lack of memory; go on with --resume and fewer workers"
 KEPT_BYTES = 2**27
 """Of what a worker has unpickled, as long as it was pickled; of several runs that share a cluster, say."""
 
@@ -91,19 +93,15 @@ def working_on(executor: Executor, plan: EvolutionPlan, crew: Crew | None = None
 
     :param crew: is told what the workers do.
     """
-    crew = crew or Crew()
-    if (where := cluster_behind(executor)) is not None:  # so that its calls outlast the scheduler
-        with Cluster(where) as cluster, working_on(cluster, plan, crew) as workers:
-            yield workers
-        return
-    if plan.members > 1:
-        calls = Calls(executor, plan, crew)
+    with outlasting(executor) as lasting:
+        known = plan if plan.members > 1 else plan.task
+        calls = Calls(lasting, known, crew or Crew())
+        if plan.members == 1:
+            yield Workers(calls.score, calls=lambda: calls.workers)
+            return
         # All members wait at a cluster's door: it may be about to grow, and grows by what waits.
-        places = plan.members if isinstance(executor, Cluster) else min(calls.workers, plan.members)
+        places = plan.members if isinstance(lasting, Cluster) else min(calls.workers, plan.members)
         yield Workers(places=places, elsewhere=calls.advance, calls=lambda: calls.workers)
-    else:
-        calls = Calls(executor, plan.task, crew)
-        yield Workers(calls.score, calls=lambda: calls.workers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +142,8 @@ class Calls:
         self._crew = crew
         crew.hands = lambda: self.workers
         self._known = known
-        pickled = pickle.dumps(known)
+        pickled, arrays = pickled_with_arrays(known)
+        self._deliveries = Deliveries(executor, arrays)
         self._told: bytes | Shared = Shared(pickled) if isinstance(executor, Cluster) else pickled
         self._about = _About(hashlib.sha256(pickled).digest(), software())
         self._informed: set[Worker] = set()
@@ -153,8 +152,7 @@ class Calls:
     @property
     def workers(self) -> int:
         """How many calls are made at a time."""
-        # What executors say of themselves, for want of anything public; it only decides how long things take.
-        return max(1, getattr(self._executor, "_max_workers", None) or os.cpu_count() or 1)
+        return calls_at_a_time(self._executor)  # it only decides how long things take
 
     def advance(
         self, member: int, state: Mapping[str, Any] | None, generations: int, beside: int
@@ -174,17 +172,28 @@ class Calls:
     def submit(
         self, share_of: Callable[[Any], Share], function: Callable[..., Any], *arguments: object
     ) -> "Future[Any]":
-        """Begin a call; whoever does not know what it is about is told, and asked again.
+        """Begin a call; whoever does not know what it is about, or has not what that needs, is told, and asked again.
 
         :param share_of: returns what a worker did that returned this.
         """
         outcome: Future[Any] = Future()
+        found_missing: list[Missing] = []
+
+        def begin_again(delivered: "Future[None]") -> None:
+            try:
+                delivered.result()
+                self._begin(False, function, arguments).add_done_callback(take)
+            except Exception as error:  # noqa: BLE001  the same
+                outcome.set_exception(error)
 
         def take(future: "Future[Any]") -> None:
             try:
                 done = future.result()
                 if isinstance(done, _Unknown):
                     self._begin(False, function, arguments).add_done_callback(take)
+                elif isinstance(done, Missing):
+                    found_missing.append(done)
+                    self._deliveries.deliver(found_missing, begin_again)
                 else:
                     self._meet(done)
                     self._crew.did(done.worker, done.seconds, share_of(done.value))
@@ -203,7 +212,7 @@ class Calls:
         try:
             return self._executor.submit(_call, self._about, told, function, *arguments)
         except BrokenExecutor as error:
-            raise _death(error) from error
+            raise died(error) from error
         except (RuntimeError, OSError) as error:  # it is shut down, or can start no worker
             raise ImproviserError(f"the workers take no more calls ({error}); train again with fewer") from error
 
@@ -221,23 +230,8 @@ class Calls:
             )
 
 
-def result_of(future: "Future[Any]") -> Any:
-    """Wait for a call, and return what it returned.
-
-    :raises ImproviserError: if a worker died of it, or all are lost.
-    """
-    try:
-        return future.result()
-    except (BrokenExecutor, CancelledError) as error:
-        raise _death(error) from error
-
-
-def _death(error: BaseException) -> ImproviserError:
-    return ImproviserError(str(error) if isinstance(error, LostCluster) else DIED)
-
-
-def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> _Done | _Unknown:
-    """Call a function on what the digest stands for, in a worker.
+def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *arguments: object) -> Any:
+    """Call a function on what the digest stands for, in a worker; return `_Done`, `_Unknown` or `Missing`.
 
     :raises ImproviserError: if the result would not be that of the process that asks.
     """
@@ -247,7 +241,10 @@ def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *a
     if about.digest not in kept:
         if pickled is None:
             return _Unknown()
-        kept[about.digest] = _unpickled(about, pickled), len(pickled)
+        try:
+            kept[about.digest] = _unpickled(about, pickled), len(pickled)
+        except MissingArrayError as error:
+            return Missing(error.digest, this_machine(), own_address())
         rounding = _rounding(kept[about.digest][0])
     kept.move_to_end(about.digest)
     while len(kept) > 1 and sum(size for _, size in kept.values()) > KEPT_BYTES:
@@ -258,11 +255,7 @@ def _call(about: _About, pickled: bytes | None, function: Callable[..., Any], *a
 
 
 def _unpickled(about: _About, pickled: bytes) -> Any:
-    if differs := difference(software(), about.software):
-        raise ImproviserError(
-            f"the worker on {this_machine()} would not come to the same result: it has {differs}; install the same "
-            "versions there, and go on with --resume"
-        )
+    require_software(about.software)
     if hashlib.sha256(pickled).digest() != about.digest:
         raise ImproviserError(f"what there is to learn came to {this_machine()} damaged; go on with --resume")
     return pickle.loads(pickled)  # noqa: S301  our own bytes, by the executor that the caller gave

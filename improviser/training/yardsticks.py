@@ -21,6 +21,8 @@ from improviser.training.progress import Progress, silent, watched
 COUNTING = "simple counting"
 MOST_NOTES = 400
 """Notes that are scored, at most: some seconds' work for all models."""
+MOST_COUNTED = 200_000
+"""Notes that simple counting learns from, at most: what it counts must fit into memory."""
 PITCHES_COUNTED = 60
 """Among so many pitches counting takes what it has never seen to be."""
 
@@ -67,13 +69,13 @@ def _is_alike(entry: catalogue.Entry, model: Model) -> bool:
     return voices is None or (settings.get("voice"), settings.get("to", TOP)) == voices(model)
 
 
-def _some(duets: Sequence[Duet]) -> list[Duet]:
+def _some(duets: Sequence[Duet], most: int = MOST_NOTES) -> list[Duet]:
     some: list[Duet] = []
-    room = MOST_NOTES
     for player, own in duets:
-        if room > 0:
-            some.append((player[:room], own))
-        room -= len(player)
+        if most <= 0:
+            break
+        some.append((player[:most], own))
+        most -= len(player)
     return some
 
 
@@ -101,7 +103,7 @@ def _counted(model: Model, training: Sequence[Duet], duets: Sequence[Duet]) -> f
         return [(note.pitch, answer) for note, answer in zip(duet[0], own, strict=True)], own
 
     counts: CountModel[Event] = CountModel(PITCHES_COUNTED, contexts)
-    counts.learn(map(events_of, training))
+    counts.learn(map(events_of, _some(training, MOST_COUNTED)))
     bits = [
         bit
         for events, own in map(events_of, duets)

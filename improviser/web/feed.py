@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
-from improviser.core.live.foresight import likely_notes, likely_onsets
+from improviser.core.live.answering.foresight import likely_notes, likely_onsets
 from improviser.core.live.snapshot import Setup
 from improviser.core.midi.event import SUSTAIN, ControlChange, NoteOff, NoteOn
 from improviser.core.midi.pairing import PEDAL_DOWN

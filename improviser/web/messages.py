@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from improviser.core.live.kinds import Range
-from improviser.core.live.listed import parameters
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.kinds import Range
+from improviser.core.live.parameters.listed import parameters
+from improviser.core.live.parameters.table import TABLE
 from improviser.core.live.snapshot import Answer, Snapshot
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, SUSTAIN, ControlChange, Event, NoteOff, NoteOn
 from improviser.core.music.phrase import Phrase

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType, web
 
-from improviser.core.live.pacing import Bucket
+from improviser.pacing import Bucket
 from improviser.web.access import Role
 from improviser.web.messages import encode
 

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from improviser.core.live.parameters import TABLE
-from improviser.core.live.votes import COMMANDS
+from improviser.core.live.parameters.table import TABLE
+from improviser.core.live.player.votes import COMMANDS
 from improviser.core.midi import codec
 from improviser.core.midi.event import Event
 from improviser.engine.live_state import Reply

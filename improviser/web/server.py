@@ -13,12 +13,12 @@ from typing import Any
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from improviser.core.live.pacing import Bucket
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.table import TABLE
 from improviser.engine.bus import alone
 from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import MODEL
 from improviser.engine.service import Service
+from improviser.pacing import Bucket
 from improviser.settings.page_address import PageAddress
 from improviser.version import __version__
 from improviser.web.access import Access, Role

@@ -11,8 +11,8 @@ from typing import Any
 
 from aiohttp import ClientConnectionResetError, WSCloseCode, WSMsgType, web
 
-from improviser.core.live.pacing import Bucket
 from improviser.errors import ImproviserError
+from improviser.pacing import Bucket
 from improviser.settings.page_address import PageAddress
 from improviser.web.access import Access, Role
 from improviser.web.messages import LARGEST_MESSAGE, clean, encode

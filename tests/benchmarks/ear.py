@@ -188,7 +188,7 @@ def hands(player: Player, models: Sequence[str], seed: int) -> list[float]:
         own_now = held_at(own, seconds)
         if own_now:
             roots.append(min(own_now + held_at(notes, seconds)) % 12 == root)
-    moved = [1000 * before.duration_seconds for before in moved_answers(notes, own)]
+    moved = [1000 * waited(before, chords) for before in moved_answers(notes, own)]
     return [
         float(np.mean(struck)) if struck else np.nan,
         *timed(notes, own),
@@ -211,6 +211,13 @@ def moved_answers(notes: Sequence[Note], own: Sequence[Note]) -> list[Note]:
     ]
 
 
+def waited(answer: Note, chords: Sequence[Sequence[Note]]) -> float:
+    """Return for how many seconds of the chord that it ended in an answer sounded; it may have begun before that."""
+    onsets = [chord[0].onset_seconds for chord in chords]
+    begun = max((onset for onset in onsets if onset < answer.end_seconds), default=0.0)
+    return answer.end_seconds - max(answer.onset_seconds, begun)
+
+
 def moves(player: Player, models: Sequence[str], seed: int) -> list[float]:
     """Return the figures MOVES: how often the answer to the first note of a chord is moved, and how long it sounded.
 
@@ -225,11 +232,11 @@ def moves(player: Player, models: Sequence[str], seed: int) -> list[float]:
         )
         for answer in moved
     ]
-    lasted = [1000 * answer.duration_seconds for answer in moved]
-    chords = sum(len(chord) > 1 for chord in chords_of(notes))
+    chords = [chord for chord in chords_of(notes) if len(chord) > 1]
+    lasted = [1000 * waited(answer, chords) for answer in moved]
     if not lasted:
         return [0.0, *[np.nan] * 4]
-    return [len(moved) / max(1, chords), *np.percentile(lasted, [50, 90, 100]).tolist(), float(np.mean(wrong))]
+    return [len(moved) / max(1, len(chords)), *np.percentile(lasted, [50, 90, 100]).tolist(), float(np.mean(wrong))]
 
 
 def lines(player: Player, models: Sequence[str], seed: int) -> list[float]:

@@ -1,8 +1,8 @@
 """Players with ten fingers or one line, in many keys, modes, tempi and textures, for `tests.benchmarks.ear`.
 
-Their harmony is a row of chords, one to a bar; the left hand plays them in a texture (`TEXTURES`), and the right hand
-a tune whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and some
-who play runs, trills, or next to nothing. All have human timing.
+Their harmony is a row of chords, one to a bar; the left hand plays them in a texture (`ear_textures`), and the right
+hand a tune whose notes on the beat belong to the chord. Players of one line are those of `tests.home_players`, and
+some who play runs, trills, or next to nothing. All have human timing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +12,12 @@ import numpy as np
 
 from improviser.core.music.note import Note
 from improviser.core.music.scales import STEPS
+from tests.benchmarks.ear_textures import TEXTURES, Chord
 from tests.home_players import played
 
 LATEST_SECONDS = 0.02
 """No note is further from its time."""
 STABLE = (0, 3, 4, 7)
-
-Struck = tuple[float, float, tuple[int, ...]]
-"""What a left hand plays: beat, length in beats, pitches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,102 +49,6 @@ class Player:
         """The pitch classes of the tonic triads."""
         return frozenset() if self.home is None else frozenset((self.home + step) % 12 for step in STABLE)
 
-
-@dataclass(frozen=True, slots=True)
-class Chord:
-    """A harmony of one bar: its root (MIDI, in the left hand's lowest octave) and the steps above it."""
-
-    root: int
-    steps: tuple[int, ...]
-
-    def at(self, number: int) -> int:
-        """Return the pitch of a tone of the chord, counted from the root upwards, on through the octaves."""
-        return self.root + 12 * (number // len(self.steps)) + self.steps[number % len(self.steps)]
-
-
-def block(chord: Chord, beats: int) -> list[Struck]:
-    """Return the chord, close, twice a bar."""
-    half = beats / 2
-    return [(beat, half, tuple(chord.at(number) for number in range(len(chord.steps)))) for beat in (0.0, half)]
-
-
-def inverted(chord: Chord, beats: int) -> list[Struck]:
-    """Return the chord in the inversion that is nearest to the F below middle C, once a bar."""
-    low = min(range(6), key=lambda number: abs(chord.at(number) - 53))
-    return [(0.0, beats, tuple(chord.at(low + number) for number in range(3)))]
-
-
-def hymn(chord: Chord, beats: int) -> list[Struck]:
-    """Return bass and tenor on each beat."""
-    return [(float(beat), 1.0, (chord.at(0), chord.at((4, 5, 4, 2)[beat % 4]))) for beat in range(beats)]
-
-
-def waltz(chord: Chord, beats: int) -> list[Struck]:
-    """Return the bass, and the chord on the other beats."""
-    upper = tuple(chord.at(number) for number in (3, 4, 5))
-    return [(0.0, 1.0, (chord.at(0),)), *((float(beat), 0.6, upper) for beat in range(1, beats))]
-
-
-def stride(chord: Chord, beats: int) -> list[Struck]:
-    """Return bass, chord, fifth, chord."""
-    upper = tuple(chord.at(number) for number in (3, 4, 5))
-    low = (chord.root, chord.root - 5)
-    return [(float(beat), 0.7, (low[beat // 2 % 2],) if beat % 2 == 0 else upper) for beat in range(beats)]
-
-
-def ragtime(chord: Chord, beats: int) -> list[Struck]:
-    """Return octaves and chords in quavers."""
-    upper = tuple(chord.at(number) for number in (3, 4, 5))
-    low = (chord.root - 12, chord.root)
-    return [(beat / 2, 0.4, low if beat % 2 == 0 else upper) for beat in range(2 * beats)]
-
-
-def boogie(chord: Chord, beats: int) -> list[Struck]:
-    """Return a walking bass in quavers: root, third, fifth, sixth and back."""
-    steps = (0, 4, 7, 9, 10, 9, 7, 4)
-    return [(place / 2, 0.45, (chord.root + steps[place % 8],)) for place in range(2 * beats)]
-
-
-def alberti(chord: Chord, beats: int) -> list[Struck]:
-    """Return low, high, middle, high."""
-    return [(place / 2, 0.5, (chord.at((0, 2, 1, 2)[place % 4]),)) for place in range(2 * beats)]
-
-
-def arpeggio(chord: Chord, beats: int) -> list[Struck]:
-    """Return the chord broken over an octave and a half, as if a pedal kept it."""
-    row = (0, 2, 3, 4, 5, 4, 3, 2)
-    return [(place / 2, beats - place / 2, (chord.at(row[place % 8]),)) for place in range(2 * beats) if place < 5]
-
-
-def repeated(chord: Chord, beats: int) -> list[Struck]:
-    """Return the chord in quavers."""
-    pitches = tuple(chord.at(number) for number in range(3))
-    return [(place / 2, 0.4, pitches) for place in range(2 * beats)]
-
-
-def drone(chord: Chord, beats: int) -> list[Struck]:
-    """Return root and fifth, for a whole bar."""
-    return [(0.0, beats, (chord.root, chord.root + 7))]
-
-
-def shell(chord: Chord, beats: int) -> list[Struck]:
-    """Return root and seventh, and then third and seventh off the beat."""
-    seventh, third = chord.at(3), chord.at(5)
-    return [(0.0, 1.4, (chord.root, seventh)), (1.66, beats - 2.0, (third - 12, seventh))]
-
-
-def counterpoint(chord: Chord, beats: int) -> list[Struck]:
-    """Return a second line of its own."""
-    row = (0, 1, 2, 1)
-    return [(float(beat), 1.0, (chord.at(row[beat % 4]),)) for beat in range(beats)]
-
-
-TEXTURES: Mapping[str, Callable[[Chord, int], list[Struck]]] = {
-    each.__name__: each
-    for each in (
-        block, inverted, hymn, waltz, stride, ragtime, boogie, alberti, arpeggio, repeated, drone, shell, counterpoint,
-    )
-}  # fmt: skip
 
 MAJOR, MINOR, SEVENTH, MINOR_SEVENTH, MAJOR_SEVENTH = (0, 4, 7), (0, 3, 7), (0, 4, 7, 10), (0, 3, 7, 10), (0, 4, 7, 11)
 Row = tuple[tuple[int, tuple[int, ...]], ...]
@@ -394,6 +296,18 @@ CAST = Cast(
         "block sevenths, F": Hands("block", "jazz", 5, 108, lowest=43, swing=True, seed=22).play,
         "counterpoint, G": Hands("counterpoint", "cadence", 7, 100, lowest=43, seed=23).play,
         "counterpoint, D minor": Hands("counterpoint", "minor", 2, 84, lowest=40, seed=24).play,
+        "shuffle, E": Hands("shuffle", "blues", 4, 112, lowest=40, swing=True, seed=25).play,
+        "rootless, E flat": Hands("rootless", "jazz", 3, 126, lowest=46, swing=True, seed=26).play,
+        "fourths, D dorian": Hands("fourths", "dorian", 2, 104, lowest=45, seed=27).play,
+        "tango, G minor": Hands("tango", "minor", 7, 112, lowest=36, seed=28).play,
+        "crossing, A minor": Hands("crossing", "aeolian", 9, 80, lowest=40, seed=29).play,
+        "tenths, B flat": Hands("tenths", "doo-wop", 10, 63, lowest=36, seed=30).play,
+        "octaves, C sharp minor, thick": Hands("octaves", "aeolian", 1, 92, lowest=44, thick=True, seed=31).play,
+        "block, E, high": Hands("block", "doo-wop", 4, 96, lowest=55, height=74, seed=32).play,
+        "block, F minor, high": Hands("block", "minor", 5, 84, lowest=54, height=71, seed=33).play,
+        "block, B flat, very low": Hands("block", "pop", 10, 70, lowest=29, seed=34).play,
+        "hymn, A, slow": Hands("hymn", "cadence", 9, 52, thick=True, legato=1.02, seed=35).play,
+        "waltz, A flat, rubato": Hands("waltz", "cadence", 8, 138, beats=3, lowest=40, rubato=0.1, seed=36).play,
     },
     lines={
         "major, E flat": lambda: line("major", 3, 104, 1),

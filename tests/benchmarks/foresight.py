@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.library import catalogue

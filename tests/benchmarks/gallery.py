@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, TimedEvent
 from improviser.core.midi.pairing import notes_of
@@ -41,6 +41,12 @@ TUNE = (
     ((65, 0.5), (67, 0.5), (69, 0.5), (65, 0.5), (67, 0.5), (64, 0.5), (60, 1), (62, 2)),
 )
 
+# Two riffs of our own, blues in A, with the blue note: MIDI pitch and length in beats; each comes twice.
+RIFFS = (
+    ((69, 0.67), (72, 0.33), (74, 0.67), (75, 0.33), (76, 1), (79, 0.67), (76, 0.33), (74, 1), (72, 0.67), (69, 1.33)),
+    ((81, 0.67), (79, 0.33), (76, 0.67), (75, 0.33), (74, 1), (72, 0.67), (74, 0.33), (72, 0.67), (67, 0.33), (69, 2)),
+)
+
 # A song of our own for two hands, D minor: the left hand's chord, twice a bar, and the right hand's bar of four beats.
 SONG = (
     ((50, 53, 57), ((69, 1), (74, 0.5), (72, 0.5), (69, 2))),
@@ -60,16 +66,19 @@ class Exhibit:
     tune: tuple[Note, ...]
     seed: int
     parameters: dict[str, Any] = field(default_factory=dict)
+    tail_seconds: float = LONGEST_REPLY_SECONDS
 
 
-def folk_tune(rng: np.random.Generator) -> tuple[Note, ...]:
-    """Return our tune as a human plays it, with a rest after each phrase in which it can be answered."""
+def phrases(
+    tune: Sequence[Sequence[tuple[int, float]]], rng: np.random.Generator, rest: float = REPLY_BEATS
+) -> tuple[Note, ...]:
+    """Return a tune as a human plays it, with a rest (beats) after each phrase, in which it can be answered."""
     notes, beat = [], 0.0
-    for phrase in TUNE:
+    for phrase in tune:
         for pitch, beats in phrase:
             notes.append(Note(pitch, beat * BEAT_SECONDS, beats * BEAT_SECONDS))
             beat += beats
-        beat += REPLY_BEATS
+        beat += rest
     return humanise(notes, rng, beat_seconds=BEAT_SECONDS)
 
 
@@ -91,7 +100,9 @@ def two_hands(rng: np.random.Generator, rounds: int, rest: float = 0.0) -> tuple
 def exhibits() -> tuple[Exhibit, ...]:
     """Return the sessions."""
     chorale = performance(np.random.default_rng(1))
-    folk = folk_tune(np.random.default_rng(3))
+    folk = phrases(TUNE, np.random.default_rng(3))
+    blues = phrases(RIFFS * 2, np.random.default_rng(6))
+    alone = phrases(RIFFS, np.random.default_rng(6), rest=1.0)
     return (
         Exhibit("echo", "An echo of Bach's “Wachet auf”, by the original recipe", ("echo",), chorale, 1),
         Exhibit("chorale", "A bass and a tenor to Bach's “Wachet auf”", ("bach-bass", "bach-tenor"), chorale, 2),
@@ -102,6 +113,10 @@ def exhibits() -> tuple[Exhibit, ...]:
             folk,
             5,
             {"mode": "answer"},
+        ),
+        Exhibit("blues", "Two blues riffs, twice, and their answers", ("auto",), blues, 3, {"mode": "answer"}),
+        Exhibit(
+            "solo", "The two riffs, and a solo that goes on from them", ("auto",), alone, 4, {"mode": "solo"}, 60.0
         ),
         Exhibit(
             "hands",
@@ -150,7 +165,7 @@ def give(exhibit: Exhibit) -> tuple[list[TimedEvent], list[TimedEvent]]:
         play_what_is_due(now)
         send(now, performer.hear(event, now).events)
         performer.settle()
-    end = heard[-1][0] + LONGEST_REPLY_SECONDS
+    end = heard[-1][0] + exhibit.tail_seconds
     play_what_is_due(end)
     send(max(moment[0] for moment in (*heard, *played)), performer.panic())
     return heard, played

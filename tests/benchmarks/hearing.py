@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 import improviser
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 

@@ -8,7 +8,7 @@ First for random players in every mode (`tests.home_players`): how often the bas
 fifth of home under home notes that last long (those of riffs that are heard for the first time too, which nobody could
 foresee), and how many of its notes are foreign to the key, the first eight after a modulation and those after sixteen.
 Then on the 186 chorales: how often Bach's bass, and `bach-bass` given Bach's past, has root or fifth under long and
-under other home notes; and the bits a note as `core.live.homeward` draws it there, by strength.
+under other home notes; and the bits a note as `core.live.answering.homeward` draws it there, by strength.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import improviser
-from improviser.core.live import homeward as live
+from improviser.core.live.answering import homeward as live
 from improviser.core.music.home import MODES, Home, HomeTracker
 from improviser.core.music.note import Note
 from improviser.core.music.scales import STEPS

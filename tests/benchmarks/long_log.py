@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOff, NoteOn

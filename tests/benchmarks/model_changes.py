@@ -25,8 +25,8 @@ from pathlib import Path
 
 import numpy as np
 
-from improviser.core.live.joining import Joining
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.answering.joining import Joining
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.engine.bus import Bus

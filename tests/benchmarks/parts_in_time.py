@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.core.music.note import Note

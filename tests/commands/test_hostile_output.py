@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
     "picture, model": lambda scene: ["picture", scene.model(), "-o", scene.folder / "x.svg"],
     "report": lambda scene: ["report", scene.tune()],
     "report, broken": lambda scene: ["report", scene.file(".jsonl", HOSTILE)],
+    "cache": lambda scene: scene.environment("XDG_CACHE_HOME", "cache"),
     "models": Scene.shelf,
     "models, folder": lambda scene: scene.environment(catalogue.ENVIRONMENT, "models"),
     "inspect": lambda scene: ["inspect", scene.model()],

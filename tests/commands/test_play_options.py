@@ -9,8 +9,8 @@ import typer
 
 from improviser import cli
 from improviser.commands.play_options import LIVE, SETTINGS
-from improviser.core.live.kinds import Range
-from improviser.core.live.parameters import TABLE, allowed_words
+from improviser.core.live.parameters.kinds import Range
+from improviser.core.live.parameters.table import TABLE, allowed_words
 from improviser.errors import ConfigError
 from improviser.settings.config import KEYS, load
 from tests.command import CommandLine

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.event import Event, NoteOn
 from improviser.engine import note_path
 from improviser.engine.note_path import Engine

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import decode
 from improviser.engine.handle import EngineProcess
 from improviser.engine.protocol import (

@@ -1,7 +1,7 @@
 """The tally of a session's events: what they change of what is shown."""
 
+from improviser.core.live.player.votes import COMMANDS
 from improviser.core.live.snapshot import News, Setup
-from improviser.core.live.votes import COMMANDS
 from improviser.engine.events import event_of
 from improviser.engine.protocol import MODEL, Adapted, AnyReport, Applied, Done, Ready, Weighed
 from improviser.engine.session_tally import SessionTally

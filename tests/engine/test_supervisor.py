@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from msgspec import UNSET
 
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, PitchBend
 from improviser.engine import supervisor

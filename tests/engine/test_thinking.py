@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.ledger import Ledger
 from improviser.engine import hearing, note_path
 from improviser.engine.note_path import THINKING_SECONDS, Engine
 from improviser.engine.protocol import AnyReport, FrameReader, Open, Played, Reporter, Step, decode_report

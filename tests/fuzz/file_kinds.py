@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from improviser.core.echo.network import EchoNetwork, EchoShape
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import decode, encode
 from improviser.engine.protocol import Applied, Loaded, Lost, Noticed, Picked, Played, Ready, Report, Step, Turned

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, cast
 import numpy as np
 
 from improviser.core.addresses.broker import Broker
-from improviser.core.live.allowed import check_order
-from improviser.core.live.ledger import Ledger
-from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.parameters.allowed import check_order
+from improviser.core.live.parameters.table import MODES, Parameters
 from improviser.core.live.performer import Performer
 from improviser.engine.live_state import Door, LiveState, Reply
 from improviser.engine.note_path import Engine

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.live.output.ledger import SIZE, Ledger
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from improviser.errors import PortError
 from improviser.ports import connections as session_connections

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from improviser.core.live.parameters import DEFAULTS, TABLE, allowed_words
+from improviser.core.live.parameters.table import DEFAULTS, TABLE, allowed_words
 
 README = Path(__file__).parents[2] / "README.md"
 HEADING = "| option | what it does | what it may be | by default |\n|---|---|---|---|\n"

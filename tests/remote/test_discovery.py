@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.parameters import MODES, TABLE
+from improviser.core.live.parameters.table import MODES, TABLE
 from improviser.remote.discovery import BUTTONS, configurations, node_of
 from improviser.remote.requests import read_request
 

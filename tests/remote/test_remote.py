@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.kinds import Range
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.kinds import Range
+from improviser.core.live.parameters.table import TABLE
 from improviser.errors import ConfigError
 from improviser.remote.requests import (
     LARGEST_PAYLOAD,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 import pytest
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.engine.events import event_of
 from improviser.engine.protocol import MODEL, Adapt, Applied, Command, Done, Step
 from improviser.library.adaptations import adapted, from_bytes
@@ -38,7 +38,7 @@ class Stand:
 
 def hear(part: Adapting, count: int, start: int = 0) -> None:
     for number in range(start, start + count):
-        part.take(event_of(Step(0.4 * number, bytes(note_on(LINE[number])), [], 0.0)))
+        part.take(event_of(Step(0.4 * number, bytes(note_on(LINE[number % len(LINE)])), [], 0.0)))
 
 
 def beside(stand: Stand, scene: Callable[[Adapting], Awaitable[None]]) -> None:
@@ -69,19 +69,20 @@ def short_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_heard_comes_back_as_an_adaptation_also_after_a_death() -> None:
     stand = Stand("bach-melody")
 
+    async def taught(part: Adapting) -> None:
+        """Let it hear until there is something to play."""
+        sent = len(stand.sent)
+        while len(stand.sent) == sent:
+            rounds = part.rounds
+            hear(part, 24, 24 * rounds)
+            await until(lambda: part.rounds > rounds or len(stand.sent) > sent)  # noqa: B023
+
     async def scene(part: Adapting) -> None:
-        hear(part, 24)
-        await until(lambda: part.rounds == 1)
-        hear(part, 24, 24)
-        await until(lambda: bool(stand.sent))
+        await taught(part)
         assert part.process is not None
         part.process.kill()
         await part.process.wait()
-        sent = len(stand.sent)
-        hear(part, 24, 48)
-        await until(lambda: part.rounds == 3)  # with all that was heard
-        hear(part, 24, 72)
-        await until(lambda: len(stand.sent) > sent)
+        await taught(part)  # with all that was heard
 
     beside(stand, scene)
     for command in stand.sent:
@@ -107,6 +108,26 @@ def test_nothing_is_done_where_nothing_is_to_be_adapted() -> None:
     beside(stand, scene)
     beside(off, idle)
     assert stand.sent == off.sent == []
+
+
+def test_after_some_deaths_no_more_is_bred_and_all_else_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(adapting, "PROCESS", "this")  # answers with a poem, and ends
+    stand = Stand("bach-melody")
+
+    async def scene(part: Adapting) -> None:
+        hear(part, 24)
+        await until(lambda: bool(caplog.records))
+        assert part.rounds == adapting.DEATHS
+        hear(part, 24, 24)
+        await asyncio.sleep(0.2)
+        assert part.rounds == adapting.DEATHS
+        assert part.process is None
+
+    beside(stand, scene)
+    assert "playing and all else go on" in caplog.text
+    assert stand.sent == []
 
 
 def test_to_forget_is_to_begin_anew() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from improviser.core.live.parameters import MODES
+from improviser.core.live.parameters.table import MODES
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.engine.live_state import Door, Reply
 from improviser.engine.protocol import MODEL, Adapt, Command, Hear, Instruct, Panic, Renew

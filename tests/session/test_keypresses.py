@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from improviser.core.live.parameters import MODES
+from improviser.core.live.parameters.table import MODES
 from improviser.session.keypresses import key_presses, keys_in
 from tests.terminals import colourful, read_until, terminal
 

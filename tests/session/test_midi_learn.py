@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from improviser.core.live.movement import ENDLESS, NUMBERED
+from improviser.core.live.player.movement import ENDLESS, NUMBERED
 from improviser.engine.events import event_of
 from improviser.engine.protocol import Applied, Picked, Step, Turned
 from improviser.engine.service import Service

@@ -18,9 +18,9 @@ import typer
 from improviser import cli
 from improviser.commands.completion import learnable
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.knobs import Knobs, value_at
-from improviser.core.live.parameters import TABLE, Parameters
+from improviser.core.live.parameters.table import TABLE, Parameters
 from improviser.core.live.performer import Performer
+from improviser.core.live.player.knobs import Knobs, value_at
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.core.midi.event import ControlChange
 from improviser.engine.service import Service

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.commands import config as command
-from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.parameters.table import MODES, Parameters
 from improviser.core.music.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
 from improviser.settings.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.knobs import LEARNABLE
+from improviser.core.live.player.knobs import LEARNABLE
 from improviser.errors import ConfigError, OutputError
 from improviser.settings.config import load
 from improviser.settings.keeping import check_keepable, keep, with_controls

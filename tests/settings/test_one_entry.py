@@ -39,7 +39,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
     shutil.copy(ROOT / "README.md", folder)
     shutil.copytree(ROOT / "models", folder / "models")
-    table = folder / "improviser" / "core" / "live" / "parameters.py"
+    table = folder / "improviser" / "core" / "live" / "parameters" / "table.py"
     text = table.read_text("utf-8")
     assert text.count(ABOVE) == 1
     table.write_text(text.replace(ABOVE, ENTRIES + ABOVE), "utf-8")
@@ -124,4 +124,4 @@ def test_play_offers_it_and_refuses_what_it_cannot_be(copy: Path) -> None:
 
 def test_it_is_in_no_other_file_of_the_package(copy: Path) -> None:
     sources = (copy / "improviser").rglob("*.py")
-    assert [path.name for path in sources if "swing" in path.read_text("utf-8")] == ["parameters.py"]
+    assert [path.name for path in sources if "swing" in path.read_text("utf-8")] == ["table.py"]

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.segment import Segment
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.parameters.table import MODES, Parameters
 from improviser.core.live.snapshot import Answer, News, Part, Setup, Snapshot, Sounded, Tally
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn
 from improviser.core.music.roll import SLICE_SECONDS

@@ -159,6 +159,26 @@ def test_what_is_killed_is_done_again_and_the_model_is_that_of_one_process(
         ClusterThatIsImpatient(ClusterAddress(dask_servers.scheduler.address, 60))
 
 
+@pytest.mark.unix
+def test_a_worker_that_freezes_is_not_waited_for(
+    tmp_path: Path,
+    dask_servers: Servers,
+    alone: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(improviser.training.cluster, "SILENT_SECONDS", 4.0)
+    monkeypatch.setattr(improviser.training.cluster_client, "ANSWER_SECONDS", 10.0)
+    dask_servers.kill()
+    kept = Checkpoints(tmp_path, 0)
+    try:
+        with dask_servers.cluster() as cluster:
+            assert genomes(breed(drones(), cluster, kept, at_generation(40, dask_servers.two.freeze))) == alone
+            assert "a worker says nothing any more" in caplog.text
+    finally:
+        dask_servers.kill()
+
+
 class ClusterThatIsImpatient(Cluster):
     """One that tries once, and not for as long as Dask does."""
 

@@ -17,7 +17,7 @@ from improviser.core.networks.viewpoints import Inputs
 from improviser.errors import ModelError
 from improviser.library.catalogue import LoadableModel
 from improviser.midifile import TimedNote, write_midi
-from improviser.training.choir_recipe import Material
+from improviser.training.choir_recipe import Heard
 from improviser.training.context import Sounding, bred_in_context, scenes_of
 from improviser.training.generations import Champion, Limits
 from improviser.training.progress import Progress
@@ -97,8 +97,9 @@ def test_without_chords_a_model_stays_as_it_is(tmp_path: Path) -> None:
     assert not found.scores
 
 
-def without_breeding(options: Options, material: Material, _progress: Progress) -> Recipe:
+def without_breeding(options: Options, known: Heard, _progress: Progress) -> Recipe:
     """Return a recipe as that of a choir, but for the long part of it."""
+    material = known.material
     inputs: Inputs[Any] = Inputs(material.settings.viewpoints, material.model.viewpoints)
     shape = material.settings.shape(inputs.size, vertical=material.model.vertical)
 

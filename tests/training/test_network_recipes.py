@@ -12,7 +12,7 @@ from improviser.errors import ConfigError, CorpusError
 from improviser.library.catalogue import load_model
 from improviser.midifile import write_midi
 from improviser.training import choir_recipe
-from improviser.training.choir_recipe import within_memory
+from improviser.training.choir_recipe import within_bytes
 from improviser.training.evolution_plan import EvolutionPlan
 from improviser.training.recipe import Options, Recipe, prepare
 from improviser.training.trainer import Checkpoints, save_model, train
@@ -122,17 +122,14 @@ def test_what_cannot_be_is_refused(songs: str) -> None:
         prepare(Options(("demo-tune",), task="harmony"))
 
 
-def test_of_a_corpus_too_large_for_memory_some_pieces_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_corpus_that_is_too_large_some_pieces_are_drawn() -> None:
     pieces = [(tuple(Note(60 + number, 0.5 * count, 0.5) for count in range(10)), ()) for number in range(20)]
-    assert within_memory(pieces, 100, 0, held_out=False) == pieces
-    monkeypatch.setattr(choir_recipe, "MOST_BYTES", 4 * 100 * 55)
-    few = within_memory(pieces, 100, 0, held_out=False)
+    assert within_bytes(pieces, 100, 0, 10**6) == pieces
+    few = within_bytes(pieces, 100, 0, 4 * 100 * 55)
     assert len(few) == 5
-    assert len(within_memory(pieces, 100, 0, held_out=True)) == 1
     assert few == [piece for piece in pieces if piece in few]
-    assert few != within_memory(pieces, 100, 1, held_out=False)
-    monkeypatch.setattr(choir_recipe, "MOST_BYTES", 1)
-    assert len(within_memory(pieces, 100, 0, held_out=False)) == 1
+    assert few != within_bytes(pieces, 100, 1, 4 * 100 * 55)
+    assert len(within_bytes(pieces, 100, 0, 1)) == 1
 
 
 @pytest.mark.parametrize(("minutes", "members"), [(None, 6), (0.1, 1), (0.7, 2), (1.0, 3), (9.0, 6)])

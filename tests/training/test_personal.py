@@ -12,10 +12,11 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError
-from improviser.library.catalogue import load_model
+from improviser.library.catalogue import bundled_folder, load_model
+from improviser.library.model_file import read
 from improviser.training import personal
 from improviser.training.personal import Personal, learn
-from improviser.training.recorded_tunes import held_out, read_tunes, sessions, tunes_in
+from improviser.training.recorded_tunes import held_out, is_named, read_tunes, sessions, tunes_in
 from tests.melodies import write_melody
 
 
@@ -49,12 +50,12 @@ def test_what_is_held_out_stays_so_in_any_key() -> None:
 
 
 def test_others_are_left_out(tmp_path: Path) -> None:
-    names = ("session-1.jsonl", "session-2.jsonl", "guest.jsonl", "session-1.mid")
+    names = ("session-1.jsonl", "session-2.jsonl", "guest.jsonl", "session-1.mid", "take.mid")
     for name in names:
         (tmp_path / name).touch()
-    found = sessions([tmp_path], ["session-2", "gu*"])
-    assert [path.name for path in found] == ["session-1.jsonl"]
-    assert len(sessions([tmp_path, tmp_path / "session-1.mid"])) == 4
+    found = [path for path in sessions([tmp_path]) if not (is_named(path, "session-2") or is_named(path, "gu*"))]
+    assert [path.name for path in found] == ["session-1.jsonl", "take.mid"]
+    assert len(sessions([tmp_path, tmp_path / "session-1.mid"])) == 5
     with pytest.raises(CorpusError, match="no recording"):
         sessions([tmp_path / "nowhere"])
     tunes, skipped = read_tunes([tmp_path / "guest.jsonl"])
@@ -78,14 +79,54 @@ def test_too_few_notes_are_refused() -> None:
         learn(pieces(3), [load_model("bach-melody")], minutes=0.1)
 
 
-def test_the_command_keeps_what_is_better_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return MIDI files to learn a little from."""
     monkeypatch.setenv("IMPROVISER_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr(personal, "GENERATIONS", 3)
+    monkeypatch.setattr(personal, "GENERATIONS", 20)
     monkeypatch.setattr(personal, "FEWEST", 20)
     monkeypatch.setattr("improviser.library.catalogue.mixed", lambda: ("bach-melody",))
     for number in range(10):
         write_melody(tmp_path / f"{number}.mid", [note.pitch for note in leaps(number, 16)])
-    files = [str(path) for path in sorted(tmp_path.glob("*.mid"))]
+    return [str(path) for path in sorted(tmp_path.glob("*.mid"))]
+
+
+def learned_from(*arguments: str) -> str:
+    """Run the command; return what it prints."""
+    ran = CliRunner().invoke(app, ["learn", *arguments])
+    assert ran.exit_code == 0, ran.output
+    return ran.output
+
+
+def test_what_was_learned_from_others_as_well_does_not_stay(takes: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "models" / "me.safetensors"
+    learned_from(*takes)
+    first = file.read_bytes()
+    assert "stays as it is" in learned_from(*takes), "it is as good"
+    assert file.read_bytes() == first
+    assert "recording is named 'guest'" in learned_from(*takes, "--except", "9", "--except", "guest").replace("\n", " ")
+    sources = [source["name"] for source in read(file).provenance["sources"]]
+    assert sources == [str(number) for number in range(9)]
+
+
+def test_no_other_file_is_written_over(takes: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "out.safetensors"
+    out.write_text("mine")
+    assert CliRunner().invoke(app, ["learn", *takes, "-o", str(out)]).exit_code == 2
+    assert out.read_text() == "mine"
+    learned_from(*takes, "-o", str(out), "--force")
+    assert read(out).task == "melody"
+    (tmp_path / "models").mkdir()
+    own = tmp_path / "models" / "me.safetensors"
+    own.write_bytes((bundled_folder() / "echo.safetensors").read_bytes())
+    assert CliRunner().invoke(app, ["learn", *takes]).exit_code == 2
+    assert read(own).task == "echo"
+
+
+def test_the_command_keeps_what_is_better_and_nothing_else(
+    takes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = takes
     ran = CliRunner().invoke(app, ["learn", *files, "--json"])
     assert ran.exit_code == 0, ran.output
     told = json.loads(ran.stdout)

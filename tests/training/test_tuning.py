@@ -10,15 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.commands import tune_run
-from improviser.commands.train_run import How
 from improviser.core.evolution.randomness import generator
 from improviser.core.melody.session import VIEWPOINTS
 from improviser.errors import ConfigError, ModelError, OutputError
 from improviser.training import tuning
-from improviser.training.named_sources import load_named
-from improviser.training.progress import silent
+from improviser.training.places_to_work import WhereToWork
 from improviser.training.recipe import Options, prepare
-from improviser.training.trials import Here, Search, Trials, search
+from improviser.training.trials import Here, Search, Trials, search, trials_for
 from improviser.training.tuning import FIRST, Trial, Tried, candidates, changed, ranked, survivors
 
 NAMES = tuple(VIEWPOINTS)
@@ -27,7 +25,7 @@ SEEDS = st.integers(0, 2**40)
 
 def trials(seed: int = 3) -> Trials:
     options = Options(("demo-tune",), task="melody", seed=seed)
-    return Trials(options, load_named(options.sources, silent, for_training=True))
+    return trials_for(options)
 
 
 @pytest.fixture
@@ -106,8 +104,9 @@ def test_the_command_writes_a_table_and_a_command_that_trains(
     options = Options(("demo-tune",), task="melody", seed=1)
 
     def again(*, minutes: float = 5, rounds: int | None = 1, force: bool = False) -> None:
-        how = How()
-        tune_run.run(options, how, tmp_path / "table.md", minutes=minutes, rounds=rounds, resume=False, force=force)
+        tune_run.run(
+            options, WhereToWork(), tmp_path / "table.md", minutes=minutes, rounds=rounds, resume=False, force=force
+        )
 
     again()
     last = capsys.readouterr().out.splitlines()[-1]
@@ -125,7 +124,7 @@ def test_the_command_writes_a_table_and_a_command_that_trains(
 
 def test_other_tasks_are_refused() -> None:
     with pytest.raises(ConfigError, match="tune finds recipes for harmony and melody"):
-        Trials(Options(("demo-tune",), task="echo"), ())
+        trials_for(Options(("demo-tune",), task="echo"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Training sources as voices: tracks, channels, outlines."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note
 from improviser.errors import CorpusError, MidiFileError
 from improviser.midifile import MidiPiece, TimedNote, write_midi
-from improviser.training.voices import duets, in_voices, read_sources
+from improviser.training.outline import in_voices
+from improviser.training.voices import duets, read_sources
 
 TICKS = 480
 
@@ -28,7 +30,7 @@ def a_piece(*lines: list[TimedNote], name: str = "piece") -> MidiPiece:
     return MidiPiece(name, TempoMap(TICKS), (), ("",) * tracks, tuple(notes))
 
 
-def pitches_of(notes: tuple[Note, ...]) -> list[int]:
+def pitches_of(notes: Sequence[Note]) -> list[int]:
     return [note.pitch for note in notes]
 
 

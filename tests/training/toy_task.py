@@ -1,6 +1,7 @@
 """A task that the program does not have: its networks hold an interval below the player, and are bred for octaves."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -130,7 +131,7 @@ def strategy(seed: int, member: int) -> Strategy:
     return GeneticAlgorithm(DroneTask().first_population(rng, 20), Breeding(Offset(0.5), 0.2), rng)
 
 
-def prepare(options: Options, progress: Progress) -> Recipe:
+def prepare(options: Options, progress: Progress, executor: Executor | None = None) -> Recipe:
     """Return the recipe for `options`."""
     refuse(options, "voice", "choir", "layers")
     task = DroneTask()

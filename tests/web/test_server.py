@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.table import TABLE
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, PitchBend
 from improviser.engine.live_state import Reply

@@ -41,13 +41,20 @@ class Context:
     :param tune: the pitch that the network hears as its soprano.
     :param sounding: all pitches that the player sounds.
     :param ceiling: the answer stays below this pitch; PITCHES if it need not.
-    :param has_bass: whether the lowest of them is a bass that the player plays himself.
+    :param has_bass: whether the player plays a bass himself, as a rule the lowest of them.
+    :param root: the pitch class of that bass, if it is another one.
     """
 
     tune: int
     sounding: frozenset[int]
     ceiling: int = PITCHES
     has_bass: bool = False
+    root: int | None = None
+
+    @property
+    def bass(self) -> int | None:
+        """The pitch class of the player's bass, if there is one."""
+        return (self.lowest % 12 if self.root is None else self.root) if self.has_bass else None
 
     @property
     def lowest(self) -> int:
@@ -69,7 +76,7 @@ def classes_of(pitches: frozenset[int]) -> int:
 
 
 @lru_cache(maxsize=8192)
-def class_features(classes: int, lowest: int, *, has_bass: bool) -> FloatArray:
+def class_features(classes: int, lowest: int, bass: int | None) -> FloatArray:
     """Return what each of CLASS_EXPERTS says about each pitch class, shape (10, 12)."""
     sounds = np.array([classes >> tone & 1 for tone in range(12)], np.float64)
     rows = [
@@ -79,7 +86,7 @@ def class_features(classes: int, lowest: int, *, has_bass: bool) -> FloatArray:
         np.roll(sounds, -5),
         sounds,
         *roles(classes, lowest),
-        np.eye(12)[lowest] * has_bass,
+        np.zeros(12) if bass is None else np.eye(12)[bass],
     ]
     return np.array(rows)
 
@@ -133,7 +140,7 @@ class Experts:
         ends = np.cumsum([1, len(CLASS_EXPERTS), len(PLACE_EXPERTS)])
         self._opinion = float(values[0])
         self._of_class, self._of_place, self._of_step = np.split(values[1:], ends[1:] - 1)
-        self._rows: dict[tuple[int, int, bool], FloatArray] = {}
+        self._rows: dict[tuple[int, int, int | None], FloatArray] = {}
 
     def weigh(self, logs: FloatArray, now: Context, before: int | None) -> FloatArray:
         """Return log-probabilities, shape (128,), up to a constant: of the opinion `logs` and all that sounds.
@@ -149,11 +156,11 @@ class Experts:
         return scores
 
     def _row(self, now: Context) -> FloatArray:
-        key = now.classes, now.lowest, now.has_bass
+        key = now.classes, now.lowest, now.bass
         known = self._rows.get(key)
         if known is not None:
             return known
-        of_class = self._of_class @ class_features(key[0], key[1] % 12, has_bass=key[2])
+        of_class = self._of_class @ class_features(key[0], key[1] % 12, key[2])
         row: FloatArray = np.resize(of_class, PITCHES) + self._of_place @ place_features(key[1])
         if len(self._rows) >= REMEMBERED:
             self._rows.clear()

@@ -1,1 +1,1 @@
-"""Live playing: the performer, its modes and voices, and what a session looks like."""
+"""Live playing: the performer, what it is made of (a folder each), and what a session looks like."""

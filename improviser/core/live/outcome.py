@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from improviser.core.live.knobs import Picked
+from improviser.core.live.player.knobs import Picked
 from improviser.core.midi.event import Event
 
 

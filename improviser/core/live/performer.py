@@ -22,27 +22,26 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.allowed import check, checked
-from improviser.core.live.band import Band
-from improviser.core.live.chance import Chance
-from improviser.core.live.chords import Listener
-from improviser.core.live.foretelling import Foretelling
-from improviser.core.live.hands import Hands
-from improviser.core.live.joining import Heard, Joining
-from improviser.core.live.kinds import POSITIONS
-from improviser.core.live.knobs import MODEL, Knobs, Picked
-from improviser.core.live.lanes import channel_of, on_lane, to_send
-from improviser.core.live.ledger import Ledger
-from improviser.core.live.loops import Loops
+from improviser.core.live.answering.band import Band
+from improviser.core.live.answering.chance import Chance
+from improviser.core.live.answering.foretelling import Foretelling
+from improviser.core.live.answering.joining import Heard, Joining
+from improviser.core.live.guards.loops import Loops
+from improviser.core.live.keys import Keys
 from improviser.core.live.outcome import Outcome
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.output.postponed import earliest
+from improviser.core.live.output.sounding import THRU, Sounding
+from improviser.core.live.parameters.allowed import check, checked
+from improviser.core.live.parameters.kinds import POSITIONS
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player.chords import Listener
+from improviser.core.live.player.hands import Hands
+from improviser.core.live.player.knobs import MODEL, Knobs, Picked
+from improviser.core.live.player.presence import Presences
+from improviser.core.live.player.votes import COMMANDS, FORGET, GOOD
+from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
-from improviser.core.live.postponed import earliest
-from improviser.core.live.presence import Presences
-from improviser.core.live.returned import Returned
-from improviser.core.live.sounding import THRU, Sounding
-from improviser.core.live.votes import COMMANDS, FORGET, GOOD
-from improviser.core.live.zones import LiveZones
 from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
@@ -58,6 +57,7 @@ from improviser.core.midi.event import (
     ProgramChange,
     Transport,
 )
+from improviser.core.midi.lanes import on_lane
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
@@ -97,9 +97,10 @@ class Performer:
         )
         self._hands = Hands(self._tracker, self._sounding, self._zones, self._listener.held)
         self._loops = Loops()
-        self._returned = Returned()
+        self._keys = Keys(
+            self._playing, self._tracker, self._sounding, self._zones, self._listener, self._loops, self._band.drawing
+        )
         self._presences = Presences(self._hands.hold)
-        self._pressed: list[tuple[NoteOn, float, bool]] = []
         # What the event that is being heard comes to, see `Outcome`.
         self._turned: tuple[str, Any] | None = None
         self._picked: Picked | None = None
@@ -118,7 +119,7 @@ class Performer:
             self._playing.chord_due,
             self._sounding.due,
             self._loops.due,
-            self._returned.due,
+            self._keys.returned.due,
             self._gone_at,
         )
 
@@ -180,16 +181,10 @@ class Performer:
         if not isinstance(event, TOUCH):
             self._playing.think_again()
         if isinstance(event, NoteOn):
-            return self._note_on(event, now)
+            return self._keys.press(event, now, self.parameters)
         if isinstance(event, NoteOff):
-            return self._release(event.channel, event.pitch, now, event.velocity)
+            return self._keys.release(event.channel, event.pitch, now, event.velocity)
         return self._control(event, now)
-
-    def _release(self, lane: int, pitch: int, now: float, velocity: int = 64) -> list[Event]:
-        self._returned.release((lane, pitch))
-        self._tracker.release(lane, pitch, now)
-        self._listener.held.release(lane, pitch)
-        return self._sounding.release(lane, pitch, now, velocity)
 
     def _begin_call(self) -> None:
         self.settle()
@@ -217,9 +212,7 @@ class Performer:
 
     def _learn(self) -> None:
         self._band.settle()
-        for note, now, interrupts in self._pressed:
-            self._tracker.press(note, now, interrupts=interrupts)
-        self._pressed.clear()
+        self._keys.settle()
         self._loops.settle()
         self._chance.prepare()
 
@@ -386,7 +379,7 @@ class Performer:
         self._sounding.clear()
         self._hands.forget()
         self._tracker.forget()
-        self._returned.clear()
+        self._keys.returned.clear()
         self._presences.forget()
         self._playing.forget()
         return list(self.ledger.silence())
@@ -403,39 +396,6 @@ class Performer:
         self._playing.think_again()
         self._presences.at(number).forget()
         return self._hands.let_go(number, now, self.parameters)
-
-    def _note_on(self, event: NoteOn, now: float) -> list[Event]:
-        # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.
-        events = self._sounding.release(event.channel, event.pitch, now)
-        parameters = self.parameters
-        if parameters.guard and self._loops.suspicious:
-            self._returned.press((event.channel, event.pitch), now)
-        else:
-            self._returned.release((event.channel, event.pitch))
-        drums = self._zones.is_drums(event.channel, parameters)
-        heard = parameters.drums == "pulse" if drums else parameters.hears_key(event.pitch)
-        if not (heard and parameters.hears_channel(event.channel)):
-            return events
-        sends_on, channel = parameters.sends_on(event.channel), channel_of(event.channel)
-        if sends_on:
-            events += self._sounding.start((THRU, event.channel, event.pitch), [to_send(event)], now)
-        if drums:
-            self._tracker.drums.strike(now)
-            return events
-        doubles = self.parameters.guard and self._loops.doubled
-        if doubles:  # so was what was heard before: if they are our own, the player has shown no hands with them
-            self._listener.forget_hands()
-        else:
-            self._listener.held.press(event.channel, event.pitch, now)
-        if sends_on:
-            self._band.drawing.take(channel, event.pitch, now)
-        if not parameters.answers_key(event.pitch):
-            return events
-        interrupts = self._playing.is_replying
-        events = self._playing.interrupt() + events
-        events += self._playing.hear(event, now, doubles=doubles)
-        self._pressed.append((event, now, interrupts))
-        return events
 
     def _control(self, event: Event, now: float) -> list[Event]:
         # Whoever bound a knob means it to be heard, on a channel of its own as well.
@@ -475,8 +435,8 @@ class Performer:
                 events += self._let_go(number, due)
                 continue
             events += self._sounding.take(due)
-            for lane, pitch in self._returned.take(due):
-                events += self._release(lane, pitch, due)
+            for lane, pitch in self._keys.returned.take(due):
+                events += self._keys.release(lane, pitch, due)
             if (complete := self._playing.chord_due) is not None and complete <= due:
                 events += self._playing.complete_chord(due)
             if (turn := self._playing.turn()) is not None and turn <= due:
@@ -490,7 +450,7 @@ class Performer:
         """
         gone, music = (
             self._gone_at,
-            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._returned.due),
+            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._keys.returned.due),
         )
         if gone is None or gone > now or (music is not None and music <= now):
             return None

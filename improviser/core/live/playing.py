@@ -7,20 +7,20 @@ it at once.
 import math
 from typing import Final
 
-from improviser.core.live.accompanying import Accompanying
-from improviser.core.live.band import Band
-from improviser.core.live.chance import Chance
-from improviser.core.live.choral import Choral
-from improviser.core.live.chords import Listener
-from improviser.core.live.evolving import Evolving
+from improviser.core.live.answering.accompanying import Accompanying
+from improviser.core.live.answering.band import Band
+from improviser.core.live.answering.chance import Chance
+from improviser.core.live.answering.choral import Choral
+from improviser.core.live.answering.register import shift_to
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import Parameters
-from improviser.core.live.postponed import earliest
-from improviser.core.live.register import shift_to
-from improviser.core.live.reply import Beat, Schedule, reply_to
-from improviser.core.live.sounding import ANSWER, REPLY, Sounding
-from improviser.core.live.starting import Starting
-from improviser.core.live.zones import LiveZones
+from improviser.core.live.output.postponed import earliest
+from improviser.core.live.output.sounding import ANSWER, REPLY, Sounding
+from improviser.core.live.output.starting import Starting
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player.chords import Listener
+from improviser.core.live.player.zones import LiveZones
+from improviser.core.live.replying.evolving import Evolving
+from improviser.core.live.replying.reply import Beat, Schedule, reply_to
 from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
 from improviser.core.music.parts import Sung
@@ -132,7 +132,7 @@ class Playing:
         channel = self._zones.output_channel(note.channel, self._parameters)
         owner = ANSWER, note.channel, note.pitch
         if self._band.is_choral and self._choral.joins(now):
-            return self._choral.join(owner, note.pitch, now)
+            return self._choral.join((note.channel, note.pitch), now)
         sung = self._band.answer(note.pitch, channel, now)
         notes = [self._start.voiced(each, channel, note.velocity) for each in sung]
         if self._band.is_choral:

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from improviser.core.live import performer as core
-from improviser.core.live.allowed import check
 from improviser.core.live.hearing import messages_of, moments_due, understand
-from improviser.core.live.parameters import Parameters
-from improviser.core.live.votes import COMMANDS
+from improviser.core.live.parameters.allowed import check
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.live.player.votes import COMMANDS
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event
 from improviser.core.music.note import is_time

@@ -1,12 +1,14 @@
 """Several melody models as one: the more a model has foreseen of this player's notes, the more it has to say.
 
-A Bayesian mixture with slow forgetting (Herbster and Warmuth, "Tracking the Best Expert", Machine Learning 32, 1998,
-in the form of exponential forgetting): each of the player's notes multiplies a model's weight by the probability that
-it gave to it, and all former evidence fades. What a model says of its own notes is no evidence.
+Two ways of mixing them are mixed in turn, by how well each foresees. One is a Bayesian mixture with slow forgetting
+(Herbster and Warmuth, "Tracking the Best Expert", Machine Learning 32, 1998, in the form of exponential forgetting):
+each of the player's notes multiplies a model's weight by the probability that it gave to it, and all former evidence
+fades. It is best where one of them knows the style. The other is a logarithmic pool (`pool`), best where none does.
+What a model says of its own notes is no evidence.
 """
 
 import math
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -14,15 +16,18 @@ from numpy.typing import NDArray
 
 from improviser.core.melody.counts import CountsModel, CountsResponder
 from improviser.core.melody.model import MelodyModel, MelodyResponder, MelodySession
+from improviser.core.melody.pool import Pool
 from improviser.core.music.note import PITCHES
 from improviser.core.networks.asking import Asked
 from improviser.core.networks.responder import Imaginative, LogProbabilities, Model, Responder, Singer
 from improviser.errors import ModelError
 
-FORGETTING: Final = 0.98
+FORGETTING: Final = 0.95
 """What is left of all evidence one note later."""
-NEGLIGIBLE: Final = 1e-3
+NEGLIGIBLE: Final = 1e-6
 """A model of a smaller weight is asked about one note in `SELDOM` only, and has no say in what is played."""
+HARDLY_HEARD: Final = 1e-3
+"""Nor has one of a smaller weight than this in what is sung to a note, which waits for it."""
 SELDOM: Final = 8
 _LEAST: Final = -14.0
 """Nats; what a note costs a model at most: no single note decides."""
@@ -72,6 +77,9 @@ class MixedResponder:
 
     def _begin(self) -> None:
         self._evidence = np.zeros(len(self.parts))
+        self._pool = Pool(len(self.parts))
+        self._ways = np.zeros(2)
+        """The evidence for the Bayesian mixture, and for the pool."""
         self._notes = 0
 
     def reset(self) -> None:
@@ -94,8 +102,10 @@ class MixedResponder:
     @property
     def weights(self) -> dict[str, float]:
         """How much each model has to say just now, by name; they sum to 1."""
-        shares = _shares(self._evidence).tolist()
-        return dict(zip(self._names, shares, strict=True))
+        mixture, pool = _shares(self._ways).tolist()
+        powers = self._pool.powers / max(float(self._pool.powers.sum()), 1e-9)
+        shares = mixture * _shares(self._evidence) + pool * powers
+        return dict(zip(self._names, (shares / shares.sum()).tolist(), strict=True))
 
     def moment(self, onset_seconds: float) -> Hashable:
         """Return all that matters of an onset."""
@@ -106,17 +116,37 @@ class MixedResponder:
 
         The counts of the session have no say in that: they know nothing of two notes that sound together.
         """
-        shares = self._shares()
+        shares = self._shares(HARDLY_HEARD)
         for number, part in enumerate(self.parts):
             if isinstance(part, CountsResponder):
                 shares[number] = 0.0
         if not shares.any():  # there is nobody else
-            shares = self._shares()
-        return self._mixed(shares, lambda part: part.propose(pitch, onset_seconds))
+            shares = self._shares(HARDLY_HEARD)
+        heard = [(part, share) for part, share in zip(self.parts, shares.tolist(), strict=True) if share > 0]
+        if len(heard) == 1:  # most often: the note waits
+            return heard[0][0].propose(pitch, onset_seconds)
+        logs = []
+        for part, share in heard:
+            opinion = part.propose(pitch, onset_seconds)  # which may be off by a constant
+            logs.append(math.log(share) + opinion - np.logaddexp.reduce(opinion))
+        mixed: LogProbabilities = np.logaddexp.reduce(logs) - math.log(sum(share for _, share in heard))
+        return mixed
 
     def proceed(self, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the line's next note; changes nothing."""
-        return self._mixed(self._shares(), lambda part: part.proceed(onset_seconds))
+        shares = self._shares()
+        asked = np.flatnonzero(shares).tolist()
+        if len(asked) == 1:
+            return self.parts[asked[0]].proceed(onset_seconds)
+        logs = self._ask(asked, onset_seconds)
+        mixed: LogProbabilities = np.logaddexp.reduce(
+            [
+                np.logaddexp.reduce(logs + np.log(shares[asked] / shares[asked].sum())[:, None]),
+                self._pool.agree(asked, logs),
+            ]
+            + np.log(_shares(self._ways))[:, None]
+        )
+        return mixed
 
     def imagine(self, pitches: Sequence[int]) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the note after `pitches`, were they to follow; changes nothing.
@@ -144,35 +174,34 @@ class MixedResponder:
             part.follow(pitch, onset_seconds, own=own)
 
     def _weigh(self, pitch: int, onset_seconds: float) -> None:
-        """Let the evidence fade, and add what each model made of the player's note."""
-        shares = _shares(self._evidence)
+        """Let the evidence fade, and add what each model, and each way of mixing them, made of the player's note."""
         everybody = self._notes % SELDOM == 0
         self._notes += 1
-        asked = [number for number, share in enumerate(shares) if everybody or share >= NEGLIGIBLE]
-        logs = {number: max(_LEAST, float(self.parts[number].proceed(onset_seconds)[pitch])) for number in asked}
-        # Who is not asked is taken to be no better and no worse than the mixture.
-        mixed = float(np.log(sum(shares[number] * np.exp(log) for number, log in logs.items()) / shares[asked].sum()))
-        for number in range(len(self.parts)):
-            self._evidence[number] = FORGETTING * self._evidence[number] + logs.get(number, mixed)
-        self._evidence -= self._evidence.max()
-
-    def _shares(self) -> NDArray[np.float64]:
-        """Return how much each model has to say, 0 for those of whom so little is left that they are not asked."""
         shares = _shares(self._evidence)
-        shares[shares < NEGLIGIBLE] = 0.0
-        return shares
+        asked = np.flatnonzero((shares >= NEGLIGIBLE) | everybody).tolist()
+        logs = self._ask(asked, onset_seconds)
+        agreed = self._pool.agree(asked, logs)
+        of_note = np.maximum(logs[:, pitch], _LEAST)
+        # Who is not asked is taken to be no better and no worse than the mixture.
+        mixed = float(np.log((shares[asked] * np.exp(of_note)).sum() / shares[asked].sum()))
+        made = np.full(len(self.parts), mixed)
+        made[asked] = of_note
+        self._evidence = FORGETTING * self._evidence + made
+        self._evidence -= self._evidence.max()
+        self._ways = FORGETTING * self._ways + (mixed, max(_LEAST, float(agreed[pitch])))
+        self._ways -= self._ways.max()
+        self._pool.learn(asked, logs, agreed, pitch)
 
-    def _mixed(self, shares: NDArray[np.float64], ask: Callable[[Singer], LogProbabilities]) -> LogProbabilities:
-        heard = [(part, share) for part, share in zip(self.parts, shares.tolist(), strict=True) if share > 0]
-        if len(heard) == 1:  # most often in shadow, where the note waits
-            return ask(heard[0][0])
-        total = sum(share for _, share in heard)
-        logs = []
-        for part, share in heard:
-            opinion = ask(part)  # which may be off by a constant
-            logs.append(math.log(share / total) + opinion - np.logaddexp.reduce(opinion))
-        mixed: LogProbabilities = np.logaddexp.reduce(logs)
-        return mixed
+    def _ask(self, asked: list[int], onset_seconds: float) -> NDArray[np.float64]:
+        """Return what some of the models make of the line's next note, shape (len(asked), 128), normalised."""
+        opinions = np.stack([self.parts[number].proceed(onset_seconds) for number in asked])
+        return opinions - np.logaddexp.reduce(opinions, axis=1, keepdims=True)
+
+    def _shares(self, least: float = NEGLIGIBLE) -> NDArray[np.float64]:
+        """Return how much each model has to say in the Bayesian mixture; 0 for those with less than `least`."""
+        shares = _shares(self._evidence)
+        shares[shares < least] = 0.0
+        return shares
 
 
 def _singer(model: Model) -> Singer:

@@ -20,6 +20,8 @@ TEMPLATES = (
     (0, 3, 7, 10),
     (0, 3, 6, 10),
 )
+CLEAR = 0.7
+"""So likely is a root that is clear."""
 PRESENT, MISSING, FOREIGN, RARE, ON_LOWEST = 1.5, 1.5, 1.5, 0.7, 1.0
 """Log-weights: of a note of the template that sounds, that does not, of a note besides, of a template that is no plain
 triad, and of a root that is the lowest note."""
@@ -49,3 +51,11 @@ def roles(classes: int, lowest: int) -> NDArray[np.float64]:
             found[role, tone] += chance
     found.setflags(write=False)
     return found
+
+
+@lru_cache(maxsize=8192)
+def clear_root(classes: int, lowest: int) -> int | None:
+    """Return the pitch class that a chord is built on, None if it is not clear; see `roles`."""
+    chances = roles(classes, lowest)[0]
+    root = int(chances.argmax())
+    return root if chances[root] >= CLEAR else None

@@ -44,12 +44,12 @@ class Piece:
     """
 
     name: str
-    voices: tuple[tuple[Note, ...], ...]
+    voices: tuple[Sequence[Note], ...]
     voice_names: tuple[str, ...]
     context: ScoreContext | None = None
-    inner: tuple[Note, ...] = ()
+    inner: Sequence[Note] = ()
 
-    def voice(self, name: str) -> tuple[Note, ...] | None:
+    def voice(self, name: str) -> Sequence[Note] | None:
         """Return the notes of the voice called `name`, or None."""
         return self.voices[self.voice_names.index(name)] if name in self.voice_names else None
 

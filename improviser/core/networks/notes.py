@@ -1,13 +1,23 @@
 """Notes to score: a corpus, or a minibatch of it, as the network sees it."""
 
 from dataclasses import dataclass, replace
-from typing import Generic
+from typing import Generic, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
-from improviser.core.networks.viewpoints import Inputs, Situation
+from improviser.core.networks.viewpoints import Inputs, Part, Situation
+
+
+class NoteSource(Protocol):
+    """Where notes to score are taken from: notes, or what lies on disk."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def take(self, chosen: NDArray[np.int64]) -> "Notes":
+        """Return the notes with the numbers `chosen`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +70,19 @@ class Notes:
             player=self.player[chosen],
             target=self.target[chosen],
             experts=None if self.experts is None else self.experts[chosen],
+        )
+
+    def seen(self, part: Part) -> "Notes":
+        """Return the notes as a network sees them that has only some of the viewpoints."""
+        if (len(part.choices), len(part.numbers)) == (self.choices.shape[1], self.numbers.shape[1]):
+            return self
+        choices = self.choices[:, part.choices]
+        return replace(
+            self,
+            width=part.width,
+            choices=np.where(choices < 0, choices, choices + part.shifts).astype(np.int32),
+            columns=part.columns,
+            numbers=self.numbers[:, part.numbers],
         )
 
     def blinded(self, rng: np.random.Generator, share: float) -> "Notes":

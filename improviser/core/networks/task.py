@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.core.evolution.randomness import generator
 from improviser.core.networks.network import Shape, first_genomes
-from improviser.core.networks.notes import Notes
+from improviser.core.networks.notes import Notes, NoteSource
 from improviser.core.networks.population import Batch, PopulationScorer, Scorer
 
 MINIBATCH = 512
@@ -47,7 +47,7 @@ class NetworkTask:
         self,
         name: str,
         shape: Shape,
-        training: Notes,
+        training: NoteSource,
         development: Notes,
         *,
         minibatch: int = MINIBATCH,
@@ -67,7 +67,7 @@ class NetworkTask:
         one = self._scorer.lay_out(training.take(np.arange(min(1, len(training)))))
         self._scorer.population_bits(np.zeros((1, shape.genome_size), dtype=np.float32), one)
         self._laid_out: tuple[int, Any] | None = None
-        self._held_out = Batch(shape, development if len(development) else training)
+        self._held_out = Batch(shape, development if len(development) else training.take(np.arange(len(training))))
         self._held_out_scorer = Scorer(shape)
 
     def first_population(self, rng: np.random.Generator, size: int) -> Float32Array:

@@ -33,6 +33,24 @@ class Numbers(Generic[Situation]):
     read: Callable[[Situation], Sequence[float]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What a network sees that has only some of the viewpoints.
+
+    :param width: how many inputs it has.
+    :param choices: the numbers of its choices among all, shape (choices,).
+    :param shifts: what is to be added to the input of each, shape (choices,).
+    :param numbers: the places of its numbers among all, shape (numbers,).
+    :param columns: which of its inputs they go to, shape (numbers,).
+    """
+
+    width: int
+    choices: NDArray[np.int64]
+    shifts: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    columns: NDArray[np.int64]
+
+
 class Inputs(Generic[Situation]):
     """The inputs of a network: the viewpoints it declares, side by side, and a constant 1 at the end (the bias).
 
@@ -44,11 +62,13 @@ class Inputs(Generic[Situation]):
         self._choices: list[tuple[int, Callable[[Situation], int | None]]] = []
         self._numbers: list[tuple[slice, Callable[[Situation], Sequence[float]]]] = []
         columns: list[int] = []
+        starts: dict[str, tuple[int, int, bool]] = {}
         offset = 0
         for name in self.names:
             viewpoint = known.get(name)
             if viewpoint is None:
                 raise ModelError(f"the viewpoint {name!r} is unknown; this model needs another version of improviser")
+            starts[name] = offset, viewpoint.size, isinstance(viewpoint, Choice)
             if isinstance(viewpoint, Choice):
                 self._choices.append((offset, viewpoint.read))
             else:
@@ -57,8 +77,33 @@ class Inputs(Generic[Situation]):
             offset += viewpoint.size
         self.size = offset + 1
         self.choices = len(self._choices)
+        self._starts = starts
         self._blank = array("f", [0.0] * offset + [1.0])
         self.columns = np.array(columns, dtype=np.int64)
+
+    def part(self, names: Sequence[str]) -> "Part":
+        """Return what a network sees of these inputs that has some of the viewpoints only, in the same order.
+
+        :raises KeyError: if it has others.
+        """
+        kept: list[int] = []
+        shifts: list[int] = []
+        numbers: list[int] = []
+        columns: list[int] = []
+        choice = number = offset = 0
+        for name, (start, size, is_choice) in self._starts.items():
+            if name in names:
+                if is_choice:
+                    kept.append(choice)
+                    shifts.append(offset - start)
+                else:
+                    numbers += range(number, number + size)
+                    columns += range(offset, offset + size)
+                offset += size
+            choice, number = (choice + 1, number) if is_choice else (choice, number + size)
+        if unknown := set(names) - set(self._starts):
+            raise KeyError(f"no viewpoint {', '.join(sorted(unknown))}")
+        return Part(offset + 1, *(np.array(its, np.int64) for its in (kept, shifts, numbers, columns)))
 
     def parts(self, situation: Situation) -> tuple[list[int], list[float]]:
         """Return what the network sees in parts: the input each choice puts a 1 to (−1: none), and the numbers.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event, NoteOn, TimedEvent
 from improviser.core.networks.responder import Model

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from improviser.core.live.lanes import on_lane
-from improviser.core.live.ledger import Ledger
 from improviser.core.live.outcome import Outcome
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.output.ledger import Ledger
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, TimedEvent, Transport
+from improviser.core.midi.lanes import on_lane
 from improviser.core.networks.responder import Model
 from tests.core.live.responders import RuleModel
 from tests.core.live.synth import Synth

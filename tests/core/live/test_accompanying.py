@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 import improviser
 from improviser.core.harmony.holding import WEIGHTS
 from improviser.core.harmony.model import HarmonyModel
-from improviser.core.live.chords import LEGATO_NOTES
-from improviser.core.live.held import Held
-from improviser.core.live.pulse import Pulse
-from improviser.core.live.riffs import Riffs
+from improviser.core.live.player.chords import LEGATO_NOTES
+from improviser.core.live.player.held import Held
+from improviser.core.live.player.pulse import Pulse
+from improviser.core.live.player.riffs import Riffs
 from improviser.core.music.counterpoint import CONSONANT
 
 TRIADS = ((48, 52, 55), (45, 48, 52), (41, 45, 48), (43, 47, 50))
@@ -102,6 +102,70 @@ def test_no_part_stays_on_a_key_that_the_player_holds(voice: str, seed: int) -> 
     room = Room(improviser.load_model(voice))
     for triad in chords(room, TRIADS, 67 + 2 * seed):
         assert not room.sounding & {*triad, 67 + 2 * seed}
+
+
+@pytest.mark.parametrize("late", [0.004, 0.015])
+def test_a_part_leaves_a_key_as_soon_as_the_player_strikes_it(bass: improviser.Model, late: float) -> None:
+    room = Room(bass)
+    room.down(64, apart=late)
+    ((_, answer),) = room.struck
+    room.down(answer, answer + 7, 72, apart=0.0)
+    assert answer not in room.sounding
+    assert len(room.struck) == 1
+    room.wait(0.2)
+    assert len(room.struck) == 2
+    assert room.sounding
+    assert not room.sounding & {answer, answer + 7}
+    room.up(64, answer, answer + 7, 72)
+    assert not room.sounding
+
+
+def test_a_part_that_has_left_a_key_does_not_come_back_where_nothing_is_held(bass: improviser.Model) -> None:
+    room = Room(bass)
+    room.down(64, apart=0.005)
+    ((_, answer),) = room.struck
+    room.down(answer, apart=0.0)
+    room.up(64, answer)
+    room.wait(5.0)
+    assert not room.sounding
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bass_is_never_on_the_only_key_that_is_held(bass: improviser.Model, seed: int) -> None:
+    room = Room(bass)
+    for number in range(24):
+        pitch = 41 + (number * (5 + 2 * seed)) % 14
+        room.down(pitch)
+        assert pitch not in room.sounding
+        room.wait(0.3)
+        room.up(pitch)
+        room.wait(0.05)
+
+
+@pytest.mark.parametrize("triad", [(55, 60, 64), (52, 55, 60), (48, 52, 55)])
+def test_a_close_triad_gets_its_root_whatever_lies_lowest(bass: improviser.Model, triad: tuple[int, ...]) -> None:
+    room = Room(bass)
+    for _ in range(6):
+        room.down(*triad, 79)
+        room.wait(0.4)
+        assert {pitch % 12 for pitch in room.sounding} == {0}
+        room.up(*triad, 79)
+        room.wait(0.1)
+
+
+def test_where_fingers_overlap_in_the_left_hand_the_bass_strikes_once(bass: improviser.Model) -> None:
+    room = Room(bass)
+    low = (45, 46, 48, 46, 45, 43, 45, 46)
+    room.down(72, 45)
+    room.wait(0.3)
+    before = len(room.struck)
+    for pitch, last in zip(low[1:], low, strict=False):
+        room.down(pitch)
+        room.wait(0.045)
+        room.up(last)
+        room.wait(0.2)
+        assert len(room.struck) - before == 1
+        before = len(room.struck)
 
 
 def test_a_tune_over_a_held_chord_leaves_the_bass_alone(bass: improviser.Model) -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import check, check_order, in_order
-from improviser.core.live.kinds import Bindings, Range
-from improviser.core.live.parameters import DEFAULTS, TABLE, Parameters
+from improviser.core.live.parameters.allowed import check, check_order, in_order
+from improviser.core.live.parameters.kinds import Bindings, Range
+from improviser.core.live.parameters.table import DEFAULTS, TABLE, Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.clock import GRIDS
 from improviser.core.midi.event import ControlChange, KeyPressure, PitchBend, Start, Tick

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.burst import BURST_NOTES, BURST_SECONDS, HEARD_ONE_IN, Burst
-from improviser.core.live.parameters import MODES
+from improviser.core.live.answering.burst import BURST_NOTES, BURST_SECONDS, HEARD_ONE_IN, Burst
+from improviser.core.live.parameters.table import MODES
 from improviser.core.midi.event import Event, NoteOff, NoteOn
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel, SingerModel

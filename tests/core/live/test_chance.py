@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.chance import AHEAD, Chance
+from improviser.core.live.answering.chance import AHEAD, Chance
 
 
 @given(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from improviser.core.live.decoding import choose, placed
+from improviser.core.live.answering.decoding import choose, placed
 
 LOGS = np.log(np.array([0.5, 0.25, 0.125, 0.125]))
 SCORES = st.lists(st.floats(-50, 0) | st.just(-np.inf), min_size=1, max_size=20).map(

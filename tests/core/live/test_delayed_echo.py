@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.delayed_echo import DOUBT, EVIDENCE, LONGEST_SECONDS, SHORTEST_SECONDS
-from improviser.core.live.feedback import WINDOW_SECONDS, FeedbackGuard
+from improviser.core.live.guards.delayed_echo import DOUBT, EVIDENCE, LONGEST_SECONDS, SHORTEST_SECONDS
+from improviser.core.live.guards.feedback import WINDOW_SECONDS, FeedbackGuard
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.delivery import AGAIN_SECONDS, SAME_PERIOD_SECONDS, SETTLING_SECONDS, TRIES, Delivery
-from improviser.core.live.ledger import Ledger
+from improviser.core.live.output.delivery import AGAIN_SECONDS, SAME_PERIOD_SECONDS, SETTLING_SECONDS, TRIES, Delivery
+from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.event import SUSTAIN, ControlChange, Event, NoteOff, NoteOn, PitchBend
 
 ON, OFF = NoteOn(0, 60, 80), NoteOff(0, 60)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.feedback import EVIDENCE, WINDOW_SECONDS, FeedbackGuard
+from improviser.core.live.guards.feedback import EVIDENCE, WINDOW_SECONDS, FeedbackGuard
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn
 from tests.core.live.desk import Desk, notes
 

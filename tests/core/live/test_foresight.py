@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.foresight import FASTEST, IN_A_ROW, PREDICTED, likely_notes, likely_onsets
+from improviser.core.live.answering.foresight import FASTEST, IN_A_ROW, PREDICTED, likely_notes, likely_onsets
 from improviser.core.midi.event import TimedEvent
 from improviser.library import catalogue
 from tests.core.live.desk import Desk

@@ -4,9 +4,9 @@ import random
 
 import pytest
 
-from improviser.core.live.held_over import HELD_SECONDS, HeldOver
+from improviser.core.live.answering.held_over import HELD_SECONDS, HeldOver
 from improviser.core.live.outcome import Outcome
-from improviser.core.live.sounding import ANSWER, Sounding
+from improviser.core.live.output.sounding import ANSWER, Sounding
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library.catalogue import load_model
 from tests.core.live.connected import ConnectedPerformers

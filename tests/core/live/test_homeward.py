@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import improviser
-from improviser.core.live.homeward import CONTEXT, REMEMBERED_CONTEXTS, Lengths, homeward
+from improviser.core.live.answering.homeward import CONTEXT, REMEMBERED_CONTEXTS, Lengths, homeward
 from improviser.core.music.home import MODES, HomeTracker
 from improviser.core.music.note import Note
 from tests.home_players import STABLE, played

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.joining import REMEMBERED, Heard, Joining
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.answering.joining import REMEMBERED, Heard, Joining
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library import catalogue

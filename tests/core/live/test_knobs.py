@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.kinds import Range
-from improviser.core.live.knobs import LEARNABLE, MODEL, RANGES, Knobs, Picked, place_of, rebound, value_at
-from improviser.core.live.parameters import MODES, Parameters
-from improviser.core.live.votes import COMMANDS
+from improviser.core.live.parameters.kinds import Range
+from improviser.core.live.parameters.table import MODES, Parameters
+from improviser.core.live.player.knobs import LEARNABLE, MODEL, RANGES, Knobs, Picked, place_of, rebound, value_at
+from improviser.core.live.player.votes import COMMANDS
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange
 from improviser.errors import ConfigError
 from improviser.settings.config import LIVE_KEYS, validate

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import check
-from improviser.core.live.lanes import channel_of, input_of, lanes_of, on_lane, to_send
-from improviser.core.live.parameters import MODES
-from improviser.core.live.presence import SENSING_SECONDS
+from improviser.core.live.parameters.allowed import check
+from improviser.core.live.parameters.table import MODES
+from improviser.core.live.player.presence import SENSING_SECONDS
 from improviser.core.midi.event import (
     ChannelPressure,
     ControlChange,
@@ -20,6 +19,7 @@ from improviser.core.midi.event import (
     PitchBend,
     ProgramChange,
 )
+from improviser.core.midi.lanes import channel_of, input_of, lanes_of, on_lane, to_send
 from improviser.errors import ConfigError
 from tests.core.live.desk import Desk, notes
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.ledger import SIZE, Ledger
+from improviser.core.live.output.ledger import SIZE, Ledger
 from improviser.core.midi.event import ControlChange, Event, NoteOff, NoteOn, PitchBend
 from tests.core.live.synth import Synth
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from improviser.core.live.held_over import HELD_SECONDS
+from improviser.core.live.answering.held_over import HELD_SECONDS
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library.catalogue import load_model
 from tests.core.live.connected import ConnectedPerformers
@@ -43,6 +43,24 @@ def test_our_own_note_does_not_hold_itself() -> None:
         performer.change("mode", "mute", 0.8)
     loop.run(3.0)
     assert loop.synths[0].at_rest
+
+
+@pytest.mark.parametrize(
+    ("models", "latency", "thru"),
+    [
+        (("bach-chorale", "bach-bass"), 0.0015, False),
+        (("bach-bass", "bach-tenor"), 0.02, False),
+        (("bach-bass", "bach-bass"), 0.3, True),
+    ],
+)
+def test_two_that_hear_each_other_come_to_rest(models: tuple[str, ...], latency: float, thru: bool) -> None:
+    circle = ConnectedPerformers(map(load_model, models), [(0, 1), (1, 0)], latency=latency, jitter=0.1, thru=thru)
+    for number, key in enumerate((72, 76, 79, 77, 74, 72)):
+        circle.play(0, NoteOn(0, key, 80), 0.5 + 0.4 * number)
+        circle.play(0, NoteOff(0, key, 64), 0.8 + 0.4 * number)
+    circle.run(25.0)
+    assert [circle.notes(index, since=15.0) for index in range(2)] == [0, 0]
+    assert all(synth.at_rest for synth in circle.synths)
 
 
 @pytest.mark.parametrize("model", ["bach-bass", "bach-tenor"])

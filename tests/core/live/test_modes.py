@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
-from improviser.core.live.parameters import MODES, Parameters
+from improviser.core.live.parameters.table import MODES, Parameters
 
 ROOT = Path(__file__).parents[3]
 
@@ -33,13 +33,13 @@ MODES_BY_NAME[Both.name] = Both()
 from improviser import cli
 from improviser.commands import completion
 from improviser.core.addresses.topics import Topics
-from improviser.core.live.allowed import check
-from improviser.core.live.knobs import value_at
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.allowed import check
+from improviser.core.live.player.knobs import value_at
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.snapshot import Setup, Tally
 from improviser.remote.discovery import configurations
 from improviser.remote.requests import allowed_for, read_request
-from improviser.core.live.parameters import TABLE
+from improviser.core.live.parameters.table import TABLE
 from improviser.settings.config import validate
 from improviser.show.terminal import SessionScreen
 from rich.console import Console
@@ -86,5 +86,5 @@ def test_a_session_begins_in_a_mode_there_is() -> None:
 def test_the_performer_knows_no_mode_by_name() -> None:
     """Nor does anything else but the parameters' defaults and the modes themselves."""
     live = ROOT / "improviser" / "core" / "live"
-    for path in (live / "performer.py", live / "playing.py", live / "hands.py"):
+    for path in (live / "performer.py", live / "playing.py", live / "player" / "hands.py"):
         assert not [name for name in MODES if f'"{name}"' in path.read_text("utf-8")], path

@@ -2,7 +2,7 @@
 
 import pytest
 
-from improviser.core.live.movement import ENDLESS, NUMBERED, judge
+from improviser.core.live.player.movement import ENDLESS, NUMBERED, judge
 from improviser.core.midi.event import ControlChange
 
 

@@ -12,8 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from improviser.core.live.lanes import input_of, to_send
-from improviser.core.live.parameters import MODES, SIDES
+from improviser.core.live.parameters.table import MODES, SIDES
 from improviser.core.midi.event import (
     ChannelPressure,
     Continue,
@@ -29,6 +28,7 @@ from improviser.core.midi.event import (
     Tick,
     Transport,
 )
+from improviser.core.midi.lanes import input_of, to_send
 from improviser.core.networks.responder import Model
 from improviser.errors import ConfigError
 from tests.core.chorale.small import small_chorale

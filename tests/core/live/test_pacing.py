@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.pacing import Bucket, pause_seconds
+from improviser.pacing import Bucket, pause_seconds
 
 
 @given(st.lists(st.floats(0, 100), max_size=300), st.floats(0.1, 50), st.integers(1, 20))

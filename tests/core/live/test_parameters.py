@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.midi.event import (
     ChannelPressure,
     ControlChange,

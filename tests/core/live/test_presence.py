@@ -2,7 +2,7 @@
 
 import pytest
 
-from improviser.core.live.presence import SENSING_SECONDS
+from improviser.core.live.player.presence import SENSING_SECONDS
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, PitchBend, Tick
 from tests.core.live.desk import Desk, notes
 

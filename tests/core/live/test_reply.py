@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.reply import LONGEST_REPLY, Beat, Schedule, reply_to, varied
+from improviser.core.live.replying.reply import LONGEST_REPLY, Beat, Schedule, reply_to, varied
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.phrase import Heard, Phrase
 

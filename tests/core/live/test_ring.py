@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from improviser.core.live.ring import LONGEST_SECONDS
+from improviser.core.live.guards.ring import LONGEST_SECONDS, RingGuard
 from improviser.core.midi.event import QUESTION, ControlChange, NoteOff, NoteOn, PitchBend
 from tests.core.live.connected import ConnectedPerformers
 from tests.core.live.desk import Desk, notes
@@ -79,6 +79,17 @@ def test_a_ring_is_found_whatever_it_does_to_the_notes(changes: dict[str, Any]) 
     assert all(synth.at_rest for synth in group.synths)
 
 
+@pytest.mark.parametrize("seconds", [5e-6, 5e-5])
+def test_what_grows_into_a_flood_is_asked_about_at_once(seconds: float) -> None:
+    guard, asked = RingGuard(), []
+    for number in range(1100):
+        event = NoteOn(0, number % 128, 80)
+        assert not guard.recognises(event, number * seconds)
+        guard.sends(event, number * seconds)
+        asked += guard.probes(number * seconds, lambda _: 0)
+    assert len(asked) == 1
+
+
 def test_a_ring_that_passes_the_notes_on_as_well_is_found_before_it_bursts() -> None:
     group = ring(2, 0.012, thru=True)
     group.play(0, NoteOn(0, 60, 80), 1.0)
@@ -96,6 +107,20 @@ def test_once_it_is_cut_all_is_heard_again() -> None:
     group.run(phrase(group, start, 12) + 1.0)
     assert not group.outcomes[0].circling
     assert group.notes(0, start) == 12
+
+
+def test_what_was_answered_at_once_and_does_not_come_back_opens_the_ears_too() -> None:
+    group = ring(3, 0.0013)
+    group.run(phrase(group, 1.0) + 4.0)
+    group._cables.clear()
+    for number in range(5):
+        group.play(0, NoteOn(0, 50 + number, 80), group.now + 0.001 * number)
+        group.play(0, NoteOff(0, 50 + number), group.now + 0.3)
+    group.run(group.now + 2.0)
+    start = group.now
+    group.run(phrase(group, start, 4) + 1.0)
+    assert not group.outcomes[0].circling
+    assert group.notes(0, start) == 4
 
 
 def test_pedals_and_wheels_come_to_rest_too() -> None:

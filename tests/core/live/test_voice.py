@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.voice import Voice
+from improviser.core.live.output.voice import Voice
 from improviser.core.midi.event import NoteOff, NoteOn
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.knobs import Knobs
-from improviser.core.live.votes import BAD, FORGET, GOOD, Votes
+from improviser.core.live.player.knobs import Knobs
+from improviser.core.live.player.votes import BAD, FORGET, GOOD, Votes
 from improviser.core.midi.event import ControlChange, NoteOn
 from improviser.errors import ConfigError
 from improviser.library.catalogue import load_model

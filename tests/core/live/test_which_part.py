@@ -2,7 +2,7 @@
 
 import pytest
 
-from improviser.core.live.which_part import HEIGHTS, WhichPart
+from improviser.core.live.player.which_part import HEIGHTS, WhichPart
 
 STEPS = (0, 2, 4, 2, 0, -1, 0, 4, 2, 0)
 

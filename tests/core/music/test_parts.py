@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.allowed import check
-from improviser.core.live.parameters import Parameters
+from improviser.core.live.parameters.allowed import check
+from improviser.core.live.parameters.table import Parameters
 from improviser.core.music.parts import NAMES, in_one_line, said_of_parts
 from improviser.core.music.pitch import OFF
 from improviser.errors import ConfigError

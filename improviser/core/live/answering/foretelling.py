@@ -1,0 +1,29 @@
+"""Foretelling: of which notes it can be known, as things stand, what they are answered before they are heard."""
+
+from dataclasses import dataclass
+
+from improviser.core.live.parameters.table import Parameters
+from improviser.core.midi.lanes import channel_of
+
+
+@dataclass(frozen=True, slots=True)
+class Foretelling:
+    """The notes that nothing unusual is known of.
+
+    :param begins: none before that (seconds); `ends`: only those before.
+    :param held: not those of keys, (lane, pitch), that hold something.
+    :param suspected: nor those, (channel, pitch, velocity), that may be our own.
+    """
+
+    begins: float
+    ends: float
+    held: frozenset[tuple[int, int]]
+    suspected: frozenset[tuple[int, int, int]]
+
+    def covers(self, lane: int, pitch: int, velocity: int, now: float, parameters: Parameters) -> bool:
+        """Say whether this is one of them, and one that is answered."""
+        if not self.begins <= now < self.ends or (lane, pitch) in self.held:
+            return False
+        if (channel_of(lane), pitch, velocity) in self.suspected or not parameters.hears_channel(lane):
+            return False
+        return parameters.hears_key(pitch) and parameters.answers_key(pitch)

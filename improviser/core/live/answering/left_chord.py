@@ -1,0 +1,47 @@
+"""The left hand's chord that begins: what it will be once it is complete, as far as the chords before tell."""
+
+from collections import deque
+from typing import Final
+
+from improviser.core.live.player.chords import Chord, Listener, Texture
+from improviser.core.live.player.riffs import Recalled
+
+SPANS = 4
+"""Of so many chords of the left hand the widest says how far down the next may go."""
+
+
+class LeftChord:
+    """Knows the left hand's last chords."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener: Final = listener
+        self._latest: frozenset[int] = frozenset()
+        self._spans: deque[int] = deque(maxlen=SPANS)
+        """How many semitones the last chords span."""
+
+    def learn(self, chord: Chord) -> None:
+        """Take in a chord in which the left hand has a note."""
+        self._latest = frozenset(filter(self._listener.is_left, chord.pitches))
+        self._spans.append(max(self._latest) - min(self._latest))
+
+    def expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
+        """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
+
+        It goes on as it did the last time at this place, or else repeats the left hand's last chord.
+        """
+        chord = self._listener.chord
+        if not texture.moves_left or chord is None:
+            return texture
+        struck = frozenset(filter(self._listener.is_left, chord.pitches))
+        # Fingers may still hold notes of the last chord when they play the next; those do not belong to it.
+        leaving = self._latest - struck if len(self._latest) > 1 else frozenset()
+        staying = texture.sounding - leaving
+        tune, coming = texture.tune, self._latest
+        if recalled is not None and recalled.alike > 1:
+            coming = frozenset(recalled.struck)
+            tune = max([tune, *coming] if texture.moves_tune else coming)
+            tune = texture.tune if self._listener.is_left(tune) else tune
+        if not coming >= struck:
+            reach = max(self._spans, default=0) - max(struck) + min(struck)
+            return texture._replace(sounding=staying, reach=max(0, reach))
+        return texture._replace(tune=tune, sounding=staying | coming, held=texture.held | coming)

@@ -1,0 +1,71 @@
+"""The line-up: who of the models that play does what."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Final
+
+from improviser.core.chorale.model import ChoraleModel
+from improviser.core.harmony.context import Experts
+from improviser.core.harmony.model import HarmonyModel
+from improviser.core.live.answering.foresight import likely_notes, likely_onsets
+from improviser.core.live.answering.together import Together
+from improviser.core.music.parts import NAMES
+from improviser.core.networks.responder import Accompanist, Imaginative, Model, Responder, Singer
+from improviser.core.tasks.registry import TASKS
+
+
+class LineUp:
+    """The models that play, with what each of them does; it does not change.
+
+    :param models: the models that play.
+    :param responders: what plays each of them.
+    """
+
+    def __init__(self, models: Sequence[Model], responders: Sequence[Responder]) -> None:
+        self.models: Final = tuple(models)
+        joined = [*zip(models, responders, strict=True)]
+        self.choirs: Final = tuple(Together(model, part) for model, part in joined if isinstance(model, ChoraleModel))
+        """Parts that are chosen together; they answer after the others."""
+        alone = [(model, part) for model, part in joined if not isinstance(model, ChoraleModel)]
+        self.parts: Final = tuple(part for _, part in alone)
+        contexts = [model if isinstance(model, Accompanist) else None for model, _ in alone]
+        self.experts: Final = tuple(None if context is None else Experts(context.context) for context in contexts)
+        """What weighs, for each part, all that the player sounds; None where nothing does."""
+        self.basses: Final = tuple(context is not None and context.is_bass for context in contexts)
+        """Which parts play the lowest voice."""
+        self.named: Final = tuple(_part_of(model) for model, _ in alone)
+        """Which part of a choir each is, if any."""
+        self.has_bass: Final = any(self.basses)
+        singers = [part for part in self.parts if isinstance(part, Singer)]
+        self.singer: Final = singers[0] if singers else None
+        self.imaginative: Final = self.singer if isinstance(self.singer, Imaginative) else None
+        """The part that sings, if it can imagine notes, so that replies are composed."""
+        echoes = [part for model, part in alone if _can_lead(model)]
+        self.leader: Final = next(iter([*singers, *echoes]), None)
+        self.leads: Final = None if self.leader is None else self.parts.index(self.leader)
+        """The number of the part that leads a reply; None if no part can."""
+        self.accompanies: Final = not self.choirs and any(experts is not None for experts in self.experts)
+        """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
+
+    @property
+    def members(self) -> list[Responder | Together]:
+        """All parts: those that answer alone, then the groups that answer together."""
+        return [*self.parts, *self.choirs]
+
+    def likely(self, heard: Collection[tuple[int, float]]) -> Iterator[tuple[int, float]]:
+        """Yield pitch and onset of notes of the player's that are likely to come after those `heard`, best first."""
+        pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
+        onsets = likely_onsets(times)
+        if onsets:
+            moments = [(tuple(part.moment(onset) for part in self.members), onset) for onset in onsets]
+            yield from likely_notes(pitches, moments)
+
+
+def _part_of(model: Model) -> int | None:
+    """Return which part of a choir a model sings, if any."""
+    voice = model.settings.voice if isinstance(model, HarmonyModel) else ""
+    return NAMES.index(voice) if voice in NAMES else None
+
+
+def _can_lead(model: Model) -> bool:
+    """Say whether a model's task lets it lead where there is no singer; a caller's own model may be of none."""
+    return model.task in TASKS and TASKS[model.task].leads

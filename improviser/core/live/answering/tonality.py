@@ -1,0 +1,71 @@
+"""Tonality: where home is for the player, and which of his notes are going to be long there, in one session."""
+
+from collections.abc import Iterable
+
+from improviser.core.live.answering.homeward import Lengths, homeward
+from improviser.core.music.home import Home, HomeTracker
+from improviser.core.networks.responder import LogProbabilities
+
+SURE_OF_KEY = 4
+"""Notes after which "auto" trusts its ears."""
+
+
+class Tonality:
+    """Hears the player's notes for what home is. What is asked for more than once between two notes is kept."""
+
+    def __init__(self) -> None:
+        self._home = HomeTracker()
+        self._lengths = Lengths()
+        self._at_home: Home | None = None
+        self._tonic: int | None = None
+        self._notes = 0
+
+    def count(self) -> None:
+        """Take in that there is one more note to hear."""
+        self._notes += 1
+
+    def hear(self, pitch: int, now: float) -> None:
+        """Take in a note."""
+        self._home.hear(pitch, now)
+        self._lengths.hear(pitch, now)
+
+    def renew(self, *, tonic: bool) -> None:
+        """Take in that all notes are heard; find the home note at once, if it will be asked for (`tonic`)."""
+        self._at_home = None
+        self._tonic = self._home.tonic if tonic else None
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether enough has been heard to tell."""
+        return self._notes >= SURE_OF_KEY
+
+    @property
+    def tonic(self) -> int | None:
+        """The pitch class of the home note, if enough has been heard to tell."""
+        if not self.is_sure:
+            return None
+        if self._tonic is None:
+            self._tonic = self._home.tonic
+        return self._tonic
+
+    @property
+    def home(self) -> Home:
+        """The tonic and the mode as the last note left them."""
+        if self._at_home is None:
+            self._at_home = self._home.home()
+        return self._at_home
+
+    def at(self, now: float) -> Home:
+        """Return the tonic and the mode, and how certain they are; `now` may end a phrase."""
+        return self._home.home(now)
+
+    def with_notes(self, notes: Iterable[tuple[int, float]]) -> HomeTracker:
+        """Return where home is once these notes, pitches and onsets, are heard as well; changes nothing."""
+        home = self._home.copy()
+        for pitch, onset in notes:
+            home.hear(pitch, onset)
+        return home
+
+    def homeward(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
+        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is home."""
+        return homeward(logs, pitch, self.home, self._lengths.likely_long(pitch))

@@ -1,0 +1,1 @@
+"""What the player does: keys, chords, hands, pedals, knobs, pulse, votes."""

@@ -1,0 +1,1 @@
+"""Replies to phrases: their rhythm and their evolution."""
