@@ -24,7 +24,7 @@ from improviser.training.chorale_fitting import Gains, Setting, bits_per_chord, 
 from improviser.training.chorale_grade import Grader, counts_of, rank_distance
 from improviser.training.chorale_movement import TEMPERATURE, move_as_often, movement_of, shift_for
 from improviser.training.chorale_playing import count, fit_to_play, of_corpus
-from improviser.training.chorale_recipe import ChoraleTask, ends_of, networks_for, with_gains
+from improviser.training.chorale_recipe import ChoraleTask, ends_of, networks_for, of_so_many_notes, with_gains
 from improviser.training.recipe import Options
 from improviser.training.voices import Sources, duets
 from tests.core.chorale.small import network, small_chorale, voices
@@ -75,6 +75,16 @@ def test_gains_are_what_they_say() -> None:
     assert np.isnan(seen.outside).all()
     fast = Gains(model, seen).bits(np.exp(genome))
     assert fast == pytest.approx(bits_per_chord(changed, changed.numbers, seen, doubt=0.0), abs=1e-3)
+
+
+def test_of_a_large_corpus_some_pieces_are_fitted_to() -> None:
+    settings = settings_of(5)
+    notes = sum(len(setting.tune) for setting in settings)
+    assert of_so_many_notes(settings, notes, 1) == settings
+    some = of_so_many_notes(settings, notes // 2, 1)
+    assert [setting for setting in settings if setting in some] == some
+    assert len(some) == 2
+    assert len(of_so_many_notes(settings, 1, 1)) == 1
 
 
 def test_the_recipe_makes_a_model_that_can_be_saved(monkeypatch: pytest.MonkeyPatch) -> None:
