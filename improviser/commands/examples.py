@@ -49,6 +49,7 @@ EXAMPLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "render": (
         ("render tune.mid answers.mid", "the answers alone"),
         ("render tune.mid both.mid --with-input", "tune and answers"),
+        ("render tune.mid out.mid --mode answer", "a live session, off line"),
     ),
     "replay": (
         ("replay session.jsonl", "does it play the same?"),

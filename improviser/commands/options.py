@@ -14,9 +14,11 @@ SoundFont = Annotated[
 ]
 
 if TYPE_CHECKING:
+    Mode = str | None
     Temperature = float | None
     Part = str | None
 else:
+    Mode = live_option("mode")
     Temperature = live_option("temperature")
     Part = live_option("part")
 

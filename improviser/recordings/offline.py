@@ -1,6 +1,5 @@
 """Rendering as a function: notes or a MIDI file in, the notes that a model plays to them out."""
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from improviser.core.live.parameters.allowed import check
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.raw import Performer
-from improviser.core.midi.codec import encode, events_of
+from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.core.midi.tempo import TempoMap
@@ -22,6 +21,7 @@ from improviser.errors import ConfigError, NoteError
 from improviser.files import user_path
 from improviser.library.catalogue import load_model
 from improviser.midifile import MidiPiece, TimedNote, read_midi, without_drum_channel
+from improviser.recordings.live_rendering import perform
 from improviser.recordings.rendering import render as answer_each
 
 Named = str | os.PathLike[str]
@@ -102,19 +102,7 @@ def _piece(source: Named | Iterable[Note]) -> MidiPiece:
 
 def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note, ...]:
     """Return what a performer plays to a piece."""
-    played: list[TimedEvent] = []
-    now = -math.inf
-
-    def wait(until: float) -> None:
-        while (due := performer.deadline) is not None and due <= until:
-            played.extend((due, event) for event in events_of(performer.advance(due)))
-
-    for now, event in _events(piece):
-        wait(now)
-        played.extend((now, answer) for answer in events_of(performer.hear(encode(event), now)))
-    if math.isfinite(now):
-        wait(now + tail)
-    return notes_of(played, now + tail)
+    return notes_of(*perform(((seconds, encode(event)) for seconds, event in _events(piece)), performer, tail))
 
 
 def _events(piece: MidiPiece) -> Iterator[TimedEvent]:

@@ -41,13 +41,19 @@ def render(
         pitches = list(_played(piece.notes, model, temperature, rng, part))
     answered = [(timed, pitch) for timed, chord in zip(piece.notes, pitches, strict=True) for pitch in chord]
     answers = [replace(timed, track=0, note=replace(timed.note, pitch=pitch)) for timed, pitch in answered]
+    return assembled(piece, answers, model.name, with_input=with_input)
+
+
+def assembled(piece: MidiPiece, answers: Sequence[TimedNote], name: str, *, with_input: bool) -> MidiPiece:
+    """Return `answers` as a piece in the tempo of `piece`: a track of this name, behind one of the input if wanted."""
     if not with_input:
-        return replace(piece, tracks=(model.name,), notes=tuple(untangled(without_drum_channel(answers))))
+        return replace(piece, tracks=(name,), notes=tuple(untangled(without_drum_channel(answers))))
     heard = [replace(timed, track=0) for timed in without_drum_channel(piece.notes)]
     lies = {timed.channel: moved.channel for timed, moved in zip(piece.notes, heard, strict=True)}
     free = _free_channels({timed.channel for timed in heard})
-    answers = [replace(timed, track=1, channel=free[lies[timed.channel]]) for timed in answers]
-    return replace(piece, tracks=(INPUT_NAME, model.name), notes=tuple(untangled([*heard, *answers])))
+    moved_to = {channel: free[lie] for channel, lie in lies.items()}
+    answers = [replace(timed, track=1, channel=moved_to.get(timed.channel, timed.channel)) for timed in answers]
+    return replace(piece, tracks=(INPUT_NAME, name), notes=tuple(untangled([*heard, *answers])))
 
 
 def _played(

@@ -5,12 +5,11 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import NoteOff, NoteOn
-from improviser.core.music.player import note_events
 from improviser.core.music.typed_notes import TypedNotes
 from improviser.core.printable import shown
 from improviser.engine.events import SessionEvent
@@ -18,21 +17,20 @@ from improviser.engine.protocol import Applied, Hear, Played, Step
 from improviser.engine.service import Service
 from improviser.errors import ConfigError
 from improviser.files import user_path
-from improviser.midifile import MidiPiece, is_midi_name, part, read_midi, remarks_on, without_drum_channel
+from improviser.midifile import MidiPiece, is_midi_name, read_midi, remarks_on
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.survey import survey
-from improviser.recordings.midi_recording import IMPROVISER, PLAYER
+from improviser.recordings.live_rendering import (
+    ANSWER_SECONDS,
+    LISTEN_SECONDS,
+    LONGEST_ENDING_SECONDS,
+    messages_of,
+    players_part,
+)
 from improviser.session.keypresses import can_press
-
-if TYPE_CHECKING:
-    from improviser.core.music.note import Note
 
 COMPUTER = "computer"
 LEAD_SECONDS = 0.1
-LISTEN_SECONDS = 0.1
-ANSWER_SECONDS = 4.0
-"""An answer that has not begun so long after the last note does not come."""
-LONGEST_ENDING_SECONDS = 60.0
 COMPUTER_LEGEND = (
     ("a–;", "play"),
     ("z x", "octave"),
@@ -124,7 +122,7 @@ class FilePlayer:
         self._loop = loop
         piece = read_midi(path, need_notes=True, strict=strict)
         self.remarks = remarks_on(path, piece)
-        self._messages = _messages_of(piece)
+        self._messages = messages_of(players_part(piece))
         self._seconds = _length_of(piece)
         self._last_stamp = -1.0
         self._heard_all = asyncio.Event()
@@ -170,17 +168,6 @@ class FilePlayer:
         patience = ANSWER_SECONDS if mode.replies else LISTEN_SECONDS
         while self._sounding or time.monotonic() - self._active_at < patience:
             await asyncio.sleep(LISTEN_SECONDS)
-
-
-def _messages_of(piece: MidiPiece) -> list[tuple[float, bytes]]:
-    """Return all notes as messages, those of the improviser in one of our own recordings left out."""
-    recorded = piece.tracks[:2] == (PLAYER, IMPROVISER)
-    notes = part(piece.notes, track=0) if recorded else piece.notes
-    channels: dict[int, list[Note]] = {}
-    for timed in without_drum_channel(notes or piece.notes):
-        channels.setdefault(timed.channel, []).append(timed.note)
-    events = [moment for channel, its in sorted(channels.items()) for moment in note_events(its, channel=channel)]
-    return [(seconds, encode(event)) for seconds, event in sorted(events, key=lambda moment: moment[0])]
 
 
 def _length_of(piece: MidiPiece) -> float:

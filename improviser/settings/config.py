@@ -305,10 +305,15 @@ def load(
         if value is not None:
             values[name], origins[name] = check(name, value, KEYS[name].flag), KEYS[name].flag
     settings = Settings(**values)
-    if origins["model"] == "default" and MODES_BY_NAME[settings.mode].replies:
-        settings = replace(settings, model=SINGERS)
+    if origins["model"] == "default":
+        settings = replace(settings, model=default_models(settings.mode))
     _check_together(settings, origins)
     return Config(settings, origins, path)
+
+
+def default_models(mode: str) -> tuple[str, ...]:
+    """Return the models that play in a mode where none was chosen."""
+    return SINGERS if MODES_BY_NAME[mode].replies else Settings().model
 
 
 def _check_together(settings: Settings, origins: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from improviser.core.live.raw import Performer
 from improviser.core.midi.codec import decode, encode, events_of
 from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
@@ -16,8 +17,11 @@ from improviser.engine.events import SessionEvent
 from improviser.engine.protocol import Played, Step
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, MidiFileError
+from improviser.library.catalogue import load_model
+from improviser.midifile import read_midi
 from improviser.ports.interface import LOOPBACK
 from improviser.ports.survey import ApiReport
+from improviser.recordings.live_rendering import messages_of, perform, players_part
 from improviser.recordings.midi_recording import write_session
 from improviser.session.performance import session_of
 from improviser.session.players import ComputerPlayer, FilePlayer, api_for, player_for
@@ -100,6 +104,18 @@ def test_a_file_is_played_as_it_is_written_and_then_the_session_ends(file: Path,
     played = [(step.stamp, event) for step in steps for event in events_of(step.played)]
     assert len(notes_of(played, 99.0)) == 3
     assert all(step.played for step in steps), "every note is answered, and every answer ended"
+
+
+@pytest.mark.parametrize("mode", ["shadow", "answer"])
+def test_off_line_it_is_answered_as_in_a_session(file: Path, model: str, mode: str) -> None:
+    _, steps, replies = session(FilePlayer(file), model, mode=mode)
+    in_session = [event for step in steps for event in events_of(step.played)] + replies
+    heard = messages_of(players_part(read_midi(file)))
+    played, end = perform(heard, Performer([load_model(model)], mode=mode), None)
+    assert in_session
+    notes = [event for event in in_session if isinstance(event, NoteOn | NoteOff)]  # its end sends more than that
+    assert [event for _, event in played] == notes
+    assert end >= heard[-1][0]
 
 
 def test_a_loop_goes_on_in_time(file: Path, model: str) -> None:

@@ -39,6 +39,13 @@ class TempoMap:
         start, tempo = self.changes[step]
         return (self._elapsed[step] + (tick - start) * tempo) / (self.ticks_per_beat * 1_000_000)
 
+    def tick_at(self, seconds: float) -> int:
+        """Return the tick that is nearest to a time (≥ 0), in seconds from the start of the piece."""
+        elapsed = seconds * self.ticks_per_beat * 1_000_000
+        step = max(0, bisect_right(self._elapsed, elapsed) - 1)
+        start, tempo = self.changes[step]
+        return start + round((elapsed - self._elapsed[step]) / tempo)
+
 
 def _in_order(changes: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     latest = {0: DEFAULT_TEMPO} | {tick: tempo for tick, tempo in changes if tempo > 0}

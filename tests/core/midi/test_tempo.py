@@ -35,3 +35,8 @@ def test_no_error_adds_up_over_many_changes() -> None:
 @given(TEMPO_MAPS, st.integers(0, 20_000), st.integers(0, 20_000))
 def test_time_never_goes_back(tempo: TempoMap, one: int, other: int) -> None:
     assert (tempo.seconds_at(one) <= tempo.seconds_at(other)) or one > other
+
+
+@given(TEMPO_MAPS, st.integers(0, 100_000))
+def test_a_time_is_nearest_to_its_own_tick(tempo: TempoMap, tick: int) -> None:
+    assert tempo.tick_at(tempo.seconds_at(tick)) == tick
