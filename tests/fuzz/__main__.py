@@ -126,6 +126,7 @@ def settle_in(place: Path) -> None:
     os.environ["HOME"] = str(place / "home")
     os.environ["TMPDIR"] = tempfile.tempdir = str(place / "tmp")
     os.environ["IMPROVISER_MODELS"] = str(place / "shared" / "models")
+    os.environ["IMPROVISER_CACHE"] = str(place / "case" / "cache")  # what is kept of a case goes with it
 
 
 @contextlib.contextmanager
