@@ -53,6 +53,7 @@ GROUND = {
     "termination",
     "threads",
     "version",
+    "waiting",
 }
 """What every layer needs of the system: no module here has but one importer."""
 LIVE = ("modes", "parameters", "output", "player", "answering", "replying", "guards")
@@ -225,6 +226,13 @@ def kept_files() -> list[Path]:
         for path in ROOT.rglob("*")
         if path.is_file() and not {"venv", ".venv", ".venv-bare", ".uv"} & set(path.parts)
     ]
+
+
+def test_nothing_waits_by_what_loses_cancellations() -> None:
+    """See `improviser.waiting`."""
+    for name, tree in MODULES.items():
+        used = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr == "wait_for"]
+        assert not used, f"{name}, line {used[0]}: wait by improviser.waiting.within"
 
 
 def test_no_file_names_a_registry() -> None:

@@ -35,6 +35,7 @@ from improviser.engine.protocol import (
 from improviser.engine.shared_memory import SharedMemory
 from improviser.errors import EngineError
 from improviser.signals import own_group
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -122,7 +123,7 @@ class EngineProcess:
             transport = self._process._transport.get_pipe_transport(1)  # type: ignore[attr-defined]  # noqa: SLF001
             widen(transport.get_extra_info("pipe"))
             self.send(opening)
-            return await asyncio.wait_for(self._ready, seconds)
+            return await within(seconds, self._ready)
         except BaseException as error:
             await self.leave()
             if isinstance(error, TimeoutError):

@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from improviser.errors import ImproviserError
+from improviser.waiting import within
 
 T = TypeVar("T")
 
@@ -57,7 +58,7 @@ class StopSignal:
         stop = asyncio.ensure_future(self._event.wait())
         try:
             await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
-            return await asyncio.wait_for(task, seconds)
+            return await within(seconds, task)
         finally:
             stop.cancel()
             task.cancel()

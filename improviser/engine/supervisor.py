@@ -30,6 +30,7 @@ from improviser.executors import SerialExecutor
 from improviser.ports.connections import SessionConnections
 from improviser.ports.hotplug import NamedPorts
 from improviser.ports.interface import JACK_APIS, LOOPBACK
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -298,7 +299,7 @@ class Supervisor:
             # The next one gets itself ready while the old one's notes are released; but on a busy machine it would
             # take the processor from that, so the first round of it goes first.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(begun.wait(), HEAD_START_SECONDS)
+                await within(HEAD_START_SECONDS, begun.wait())
             if not self._stop.is_set:
                 self._started = await EngineProcess.start()
         await releasing
@@ -309,7 +310,7 @@ class Supervisor:
         looked = self._loop.time()
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), WATCH_SECONDS)
+                await within(WATCH_SECONDS, self._wake.wait())
             self._wake.clear()
             if self._stop.is_set:
                 return Cause.STOPPED
@@ -409,7 +410,7 @@ class Supervisor:
         if self._started is not None:
             await self._started.leave()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._on_jack(self._connections.leave), PARTING_SECONDS)
+            await within(PARTING_SECONDS, self._on_jack(self._connections.leave))
 
 
 def _said(names: str | list[str], choices: Sequence[str]) -> str:

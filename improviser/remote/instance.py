@@ -25,6 +25,7 @@ import platformdirs
 
 from improviser.errors import ConfigError, SessionError
 from improviser.locks import try_lock
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -79,7 +80,7 @@ class Instance:
 
         async def tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError):
-                said = await asyncio.wait_for(reader.readexactly(len(token)), ANSWER_SECONDS)
+                said = await within(ANSWER_SECONDS, reader.readexactly(len(token)))
                 if secrets.compare_digest(said, token):
                     writer.write(json.dumps(state(), ensure_ascii=False).encode())
                     await writer.drain()

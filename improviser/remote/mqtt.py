@@ -33,6 +33,7 @@ from improviser.engine.live_state import BURST, RATE
 from improviser.executors import DaemonThreadExecutor
 from improviser.pacing import Bucket, pause_seconds
 from improviser.remote.selector_thread import run_in_selector_thread, watches_sockets
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -296,7 +297,7 @@ class Link:
         except asyncio.CancelledError:
             tasks[0].cancel()
             with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
-                await asyncio.wait_for(self._publish_the_end(client), ENDING_SECONDS)
+                await within(ENDING_SECONDS, self._publish_the_end(client))
             raise
         finally:
             for task in tasks:

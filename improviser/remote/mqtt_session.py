@@ -29,6 +29,7 @@ from improviser.remote.mqtt import Access, Link, Post, Received
 from improviser.remote.requests import COMMAND, Reply, allowed_for, encode, plain, read_command, read_request
 from improviser.remote.state import Score, setting
 from improviser.settings.config import LIVE_KEYS, Settings
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -144,7 +145,7 @@ class MqttSession:
                 shown, due = current, now + STATE_SECONDS
                 self.link.keep(self._topics.state, encode(self.state(service)))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), LOOK_SECONDS)
+                await within(LOOK_SECONDS, self._changed.wait())
                 await asyncio.sleep(CHANGE_SECONDS)
             self._changed.clear()
 

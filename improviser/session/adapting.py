@@ -27,6 +27,7 @@ from improviser.engine.protocol import MODEL, Adapt, Applied, Done, Ready, Step
 from improviser.engine.service import Service
 from improviser.session.adapting_process import Learned, Lesson
 from improviser.signals import own_group
+from improviser.waiting import within
 
 log = logging.getLogger("improviser")
 
@@ -159,7 +160,7 @@ class Adapting:
             raise EOFError("there is no pipe")
         process.stdin.write(_encode(lesson) + b"\n")
         await process.stdin.drain()
-        line = await asyncio.wait_for(process.stdout.readline(), PATIENT_SECONDS)
+        line = await within(PATIENT_SECONDS, process.stdout.readline())
         if not line:
             raise EOFError("it has ended")
         return _decode(line)
@@ -173,4 +174,4 @@ class Adapting:
         with contextlib.suppress(OSError):
             process.kill()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), CLOSE_SECONDS)
+            await within(CLOSE_SECONDS, process.wait())

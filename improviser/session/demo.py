@@ -34,6 +34,7 @@ from improviser.session.players import feed
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.picture import session_picture, terminal_picture
 from improviser.show.sound import Synthesiser, render, write_wav
+from improviser.waiting import within
 
 FILES = ("session.mid", "session.wav", "session.svg")
 TITLE = "improviser demo: "
@@ -132,7 +133,7 @@ class DemoRun:
         await asyncio.wait({ended, feeding}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._all_heard.wait(), LAST_ANSWER_SECONDS)
+                await within(LAST_ANSWER_SECONDS, self._all_heard.wait())
             playing.service.stop()
         feeding.cancel()
         await ended

@@ -27,6 +27,7 @@ from improviser.ports.interface import LOOPBACK
 from improviser.ports.round_trip import ITSELF, WARM_UP, Way
 from improviser.session.display import Display
 from improviser.session.live import Live, live
+from improviser.waiting import within
 
 if TYPE_CHECKING:
     from improviser.remote.mqtt import Link
@@ -181,10 +182,10 @@ async def over_wire(api: str, client: str, notes: int, gap_seconds: float) -> Wa
     complaint = asyncio.ensure_future(_rest_of(process.stderr))
     silence = SILENT_SECONDS + 2 * gap_seconds
     try:
-        while line := await asyncio.wait_for(_line_of(process.stdout), silence):
+        while line := await within(silence, _line_of(process.stdout)):
             if line.startswith(b"{"):
                 with contextlib.suppress(TimeoutError):  # its ports close, if the MIDI system lets them
-                    await asyncio.wait_for(process.wait(), CLOSING_SECONDS)
+                    await within(CLOSING_SECONDS, process.wait())
                 return msgspec.json.decode(line, type=Way)
         await process.wait()
         lines = (await complaint).decode(errors="replace").strip().splitlines() or ["it said nothing"]

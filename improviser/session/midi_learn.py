@@ -16,6 +16,7 @@ from improviser.engine.events import SessionEvent
 from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
 from improviser.settings.config import nearest
+from improviser.waiting import within
 
 PAUSE_SECONDS = 0.25
 """Without a message for so long a movement is over."""
@@ -101,7 +102,7 @@ class Learning:
     async def _next(self) -> ControlChange | None:
         """Return the next message of the movement, None if it is over."""
         try:
-            return await asyncio.wait_for(self._moved.get(), PAUSE_SECONDS)
+            return await within(PAUSE_SECONDS, self._moved.get())
         except TimeoutError:
             return None
 

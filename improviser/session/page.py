@@ -22,6 +22,7 @@ from improviser.session.recording import turn_recording
 from improviser.settings.config import check
 from improviser.settings.page_address import PageAddress, parse_page
 from improviser.settings.serving import ServingSettings
+from improviser.waiting import within
 
 if TYPE_CHECKING:
     from improviser.web.access import Access
@@ -123,7 +124,7 @@ class SessionPage:
         if self._server is not None:
             self._tell(f"it begins as soon as the page is open, or in {VISIT_SECONDS:g} s")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._server.arrived.wait(), VISIT_SECONDS)
+                await within(VISIT_SECONDS, self._server.arrived.wait())
 
 
 def _turn(recorder: Recorder, service: Service, on: bool) -> str:

@@ -28,6 +28,7 @@ from improviser.recordings.live_rendering import (
     players_part,
 )
 from improviser.session.keypresses import can_press
+from improviser.waiting import within
 
 COMPUTER = "computer"
 LEAD_SECONDS = 0.1
@@ -156,12 +157,12 @@ class FilePlayer:
             start += self._seconds
             await feed(service, self._messages, start)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ending(service), LONGEST_ENDING_SECONDS)
+            await within(LONGEST_ENDING_SECONDS, self._ending(service))
         service.stop()
 
     async def _ending(self, service: Service) -> None:
         """Wait until all was heard, and the answers have ended."""
-        await asyncio.wait_for(self._heard_all.wait(), ANSWER_SECONDS)
+        await within(ANSWER_SECONDS, self._heard_all.wait())
         mode = MODES_BY_NAME[service.parameters.mode]
         if mode.endless:
             return

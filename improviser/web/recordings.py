@@ -18,6 +18,7 @@ from improviser.engine.priority import command_behind
 from improviser.recordings.files import MIDI_SUFFIX
 from improviser.recordings.log import SUFFIX
 from improviser.show.session_page import FOLDER_FILES, LONGEST_FOLDER_SOUND_SECONDS
+from improviser.waiting import within
 from improviser.web.access import Role
 from improviser.web.files import KINDS
 from improviser.web.messages import clean, encode
@@ -150,7 +151,7 @@ async def run_beside(module: str, *arguments: str) -> tuple[int, str]:
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        said, _ = await asyncio.wait_for(process.communicate(), PATIENCE_SECONDS)
+        said, _ = await within(PATIENCE_SECONDS, process.communicate())
     except (TimeoutError, asyncio.CancelledError) as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
