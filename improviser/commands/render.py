@@ -71,7 +71,7 @@ def render(
     piece = read_midi(source, need_notes=True, strict=strict)
     give_notice(remarks_on(source, piece))
     names = ", ".join(player.name for player in models)
-    played = _played(piece, models, live, seed=seed, tail=tail, with_input=with_input)
+    played = _played(piece, models, live, names, seed=seed, tail=tail, with_input=with_input)
     write_midi(out, played)
     if "mode" not in live:
         say(f"saved {out}: {len(piece.notes)} notes answered by {names}")
@@ -105,6 +105,7 @@ def _played(
     piece: "MidiPiece",
     models: Sequence[Any],
     live: dict[str, Any],
+    names: str,
     *,
     seed: int,
     tail: float | None,
@@ -117,7 +118,6 @@ def _played(
     from improviser.recordings.live_rendering import render_live
     from improviser.recordings.rendering import render as answer_each
 
-    names = ", ".join(model.name for model in models)
     if "mode" in live:
         performer = Performer(models, seed=seed, **live)
         return render_live(piece, performer, names, tail=tail, with_input=with_input)

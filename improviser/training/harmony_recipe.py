@@ -33,7 +33,7 @@ def prepare(options: Options, progress: Progress, executor: Executor | None = No
     read = read_sources(options.sources, progress, strict=options.strict, executor=executor)
     known = heard(options, read, progress, executor)
     pieces = [piece for piece, *_ in duets(read.pieces, *_voices(options))]
-    return replace(recipe_of(options, known, progress), finish=partial(_finish, pieces, options.seed))
+    return replace(choir_recipe(options, known, progress), finish=partial(_finish, pieces, options.seed))
 
 
 def heard(options: Options, read: Sources, progress: Progress = silent, executor: Executor | None = None) -> Heard:
@@ -57,14 +57,6 @@ def heard(options: Options, read: Sources, progress: Progress = silent, executor
         read.remarks,
     )
     return Heard.of(material, options.seed, progress, executor)
-
-
-def recipe_of(options: Options, known: Heard, progress: Progress = silent) -> Recipe:
-    """Return the recipe for the voice of what was heard.
-
-    :raises UserError: if the options are of no use.
-    """
-    return choir_recipe(options, known, progress)
 
 
 def _voices(options: Options) -> tuple[str, str]:

@@ -25,7 +25,7 @@ def prepare(options: Options, progress: Progress, executor: Executor | None = No
     refuse(options, "lookback", "layer_type", "mutation", "divergence", "survivors", "voice", "player", "parts")
     check_networks(options, VIEWPOINTS)  # before the sources are read, which may take long
     read = read_sources(options.sources, progress, strict=options.strict, executor=executor)
-    return recipe_of(options, heard(options, read, progress, executor), progress)
+    return choir_recipe(options, heard(options, read, progress, executor), progress)
 
 
 def heard(options: Options, read: Sources, progress: Progress = silent, executor: Executor | None = None) -> Heard:
@@ -45,14 +45,6 @@ def heard(options: Options, read: Sources, progress: Progress = silent, executor
         read.remarks,
     )
     return Heard.of(material, options.seed, progress, executor)
-
-
-def recipe_of(options: Options, known: Heard, progress: Progress = silent) -> Recipe:
-    """Return the recipe for the top voice of what was heard.
-
-    :raises UserError: if the options are of no use.
-    """
-    return choir_recipe(options, known, progress)
 
 
 def tune_notes(duets: Iterable[Duet], settings: ChoirSettings) -> Notes:

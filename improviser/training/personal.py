@@ -27,7 +27,8 @@ from improviser.library import catalogue
 from improviser.library.adaptations import base_of
 from improviser.library.catalogue import AUTO, PERSONAL
 from improviser.library.model_file import SUFFIX, read
-from improviser.training.melody_recipe import heard, recipe_of
+from improviser.training.choir_recipe import choir_recipe
+from improviser.training.melody_recipe import heard
 from improviser.training.progress import Progress, silent
 from improviser.training.recipe import Options
 from improviser.training.recorded_tunes import held_out
@@ -185,7 +186,7 @@ def adapted_to(model: MelodyModel, tunes: Sequence[Sequence[Note]], seed: int) -
 
 def _bred(tunes: Sequence[Piece], minutes: float, seed: int) -> MelodyModel:
     options = Options(sources=(), task="melody", minutes=minutes, seed=seed)
-    recipe = recipe_of(options, heard(options, Sources(tuple(tunes))))
+    recipe = choir_recipe(options, heard(options, Sources(tuple(tunes))), silent)
     kept = Checkpoints(Path(), every=0)
     done = train(recipe, seed=seed, workers=Workers(), checkpoints=kept, report=lambda _member, _bred: None)
     calibrate(recipe, done)

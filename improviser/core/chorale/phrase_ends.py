@@ -4,7 +4,7 @@ Each of these makes it likelier or less likely, by a factor of the odds. The fac
 
 Where a phrase began is not known for certain either: a note may have been the last one of a phrase, and is the more
 likely to have been if the next one was long in coming. So all lengths are followed, each with its probability. The
-phrases of a tune often have the same length: so the lengths of those that have ended are counted.
+phrases of a tune often have the same length: so the lengths of finished phrases are counted.
 """
 
 import math

@@ -23,12 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
+from improviser.core.evolution.ga import GENES_AT_A_TIME
 from improviser.core.evolution.noise import normals
 from improviser.core.evolution.randomness import restored, state_of
 from improviser.core.evolution.selection import ranking
 
-GENES_AT_A_TIME = 60_000
-"""Children are bred in blocks that stay in the cache, and in memory that need not be fetched from the system anew."""
 LOTS = 4096
 """Parents are drawn from a table of so many lots, which is some ten times as fast as by their exact shares."""
 

@@ -16,7 +16,7 @@ from improviser.core.music.phrase import PhraseTracker
 
 
 class Keys:
-    """Takes in keys that are pressed and released; what its methods return is to be sent."""
+    """Takes in presses and releases of keys; callers send the messages that its methods return."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Keys:
         self._loops: Final = loops
         self._drawing: Final = drawing
         self.returned: Final = Returned()
-        """Those that may be notes of ours come back."""
+        """Keys that may be our own notes coming back."""
         self._pressed: list[tuple[NoteOn, float, bool]] = []
 
     def settle(self) -> None:

@@ -1,7 +1,7 @@
 """Choosing: what a part of an accompaniment strikes, by its network's opinion and by all that sounds.
 
 Under one line alone the network's opinion is all there is. What was answered the last time at this place (`riffs`) is
-favoured. Whoever plays close triads in the left hand asks for their roots, whatever lies lowest.
+favoured. Under close triads in the left hand, their roots are favoured, whichever note is lowest.
 """
 
 import math
