@@ -17,8 +17,12 @@ its input, counted from 0."""
 class Answered(Protocol):
     """What the listener's side does when all is answered."""
 
-    def __call__(self, *, heard: bool) -> None:
-        """Take that in; `heard`: whether there was anything (a system may call once for each period of its own)."""
+    def __call__(self, *, heard: bool, again: bool = False) -> None:
+        """Take that in.
+
+        :param heard: whether there was anything.
+        :param again: whether this is called in each of the system's periods, whatever comes in.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def _messages(data: bytes) -> Sequence[bytes]:
     return MidiStream().feed(data)
 
 
-def _pass_over(*, heard: bool) -> None:
+def _pass_over(*, heard: bool, again: bool = False) -> None:
     """Do nothing at the end of a period."""
 
 
@@ -250,7 +250,7 @@ class JackPorts:
                     self._listener(message, age, self._number)
         self._offset = 0
         self._write(frames, now)
-        self._answered(heard=count > 0)
+        self._answered(heard=count > 0, again=True)
         self._over = self._periods
 
     def _is_new(self, event: tuple[int, int, bytes], heard_before: list[tuple[int, int, bytes]]) -> bool:
