@@ -82,7 +82,7 @@ class Accompanying:
         self._zones: Final = zones
         self._start: Final = start
         self._voiced: Final = voiced
-        self._pulse = Pulse(drums)
+        self._pulse = Pulse(band.tonality, drums)
         self._riffs = Riffs()
         self._held_over = HeldOver(sounding)
         self._parts: list[Part] = []
@@ -186,7 +186,7 @@ class Accompanying:
         self._held_over.strike(key)
         texture = self._texture(now)
         band.overhear(note.pitch, now)
-        on_pulse = self._pulse.strikes(now)
+        on_pulse = self._pulse.strikes(now, note.pitch)
         opinions = band.opinions(texture.tune, now)
         striking = [number for number in range(size) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
@@ -327,7 +327,7 @@ class Accompanying:
     def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
         line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
-        if not line or not self._pulse.would_strike(now)[0]:
+        if not line or not self._pulse.would_strike(now, pitch)[0]:
             return None
         recalled = self._riffs.recall(pitch, now)
 
