@@ -22,9 +22,9 @@ FIRST_GUESS = 0.12
 """How likely a note is long, before anything is known."""
 CAUTION = 8.0
 """How often a note has to be heard for that to count as much as what is known without; of n notes, an n-th as often."""
-UNDRAWN, SHARE = 0.3, 0.9
-"""The least share of a bass's chances that the root of home has under a home note that is surely long; it falls to none
-where a note is no likelier to be long than the first of these."""
+UNDRAWN, DRAWN, SHARE = 0.3, 0.8, 0.9
+"""The root of home has at least SHARE of a bass's chances under a home note that is as likely long as DRAWN, or more;
+this falls to none where it is no likelier to be long than UNDRAWN."""
 NO_HOME, HOME = 0.15, 0.4
 """A pitch class that is no likelier home than the first of these is not taken for it; from the second on it is."""
 LONG_FROM, SURELY_LONG_FROM = 0.5, 0.85
@@ -104,7 +104,7 @@ def homeward(logs: LogProbabilities, pitch: int, home_chance: float, likely_long
     :param likely_long: how likely it is that the note will be long, 0-1.
     """
     is_home = min(1.0, (home_chance - NO_HOME) / (HOME - NO_HOME))
-    share = SHARE * is_home * (likely_long - UNDRAWN) / (1 - UNDRAWN)
+    share = SHARE * is_home * min(1.0, (likely_long - UNDRAWN) / (DRAWN - UNDRAWN))
     if is_home <= 0 or share <= 0:
         return logs
     nats = math.log(share / (1 - share)) - _log_odds(logs[pitch % 12 :: 12], logs)
