@@ -132,12 +132,7 @@ class Accompanying:
             return False
         if self._parameters.follow == "every" or len(self._parts) != len(self._band):
             return False
-        return bool(self._parts) and key not in chord.keys and self._is_of(chord, key, now)
-
-    def _is_of(self, chord: Chord, key: Key, now: float) -> bool:
-        """Say whether a key that is struck now belongs to a chord: keyboards on channels of their own are apart."""
-        channels = (self._zones.output_channel(channel, self._parameters) for channel in (key[0], chord.keys[0][0]))
-        return len({*channels}) == 1 and self._listener.joins(key, now)
+        return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
 
     @property
     def border(self) -> float:
@@ -147,7 +142,7 @@ class Accompanying:
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase to reply to. Of each chord, only the tune's note goes to the band."""
         listener, key = self._listener, (note.channel, note.pitch)
-        if listener.chord is not None and self._is_of(listener.chord, key, now):
+        if listener.chord is not None and listener.joins(key, now):
             listener.join(key, now)
         else:
             self.end_listening()
@@ -269,7 +264,6 @@ class Accompanying:
         self, numbers: Sequence[int], opinions: Sequence[Prediction], texture: Texture, note: NoteOn, now: float
     ) -> list[Event]:
         """Let parts strike with `note`."""
-        output = self._zones.output_channel(note.channel, self._parameters)
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
@@ -278,19 +272,27 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
+            output = self._zones.output_channel(self._lane(number, texture, note.channel, now), self._parameters)
             channel = self._band.channel_of(number, output)
             pitch = self._choosing.choose(number, opinions[number], expected, channel, now, recalled, part.pitch)
             if self._stays(number, (channel, pitch), texture, now):
                 self._held_over.hold((note.channel, note.pitch), (channel, pitch), now)
                 part.chord = self._listener.chord
                 continue
-            if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
+            if texture.is_chordal:
                 events += self._end(part)
             struck = self._voiced(Sung(pitch, self._band.lineup.named[number]), output, note.velocity)
             part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(struck)
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _lane(self, number: int, texture: Texture, lane: int, now: float) -> int:
+        """Return on which of the player's lanes a part answers one of them: on a split keyboard, its hand's."""
+        if not texture.is_chordal:
+            return lane
+        hand = self._listener.left_lane if self._band.lineup.basses[number] else self._listener.tune_lane
+        return lane if hand is None or not self._listener.left_was_here(now) else hand
 
     def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
         """Say whether a part holds over what it sounds, which is what it would strike; with a bass note it strikes."""

@@ -105,6 +105,9 @@ class Listener:
     _singles: dict[int, float] = field(default_factory=dict)
     _left: float = NEVER
     _connected: int = 0
+    left_lane: int | None = None
+    tune_lane: int | None = None
+    """The lanes that the left hand's last note, and the tune's, came by."""
 
     @property
     def plays_legato(self) -> bool:
@@ -196,7 +199,16 @@ class Listener:
         if left:
             self._left = now
         tune = self._tune if self._tune is not None else low
+        self._learn_lanes(tune)
         return Texture(sounding, tune, chordal, has_bass, tune in struck, left, frozenset(down))
+
+    def _learn_lanes(self, tune: int) -> None:
+        """Take in by which lanes the hands' notes of the last chord came."""
+        for lane, pitch in self.chord.keys if self.chord is not None else ():
+            if pitch == tune:
+                self.tune_lane = lane
+            elif self.is_left(pitch):
+                self.left_lane = lane
 
     def _together(self, down: dict[int, float], struck: list[int], now: float) -> frozenset[int]:
         """Return the pitches of keys that are down, without those that overlap the next for a moment.
