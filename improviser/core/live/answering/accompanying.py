@@ -383,6 +383,7 @@ class Accompanying:
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
             self._left_chord.learn(chord)
+            self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):
             sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))
