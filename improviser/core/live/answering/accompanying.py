@@ -382,7 +382,7 @@ class Accompanying:
         self._taught = True
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
-            self._left_chord.learn(chord)
+            self._left_chord.learn(chord, texture.sounding)
             self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):

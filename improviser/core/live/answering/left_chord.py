@@ -1,7 +1,7 @@
 """The left hand's chord that begins: what it will be once it is complete, as far as the chords before tell."""
 
 from collections import OrderedDict, deque
-from typing import Final
+from typing import Final, NamedTuple
 
 from improviser.core.live.player.chords import Chord, Listener, Texture
 from improviser.core.live.player.riffs import Recalled
@@ -13,6 +13,13 @@ ORDER, PLACES = 2, 1024
 Chords = tuple[frozenset[int], ...]
 
 
+class Followed(NamedTuple):
+    """A chord of the left hand's: what it struck, and what it still held of the chord before."""
+
+    struck: frozenset[int]
+    stayed: frozenset[int]
+
+
 class LeftChord:
     """Knows the left hand's last chords, and which followed which."""
 
@@ -22,13 +29,13 @@ class LeftChord:
         self._spans: deque[int] = deque(maxlen=SPANS)
         """How many semitones the last chords span."""
         self._lately: deque[frozenset[int]] = deque(maxlen=ORDER)
-        self._following: OrderedDict[Chords, frozenset[int]] = OrderedDict()
+        self._following: OrderedDict[Chords, Followed] = OrderedDict()
 
-    def learn(self, chord: Chord) -> None:
-        """Take in a chord in which the left hand has a note."""
+    def learn(self, chord: Chord, sounding: frozenset[int]) -> None:
+        """Take in a chord in which the left hand has a note; it is complete, and this sounds."""
         struck = frozenset(filter(self._listener.is_left, chord.pitches))
         for place in self._places():
-            self._following[place] = struck
+            self._following[place] = Followed(struck, (sounding & self._latest) - struck)
             self._following.move_to_end(place)
         while len(self._following) > PLACES:
             self._following.popitem(last=False)
@@ -41,10 +48,11 @@ class LeftChord:
         lately = tuple(self._lately)
         return [lately[start:] for start in range(len(lately))]
 
-    def _coming(self, struck: frozenset[int]) -> frozenset[int]:
+    def _coming(self, struck: frozenset[int]) -> Followed:
         """Return the chord that is to be expected where these of its pitches are struck."""
         known = (self._following.get(place) for place in self._places())
-        return next((chord for chord in known if chord is not None and chord >= struck), self._latest)
+        again = Followed(self._latest, frozenset())
+        return next((chord for chord in known if chord is not None and chord.struck >= struck), again)
 
     def expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
@@ -55,10 +63,10 @@ class LeftChord:
         if not texture.moves_left or chord is None:
             return texture
         struck = frozenset(filter(self._listener.is_left, chord.pitches))
-        # Fingers may still hold notes of the last chord when they play the next; those do not belong to it.
-        leaving = self._latest - struck if len(self._latest) > 1 else frozenset()
+        tune, (coming, stayed) = texture.tune, self._coming(struck)
+        # Fingers may still hold notes of the last chord when they play the next; most do not belong to it.
+        leaving = self._latest - struck - stayed if len(self._latest) > 1 else frozenset()
         staying = texture.sounding - leaving
-        tune, coming = texture.tune, self._coming(struck)
         if recalled is not None and recalled.alike > 1:
             coming = frozenset(recalled.struck)
             tune = max([tune, *coming] if texture.moves_tune else coming)
