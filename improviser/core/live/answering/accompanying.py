@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from improviser.core.live.answering.after_beats import AfterBeats
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.choosing import LEAST_ROOM, Choosing, best
 from improviser.core.live.answering.drawing import Factors, Prediction
@@ -35,6 +36,10 @@ Voiced = Callable[[Sung, int, int], NoteOn]
 
 KEEP = 3.5
 """An answer is kept if its chance is no more nats than this below that of the best."""
+
+
+BROKEN = 3
+"""So many keys of the left hand, one after the other and all held, are a broken chord."""
 
 
 @dataclass(slots=True)
@@ -93,6 +98,7 @@ class Accompanying:
         """Whether the last chord is one to reply to that the band has not heard yet."""
         self._heard_tune: int | None = None
         self._left_chord: Final = LeftChord(listener)
+        self._after_beats: Final = AfterBeats()
         self._choosing: Final = Choosing(band, listener)
         self._parameters = Parameters()
 
@@ -241,15 +247,35 @@ class Accompanying:
         """Say whether a part strikes along with the chord as it is so far."""
         parameters, is_bass = self._parameters, self._band.lineup.basses[number]
         if texture.is_chordal:
-            if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
+            if is_bass and texture.has_bass and (parameters.bass == "off" or self._lowest(texture) < LEAST_ROOM):
                 return False
             if is_bass and not texture.moves_left and self._listener.left_was_here(now):
+                return False
+            if is_bass and texture.moves_left and self._waits(texture, now):
                 return False
             if not is_bass and not texture.moves_tune:
                 return False
         if parameters.follow == "harmony" and self._sounds(number):
             return not self._fits_harmony(number, texture)
         return on_pulse
+
+    def _lowest(self, texture: Texture) -> int:
+        """Return the lowest pitch that sounds, or will once the left hand's chord is complete."""
+        coming = self._left_chord.coming(frozenset(self._left_struck())) if texture.moves_left else ()
+        return min([*texture.sounding, *coming])
+
+    def _waits(self, texture: Texture, now: float) -> bool:
+        """Say whether what the left hand strikes belongs to its last bass note, and a bass has no note of its own."""
+        struck = self._left_struck()
+        if not self._after_beats.belongs(struck, now):
+            return False
+        keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
+        return keeps or max(len(struck), len(self._left_chord.coming(frozenset(struck)))) > 1
+
+    def _left_struck(self) -> list[int]:
+        """Return the pitches of the last chord that are the left hand's."""
+        chord = self._listener.chord
+        return [] if chord is None else [*filter(self._listener.is_left, chord.pitches)]
 
     def _fits_harmony(self, number: int, texture: Texture) -> bool:
         """Say whether what a part sounds goes with all that sounds."""
@@ -354,6 +380,8 @@ class Accompanying:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
         away, part.away = part.away, ()
+        if self._band.lineup.basses[number] and texture.has_bass and min(texture.sounding) < LEAST_ROOM:
+            return self._end(part)
         scores = self._choosing.scores(number, prediction, texture, part.pitch)
         if scores is None or part.sounding is None or not (away or self._sounds(number)):
             return []
@@ -383,6 +411,7 @@ class Accompanying:
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
             self._left_chord.learn(chord, texture.sounding)
+            self._after_beats.learn(self._left_struck(), onset)
             self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):

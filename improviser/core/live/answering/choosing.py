@@ -27,8 +27,8 @@ FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
 COLDEST = 0.05
 """What was answered the last time is favoured as at this temperature where it is lower."""
-LOWEST_BASS, LEAST_ROOM = 24, 33
-"""Below a bass of the player's that is lower than this there is no room."""
+LOWEST_BASS, LEAST_ROOM = 24, 36
+"""Below a bass of the player's that is lower than this there is no room: not for its octave."""
 
 
 class Choosing:

@@ -54,6 +54,11 @@ class LeftChord:
         again = Followed(self._latest, frozenset())
         return next((chord for chord in known if chord is not None and chord.struck >= struck), again)
 
+    def coming(self, struck: frozenset[int]) -> frozenset[int]:
+        """Return the chord that is expected where these of its pitches are struck; these, if none is known."""
+        coming = self._coming(struck).struck
+        return coming if coming >= struck else struck
+
     def expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
 
