@@ -247,7 +247,7 @@ class Accompanying:
         """Say whether a part strikes along with the chord as it is so far."""
         parameters, is_bass = self._parameters, self._band.lineup.basses[number]
         if texture.is_chordal:
-            if is_bass and texture.has_bass and (parameters.bass == "off" or self._lowest(texture) < LEAST_ROOM):
+            if is_bass and texture.has_bass and (parameters.bass == "off" or self._left_chord.lowest(texture) < LEAST_ROOM):
                 return False
             if is_bass and not texture.moves_left and self._listener.left_was_here(now):
                 return False
@@ -259,18 +259,12 @@ class Accompanying:
             return not self._fits_harmony(number, texture)
         return on_pulse
 
-    def _lowest(self, texture: Texture) -> int:
-        """Return the lowest pitch that sounds, or will once the left hand's chord is complete."""
-        coming = self._left_chord.coming(frozenset(self._left_struck())) if texture.moves_left else ()
-        return min([*texture.sounding, *coming])
-
     def _waits(self, texture: Texture, now: float) -> bool:
         """Say whether what the left hand strikes belongs to its last bass note, and a bass has no note of its own."""
         struck = self._left_struck()
-        if not self._after_beats.belongs(struck, now):
-            return False
-        keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        return keeps or max(len(struck), len(self._left_chord.coming(frozenset(struck)))) > 1
+        rings = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
+        chord = self._left_chord.becomes_chord(frozenset(struck))
+        return self._after_beats.leave_out(struck, now, chord=chord, rings=rings)
 
     def _left_struck(self) -> list[int]:
         """Return the pitches of the last chord that are the left hand's."""

@@ -11,27 +11,60 @@ from improviser.core.live.player.chords import NEVER
 LONGEST_SECONDS = 4.0
 HIGHER = 3
 """Semitones above the bass note from which on a note is none of a bass line that goes up by step."""
-FOREIGN = (1, 5)
-"""Semitones above a bass note, in whatever octave, that ask for another: a minor second, and the fourth."""
+CLASH, FOURTH = 1, 5
+"""Semitones above a bass note, in whatever octave, that ask for another: a minor second, and as a single note a fourth."""
+
+
+USUAL = 3
+"""A chord after a bass note is expected again until so many single notes have followed."""
 
 
 class AfterBeats:
-    """Knows the left hand's last bass note."""
+    """Knows the left hand's last bass note, and the last chord above one."""
 
     def __init__(self) -> None:
         self._bass: int | None = None
         self._onset = NEVER
+        self._chord: int | None = None
+        """The lowest pitch of that chord."""
+        self._usual = 0
 
     def learn(self, left: Sequence[int], now: float) -> None:
         """Take in what the left hand has struck at `now`, once it is complete."""
-        if not left or self.belongs(left, now):
+        if not left:
             return
-        alone = len({pitch % 12 for pitch in left}) == 1
-        self._bass, self._onset = (min(left), now) if alone else (None, NEVER)
+        is_chord = _is_chord(left)
+        if self._belongs(left, now, chord=is_chord):
+            self._usual = USUAL if is_chord else max(0, self._usual - 1)
+            self._chord = min(left) if is_chord else self._chord
+        else:
+            self._bass, self._onset = (None, NEVER) if is_chord else (min(left), now)
 
-    def belongs(self, left: Sequence[int], now: float) -> bool:
-        """Say whether what the left hand strikes belongs to its bass note."""
+    def leave_out(self, left: Sequence[int], now: float, *, chord: bool | None, rings: bool) -> bool:
+        """Say whether a bass leaves out what the left hand has begun to strike, since it belongs to its bass note.
+
+        :param chord: whether it is going to be a chord, or a single note or octave; None if that is not known.
+        :param rings: whether the bass note still sounds.
+        """
+        if _is_chord(left):
+            chord = True
+        elif chord is None:
+            chord = self._usual > 0 and self._is_high(left)
+        return (chord or rings) and self._belongs(left, now, chord=chord)
+
+    def _is_high(self, left: Sequence[int]) -> bool:
+        """Say whether this lies nearer to the last chord than to the bass note."""
+        low = min(left)
+        return self._chord is not None and self._bass is not None and 2 * low > self._chord + self._bass
+
+    def _belongs(self, left: Sequence[int], now: float, *, chord: bool) -> bool:
+        """Say whether what the left hand strikes, a chord or a single note, belongs to its bass note."""
         bass = self._bass
-        if bass is None or not left or now - self._onset > LONGEST_SECONDS:
+        if bass is None or not left or now - self._onset > LONGEST_SECONDS or min(left) < bass + HIGHER:
             return False
-        return min(left) >= bass + HIGHER and not any((pitch - bass) % 12 in FOREIGN for pitch in left)
+        steps = {(pitch - bass) % 12 for pitch in left}
+        return CLASH not in steps and (chord or FOURTH not in steps)
+
+
+def _is_chord(left: Sequence[int]) -> bool:
+    return len({pitch % 12 for pitch in left}) > 1

@@ -54,10 +54,19 @@ class LeftChord:
         again = Followed(self._latest, frozenset())
         return next((chord for chord in known if chord is not None and chord.struck >= struck), again)
 
-    def coming(self, struck: frozenset[int]) -> frozenset[int]:
-        """Return the chord that is expected where these of its pitches are struck; these, if none is known."""
+    def becomes_chord(self, struck: frozenset[int]) -> bool | None:
+        """Say whether a chord is expected where these of its pitches are struck, or a single note, or octave.
+
+        None if that is not known.
+        """
         coming = self._coming(struck).struck
-        return coming if coming >= struck else struck
+        return len({pitch % 12 for pitch in coming}) > 1 if coming >= struck else None
+
+    def lowest(self, texture: Texture) -> int:
+        """Return the lowest pitch that sounds, or will once the chord is complete; who plays octaves goes on to."""
+        expected = self.expected(texture, None)
+        octaves = any(len(chord) > 1 == len({pitch % 12 for pitch in chord}) for chord in self._lately)
+        return min(expected.sounding) - octaves * expected.reach
 
     def expected(self, texture: Texture, recalled: Recalled | None) -> Texture:
         """Return what will sound once the chord that begins with a pitch is complete, as far as that can be foreseen.
