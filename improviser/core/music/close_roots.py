@@ -37,9 +37,10 @@ ELSEWHERE = 0.4
 FIFTH_DOWN, STAYS = 3.0, 1.5
 """How many times likelier a root is a fifth below the one before, and the same again."""
 LOWEST_ROOT, THIRD_OR_SEVENTH, SELDOM = 2.0, 1.0, 0.3
-"""How usual it is that the root lies lowest, if it is there; that of the others third or seventh do; and anything else."""
+"""How usual it is that the root lies lowest; that the third or the seventh do; and anything else."""
 IN_TUNE = 2.5
 """How many times likelier a root is that the tune has while the chord has not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Situation:

@@ -38,10 +38,6 @@ KEEP = 3.5
 """An answer is kept if its chance is no more nats than this below that of the best."""
 
 
-BROKEN = 3
-"""So many keys of the left hand, one after the other and all held, are a broken chord."""
-
-
 @dataclass(slots=True)
 class Part:
     """What a part does.
@@ -98,7 +94,7 @@ class Accompanying:
         """Whether the last chord is one to reply to that the band has not heard yet."""
         self._heard_tune: int | None = None
         self._left_chord: Final = LeftChord(listener)
-        self._after_beats: Final = AfterBeats()
+        self._after_beats: Final = AfterBeats(listener, self._left_chord)
         self._choosing: Final = Choosing(band, listener)
         self._parameters = Parameters()
 
@@ -247,11 +243,7 @@ class Accompanying:
         """Say whether a part strikes along with the chord as it is so far."""
         parameters, is_bass = self._parameters, self._band.lineup.basses[number]
         if texture.is_chordal:
-            if is_bass and texture.has_bass and (parameters.bass == "off" or self._left_chord.lowest(texture) < LEAST_ROOM):
-                return False
-            if is_bass and not texture.moves_left and self._listener.left_was_here(now):
-                return False
-            if is_bass and texture.moves_left and self._waits(texture, now):
+            if is_bass and not self._bass_strikes(texture, now):
                 return False
             if not is_bass and not texture.moves_tune:
                 return False
@@ -259,17 +251,13 @@ class Accompanying:
             return not self._fits_harmony(number, texture)
         return on_pulse
 
-    def _waits(self, texture: Texture, now: float) -> bool:
-        """Say whether what the left hand strikes belongs to its last bass note, and a bass has no note of its own."""
-        struck = self._left_struck()
-        rings = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        chord = self._left_chord.becomes_chord(frozenset(struck))
-        return self._after_beats.leave_out(struck, now, chord=chord, rings=rings)
-
-    def _left_struck(self) -> list[int]:
-        """Return the pitches of the last chord that are the left hand's."""
-        chord = self._listener.chord
-        return [] if chord is None else [*filter(self._listener.is_left, chord.pitches)]
+    def _bass_strikes(self, texture: Texture, now: float) -> bool:
+        """Say whether a bass has a note of its own along with a left hand, or the last one's."""
+        if texture.has_bass and (self._parameters.bass == "off" or self._left_chord.lowest(texture) < LEAST_ROOM):
+            return False
+        if not texture.moves_left:
+            return not self._listener.left_was_here(now)
+        return not self._after_beats.leave_out(texture, now)
 
     def _fits_harmony(self, number: int, texture: Texture) -> bool:
         """Say whether what a part sounds goes with all that sounds."""
@@ -405,7 +393,7 @@ class Accompanying:
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
             self._left_chord.learn(chord, texture.sounding)
-            self._after_beats.learn(self._left_struck(), onset)
+            self._after_beats.learn(onset)
             self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):

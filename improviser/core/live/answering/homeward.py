@@ -36,7 +36,7 @@ ANY = -1
 CHORD_SECONDS = 0.06
 
 Counts = OrderedDict[tuple[int, ...], tuple[float, float, float]]
-"""By the last notes: how often the last of them was long, and came at all; seconds from the one before, the last time."""
+"""By the last notes: how often the last of them was long, and came at all; seconds after the one before."""
 NEVER = (0.0, 0.0, 0.0)
 
 

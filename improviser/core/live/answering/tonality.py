@@ -30,7 +30,7 @@ class Tonality:
         self._lengths.hear(pitch, now)
 
     def renew(self, *, tonics: bool) -> None:
-        """Take in that all notes are heard; find the likely home notes at once, if they will be asked for (`tonics`)."""
+        """Take in that all notes are heard; find the likely home notes at once, if they are to be asked for."""
         self._at_home = None
         self._tonics = self._home.tonics.tolist() if tonics else None
 
@@ -66,7 +66,7 @@ class Tonality:
         return home
 
     def homeward(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
-        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn there if that is home."""
+        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is."""
         return homeward(logs, pitch, self.home_chance(pitch), self._lengths.likely_long(pitch))
 
     def comes_to_rest(self, pitch: int) -> bool:
