@@ -362,7 +362,7 @@ class Accompanying:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
         away, part.away = part.away, ()
-        if self._band.lineup.basses[number] and texture.has_bass and min(texture.sounding) < LEAST_ROOM:
+        if not away and self._band.lineup.basses[number] and texture.has_bass and min(texture.sounding) < LEAST_ROOM:
             return self._end(part)
         scores = self._choosing.scores(number, prediction, texture, part.pitch)
         if scores is None or part.sounding is None or not (away or self._sounds(number)):
@@ -393,7 +393,8 @@ class Accompanying:
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
             self._left_chord.learn(chord, texture.sounding)
-            self._after_beats.learn(onset)
+            if not any(map(self._is_ours, chord.keys)):  # a bass note of ours, come back, is none of the player's
+                self._after_beats.learn(onset)
             self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):
