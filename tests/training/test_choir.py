@@ -1,5 +1,6 @@
 """Choirs: members bred side by side, here or in workers, are what they are alone; stopped, killed and resumed."""
 
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -40,6 +41,7 @@ def choir_of(alone: Recipe, members: int) -> Recipe:
 def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all members come to a generation before any goes on to the next."""
     monkeypatch.setattr(choir, "STRETCH", 1)
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.0)
 
 
 def side_by_side(of: Recipe, places: int) -> Workers:
@@ -159,3 +161,22 @@ def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Pat
         breed(of, tmp_path / "kept", every=4, report=die)
     resumed = breed(of, tmp_path / "kept", every=4, resume=True)
     assert [one.genome.tobytes() for one in resumed.champions] == [one.genome.tobytes() for one in whole.champions]
+
+
+@pytest.mark.parametrize(
+    ("hands", "pace", "room", "generations"),
+    [
+        (1, math.inf, math.inf, 10),
+        (1, 0.02, math.inf, 30),
+        (1, 2.0, math.inf, 10),
+        (2, 0.02, 100, 30),
+        (2, 0.02, 40, 20),
+        (2, 0.0, 10, 10),
+        (40, 0.01, math.inf, 60),
+        (200, 0.01, math.inf, 100),
+    ],
+)
+def test_a_worker_breeds_for_half_a_second_unless_others_would_wait(
+    hands: int, pace: float, room: float, generations: int
+) -> None:
+    assert choir.stretch_for(hands, pace, room) == generations
