@@ -10,10 +10,11 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 Call = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 MOST_DEATHS = 3
 """So many workers may die of one call; then it is the call."""
+LOOK_SECONDS, STOPPED_SECONDS = 2.0, 30.0
+"""How often it is looked whether a worker is stopped (by SIGSTOP, say), and how long it may be while others work."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +49,7 @@ class _Worker:
     process: SpawnProcess | None = None
     pipe: "Connection[Any, Any] | None" = None
     job: _Job | None = None
+    stopped_since: float | None = None
 
     def start(self) -> None:
         """Start a process; it hears neither Ctrl-C nor SIGTERM."""
@@ -58,6 +62,17 @@ class _Worker:
         finally:
             there.close()  # or the pipe would not end with the process
 
+    def stopped_for(self, now: float) -> float:
+        """Look whether the process is stopped; return for how many seconds it has been, as far as it was looked."""
+        process = self.process.pid if self.process is not None else None
+        how = os.WSTOPPED | os.WNOHANG | os.WNOWAIT if hasattr(os, "waitid") else 0
+        with suppress(OSError):
+            if not how or process is None or os.waitid(os.P_PID, process, how) is None:
+                self.stopped_since = None
+            elif self.stopped_since is None:
+                self.stopped_since = now
+        return 0.0 if self.stopped_since is None else now - self.stopped_since
+
     def end(self) -> None:
         """End the process, whatever it is at."""
         if self.process is not None and self.process.pid is not None:
@@ -65,7 +80,7 @@ class _Worker:
             self.process.join()
         if self.pipe is not None:
             self.pipe.close()
-        self.process = self.pipe = None
+        self.process = self.pipe = self.stopped_since = None
 
 
 class ProcessExecutor(Executor):
@@ -128,7 +143,9 @@ class ProcessExecutor(Executor):
         try:
             while not self._closed:
                 self._hand_out()
-                ready = wait([self._wakes, *(worker.pipe for worker in self._workers if worker.pipe is not None)])
+                pipes = [worker.pipe for worker in self._workers if worker.pipe is not None]
+                ready = wait([self._wakes, *pipes], LOOK_SECONDS)
+                self._leave_the_stopped()
                 if self._wakes in ready:
                     self._wakes.recv_bytes()
                 for worker in self._workers:
@@ -184,8 +201,15 @@ class ProcessExecutor(Executor):
         else:
             job.future.set_exception(value)
 
+    def _leave_the_stopped(self) -> None:
+        """Replace workers that are at a call and have been stopped for long: else it might be waited for for ever."""
+        now = time.monotonic()
+        for worker in self._workers:
+            if worker.job is not None and worker.stopped_for(now) > STOPPED_SECONDS:
+                self._replace(worker)
+
     def _replace(self, worker: _Worker) -> None:
-        """End what is left of a worker that has died; what it was at is done again, before all else.
+        """End what is left of a worker that has died, or is stopped; what it was at is done again, before all else.
 
         :raises BrokenExecutor: if others have died of that.
         """
@@ -197,7 +221,7 @@ class ProcessExecutor(Executor):
         self._waiting.appendleft(job)
         if job.deaths >= MOST_DEATHS:
             raise BrokenExecutor
-        _log.warning("a worker died before its work was done, perhaps for lack of memory; it is done again")
+        _log.warning("a worker died or was stopped before its work was done; it is done again")
 
     def _end_processes(self) -> None:
         for worker in self._workers:

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from improviser.errors import ImproviserError
+from improviser.training import process_executor
 from improviser.training.process_executor import MOST_DEATHS, ProcessExecutor, signals_blocked
 
 LARGE = 2**21
@@ -174,3 +175,22 @@ def test_a_call_that_kills_whoever_does_it_is_told_to_whoever_waits_and_whoever_
     assert caplog.text.count("it is done again") == MOST_DEATHS - 1
     with pytest.raises(RuntimeError, match="shut down"):
         executor.submit(os.getpid)
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="the system does not tell which processes are stopped")
+def test_a_worker_that_stays_stopped_is_not_waited_for_and_one_that_goes_on_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_executor, "LOOK_SECONDS", 0.05)
+    with ProcessExecutor(1) as executor:
+        first = executor.submit(os.getpid).result()
+        waiting = executor.submit(sleep, 0.3)
+        os.kill(first, signal.SIGSTOP)
+        while executor._workers[0].stopped_since is None:
+            time.sleep(0.01)
+        os.kill(first, signal.SIGCONT)
+        assert waiting.result() == 0.3
+        assert executor.submit(os.getpid).result() == first
+        monkeypatch.setattr(process_executor, "STOPPED_SECONDS", 0.1)
+        waiting = executor.submit(sleep, 0.3)
+        os.kill(first, signal.SIGSTOP)
+        assert waiting.result() == 0.3
+        assert executor.submit(os.getpid).result() != first
