@@ -37,11 +37,16 @@ def choir_of(alone: Recipe, members: int) -> Recipe:
     )
 
 
+@pytest.fixture(autouse=True)
+def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let much be left to do when something dies, though a generation takes no time here."""
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.0)
+
+
 @pytest.fixture
 def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let all members come to a generation before any goes on to the next."""
     monkeypatch.setattr(choir, "STRETCH", 1)
-    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.0)
 
 
 def side_by_side(of: Recipe, places: int) -> Workers:
@@ -177,6 +182,7 @@ def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Pat
     ],
 )
 def test_a_worker_breeds_for_half_a_second_unless_others_would_wait(
-    hands: int, pace: float, room: float, generations: int
+    monkeypatch: pytest.MonkeyPatch, hands: int, pace: float, room: float, generations: int
 ) -> None:
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.6)
     assert choir.stretch_for(hands, pace, room) == generations
