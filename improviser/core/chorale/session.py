@@ -4,8 +4,9 @@ Each part has its own network, which hears that voice and its own past, and prop
 all combinations of these, one is drawn, by what the parts say and by the terms that the voices have together.
 """
 
+from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, Prepared, end_class
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
+from improviser.core.harmony.model import below
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment, RhythmTracker
@@ -107,6 +109,7 @@ class ChoraleSession:
         self._keys = ModulatingKeys()
         self._ends = PhraseEnds(model.ends)
         self._before: tuple[int, ...] | None = None
+        self._memory = self._remembered()
         self._past: dict[tuple[int, bool], Past] = {}
         """What sounded before makes of what may come, by the tonic and the mode."""
         self._leads: list[tuple[int, slice, FloatArray]] = []
@@ -119,11 +122,36 @@ class ChoraleSession:
     def look(self, pitch: int, onset_seconds: float) -> Opinions:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
         given = self._model.tune(pitch)
-        logs = np.array([part.propose(given, onset_seconds) for part in self._parts])
+        logs = self._proposed(given, onset_seconds)
         for part, pitches, likelier in self._leads:
             logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)
         return Opinions(given, logs, place, self._past_in(place))
+
+    def _proposed(self, given: int, onset_seconds: float) -> FloatArray:
+        """Return what each part's `propose` returns, shape (3, 128)."""
+        model, parts = self._model, self._parts
+        situations = [part.look(given, onset_seconds) for part in parts]
+        inputs, size = array("f"), model.stack.inputs
+        for part, now in zip(model.parts, situations, strict=True):
+            inputs += part.inputs.listed(now)
+            if part.inputs.size < size:
+                inputs.extend([0.0] * (size - part.inputs.size))
+        frames = [part.frame(now) for part, now in zip(parts, situations, strict=True)]
+        seen = np.frombuffer(inputs, np.float32).reshape(PARTS, -1)
+        scores, gates = model.stack.scores(seen, frames, self._memory)
+        for row, own, now in zip(scores, gates, situations, strict=True):
+            if now.parallels is not None and own.size:
+                row[now.parallels] += own[-1]
+        logs = scores.astype(np.float64)
+        for number, part in enumerate(model.parts):
+            if given < part.settings.player[0]:
+                logs[number] = below(logs[number], given)
+        return logs
+
+    def _remembered(self) -> NDArray[np.float32]:
+        """Return what the memory of each part says of all pitches, shape (3, experts, 128)."""
+        return np.array([part.memory for part in self._parts])
 
     def _past_in(self, place: Place) -> Past:
         """Return what the past says in a key: most of that does not depend on the note, and is found before it."""
@@ -184,9 +212,9 @@ class ChoraleSession:
         if isinstance(played, int):
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
-        place = self._place_of(pitch, onset_seconds)
         moment = self._rhythm.look(onset_seconds)
-        self._ends.hear((pitch - place.tonic) % 12, self._step(pitch), onset_seconds, moment)
+        tonic, minor = self._keys.look(pitch, moment)[1]
+        self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
         for part, own in zip(self._parts, pitches, strict=True):
@@ -201,8 +229,8 @@ class ChoraleSession:
             chord = [own for own in pitches if own is not None]
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
-        self._past, self._leads = {}, []
-        self._past_in(replace(place, before=self._before))
+        self._memory, self._past, self._leads = self._remembered(), {}, []
+        self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before))
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]

@@ -13,6 +13,7 @@ from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Terms
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
+from improviser.core.networks.stack import Stack
 from improviser.errors import ModelError
 
 PARTS = 3
@@ -131,6 +132,11 @@ class ChoraleVoices:
     def tune(self, pitch: int) -> int:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""
         return into_register(pitch, self._register)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The networks of all parts."""
+        return Stack([part.network for part in self.parts])
 
     @cached_property
     def pair_scores(self) -> PairScores:
