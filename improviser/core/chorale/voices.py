@@ -68,6 +68,10 @@ class ChoraleVoices:
         """The pitches of each part that may be proposed, shape (3, n): as many as the widest register has."""
         self.proposable = self.registers + ROWS
         """Where those lie among the pitches of all parts."""
+        self.lowest_parts: list[int] = self.registers[:, 0].tolist()
+        """The lowest pitch of each part."""
+        self.lowest_given = max(part.settings.player[0] for part in self.parts)
+        """From this pitch of the given voice on, no part has to make room below it."""
         self.beginnings = self.registers[:, :1]
         """The lowest pitch of each part, shape (3, 1)."""
         self.width = max(spans)

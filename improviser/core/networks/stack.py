@@ -4,13 +4,24 @@ Between two notes of a player the caches are lost, and then a call costs more th
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.arrays import Float32Array
-from improviser.core.music.note import PITCHES
 from improviser.core.networks.network import ALL_HEADS, Frame, Network, starts
+
+class Heard(NamedTuple):
+    """What several networks make of a note.
+
+    :param heads: their outputs, shape (networks, outputs).
+    :param places: where each head begins among all outputs, spread out, shape (networks, 4, 1).
+    """
+
+    heads: Float32Array
+    places: NDArray[np.int64]
+
 
 class Stack:
     """Networks that look at the player's pitch; they score no rests here.
@@ -31,34 +42,45 @@ class Stack:
         self._outputs = max(shape.outputs for shape in shapes) + 1
         """Outputs of each, and one that is always nothing."""
         rows = np.arange(len(shapes))[:, None]
-        gates = max(shape.experts for shape in shapes)
-        spread = np.full((len(shapes), ALL_HEADS + gates), self._outputs - 1)
-        self._bias = np.zeros(spread.shape, np.float32)
+        size = ALL_HEADS + max(shape.experts for shape in shapes)
+        spread = np.full((len(shapes), size), self._outputs - 1)
+        self._bias = np.zeros((len(shapes), size), np.float32)
         for number, network in enumerate(networks):
             last = len(network.spread) - network.shape.experts
             kept = [*range(ALL_HEADS), *range(last, len(network.spread))]
             spread[number, : len(kept)], self._bias[number, : len(kept)] = network.spread[kept], network.bias[kept]
         self._spread = spread + self._outputs * rows
-        self._places = (spread.shape[1] * rows)[:, :, None] + np.arange(PITCHES)
-        """Where the outputs of each begin, and those after them, shape (networks, 1, 128)."""
+        self._gates, self._gates_bias = self._spread[:, ALL_HEADS:].copy(), self._bias[:, ALL_HEADS:].copy()
+        self._begin = (size * np.arange(len(shapes))).tolist()
 
-    def scores(
-        self, inputs: Float32Array, frames: Sequence[Frame], experts: NDArray[np.float32]
-    ) -> tuple[Float32Array, Float32Array]:
-        """Return what each network scores each pitch, shape (networks, 128), and its gates, shape (networks, gates).
+    def hear(self, inputs: Float32Array, frames: Sequence[Frame]) -> Heard:
+        """Return what the networks make of what they see.
 
         :param inputs: shape (networks, inputs); those that a network has not are 0.
-        :param experts: what the memory of each says of all pitches, shape (networks, gates, 128).
         """
         hidden = np.tanh(inputs[:, None] @ self._first)[:, 0]
         heads = np.zeros((len(hidden), self._outputs), np.float32)
         for own, layer, row in zip(hidden, self._heads, heads, strict=True):
             np.matmul(own[: layer.shape[0]], layer, out=row[: layer.shape[1]])
-        outputs = heads.take(self._spread)
-        outputs += self._bias
-        places = np.array([starts(frame) for frame in frames])
-        scores: Float32Array = np.add.reduce(outputs.take(places[:, :, None] + self._places), axis=1)
-        gates = outputs[:, ALL_HEADS:]
+        places = [
+            [begin + start for start in starts(frame)] for begin, frame in zip(self._begin, frames, strict=True)
+        ]
+        return Heard(heads, np.array(places)[:, :, None])
+
+    def scores(
+        self, heard: Heard, pitches: NDArray[np.int64], experts: NDArray[np.float32]
+    ) -> tuple[Float32Array, Float32Array]:
+        """Return what each network scores pitches, shape (networks, n), and its gates, shape (networks, gates).
+
+        :param pitches: shape (networks, 1, n).
+        :param experts: what the memory of each says of them, shape (networks, gates, n).
+        """
+        places = heard.places + pitches
+        outputs = heard.heads.take(self._spread.take(places))
+        outputs += self._bias.take(places)
+        scores: Float32Array = np.add.reduce(outputs, axis=1)
+        gates = heard.heads.take(self._gates)
+        gates += self._gates_bias
         if gates.size:
             scores += (gates[:, None] @ experts)[:, 0]
         return scores, gates
