@@ -56,7 +56,8 @@ class LineUp:
         pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
         onsets = likely_onsets(times)
         if onsets:
-            moments = [(tuple(part.moment(onset) for part in self.members), onset) for onset in onsets]
+            members = self.members
+            moments = [(tuple(part.moment(onset) for part in members), onset, weight) for onset, weight in onsets]
             yield from likely_notes(pitches, moments)
 
 
