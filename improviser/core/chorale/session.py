@@ -293,11 +293,14 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     """
     past = opinions.past
     own = opinions.proposable * model.weights[:, None]
-    first, step = model.with_given
+    first, step = model.scores_with_given
     own += past.pairs.take(first + step * (opinions.given - int(model.lowest[model.given])))
     above = _highest(own, model.candidates)
     places = above + model.rows
-    (own_high, own_middle, own_low), starts = own.take(places), model.among + model.width * above.take(_HIGHER, axis=0)
+    (own_high, own_middle, own_low), starts = (
+        own.take(places),
+        model.scores_among + model.width * above.take(_HIGHER, axis=0),
+    )
     starts = starts[:, :, None] + above.take(_LOWER, axis=0)[:, None, :]
     one, three, two = past.pairs.take(starts)
     one = own_high[:, None] + one

@@ -335,7 +335,7 @@ class Terms:
 _LEAPS = np.clip(np.arange(-PITCHES, PITCHES), -LEAP, LEAP) + LEAP
 _ROWS = PITCHES * np.arange(VOICES - 1)[:, None]
 _SETS, _CHORDS = 4095, 65535
-"""Of the bits of a chord, those of its set of degrees, and those that tell its type: that and the degree of the bass."""
+"""Of the bits of a chord, those of its set of degrees; and with the degree of the bass, which tells its type."""
 _BASS_AT, _HELD_AT, _TUNE_AT, _LOWEST_AT = 12, 16, 19, 23
 """Where the others begin: the degree of the bass; which voices stay; the degree of the soprano, and the pitch of the
 bass, where these are chosen."""

@@ -95,9 +95,9 @@ def _heights(now: Situation) -> tuple[float, float, float, float]:
     own_above = (now.own_mean - centre) / 6.0
     return (
         now.folded / 6.0,
-        -2.0 if above < -2.0 else 2.0 if above > 2.0 else above,
+        max(-2.0, min(2.0, above)),
         0.0 if own is None else (own - centre) / 6.0,
-        -2.0 if own_above < -2.0 else 2.0 if own_above > 2.0 else own_above,
+        max(-2.0, min(2.0, own_above)),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from improviser.core.arrays import Float32Array
 from improviser.core.networks.network import ALL_HEADS, Frame, Network, starts
 
+
 class Heard(NamedTuple):
     """What several networks make of a note.
 
@@ -62,9 +63,7 @@ class Stack:
         heads = np.zeros((len(hidden), self._outputs), np.float32)
         for own, layer, row in zip(hidden, self._heads, heads, strict=True):
             np.matmul(own[: layer.shape[0]], layer, out=row[: layer.shape[1]])
-        places = [
-            [begin + start for start in starts(frame)] for begin, frame in zip(self._begin, frames, strict=True)
-        ]
+        places = [[begin + start for start in starts(frame)] for begin, frame in zip(self._begin, frames, strict=True)]
         return Heard(heads, np.array(places)[:, :, None])
 
     def scores(

@@ -152,14 +152,14 @@ def test_what_was_heard_often_and_what_lies_near_comes_first() -> None:
     found = likely_notes(heard, [("as before", 1.0, 1.0), ("twice as long", 2.0, 0.9), ("as before", 1.0, 0.8)])
     assert found[0] == (72, 1.0)
     assert found.index((60, 1.0)) < found.index((60, 2.0))
-    assert found.index((61, 1.0)) < found.index((66, 1.0)) < found.index((66, 2.0))
-    assert len(likely_notes(heard, [(number, float(number), 1.0) for number in range(8)])) == PREDICTED
+    assert found.index((61, 1.0)) < found.index((63, 1.0)) < found.index((63, 2.0))
+    assert len(likely_notes(heard, [(number, float(number), 1.0) for number in range(40)])) == PREDICTED
 
 
 def test_what_has_followed_a_pitch_and_the_steps_that_were_taken_come_before_others() -> None:
     found = [pitch for pitch, _ in likely_notes([60, 70, 55, 65, 50, 60], [("now", 1.0, 1.0)])]
-    assert found[0] == 70  # it has followed 60, and ten semitones up are usual
-    assert found.index(45) < found.index(54)  # 15 down are, too
+    assert found.index(70) < found.index(50)  # it has followed 60, and ten semitones up are usual
+    assert found.index(45) < found.index(59)  # 15 down are, too
 
 
 def test_what_is_hardly_likely_is_not_thought_of() -> None:
@@ -169,9 +169,7 @@ def test_what_is_hardly_likely_is_not_thought_of() -> None:
 
 @given(
     pitches=st.lists(st.integers(0, 127), min_size=1, max_size=64),
-    moments=st.lists(
-        st.tuples(st.integers(0, 3), st.floats(0, 10), st.floats(0.001, 1)), min_size=1, max_size=16
-    ),
+    moments=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 10), st.floats(0.001, 1)), min_size=1, max_size=16),
 )
 def test_what_is_likely_can_be_played_and_is_thought_of_once(
     pitches: list[int], moments: list[tuple[int, float, float]]

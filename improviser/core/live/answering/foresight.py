@@ -64,9 +64,7 @@ def likely_onsets(times: Sequence[float]) -> list[tuple[float, float]]:
     return [*found.values()]
 
 
-def likely_notes(
-    pitches: Sequence[int], moments: Iterable[tuple[Hashable, float, float]]
-) -> list[tuple[int, float]]:
+def likely_notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float, float]]) -> list[tuple[int, float]]:
     """Return pitch and onset of notes that may come after those at `pitches`, the likeliest first.
 
     :param moments: of onsets that may come: what tells them apart, the onset in seconds, and its weight.
