@@ -4,10 +4,8 @@ Each part has its own network, which hears that voice and its own past, and prop
 all combinations of these, one is drawn, by what the parts say and by the terms that the voices have together.
 """
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +14,10 @@ from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
 from improviser.core.chorale.terms import Place, Prepared, end_class
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
-from improviser.core.harmony.model import below
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import Moment, RhythmTracker
 from improviser.core.networks.responder import LogProbabilities
-from improviser.core.networks.stack import Heard
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,7 +28,6 @@ DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
 
 
-_ALL = np.arange(PITCHES)[None, None]
 _HIGHER, _LOWER = np.array([0, 1, 0]), np.array([1, 2, 2])
 """The pairs that parts make with each other, in the order in which they are added up."""
 
@@ -52,25 +47,18 @@ class Past:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Opinions:
-    """What the parts think of a note, each by itself: log-probabilities, each part's up to a constant.
+    """What the parts think of a note, each by itself.
 
     :param given: the player's pitch, in the register that the model knows.
-    :param proposable: of the pitches that each part may propose, the highest part first, shape (3, n).
-    :param everywhere: returns the same of all pitches, shape (3, 128).
+    :param logs: log-probabilities of each part, the highest first, shape (3, 128), each up to a constant.
     :param place: what else is known.
     :param past: what sounded before makes of it.
     """
 
     given: int
-    proposable: FloatArray
-    everywhere: Callable[[], FloatArray]
+    logs: FloatArray
     place: Place
     past: Past
-
-    @property
-    def logs(self) -> FloatArray:
-        """Log-probabilities of all pitches, shape (3, 128)."""
-        return self.everywhere()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,11 +107,10 @@ class ChoraleSession:
         self._keys = ModulatingKeys()
         self._ends = PhraseEnds(model.ends)
         self._before: tuple[int, ...] | None = None
-        self._remember()
         self._past: dict[tuple[int, bool], Past] = {}
         """What sounded before makes of what may come, by the tonic and the mode."""
-        self._leads: FloatArray | None = None
-        """How much likelier pitches are since parts have moved, shape (3, 128); None: none has."""
+        self._leads: list[tuple[int, slice, FloatArray]] = []
+        """Parts that have moved since: which, and how much likelier that makes pitches."""
 
     def moment(self, onset_seconds: float) -> tuple[Moment, tuple[int, int] | None]:
         """Return all that matters of an onset to the networks."""
@@ -131,38 +118,12 @@ class ChoraleSession:
 
     def look(self, pitch: int, onset_seconds: float) -> Opinions:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
-        model, parts = self._model, self._parts
-        given = model.tune(pitch)
-        situations = [part.look(given, onset_seconds) for part in parts]
-        inputs, size = array("f"), model.stack.inputs
-        for part, now in zip(model.parts, situations, strict=True):
-            inputs += part.inputs.listed(now)
-            if part.inputs.size < size:
-                inputs.extend([0.0] * (size - part.inputs.size))
-        frames = [part.frame(now) for part, now in zip(parts, situations, strict=True)]
-        heard = model.stack.hear(np.frombuffer(inputs, np.float32).reshape(PARTS, size), frames)
-        parallels = [now.parallels for now in situations]
-        everywhere = partial(_everywhere, model, heard, self._memory, parallels, self._leads, given)
+        given = self._model.tune(pitch)
+        logs = np.array([part.propose(given, onset_seconds) for part in self._parts])
+        for part, pitches, likelier in self._leads:
+            logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)
-        if given < model.lowest_given:
-            proposable = everywhere().take(model.proposable)
-        else:
-            scores, gates = model.stack.scores(heard, model.registers[:, None], self._memory_near)
-            for row, own, pitches, low in zip(scores, gates, parallels, model.lowest_parts, strict=True):
-                if pitches is not None and own.size:
-                    row[pitches.start - low : pitches.stop - low : 12] += own[-1]
-            proposable = scores.astype(np.float64)
-            if self._leads is not None:
-                proposable += self._leads.take(model.proposable)
-        return Opinions(given, proposable, everywhere, place, self._past_in(place))
-
-    def _remember(self) -> None:
-        """Take in what the memory of each part says now."""
-        memories = [part.memory for part in self._parts]
-        beginnings, width = self._model.lowest_parts, self._model.width
-        self._memory = np.array(memories)
-        near = [memory[:, low : low + width] for memory, low in zip(memories, beginnings, strict=True)]
-        self._memory_near = np.array(near)
+        return Opinions(given, logs, place, self._past_in(place))
 
     def _past_in(self, place: Place) -> Past:
         """Return what the past says in a key: most of that does not depend on the note, and is found before it."""
@@ -191,13 +152,11 @@ class ChoraleSession:
         if ornaments is None or before is None or voice not in others:
             return
         part = others.index(voice)
-        leads = np.zeros((PARTS, PITCHES)) if self._leads is None else self._leads.copy()
-        leads[part] = 0.0
+        self._leads = [led for led in self._leads if led[0] != part]
         if step is not None:
             low = before[voice] - REACH
             first, last = max(0, low), min(PITCHES, before[voice] + REACH + 1)
-            leads[part, first:last] = ornaments.leads[step, first - low : last - low]
-        self._leads = leads
+            self._leads.append((part, slice(first, last), ornaments.leads[step, first - low : last - low]))
 
     def hold_odds(self, part: int, pitch: int, onset_seconds: float) -> float:
         """Return the logarithm of the odds, in nats, that a part's note goes on under the player's, if it stays."""
@@ -242,34 +201,11 @@ class ChoraleSession:
             chord = [own for own in pitches if own is not None]
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
-        self._remember()
-        self._past, self._leads = {}, None
+        self._past, self._leads = {}, []
         self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before))
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]
-
-
-def _everywhere(
-    model: ChoraleVoices,
-    heard: Heard,
-    memory: NDArray[np.float32],
-    parallels: Sequence[slice | None],
-    leads: FloatArray | None,
-    given: int,
-) -> FloatArray:
-    """Return what the parts think of all pitches, shape (3, 128)."""
-    scores, gates = model.stack.scores(heard, _ALL, memory)
-    for row, own, pitches in zip(scores, gates, parallels, strict=True):
-        if pitches is not None and own.size:
-            row[pitches] += own[-1]
-    logs = scores.astype(np.float64)
-    for number, part in enumerate(model.parts):
-        if given < part.settings.player[0]:
-            logs[number] = below(logs[number], given)
-    if leads is not None:
-        logs += leads
-    return logs
 
 
 def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
@@ -292,7 +228,8 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     scored as chords that go together best, two by two.
     """
     past = opinions.past
-    own = opinions.proposable * model.weights[:, None]
+    own = opinions.logs.take(model.proposable)
+    own *= model.weights[:, None]
     first, step = model.scores_with_given
     own += past.pairs.take(first + step * (opinions.given - int(model.lowest[model.given])))
     above = _highest(own, model.candidates)

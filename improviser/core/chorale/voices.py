@@ -13,7 +13,6 @@ from improviser.core.chorale.terms import LOWER, PAIRS, SOPRANO, UPPER, Terms
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.harmony.session import into_register
 from improviser.core.music.note import PITCHES
-from improviser.core.networks.stack import Stack
 from improviser.errors import ModelError
 
 PARTS = 3
@@ -68,10 +67,6 @@ class ChoraleVoices:
         """The pitches of each part that may be proposed, shape (3, n): as many as the widest register has."""
         self.proposable = self.registers + ROWS
         """Where those lie among the pitches of all parts."""
-        self.lowest_parts: list[int] = self.registers[:, 0].tolist()
-        """The lowest pitch of each part."""
-        self.lowest_given = max(part.settings.player[0] for part in self.parts)
-        """From this pitch of the given voice on, no part has to make room below it."""
         self.beginnings = self.registers[:, :1]
         """The lowest pitch of each part, shape (3, 1)."""
         self.width = max(spans)
@@ -141,11 +136,6 @@ class ChoraleVoices:
     def tune(self, pitch: int) -> int:
         """Return a pitch of the voice that is answered, moved by octaves into the register that the model knows."""
         return into_register(pitch, self._register)
-
-    @cached_property
-    def stack(self) -> Stack:
-        """The networks of all parts."""
-        return Stack([part.network for part in self.parts])
 
     @cached_property
     def pair_scores(self) -> PairScores:

@@ -179,24 +179,13 @@ class HarmonyResponder:
         self._holding = model.holding
         self._session = Accompaniment(model.register, model.settings.player, rhythm)
 
-    def look(self, pitch: int, onset_seconds: float) -> Situation:
-        """Return the situation in which the player's `pitch` starts now; changes nothing."""
-        return self._session.look(pitch, onset_seconds)
-
-    @property
-    def memory(self) -> NDArray[np.float32]:
-        """What the memory of the voice's own notes says of all pitches, shape (experts, 128)."""
-        return self._session.memory
-
-    def frame(self, now: Situation) -> Frame:
-        """Return what the network's heads are read against."""
-        return Frame(self._model.centre if now.own[0] is None else now.own[0], now.tonic, now.pitch)
-
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
-        model, now = self._model, self._session.look(pitch, onset_seconds)
+        model = self._model
+        now = self._session.look(pitch, onset_seconds)
+        frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
         memory = now.memory if model.shape.experts else None
-        scores, others = model.network.scores(model.inputs.read(now), self.frame(now), memory)
+        scores, others = model.network.scores(model.inputs.read(now), frame, memory)
         if now.parallels is not None and memory is not None:
             scores[now.parallels] += others[-1]
         answer = scores.astype(np.float64)

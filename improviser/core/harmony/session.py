@@ -178,11 +178,6 @@ class Accompaniment:
             register=(self._low, self._high),
         )
 
-    @property
-    def memory(self) -> NDArray[np.float32]:
-        """What the memory of the voice's own notes says of all pitches, shape (3, 128)."""
-        return self._opinions[0]
-
     def learn(self, pitch: int, onset_seconds: float, played: int | None) -> None:
         """Take in the player's note, and the voice's own against it (None: it rests)."""
         self._keys.hear_player(pitch, self.moment(onset_seconds))

@@ -136,17 +136,13 @@ class Network:
         self.shape = shape
         members = len(genomes)
         first = genomes[:, : shape.first_weights].reshape(members * shape.hidden, shape.inputs)
-        self.first: Float32Array = np.ascontiguousarray(first.T, dtype=np.float32)
+        self._first = np.ascontiguousarray(first.T, dtype=np.float32)
         heads = genomes[:, shape.first_weights :].reshape(members, shape.outputs, shape.hidden + 1) / members
-        """The weights of the first layer, shape (inputs, units)."""
-        self.heads: Float32Array = np.ascontiguousarray(np.concatenate(heads[:, :, :-1], axis=1).T, dtype=np.float32)
-        """Those of the outputs, shape (units, outputs)."""
-        self.spread = _spread(shape)
-        """Which outputs are read, spread out: see `starts`."""
+        self._heads = np.ascontiguousarray(np.concatenate(heads[:, :, :-1], axis=1).T, dtype=np.float32)
+        self._spread = _spread(shape)
         bias = heads[:, :, -1].sum(axis=0).astype(np.float32)
-        self._outside = _outside(shape, self.spread.size)
-        self.bias: Float32Array = bias.take(self.spread) - self._outside
-        """What is added to them."""
+        self._outside = _outside(shape, self._spread.size)
+        self._bias = bias.take(self._spread) - self._outside
 
     def scores(
         self, inputs: Float32Array, frame: Frame, experts: NDArray[np.floating] | None = None
@@ -156,16 +152,18 @@ class Network:
         :param experts: what the memory says, conditioned: of the (shifted) register, shape (experts, pitches), or of
             all pitches, shape (experts, 128).
         """
-        heads = np.tanh(inputs @ self.first) @ self.heads
-        outputs = heads.take(self.spread)
-        outputs += self.bias
-        interval, tonic, height, player = starts(frame)
+        heads = np.tanh(inputs @ self._first) @ self._heads
+        outputs = heads.take(self._spread)
+        outputs += self._bias
+        interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
         scores = outputs[interval : interval + PITCHES] + outputs[tonic : tonic + PITCHES]
+        height = _HEIGHT + SHIFTS - frame.shift
         scores += outputs[height : height + PITCHES]
         rest = _VERTICAL
         if self.shape.vertical:
+            player = _VERTICAL + (-frame.player) % 12
             scores += outputs[player : player + PITCHES]
-            rest = ALL_HEADS
+            rest += _CYCLES
         if experts is not None and experts.shape[1] == PITCHES:
             scores += outputs[rest + self.shape.rest :] @ experts
         elif experts is not None:
@@ -180,8 +178,9 @@ class Network:
         The first two sum to `scores`: shape (3 + experts, 128), of interval, degree, height and each gate with its
         expert; and (128,), what no head says. The last, shape (experts, 128), is what the gates are multiplied by.
         """
-        outputs = (np.tanh(inputs @ self.first) @ self.heads).take(self.spread) + self.bias
-        interval, tonic, height, _ = starts(frame)
+        outputs = (np.tanh(inputs @ self._first) @ self._heads).take(self._spread) + self._bias
+        interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
+        height = _HEIGHT + SHIFTS - frame.shift
         outside = self._outside[height : height + PITCHES]
         known = np.full((len(experts), PITCHES), LEAST, dtype=np.float32)
         low, high = self.shape.low + frame.shift, self.shape.high + frame.shift
@@ -211,18 +210,6 @@ _CYCLES = PITCHES + 11
 _DEGREE = 2 * PITCHES - 1
 _HEIGHT = _DEGREE + _CYCLES
 _VERTICAL = _HEIGHT + PITCHES + 2 * SHIFTS
-ALL_HEADS = _VERTICAL + _CYCLES
-"""So many outputs say something of a pitch, spread out, where one of them looks at the player's."""
-
-
-def starts(frame: Frame) -> tuple[int, int, int, int]:
-    """Return where the 128 pitches begin among the outputs of each head, spread out: the last is `vertical`."""
-    return (
-        _LAST - frame.previous,
-        _DEGREE + (-frame.tonic) % 12,
-        _HEIGHT + SHIFTS - frame.shift,
-        _VERTICAL + (-frame.player) % 12,
-    )
 
 
 def _spread(shape: Shape) -> NDArray[np.intp]:

@@ -116,10 +116,6 @@ class Inputs(Generic[Situation]):
 
     def read(self, situation: Situation) -> NDArray[np.float32]:
         """Return what the network sees, shape (size,)."""
-        return np.frombuffer(self.listed(situation), np.float32)
-
-    def listed(self, situation: Situation) -> "array[float]":
-        """Return what the network sees."""
         # Put together without numpy: on the path of a live note, each of its calls costs more than all of these.
         inputs = self._blank[:]
         for offset, choose in self._choices:
@@ -128,7 +124,7 @@ class Inputs(Generic[Situation]):
                 inputs[offset + index] = 1.0
         for places, numbers in self._numbers:
             inputs[places] = array("f", numbers(situation))
-        return inputs
+        return np.frombuffer(inputs, np.float32)
 
 
 def clipped(value: int, limit: int) -> int:

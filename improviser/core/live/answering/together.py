@@ -231,7 +231,7 @@ class Together:
     def _restricted(self, voices: ChoraleVoices, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
         """Return the opinions without what may not sound, and how far each part is to be moved."""
         parameters = self._parameters
-        logs = opinions.everywhere()
+        logs = opinions.logs.copy()
         shifts = []
         for part, row in zip(voices.others, logs, strict=True):
             low, high = parameters.register_of_part(part)
@@ -245,7 +245,7 @@ class Together:
                 possible[possible] = allowed[pitches[possible]]
             row[~possible] = -np.inf
             shifts.append(shift)
-        return replace(opinions, proposable=logs.take(voices.proposable), everywhere=lambda: logs), tuple(shifts)
+        return replace(opinions, logs=logs), tuple(shifts)
 
 
 DEFAULT: Final = Parameters()
