@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from improviser.core.music.note import PITCHES
 
-PREDICTED, ENOUGH = 128, 0.97
+PREDICTED, ENOUGH = 160, 0.97
 """Notes that are answered ahead, at most, before the next one; and no more than are so likely together."""
 NEAR, NEARNESS, HALVING = 24, 0.05, 2.0
 """Pitches at most so far from the last one may come, too; the weight of that is halved each so many semitones."""
