@@ -5,7 +5,8 @@ small steps.
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
 from itertools import pairwise
 
 from improviser.core.music.note import PITCHES
@@ -64,8 +65,10 @@ def likely_onsets(times: Sequence[float]) -> list[tuple[float, float]]:
     return [*found.values()]
 
 
-def likely_notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float, float]]) -> list[tuple[int, float]]:
-    """Return pitch and onset of notes that may come after those at `pitches`, the likeliest first.
+def likely_notes(
+    pitches: Sequence[int], moments: Iterable[tuple[Hashable, float, float]]
+) -> Iterator[tuple[int, float]]:
+    """Yield pitch and onset of notes that may come after those at `pitches`, the likeliest first.
 
     :param moments: of onsets that may come: what tells them apart, the onset in seconds, and its weight.
     """
@@ -74,16 +77,22 @@ def likely_notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float
     for moment, onset, weight in moments:
         weights[moment] = weights.get(moment, 0.0) + weight
         onsets.setdefault(moment, onset)
-    chances = _chances(pitches)
-    rated = [(weights[moment] * chance, pitch, onsets[moment]) for moment in onsets for pitch, chance in chances]
-    rated.sort(key=lambda rating: -rating[0])
-    rest, found = ENOUGH * sum(weights.values()) * sum(chance for _, chance in chances), []
-    for weight, pitch, onset in rated[:PREDICTED]:
-        if rest <= 0:
-            break
-        rest -= weight
-        found.append((pitch, onset))
-    return found
+    chances = sorted(_chances(pitches), key=lambda chance: -chance[1])
+    rest = ENOUGH * sum(weights.values()) * sum(chance for _, chance in chances)
+    at = [*onsets.values()]
+    # The best of each moment that is left; so finding the next costs little, and a note waits for no more than that.
+    best = [(-weight * chances[0][1], number, 0) for number, weight in enumerate(weights.values())]
+    heapify(best)
+    for _ in range(PREDICTED):
+        if rest <= 0 or not best:
+            return
+        likely, number, place = best[0]
+        yield chances[place][0], at[number]
+        rest += likely
+        if place + 1 < len(chances):
+            heapreplace(best, (likely * chances[place + 1][1] / chances[place][1], number, place + 1))
+        else:
+            heappop(best)
 
 
 def _chances(pitches: Sequence[int]) -> list[tuple[int, float]]:
