@@ -185,7 +185,7 @@ class ChoraleSession:
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
         moment = self._rhythm.look(onset_seconds)
-        tonic, minor = self._keys.look(pitch, moment)[1]
+        tonic, _ = self._keys.look(pitch, moment)[1]
         self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
@@ -202,6 +202,7 @@ class ChoraleSession:
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
         self._past, self._leads = {}, []
+        tonic, minor = self._keys.key
         self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before))
 
     def _step(self, pitch: int) -> int:
