@@ -16,7 +16,8 @@ from improviser.core.live.answering.left_hand import hands_of
 from improviser.core.live.answering.register import shift_to
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.replying.reply import Beat, reply_to
-from improviser.core.music.home import MODES, HomeTracker
+from improviser.core.live.replying.stability import stability
+from improviser.core.music.home import HomeTracker
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import Phrase, PhraseTracker
 from improviser.core.replies.brief import Brief, Ladder
@@ -42,11 +43,6 @@ NEAR_GOAL, STABLE_GOAL = 3.0, 0.6
 AROUND, DRIFTING, FARTHEST = 6, 0.12, 24
 """Votes on pitches so near its middle move a reply, against so many nats a semitone, and no farther."""
 LONGEST_SECONDS, LEAST_SPAN = 16.0, 7
-
-_STABLE = np.array(
-    [[[(pitch - tonic) % 12 in mode.stable for pitch in range(12)] for tonic in range(12)] for mode in MODES]
-)
-"""Which pitch classes each key may end on, shape (modes, 12, 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +156,7 @@ class Evolving:
         said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
         home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
         weights = weights_of(said[-256:], home.home(now).scale)
-        stable = _stability(home, now)
+        stable = stability(home.chances(now), [each.pitches[-1] for each in known.vocabulary.phrases])
         middle = sum(line.pitches) / len(line)
         if solo is None:
             replies = known.vocabulary.phrases
@@ -234,12 +230,6 @@ def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:
         Beat(onset, touch.duration_seconds, touch.velocity, touch.channel, pitch, composed=True)
         for onset, touch, pitch in zip(line.onsets, line.touches, line.pitches, strict=True)
     ]
-
-
-def _stability(home: HomeTracker, now: float) -> list[float]:
-    """Return how likely each pitch class is one to end on, whatever the key may be."""
-    stable: list[float] = np.tensordot(home.chances(now), _STABLE, 2).tolist()
-    return [max(1e-3, each) for each in stable]
 
 
 def _drift(favour: Sequence[float], centre: float) -> int:
