@@ -1,7 +1,7 @@
 """Where a reply may end: on the stable notes of home, as the key finder hears it, and as the player's phrases end.
 
 The key finder knows the usual modes. Who plays in another one, or in none, still says where home is: by coming back
-there at the end of phrases. So each end of a phrase speaks for the tonics that it is the tonic, the fifth or a third of.
+there at the end of phrases. So each end of a phrase speaks for the tonics of whose triad it is a part.
 """
 
 from collections.abc import Iterable, Sequence
