@@ -41,8 +41,7 @@ def run(wanted: Wanted, *, force: bool, workers: int | None, json: bool) -> None
     default = default_folder()
     if not wanted.recordings and not default.is_dir():
         raise CorpusError(f"nothing is recorded yet in {default}; play first, or name recordings")
-    every = sessions(wanted.recordings or [default])
-    paths = [path for path in every if not any(is_named(path, pattern) for pattern in wanted.left_out)]
+    paths = _chosen(wanted, default)
     failed = None
     try:
         # One after the other, so that who learns last is measured against what the one before has learned.
@@ -52,17 +51,14 @@ def run(wanted: Wanted, *, force: bool, workers: int | None, json: bool) -> None
         ):
             with WhereToWork(workers).open() as executor:
                 tunes, skipped = read_tunes(paths, progress, executor)
+            for reason in skipped:
+                warn("left out:", reason)
             learned = _bred(wanted, tunes, file, paths, progress)
             if learned.is_better:
                 failed = _keep(learned, file, paths, wanted.seed)
     except (KeyboardInterrupt, SystemExit):
         warn("stopped: nothing is changed; the same command begins again")
         raise
-    for pattern in wanted.left_out:
-        if not any(is_named(path, pattern) for path in every):
-            warn(f"left out nothing: no recording is named {pattern!r}")
-    for reason in skipped:
-        warn("left out:", reason)
     kept = file if learned.is_better and failed is None else None
     if json:
         say_json(_values(learned, len(paths) - len(skipped), kept), indent=2)
@@ -70,6 +66,24 @@ def run(wanted: Wanted, *, force: bool, workers: int | None, json: bool) -> None
         _tell(learned, len(paths) - len(skipped), file, kept)
     if failed is not None:
         raise failed
+
+
+def _chosen(wanted: Wanted, default: Path) -> list[Path]:
+    """Return the recordings to learn from; tell of names that leave out none.
+
+    :raises CorpusError: if there are none.
+    """
+    every = sessions(wanted.recordings or [default])
+    if not every:
+        where = ", ".join(map(str, wanted.recordings or [default]))
+        raise CorpusError(f"there are no logs and no MIDI files in {where}; play first, or name other recordings")
+    for pattern in wanted.left_out:
+        if not any(is_named(path, pattern) for path in every):
+            warn(f"left out nothing: no recording is named {pattern!r}")
+    paths = [path for path in every if not any(is_named(path, pattern) for pattern in wanted.left_out)]
+    if not paths:
+        raise CorpusError(f"--except leaves out all {len(every)} recordings; name fewer, or give other recordings")
+    return paths
 
 
 def _bred(wanted: Wanted, tunes: Sequence[Piece], file: Path, paths: Sequence[Path], progress: Progress) -> Personal:
