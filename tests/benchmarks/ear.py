@@ -5,7 +5,7 @@ Run it from the repository's folder (two minutes on one core; or only some of th
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear hands lines --seeds 1
 
-The players are those of `ear_players` and `unusual_players`; one row each, means over the seeds, and an asterisk where a
+The players are those of `ear_players` and `unusual_players`; one row each, means over seeds, and an asterisk where a
 figure misses its target. A performer is given stamped messages, as in a replay, so no time passes.
 """
 
