@@ -19,7 +19,7 @@ from improviser.core.live.replying.reply import Beat, reply_to
 from improviser.core.live.replying.stability import stability
 from improviser.core.music.home import HomeTracker
 from improviser.core.music.note import PITCHES
-from improviser.core.music.phrase import Phrase, PhraseTracker
+from improviser.core.music.phrase import Heard, Phrase, PhraseTracker
 from improviser.core.replies.brief import Brief, Ladder
 from improviser.core.replies.dice import Dice
 from improviser.core.replies.evolve import Evolution
@@ -123,14 +123,15 @@ class Evolving:
         vocabulary = self._vocabulary
         fresh = min(len(tracker.phrases), tracker.closed - self._phrases)
         for phrase in list(tracker.phrases)[len(tracker.phrases) - fresh :]:
-            vocabulary = vocabulary.heard(_tune(phrase, border))
+            vocabulary = vocabulary.heard(_tune(phrase, border)[0])
         asked, form, turn_of_solo = tracker.phrase(turn), Form(), None
         if asked is None:
             turn_of_solo, form = self._form.turn(dice, len(tracker.phrases))
             asked = tracker.phrases[-1 - turn_of_solo.back]
-        else:
-            vocabulary = vocabulary.heard(_tune(asked, border))
-        brief = self._brief(asked, border, Known(vocabulary), turn, turn_of_solo, parameters, dice)
+        tune = _tune(asked, border)
+        if turn_of_solo is None:
+            vocabulary = vocabulary.heard(tune[0])
+        brief = self._brief(tune, Known(vocabulary), turn, turn_of_solo, parameters, dice)
         evolution = Evolution(brief, self._imagine(), dice)
         rest = 0 if turn_of_solo is None else turn_of_solo.rest
         return _Thought(turn, asked, border, vocabulary, form, rest, evolution)
@@ -144,15 +145,14 @@ class Evolving:
 
     def _brief(
         self,
-        phrase: Phrase,
-        border: float | None,
+        tune: tuple[Line, bool],
         known: Known,
         now: float,
         solo: Turn | None,
         parameters: Parameters,
         dice: Dice,
     ) -> Brief:
-        line, has_left = _tune(phrase, border), border is not None and bool(hands_of(phrase, border)[1])
+        line, has_left = tune
         said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
         home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
         weights = weights_of(said[-256:], home.home(now).scale)
@@ -213,11 +213,13 @@ class Evolving:
         return Ladder(tuple(theirs if enough else near))
 
 
-def _tune(phrase: Phrase, border: float | None) -> Line:
-    """Return the tune of a phrase."""
+def _tune(phrase: Phrase, border: float | None) -> tuple[Line, bool]:
+    """Return the tune of a phrase, and whether there is a left hand beside it."""
+    left: list[Heard] = []
     if border is not None:
-        phrase = replace(phrase, notes=tuple(hands_of(phrase, border)[0]))
-    return line_of(phrase.melody(), phrase)
+        right, left = hands_of(phrase, border)
+        phrase = replace(phrase, notes=tuple(right))
+    return line_of(phrase.melody(), phrase), bool(left)
 
 
 def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:
