@@ -9,7 +9,7 @@ from improviser.console_output import say, say_json, warn
 from improviser.core.music.piece import Piece
 from improviser.errors import CorpusError, OutputError
 from improviser.files import create_folder
-from improviser.library import catalogue, model_file
+from improviser.library import catalogue, former, model_file
 from improviser.library.catalogue import PERSONAL
 from improviser.locks import taken_in_turn
 from improviser.recordings.midi_recording import default_folder
@@ -55,7 +55,7 @@ def run(wanted: Wanted, *, force: bool, workers: int | None, json: bool) -> None
                 warn("left out:", reason)
             learned = _bred(wanted, tunes, file, paths, progress)
             if learned.is_better:
-                failed = _keep(learned, file, paths, wanted.seed)
+                failed = _keep(learned, file, paths, wanted)
     except (KeyboardInterrupt, SystemExit):
         warn("stopped: nothing is changed; the same command begins again")
         raise
@@ -92,12 +92,16 @@ def _bred(wanted: Wanted, tunes: Sequence[Piece], file: Path, paths: Sequence[Pa
     return breed(tunes, bundled, minutes=wanted.minutes, seed=wanted.seed, before=before, progress=progress)
 
 
-def _keep(learned: Personal, file: Path, paths: Sequence[Path], seed: int) -> OutputError | None:
+def _keep(learned: Personal, file: Path, paths: Sequence[Path], wanted: Wanted) -> OutputError | None:
     """Write the model; return why that cannot be, so that what was found out can be told all the same."""
     try:
         create_folder(file.parent)
-        provenance = learned.provenance([path.stem for path in paths], seed)
+        if wanted.output is None:
+            former.keep(file)
+        provenance = learned.provenance([path.stem for path in paths], wanted.seed)
         model_file.write(file, catalogue.take_apart(learned.model, provenance))
+        if wanted.output is None:
+            former.keep(file)
     except OutputError as error:
         return error
     return None
