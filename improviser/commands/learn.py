@@ -22,7 +22,8 @@ def learn(
         typer.Option("--except", metavar="NAME", help="Leave out recordings, such as somebody else's; * is anything."),
     ] = None,
     minutes: Annotated[
-        float, typer.Option(min=0.01, max=10_000, help="How long to breed from nothing, if you have played enough.")
+        float,
+        typer.Option(min=0.01, max=10_000, help="How long to breed from nothing, once you have played 3,000 notes."),
     ] = 3.0,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="The model file; by default the model 'me'.")
