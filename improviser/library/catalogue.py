@@ -31,6 +31,8 @@ AUTO = "auto"
 """The name of the mixture of the bundled melody models, the user's own called PERSONAL, and the session's counts."""
 PERSONAL = "me"
 
+TRIES = 5
+"""So often a file is read that is replaced while it is."""
 CHECKPOINT = "checkpoint"
 """What a file of a run that goes on says in place of a task."""
 
@@ -184,6 +186,19 @@ def load_parts(name_or_path: str | os.PathLike[str]) -> list[LoadableModel]:
     :raises ModelError: if one cannot be found, read or trusted.
     """
     return [build(printable(path.stem), model_file.read(path), path) for path in files_of(name_or_path)]
+
+
+def load_with_digest(name_or_path: str | os.PathLike[str]) -> tuple[list[LoadableModel], str]:
+    """Load what a model is put together of, and its digest; of the same files, though one may be replaced meanwhile.
+
+    :raises ModelError: if one cannot be found, read or trusted, or goes on being replaced.
+    """
+    for _ in range(TRIES):
+        before = digest(name_or_path)
+        parts = load_parts(name_or_path)
+        if digest(name_or_path) == before:
+            return parts, before
+    raise ModelError(f"the file of the model {shown(name_or_path)} goes on changing; wait until it is written")
 
 
 def put_together(name_or_path: str | os.PathLike[str], parts: Sequence[LoadableModel]) -> Model:
