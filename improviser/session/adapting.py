@@ -141,6 +141,8 @@ class Adapting:
         if self._fresh:  # meanwhile all was forgotten, or others play
             return
         self._hopeless = not learned.adaptable
+        if self._hopeless:
+            log.warning("nothing adapts to your playing: none of the models that play can; melody models do, as auto")
         if learned.files is not None and learned.files != self._played and service.parameters.adapt != OFF:
             log.debug("adapting: %.3f bits a note ahead, %.3f without", learned.ahead, learned.without)
             self._played = learned.files

@@ -97,12 +97,12 @@ def test_what_is_heard_comes_back_as_an_adaptation_also_after_a_death() -> None:
         assert adapted(command.files, [load_model("bach-melody")]).keys() == {"bach-melody"}
 
 
-def test_nothing_is_done_where_nothing_is_to_be_adapted() -> None:
+def test_nothing_is_done_where_nothing_is_to_be_adapted(caplog: pytest.LogCaptureFixture) -> None:
     stand, off = Stand("bach-bass"), Stand("bach-melody", adapt="off")
 
     async def scene(part: Adapting) -> None:
         hear(part, 24)
-        await until(lambda: part.rounds == 1)
+        await until(lambda: "melody models do" in caplog.text)
         hear(part, 24, 24)
         await asyncio.sleep(0.2)
         assert part.rounds == 1
