@@ -156,7 +156,9 @@ class Evolving:
         said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
         home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
         weights = weights_of(said[-256:], home.home(now).scale)
-        stable = stability(home.chances(now), [each.pitches[-1] for each in known.vocabulary.phrases])
+        # With two hands, harmony says where home is: a tune may well end on another chord, again and again.
+        ends = [] if has_left else [each.pitches[-1] for each in known.vocabulary.phrases]
+        stable = stability(home.chances(now), ends)
         middle = sum(line.pitches) / len(line)
         if solo is None:
             replies = known.vocabulary.phrases
