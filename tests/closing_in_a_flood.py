@@ -28,7 +28,7 @@ def close_in_a_flood(source: JackPorts, number: int) -> None:
         if heard >= ENOUGH:
             enough.set()
 
-    ports.listen(hear, lambda *, heard: None)
+    ports.listen(hear, lambda *, heard, again=False: None)
     source.connect(source.own("out"), source.find(f"flooded-{number}", "in"))
     while not enough.wait(0.1):
         source.send(NOTE)  # until the connection carries

@@ -24,7 +24,7 @@ from improviser.engine.notices import Notices
 from improviser.engine.output import Output
 from improviser.engine.protocol import HEARTBEAT, Done, Picked, Played, Reporter, Step, Turned
 from improviser.engine.sensing import wait_if_late
-from improviser.engine.turns import Turn, Wake
+from improviser.engine.turns import RestOfPeriod, Turn, Wake
 from improviser.ports.interface import Ports
 
 NOTE_ON = 0x90
@@ -33,8 +33,6 @@ WARM_PERIODS, WARM_SECONDS, WARMING = 2, 2.0, (0, 60, 64)
 IN_A_ROW = 16
 """Messages of a flood that the main thread answers before it looks up again."""
 QUIET_SECONDS = 0.0001
-REST_SECONDS = 0.003
-"""How long those that hear us have the processor to themselves, after something was heard, if no new period begins."""
 LOCK_SECONDS = 0.0003
 """How long the backend's thread waits for the others: a quarter of JACK's period of 64 frames."""
 
@@ -70,8 +68,7 @@ class Hearing:
         self._latest = self._sleeps_until = 0.0
         self._ahead: tuple[Arrived, float, Ahead] | None = None
         """A note that is still to be heard: when it was played (seconds of the session), and what was sent for it."""
-        self._rests_until = 0.0
-        """When the main thread goes on at the latest (`time.perf_counter`) after a period of JACK; 0: it need not rest."""
+        self._rest = RestOfPeriod(self._wake)
         self._silent = 0
         self._turn = Turn(self.lock, self._make_good)
 
@@ -104,21 +101,12 @@ class Hearing:
             self.lock.release()
 
     def _answered(self, *, heard: bool, again: bool = False) -> None:
-        """Take in that all that came in was answered, if anything was `heard`; called by the backend's thread.
-
-        The main thread is real time where that is granted, and those that hear us may not be: on one core with it they
-        would wait until all is learned and thought. So where we are called `again` it begins in the next period.
-        """
-        now = time.perf_counter()
-        if heard and again and not self._rests_until:
-            self._rests_until = now + REST_SECONDS
-        elif (heard or self._rests_until) and not (heard and self._rests_until > now):
-            self._rests_until = 0.0
-            self._wake.set()
+        """Take in that all that came in was answered, if anything was `heard`; called by the backend's thread."""
+        self._rest.answered(heard=heard, again=again)
         if heard:
             return
         self._silent += 1
-        if self._silent % WARM_PERIODS == 0 and now - self._gate.last_arrival < WARM_SECONDS:
+        if self._silent % WARM_PERIODS == 0 and time.perf_counter() - self._gate.last_arrival < WARM_SECONDS:
             self._keep_warm()
 
     def _keep_warm(self) -> None:

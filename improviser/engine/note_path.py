@@ -5,7 +5,6 @@ the heart, plays what is due, answers what was left to it, and thinks ahead.
 """
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -98,7 +97,8 @@ class Engine(Hearing):
         """Beat the heart and play what is due until told to stop; then end all that sounds and close the ports."""
         self._heart, next_beat = heartbeat, self._now()
         while not self._stopping:
-            self._rest()
+            if not self._rest.wait(self._epoch + self._sleeps_until):
+                continue
             self._catch_up()
             if (change := self._changes.next) is not None and change.late:
                 self._exchange(change)
@@ -118,7 +118,7 @@ class Engine(Hearing):
                 if not self._reporter.flush():
                     self._sleeps_until = min(self._sleeps_until, now + FLUSH_SECONDS)
             self._think_ahead()
-            if self._rests_until:
+            if self._rest.lasts:
                 continue
             with self._turn:
                 self._sleeps_until = min(self._sleeps_until, self._next_due())
@@ -130,17 +130,6 @@ class Engine(Hearing):
         self._ports.close()
         if self.fault is not None:
             raise self.fault
-
-    def _rest(self) -> None:
-        """Let those that hear us have the rest of a period in which something was heard, unless something is due."""
-        while (ends := self._rests_until) and not self._stopping:
-            now = time.perf_counter()
-            if now >= ends:
-                self._rests_until = 0.0
-            elif (seconds := min(ends - now, self._sleeps_until - self._now())) > 0:
-                self._wake.wait(seconds)
-            else:
-                return
 
     def _next_due(self) -> float:
         """Return when the main thread has something to play: a reply that is not thought out yet may be late."""
@@ -168,7 +157,7 @@ class Engine(Hearing):
             return self._looking_ahead
 
     def _is_needed(self) -> bool:
-        return self._stopping or self._rests_until > 0 or not self._gate.quiet or self._now() >= self._sleeps_until
+        return self._stopping or self._rest.lasts or not self._gate.quiet or self._now() >= self._sleeps_until
 
     def obey(self, command: AnyCommand) -> None:
         """Carry out a command."""

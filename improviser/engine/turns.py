@@ -1,8 +1,12 @@
-"""How the engine's threads wait: for something to do, and for their turn with the performer."""
+"""How the engine's threads wait: for something to do, for those that hear us, and for their turn with the performer."""
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable
+
+REST_SECONDS = 0.003
+"""How long the main thread leaves the processor to those that hear us, if no new period begins."""
 
 
 class Wake:
@@ -20,6 +24,45 @@ class Wake:
     def wait(self, seconds: float) -> None:
         """Wait until it is set, but no longer than this; then it is not set any more."""
         self._unset.acquire(timeout=seconds)
+
+
+class RestOfPeriod:
+    """What is left of a period of JACK in which something was heard: the main thread leaves it to those that hear us.
+
+    It is real time where that is granted, and they may not be: on one core with it they would wait until all is learned
+    and thought.
+    """
+
+    def __init__(self, wake: Wake) -> None:
+        self._wake = wake
+        self._ends = 0.0
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the main thread is to wait."""
+        return self._ends > 0
+
+    def answered(self, *, heard: bool, again: bool) -> None:
+        """Take in that all is answered (see `ports.interface.Answered`), from the backend's thread."""
+        now = time.perf_counter()
+        if heard and again and not self._ends:
+            self._ends = now + REST_SECONDS
+        elif (heard or self._ends) and not (heard and self._ends > now):
+            self._ends = 0.0
+            self._wake.set()
+
+    def wait(self, due: float) -> bool:
+        """Wait until it is over, but only until something is due (`time.perf_counter`).
+
+        :return: whether the main thread may go on.
+        """
+        now = time.perf_counter()
+        if now >= self._ends:
+            self._ends = 0.0
+        if not self._ends or now >= due:
+            return True
+        self._wake.wait(min(self._ends, due) - now)
+        return False
 
 
 class Turn:

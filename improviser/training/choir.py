@@ -18,8 +18,10 @@ from improviser.training.mapping import result_of
 from improviser.training.recipe import Recipe
 from improviser.training.workers import Elsewhere, Workers
 
-STRETCH = 10
-"""Generations that a worker breeds before it says what came of them."""
+STRETCH, STRETCH_SECONDS = 10, 0.6
+"""Generations that a worker breeds before it says what came of them: so many, or more that together take no longer.
+
+What that costs it is some 20 ms where client and worker are in one network; and whoever watches sees more of it."""
 FEW_HANDS = 20
 """Of more workers than so many each breeds the longer, or whoever hands out the work would not keep up."""
 
@@ -29,6 +31,8 @@ class Member:
 
     def __init__(self, evolution: Evolution) -> None:
         self.evolution = evolution
+        self.pace = math.inf
+        """Seconds of a worker that a generation takes; infinite while nobody knows."""
 
     @property
     def begun(self) -> int:
@@ -53,7 +57,7 @@ class MemberElsewhere(Member):
         self._member = member
         self._elsewhere = elsewhere
         self.advanced: Future[Advanced] | None = None
-        self._begun = 0
+        self._begun, self._beside = 0, 1
 
     @property
     def begun(self) -> int:
@@ -63,7 +67,7 @@ class MemberElsewhere(Member):
     def begin(self, generations: int, beside: int) -> int:
         """Begin so many generations; return how many."""
         state = self.evolution.state() if self.evolution.generation else None
-        self._begun = generations
+        self._begun, self._beside = generations, beside
         self.advanced = self._elsewhere(self._member, state, generations, beside)
         return generations
 
@@ -75,6 +79,8 @@ class MemberElsewhere(Member):
         self.advanced, self._begun = None, 0
         self.evolution.restore(advanced.state)
         self.evolution.population = advanced.population
+        if advanced.generations:
+            self.pace = self._beside * sum(each.seconds for each in advanced.generations) / len(advanced.generations)
         return advanced.generations
 
 
@@ -118,7 +124,7 @@ class Choir:
     def _begin(self, member: Member) -> None:
         """Begin a generation of a member; elsewhere some, but not beyond where all are to rest."""
         hands = self._workers.hands
-        stretch = int(min(stretch_for(hands), self._every or math.inf, self._room))
+        stretch = int(min(stretch_for(hands, member.pace, self._room), self._every or math.inf, self._room))
         if (limit := self._recipe.limits.generations) is not None:
             stretch = max(1, min(stretch, limit - member.evolution.generation))
         self._room -= member.begin(stretch, min(len(self.at_work), hands))
@@ -203,9 +209,15 @@ class Choir:
         self._put_down = {int(member): values for member, values in state["at work"].items()}
 
 
-def stretch_for(hands: int) -> int:
-    """Return how many generations each of so many workers breeds before it says what came of them."""
-    return STRETCH * max(1, hands // FEW_HANDS)
+def stretch_for(hands: int, pace: float = math.inf, room: float = math.inf) -> int:
+    """Return how many generations a worker breeds before it says what came of them.
+
+    :param hands: how many workers there are.
+    :param pace: seconds that a generation takes one of them.
+    :param room: generations that are left to all of them until they rest: none may take so many that others wait.
+    """
+    least = STRETCH * max(1, hands // FEW_HANDS)
+    return max(least, int(min(STRETCH_SECONDS / max(pace, 1e-9), room / max(1, hands))))
 
 
 def _first_done(members: Mapping[int, Member]) -> int:

@@ -87,6 +87,8 @@ class Crew:
         """Take in what a worker did in so many seconds, up to now."""
         now = self._clock()
         with self._lock:
+            if worker not in self._calls and self._calls and len(self._calls) >= self.hands():  # in a dead one's place
+                del self._calls[min(self._calls, key=lambda one: self._calls[one][-1].end)]
             calls = self._calls.setdefault(worker, deque())
             calls.append(_Call(now, seconds, share))
             while len(calls) > 2 and calls[0].end < now - WINDOW:

@@ -14,7 +14,7 @@ from improviser.training.software import difference, software, this_machine
 
 T = TypeVar("T")
 
-DIED = "a worker died before its work was done, perhaps for lack of memory; go on with --resume and fewer workers"
+DIED = "several workers died of the same work, perhaps for lack of memory; go on with --resume and fewer workers"
 AHEAD = 3
 """Calls that are sent for each worker before the first result is taken: it is never without one."""
 

@@ -205,7 +205,8 @@ def _seconds(act: Callable[[], object]) -> float:
 def simulated(costs: Costs, workers: int, checkpoint: int, generations: int = 3000) -> tuple[float, int]:
     """Return the share of time that so many workers, with a member each, spend at work; and the length of a stretch."""
     rng = np.random.default_rng(workers)
-    stretch = min(stretch_for(workers), checkpoint)
+    pace = statistics.mean(costs.stretches) / costs.generations
+    stretch = min(stretch_for(workers, pace), checkpoint)
     rests = generations // checkpoint
     now, worked = 0.0, 0.0
     for _ in range(rests):
@@ -220,7 +221,7 @@ def simulated(costs: Costs, workers: int, checkpoint: int, generations: int = 30
             last = max(last, free)
             if room <= 0:
                 continue
-            share = min(stretch, room)
+            share = min(stretch_for(workers, pace, room), room)
             room -= share
             seconds = (
                 sum(rng.choice(costs.stretches, -(-share // costs.generations)))

@@ -122,7 +122,7 @@ def test_several_virtual_ports_have_names_of_their_own(system: System) -> None:
 def test_each_input_tells_its_number_and_heeds_the_clock(system: System) -> None:
     ports = opened(["keys", "organ"], ["virtual"])
     heard: list[tuple[bytes, int]] = []
-    ports.listen(lambda message, _age, number: heard.append((message, number)), lambda *, heard: None)
+    ports.listen(lambda message, _age, number: heard.append((message, number)), lambda *, heard, again=False: None)
     ports.heed_clock(heed=True)
     for port in (system.ports[1], system.ports[0]):
         port.hear((list(ON), 0.0), None)

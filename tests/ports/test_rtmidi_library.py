@@ -123,7 +123,7 @@ def test_rtmidi2_opens_hears_and_plays_like_the_other(tmp_path: Path, monkeypatc
     ports, into, out_of = opened(alsa_over(tmp_path, monkeypatch), "keystation")
     assert (ports.inputs, ports.outputs) == (["Keystation 49"], ["Keystation 49"])
     heard: list[bytes] = []
-    ports.listen(lambda message, _age, _input: heard.append(message), lambda *, heard: None)
+    ports.listen(lambda message, _age, _input: heard.append(message), lambda *, heard, again=False: None)
     ports._ins[0]._port.callback([0x90, 60, 64], 0.1)
     assert heard == [b"\x90\x3c\x40"]
     ports.heed_clock(heed=True)

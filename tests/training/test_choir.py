@@ -1,5 +1,6 @@
 """Choirs: members bred side by side, here or in workers, are what they are alone; stopped, killed and resumed."""
 
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -34,6 +35,12 @@ def choir_of(alone: Recipe, members: int) -> Recipe:
         scores=alone.scores,
         members=members,
     )
+
+
+@pytest.fixture(autouse=True)
+def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let much be left to do when something dies, though a generation takes no time here."""
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.0)
 
 
 @pytest.fixture
@@ -159,3 +166,23 @@ def test_a_choir_is_bred_one_after_the_other_and_resumed_in_the_middle(tune: Pat
         breed(of, tmp_path / "kept", every=4, report=die)
     resumed = breed(of, tmp_path / "kept", every=4, resume=True)
     assert [one.genome.tobytes() for one in resumed.champions] == [one.genome.tobytes() for one in whole.champions]
+
+
+@pytest.mark.parametrize(
+    ("hands", "pace", "room", "generations"),
+    [
+        (1, math.inf, math.inf, 10),
+        (1, 0.02, math.inf, 30),
+        (1, 2.0, math.inf, 10),
+        (2, 0.02, 100, 30),
+        (2, 0.02, 40, 20),
+        (2, 0.0, 10, 10),
+        (40, 0.01, math.inf, 60),
+        (200, 0.01, math.inf, 100),
+    ],
+)
+def test_a_worker_breeds_for_half_a_second_unless_others_would_wait(
+    monkeypatch: pytest.MonkeyPatch, hands: int, pace: float, room: float, generations: int
+) -> None:
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.6)
+    assert choir.stretch_for(hands, pace, room) == generations

@@ -14,7 +14,7 @@ import pytest
 
 import improviser.training.cluster
 from improviser.errors import ConfigError, ImproviserError
-from improviser.training import workers
+from improviser.training import choir, workers
 from improviser.training.cluster import Cluster, open_cluster
 from improviser.training.cluster_client import ClusterAddress, checked_address, require_same_software
 from improviser.training.crew import Crew, Worker
@@ -34,6 +34,12 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 GENERATIONS = 60
+
+
+@pytest.fixture(autouse=True)
+def _short_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let much be left to do when something dies, though a generation takes no time here."""
+    monkeypatch.setattr(choir, "STRETCH_SECONDS", 0.0)
 
 
 def drones(members: int = 3, generations: int = GENERATIONS) -> Recipe:

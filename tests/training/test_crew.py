@@ -53,6 +53,14 @@ def test_each_has_its_speed_and_its_share_of_waiting(crew: Crew) -> None:
     assert crew.waiting_calls == 0
 
 
+def test_who_comes_when_there_are_as_many_as_calls_takes_the_place_of_the_most_silent(crew: Crew, clock: Clock) -> None:
+    clock.now += 1
+    crew.did(AFAR, 1.0, Share(5, 1000))
+    other = Worker("near", 8, "c")
+    crew.did(other, 1.0, Share(5, 1000))
+    assert [pace.worker for pace in crew.paces()] == [AFAR, other]
+
+
 def test_who_is_silent_for_long_counts_no_more(crew: Crew, clock: Clock) -> None:
     for _ in range(int(WINDOW) + 30):
         clock.now += 1

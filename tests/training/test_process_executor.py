@@ -16,7 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from improviser.errors import ImproviserError
-from improviser.training.process_executor import ProcessExecutor, signals_blocked
+from improviser.training import process_executor
+from improviser.training.process_executor import MOST_DEATHS, ProcessExecutor, signals_blocked
 
 LARGE = 2**21
 """Bytes; far more than a pipe holds."""
@@ -64,7 +65,7 @@ def test_a_signal_while_workers_start_is_heard_later() -> None:
 
 @posix
 @pytest.mark.parametrize("seed", range(3))
-def test_the_death_of_any_worker_at_any_time_does_not_hang(seed: int) -> None:
+def test_what_any_worker_was_at_that_died_at_any_time_is_done_again(seed: int) -> None:
     """One that waits for work, one that gets or does it, or one that sends a part of what came of it."""
     chance = random.Random(seed)
     numbers = np.zeros(LARGE // 8)
@@ -77,18 +78,16 @@ def test_the_death_of_any_worker_at_any_time_does_not_hang(seed: int) -> None:
 
         killer = threading.Thread(target=kill)
         killer.start()
-
-        def go_on() -> None:
-            while True:
-                first, second = executor.submit(one_more_than, numbers), executor.submit(os.getpid)
-                first.result()
-                second.result()
-
-        try:
-            with pytest.raises(BrokenExecutor):
-                go_on()
-        finally:
-            killer.join()
+        workers = {victim}
+        while victim in workers:
+            first, second = executor.submit(one_more_than, numbers), executor.submit(os.getpid)
+            assert (first.result() == 1).all()
+            second.result()
+            workers = {worker.process.pid for worker in executor._workers if worker.process is not None}
+        killer.join()
+        both = {future.result() for future in [executor.submit(meet) for _ in range(2)]}
+        assert len(both) == 2
+        assert victim not in both
 
 
 def test_more_than_the_system_will_start_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,17 +157,40 @@ def test_what_a_call_raises_is_raised_and_the_workers_go_on() -> None:
         assert len(both) == 2
 
 
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 @posix
-def test_a_death_is_told_to_whoever_waits_and_whoever_comes_after() -> None:
+def test_a_call_that_kills_whoever_does_it_is_told_to_whoever_waits_and_whoever_comes_after(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with ProcessExecutor(2) as executor:
-        futures = [executor.submit(sleep, 1000.0) for _ in range(3)]
-        victim = executor._workers[0].process.pid
-        assert victim is not None
-        os.kill(victim, signal.SIGKILL)
+        futures = [executor.submit(sleep, 1000.0), executor.submit(die), executor.submit(sleep, 1000.0)]
         for future in futures:
             with pytest.raises(BrokenExecutor):
                 future.result()
         with pytest.raises(BrokenExecutor):
             executor.submit(os.getpid)
+    assert caplog.text.count("it is done again") == MOST_DEATHS - 1
     with pytest.raises(RuntimeError, match="shut down"):
         executor.submit(os.getpid)
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="the system does not tell which processes are stopped")
+def test_a_worker_that_stays_stopped_is_not_waited_for_and_one_that_goes_on_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_executor, "LOOK_SECONDS", 0.05)
+    with ProcessExecutor(1) as executor:
+        first = executor.submit(os.getpid).result()
+        waiting = executor.submit(sleep, 0.3)
+        os.kill(first, signal.SIGSTOP)
+        while executor._workers[0].stopped_since is None:
+            time.sleep(0.01)
+        os.kill(first, signal.SIGCONT)
+        assert waiting.result() == 0.3
+        assert executor.submit(os.getpid).result() == first
+        monkeypatch.setattr(process_executor, "STOPPED_SECONDS", 0.1)
+        waiting = executor.submit(sleep, 0.3)
+        os.kill(first, signal.SIGSTOP)
+        assert waiting.result() == 0.3
+        assert executor.submit(os.getpid).result() != first
