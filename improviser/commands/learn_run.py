@@ -43,22 +43,22 @@ def run(wanted: Wanted, *, force: bool, workers: int | None, json: bool) -> None
         raise CorpusError(f"nothing is recorded yet in {default}; play first, or name recordings")
     paths = _chosen(wanted, default)
     failed = None
-    try:
-        # One after the other, so that who learns last is measured against what the one before has learned.
-        with (
-            taken_in_turn(lock_of(file), lambda: warn("waiting until another `improviser learn` is done")),
-            steps_shown(sys.stderr) as progress,
-        ):
+    # One after the other, so that who learns last is measured against what the one before has learned.
+    with (
+        taken_in_turn(lock_of(file), lambda: warn("waiting until another `improviser learn` is done")),
+        steps_shown(sys.stderr) as progress,
+    ):
+        try:
             with WhereToWork(workers).open() as executor:
                 tunes, skipped = read_tunes(paths, progress, executor)
             for reason in skipped:
                 warn("left out:", reason)
             learned = _bred(wanted, tunes, file, paths, progress)
-            if learned.is_better:
-                failed = _keep(learned, file, paths, wanted)
-    except (KeyboardInterrupt, SystemExit):
-        warn("stopped: nothing is changed; the same command begins again")
-        raise
+        except (KeyboardInterrupt, SystemExit):
+            warn("stopped: nothing is changed; the same command begins again")
+            raise
+        if learned.is_better:
+            failed = _keep(learned, file, paths, wanted)
     kept = file if learned.is_better and failed is None else None
     if json:
         say_json(_values(learned, len(paths) - len(skipped), kept), indent=2)
