@@ -38,7 +38,8 @@ class Gate:
     plain: float = inf
 
     def __str__(self) -> str:
-        return f"{self.fade}, {self.evidence:g} bits, from {self.fewest:g} notes on"
+        at_once = "" if self.plain == inf else f", or {self.plain:g} bits"
+        return f"{self.fade}, {self.evidence:g} bits from {self.fewest:g} notes on{at_once}"
 
 
 SHIPS = Gate(proving.FADE, proving.EVIDENCE, proving.FEWEST, proving.PLAIN)
@@ -49,11 +50,12 @@ BOUNDS = (
     Gate(0.995, 8.0),
     Gate(1.0, 4.0),
     Gate(0.9985, 4.0),
-    Gate(0.9985, 2.0, 300.0),
-    Gate(0.9985, 5.0, 300.0),
-    Gate(0.9985, 8.0, 300.0),
+    Gate(0.9985, 4.0, 300.0),
     SHIPS,
-    Gate(0.999, 5.0, 300.0),
+    Gate(0.9985, 4.0, 300.0, 10.0),
+    Gate(0.9985, 2.0, 300.0),
+    Gate(0.9985, 8.0, 300.0),
+    Gate(0.999, 5.0, 400.0),
     Gate(1.0, 5.0, 400.0),
 )
 

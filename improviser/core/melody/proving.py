@@ -14,13 +14,13 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
 
-FADE: Final = 0.999
+FADE: Final = 0.9985
 """How much a note counts one note later."""
-EVIDENCE: Final = 5.0
+EVIDENCE: Final = 4.0
 """Bits by which all of them together must have been better: less is chance (a note's difference is some .3)."""
-FEWEST: Final = 400.0
-"""So many notes must count, as they do of 511 that were heard: what is bred on fewer goes wrong too often."""
-PLAIN: Final = 25.0
+FEWEST: Final = 300.0
+"""So many notes must count, as they do of 400 that were heard: what is bred on fewer goes wrong too often."""
+PLAIN: Final = 15.0
 """Bits that are no chance, however few the notes are. All four are chosen by `tests/benchmarks/proving.py`."""
 _LEAST: Final = -14.0
 """Nats; what a note costs at most: no single one decides."""

@@ -59,6 +59,6 @@ def test_little_evidence_counts_when_much_was_heard_and_much_at_once(bach: Melod
         proof.costs, proof._count = np.array([1000.0 + bits, 1000.0]), float(notes)
         return proof.is_better
 
-    assert [proved(8.0, notes) for notes in (100, 399, 400)] == [False, False, True]
-    assert not proved(4.0, 900)
-    assert proved(26.0, 100)
+    assert [proved(8.0, notes) for notes in (100, 299, 300)] == [False, False, True]
+    assert not proved(3.0, 900)
+    assert proved(16.0, 100)
