@@ -100,7 +100,7 @@ class Feed:
             return ()
         self._heard.append((event.heard.pitch, event.report.stamp))
         onsets = likely_onsets([onset for _, onset in self._heard])
-        moments = [(round(onset / MOMENT_SECONDS), onset) for onset in onsets]
+        moments = [(round(onset / MOMENT_SECONDS), onset, weight) for onset, weight in onsets]
         likely = likely_notes([pitch for pitch, _ in self._heard], moments) if moments else []
         return tuple(islice(dict.fromkeys(pitch for pitch, _ in likely), EXPECTED))
 

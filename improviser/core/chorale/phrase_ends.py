@@ -145,8 +145,13 @@ class PhraseEnds:
         self._lengths[0] = 1.0
         self._degree: int | None = None
         """That of the last note."""
-        self._ends: FloatArray | None = None
-        """The probability of each length that the last note ended a phrase of it."""
+        self._ended: FloatArray | None = None
+        """The probability of each length, and that the last note ended a phrase of it."""
+        self._going = self._lengths
+        """The same, and that it did not."""
+        self._chance = 0.0
+        """How likely the last note ended a phrase."""
+        self._gap: list[list[float]] = tables.gap.T.tolist()
         self._odds = self._usual = tables.hazard / (1 - tables.hazard)
         self.ended = np.zeros(LENGTHS)
         """How many phrases have ended, by their lengths."""
@@ -170,7 +175,9 @@ class PhraseEnds:
         """Take in a note of the tune; see `look`."""
         self._remember(onset_seconds)
         self._lengths = self._moved(onset_seconds)
-        self._ends = self._hazards(degree, step, moment)
+        ends = self._hazards(degree, step, moment)
+        self._ended, self._going = self._lengths * ends, self._lengths * (1 - ends)
+        self._chance = float(self._lengths @ ends)
         self._degree = degree
         self._pulse.hear(onset_seconds)
         self._seen = {}
@@ -186,11 +193,11 @@ class PhraseEnds:
     def _remember(self, onset_seconds: float) -> None:
         """Count the phrase that the last note has ended, as far as it has."""
         moment = self.moment(onset_seconds)
-        if self._ends is None or moment is None:
+        if self._ended is None or moment is None:
             return
-        within, after = self._tables.gap[:, moment[0]]
-        ended = self._lengths * self._ends * after
-        whole = float(ended.sum() + (self._lengths * (1 - self._ends)).sum() * within)
+        within, after = self._gap[moment[0]]
+        ended = self._ended * after
+        whole = float(np.add.reduce(ended) + np.add.reduce(self._going) * within)
         if whole > 0 and math.isfinite(whole):
             self.ended = (self.ended + ended / whole) * (
                 1 if self.ended.sum() < MOST_ENDED else MOST_ENDED / (MOST_ENDED + 1)
@@ -200,23 +207,21 @@ class PhraseEnds:
     def _moved(self, onset_seconds: float) -> FloatArray:
         """Return how likely each length is once the interval since the last note is known."""
         moment = self.moment(onset_seconds)
-        if self._ends is None or moment is None:
+        if self._ended is None or moment is None:
             return self._lengths
         if (known := self._seen.get(moment)) is None:
-            known = self._seen[moment] = self._moved_by(moment, self._ends)
+            known = self._seen[moment] = self._moved_by(*moment)
         return known
 
-    def _moved_by(self, moment: tuple[int, int], ends: FloatArray) -> FloatArray:
-        gap, halves = moment
-        within, after = self._tables.gap[:, gap]
-        ended = float(self._lengths @ ends) * after
-        going = self._lengths * (1 - ends) * within
+    def _moved_by(self, gap: int, halves: int) -> FloatArray:
+        within, after = self._gap[gap]
+        going = self._going * within
         moved = np.zeros(LENGTHS)
         steps = min(halves, LENGTHS - 1)
         moved[steps:] = going[:-steps]
-        moved[-1] += going[-steps:].sum()
-        moved[0] += ended
-        whole = moved.sum()
+        moved[-1] += np.add.reduce(going[-steps:])
+        moved[0] += self._chance * after
+        whole = float(np.add.reduce(moved))
         return moved / whole if whole > 0 and math.isfinite(whole) else self._lengths
 
 

@@ -5,8 +5,7 @@ all combinations of these, one is drawn, by what the parts say and by the terms 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +28,8 @@ DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
 
 
-_ROW = np.arange(PARTS)[:, None]
+_HIGHER, _LOWER = np.array([0, 1, 0]), np.array([1, 2, 2])
+"""The pairs that parts make with each other: the upper two, the lower two, the outer two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,17 +65,28 @@ class Opinions:
 class Combinations:
     """Combinations to choose among.
 
-    :param pitches: of each part, the highest first, shape (3, combinations).
+    :param proposed: the pitches that each part proposes, ascending, the highest part first, shape (3, proposals).
+    :param numbers: of each combination, shape (combinations,): which three proposals it takes, among all threes.
     :param scores: of each combination, log-probabilities up to a constant, shape (combinations,).
     """
 
-    pitches: IntArray
+    proposed: IntArray
+    numbers: IntArray
     scores: FloatArray
+
+    @property
+    def pitches(self) -> IntArray:
+        """The pitches of each part, the highest first, shape (3, combinations)."""
+        count = self.proposed.shape[1]
+        places = np.array(np.unravel_index(self.numbers, (count,) * PARTS))
+        return np.take_along_axis(self.proposed, places, axis=1)
 
     def pitches_of(self, number: int) -> tuple[int, int, int]:
         """Return the pitches of the combination with that number, the highest part's first."""
-        high, middle, low = self.pitches[:, number].tolist()
-        return high, middle, low
+        proposed, count = self.proposed, self.proposed.shape[1]
+        rest, low = divmod(int(self.numbers[number]), count)
+        high, middle = divmod(rest, count)
+        return int(proposed[0, high]), int(proposed[1, middle]), int(proposed[2, low])
 
     def number_of(self, pitches: Sequence[int]) -> int | None:
         """Return the number of the combination of these pitches; None if it is not among them."""
@@ -120,7 +131,7 @@ class ChoraleSession:
         known = self._past.get(key)
         if known is None:
             model = self._model
-            known = Past(model.pair_scores.of(place), model.terms.prepare(model.numbers, place))
+            known = Past(model.pair_scores.of(place), model.terms.prepare(model.numbers, place, model.registers))
             self._past[key] = known
         return known
 
@@ -173,9 +184,9 @@ class ChoraleSession:
         if isinstance(played, int):
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
-        place = self._place_of(pitch, onset_seconds)
         moment = self._rhythm.look(onset_seconds)
-        self._ends.hear((pitch - place.tonic) % 12, self._step(pitch), onset_seconds, moment)
+        tonic, _ = self._keys.look(pitch, moment)[1]
+        self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
         for part, own in zip(self._parts, pitches, strict=True):
@@ -191,7 +202,8 @@ class ChoraleSession:
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
         self._past, self._leads = {}, []
-        self._past_in(replace(place, before=self._before))
+        tonic, minor = self._keys.key
+        self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before))
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]
@@ -216,34 +228,27 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     Each part proposes pitches, by its opinion and by how they go with the player's. Of all their combinations those are
     scored as chords that go together best, two by two.
     """
-    pairs, size = opinions.past.pairs, opinions.past.pairs.shape[1]
-    given = opinions.given - int(model.lowest[model.given])
+    past = opinions.past
     own = opinions.logs.take(model.proposable)
     own *= model.weights[:, None]
-    for part, (pair, is_upper) in enumerate(model.with_given):
-        own[part] += pairs[pair, given] if is_upper else pairs[pair, :, given]
+    first, step = model.scores_with_given
+    own += past.pairs.take(first + step * (opinions.given - int(model.lowest[model.given])))
     above = _highest(own, model.candidates)
-    own_high, own_middle, own_low = own.take(above + size * _ROW)
-    _, middle, low = above
-    rows = size * above[:2, :, None]
-    one, two, three = (pairs[pair] for pair in model.among)
-    upper = own_high[:, None] + one.take(rows[0] + middle)
-    lower = own_middle[:, None] + three.take(rows[1] + low)
+    places = above + model.rows
+    own_high, own_middle, own_low = own.take(places)
+    starts = model.scores_among + model.width * above.take(_HIGHER, axis=0)
+    starts = starts[:, :, None] + above.take(_LOWER, axis=0)[:, None, :]
+    upper, lower, outer = past.pairs.take(starts)
+    upper = own_high[:, None] + upper
+    lower = own_middle[:, None] + lower
     lower += own_low
     sums = upper[:, :, None] + lower
-    sums += two.take(rows[0] + low)[:, None, :]
+    sums += outer[:, None, :]
     scores = sums.reshape(-1)
-    numbers = np.flatnonzero(scores >= scores.max() - UNLIKELY)
-    pitches = (above + model.beginnings).take(_proposals(model.candidates).take(numbers, axis=1))
+    numbers = (scores >= np.maximum.reduce(scores) - UNLIKELY).nonzero()[0]
     scores = scores.take(numbers)
-    scores += model.terms.chord_scores(model.numbers, opinions.past.known, pitches, opinions.given, opinions.place)
-    return Combinations(pitches, scores)
-
-
-@cache
-def _proposals(count: int) -> IntArray:
-    """Return which proposal of each part every combination takes, among those of all parts, shape (3, count³)."""
-    return np.indices((count,) * PARTS).reshape(PARTS, -1) + count * _ROW
+    scores += model.terms.chord_scores(model.numbers, past.known, places, numbers, opinions.given, opinions.place)
+    return Combinations(above + model.beginnings, numbers, scores)
 
 
 def alone(opinions: Opinions) -> FloatArray:

@@ -86,14 +86,14 @@ class Prepared:
     :param changes: what the chord before makes of each chord, shape (12 · types,).
     :param sets: the numbers of sets of pitch classes, shape (4096,).
     :param earlier: the set that sounded before; None at the beginning.
-    :param others: what the voices sang that are to be chosen, shape (3, 1).
+    :param codes: what each pitch is in a chord, as bits that are put together, see `_all_codes`, shape (3 · n,).
     :param leaps: where the numbers of the bass's moves to each pitch begin, shape (128,).
     """
 
     changes: FloatArray
     sets: FloatArray
     earlier: int | None
-    others: IntArray
+    codes: IntArray
     leaps: IntArray
 
 
@@ -135,16 +135,30 @@ class Terms:
         self._chord_of = np.concatenate(chords_of)
         """The chord of each set of degrees, for each degree of the bass in turn."""
         self._rises = (np.arange(12) - np.arange(12)[:, None]) % 12
-        # Of each pitch, by the tonic: its degree, that as a bit, and where the chords over it begin.
         self._degrees = (np.arange(PITCHES) - np.arange(12)[:, None]) % 12
-        self._bits = 1 << self._degrees
-        self._turns = 4096 * self._degrees
+        """Of each pitch, by the tonic."""
+        self._codes, self._given_codes = self._all_codes()
         # Where the tables of each pair begin, shape (6, 1, 1).
         self._pair = {
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
         self._nothing = {name: self.slices[name].stop - 1 for name in ("change", "progress", "held", "stays", "bass")}
+
+    def _all_codes(self) -> tuple[IntArray, IntArray]:
+        """Return what each pitch is in a chord, as bits, by the tonic: of each voice that is chosen, and of the given.
+
+        Of shape (12, 3, 128) and (12, 128). What the voices' bits are together, the constants `_SETS` and so on say.
+        """
+        given = 1 << self._degrees
+        codes = np.repeat(given[:, None], VOICES - 1, axis=1)
+        if self.given != SOPRANO:
+            codes[:, 0] |= self._degrees << _TUNE_AT
+        if self.given == BASS:
+            given |= self._degrees << _BASS_AT
+        else:
+            codes[:, -1] |= self._degrees << _BASS_AT | np.arange(PITCHES) << _LOWEST_AT
+        return codes, given
 
     @cached_property
     def parallels(self) -> NDArray[np.bool_]:
@@ -243,17 +257,19 @@ class Terms:
         leap = np.clip(four[BASS] - place.before[BASS], -LEAP, LEAP) + LEAP
         out[7] = offset["bass"] + leap + LEAPS * (bass + 12 * place.end)
 
-    def prepare(self, numbers: FloatArray, place: Place) -> Prepared:
+    def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
         """Return what `chord_scores` needs to know of what sounded before, in a key.
 
         :param numbers: of all terms.
         :param place: only its key, and what sounded before, matter.
+        :param pitches: those that each of the voices may have that are chosen, shape (3, n).
         """
         count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
         sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
+        codes = self._codes[place.tonic].take(pitches + _ROWS)
         if before is None:
             nothing = sum(float(numbers[at]) for at in self._nothing.values())
-            return Prepared(np.full(size, nothing, np.float32), sets, None, _NO_PITCHES, _NO_LEAPS)
+            return Prepared(np.full(size, nothing, np.float32), sets, None, codes.reshape(-1), _NO_LEAPS)
         earlier, earlier_type, earlier_bass = self._before(before, place.tonic)
         start = offset["change"] + size * (earlier_type + count * earlier_bass)
         changes = numbers[start : start + size].copy()
@@ -261,46 +277,50 @@ class Terms:
         changes.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
         leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
         leaps += LEAPS * self._degrees[place.tonic]
-        others = np.array([[before[voice]] for voice in self.others])
-        return Prepared(changes, sets, earlier, others, leaps)
+        codes += (pitches == np.array([[before[voice]] for voice in self.others])) * _HOLDS
+        return Prepared(changes, sets, earlier, codes.reshape(-1), leaps)
 
     def chord_scores(
-        self, numbers: FloatArray, known: Prepared, pitches: IntArray, given: int, place: Place
+        self, numbers: FloatArray, known: Prepared, places: IntArray, chosen: IntArray, given: int, place: Place
     ) -> FloatArray:
         """Return the sums of what `of_chords` points at, shape (chords,): fast, for one note.
 
         :param numbers: of all terms.
         :param known: what `prepare` has returned.
-        :param pitches: of the voices that are chosen, chord by chord, shape (3, chords).
-        :param given: the pitch of the one that they are chosen to.
+        :param places: where the pitches that each voice may have lie in `known.codes`, shape (3, k).
+        :param chosen: which of all combinations of these are asked for, shape (chords,).
+        :param given: the pitch of the voice that they are chosen to.
         """
         offset, size, tonic, end, beat = self._offset, 12 * self._count, place.tonic, place.end, place.beat
-        bits, turns, degrees = self._bits[tonic], self._turns[tonic], self._degrees[tonic]
-        sets = np.bitwise_or.reduce(bits.take(pitches), axis=0)
-        sets |= bits[given]
-        bass = given if self.given == BASS else pitches[2]
-        chords = self._chord_of.take(sets + turns.take(bass))
+        high, middle, low = known.codes.take(places)
+        low |= int(self._given_codes[tonic, given])
+        middle = middle[:, None] | low
+        codes = (high[:, None, None] | middle).reshape(-1).take(chosen)
+        sets = codes & _SETS
+        chords = self._chord_of.take(codes & _CHORDS)
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
         if self.given == SOPRANO:
-            values += tunes[size * int(degrees[given]) :][:size]
+            values += tunes[size * ((given - tonic) % 12) :][:size]
             scores = values.take(chords)
         else:
             scores = values.take(chords)
-            scores += tunes.take(chords + size * degrees.take(pitches[0]))
+            scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
+        of_sets = known.sets.take(sets)
         if known.earlier is None:
-            scores += known.sets.take(sets)
+            scores += of_sets
             return scores
         changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
-        of_sets = known.sets + np.float32(changes)
-        of_sets[known.earlier] += np.float32(stays - changes)
-        scores += of_sets.take(sets)
+        of_sets += np.float32(changes)
+        of_sets[sets == known.earlier] += np.float32(stays - changes)
+        scores += of_sets
         if place.before is not None:
             rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
             held = numbers[offset["held"] + rhythm :][:8]
-            scores += held.take(_HELD @ (pitches == known.others))
-        scores += numbers.take(known.leaps + 12 * LEAPS * end).take(bass)
+            scores += held.take(codes >> _HELD_AT & 7)
+        leaps = numbers.take(known.leaps + 12 * LEAPS * end)
+        scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT)
         return scores
 
     def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
@@ -313,8 +333,13 @@ class Terms:
 
 
 _LEAPS = np.clip(np.arange(-PITCHES, PITCHES), -LEAP, LEAP) + LEAP
-_HELD = np.array([4, 2, 1])
-_NO_PITCHES = np.full((VOICES - 1, 1), -1)
+_ROWS = PITCHES * np.arange(VOICES - 1)[:, None]
+_SETS, _CHORDS = 4095, 65535
+"""Of the bits of a chord, those of its set of degrees; and with the degree of the bass, which tells its type."""
+_BASS_AT, _HELD_AT, _TUNE_AT, _LOWEST_AT = 12, 16, 19, 23
+"""Where the others begin: the degree of the bass; which voices stay; the degree of the soprano, and the pitch of the
+bass, where these are chosen."""
+_HOLDS = np.array([[4], [2], [1]]) << _HELD_AT
 _NO_LEAPS = np.zeros(PITCHES, np.int64)
 
 

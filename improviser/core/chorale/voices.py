@@ -69,16 +69,33 @@ class ChoraleVoices:
         """Where those lie among the pitches of all parts."""
         self.beginnings = self.registers[:, :1]
         """The lowest pitch of each part, shape (3, 1)."""
+        self.width = max(spans)
+        self.rows = self.width * np.arange(PARTS)[:, None]
+        """Where the pitches of each part begin among those that may be proposed, shape (3, 1)."""
         self.with_given = tuple((_pair(given, voice), given < voice) for voice in self.others)
         """The pair that each part makes with the voice that is answered, and whether that is the upper one."""
         one, two, three = self.others
         self.among = _pair(one, two), _pair(one, three), _pair(two, three)
         """The pairs that the parts make with each other."""
+        self.scores_with_given = self._scores_with_given()
+        self.scores_among = self.width**2 * np.array([[self.among[0]], [self.among[2]], [self.among[1]]])
+        """Where the pairs that the parts make with each other begin among `PairScores`, shape (3, 1): the upper two
+        parts, the lower two, the outer two."""
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
         self.ends = ends
         self.ornaments = ornaments
         self.candidates = candidates
+
+    def _scores_with_given(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the pairs of the lowest given pitch and each pitch of each part lie among `PairScores`.
+
+        And how much further those of the next given pitch: shapes (3, n) and (3, 1).
+        """
+        width, pitches = self.width, np.arange(self.width)
+        starts = width**2 * np.array([[pair] for pair, _ in self.with_given])
+        uppers = np.array([[is_upper] for _, is_upper in self.with_given])
+        return starts + np.where(uppers, pitches, width * pitches), np.where(uppers, width, 1)
 
     def with_numbers(
         self, numbers: NDArray[np.float32], weights: Sequence[float] | None = None, candidates: int | None = None

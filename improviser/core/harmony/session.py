@@ -60,8 +60,8 @@ def _degree(pitch: int | None, now: Situation) -> int | None:
     return None if pitch is None else (pitch - now.tonic) % 12
 
 
-def _step(pitch: int | None, before: int | None, limit: int) -> int | None:
-    return None if pitch is None or before is None else clipped(pitch - before, limit)
+def _step(pitch: int | None, before: int | None, classes: Sequence[int]) -> int | None:
+    return None if pitch is None or before is None else classes[pitch - before]
 
 
 def _vertical(pitch: int | None, own: int | None) -> int | None:
@@ -82,12 +82,31 @@ def into_register(pitch: int, register: tuple[int, int]) -> int:
     return pitch - 12 * (-(-(pitch - high) // 12)) if pitch > high else pitch
 
 
+def _classes(limit: int) -> tuple[int, ...]:
+    """Return the class of each distance of two pitches; the negative ones count from the end, as an index does."""
+    return tuple(clipped(distance, limit) for distance in (*range(PITCHES), *range(1 - PITCHES, 0)))
+
+
+_STEPS, _OWN_STEPS = _classes(STEP), _classes(OWN_STEP)
+
+
+def _heights(now: Situation) -> tuple[float, float, float, float]:
+    above, own, centre = (now.pitch - now.mean) / 6.0, now.own[0], now.own_centre
+    own_above = (now.own_mean - centre) / 6.0
+    return (
+        now.folded / 6.0,
+        max(-2.0, min(2.0, above)),
+        0.0 if own is None else (own - centre) / 6.0,
+        max(-2.0, min(2.0, own_above)),
+    )
+
+
 VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "player degree": Choice(12, lambda now: _degree(now.pitch, now)),
     "player degree 1": Choice(12, lambda now: _degree(now.earlier, now)),
-    "player interval": Choice(2 * STEP + 1, lambda now: _step(now.pitch, now.earlier, STEP)),
+    "player interval": Choice(2 * STEP + 1, lambda now: _step(now.pitch, now.earlier, _STEPS)),
     "own degree 1": Choice(12, lambda now: _degree(now.own[0], now)),
-    "own interval 1": Choice(2 * OWN_STEP + 1, lambda now: _step(now.own[0], now.own[1], OWN_STEP)),
+    "own interval 1": Choice(2 * OWN_STEP + 1, lambda now: _step(now.own[0], now.own[1], _OWN_STEPS)),
     "held vertical": Choice(12, lambda now: _vertical(now.pitch, now.own[0])),
     "vertical 1": Choice(12, lambda now: _vertical(now.earlier, now.own[0])),
     "gap": Choice(CLASSES, lambda now: now.moment.gap_class),
@@ -98,15 +117,7 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "first": Choice(1, lambda now: 0 if now.own[0] is None else None),
     "histogram": Numbers(12, _rotated),
     "minor": Numbers(1, lambda now: (2.0 * now.minor - 1.0,)),
-    "heights": Numbers(
-        4,
-        lambda now: (
-            now.folded / 6.0,
-            max(-2.0, min(2.0, (now.pitch - now.mean) / 6.0)),
-            0.0 if now.own[0] is None else (now.own[0] - now.own_centre) / 6.0,
-            max(-2.0, min(2.0, (now.own_mean - now.own_centre) / 6.0)),
-        ),
-    ),
+    "heights": Numbers(4, _heights),
     "certainties": Numbers(4, lambda now: now.certainties),
 }
 EXPERTS = ("own pitch", "own interval", "parallels")
@@ -124,7 +135,7 @@ class Accompaniment:
     def __init__(self, own: tuple[int, int], player: tuple[int, int], rhythm: RhythmTracker | None = None) -> None:
         self._low, self._high = own
         self._own_centre = sum(own) // 2
-        self._register = player
+        self._register, self._centre = player, sum(player) // 2
         self._keys = ModulatingKeys()
         self._rhythm = RhythmTracker() if rhythm is None else rhythm
         self._hears_rhythm = rhythm is None
@@ -153,7 +164,7 @@ class Accompaniment:
             minor=minor,
             histogram=histogram,
             pitch=pitch,
-            folded=into_register(pitch, self._register) - sum(self._register) // 2,
+            folded=into_register(pitch, self._register) - self._centre,
             earlier=self._player,
             own=self._own,
             rested=self._rested,

@@ -78,6 +78,7 @@ class ModulatingKeys(KeyTracker):
         self._keys: dict[int, tuple[int, float]] = {}
         """The key by what is heard then."""
         self._known_foreign: frozenset[int] | None = None
+        self._heard_key: tuple[int, float] | None = None
 
     def look(self, pitch: int, moment: Moment) -> tuple[list[float], tuple[int, float]]:
         """Return the histogram and the key, as `likeliest_key`, once the player's `pitch` is heard; changes nothing."""
@@ -129,8 +130,15 @@ class ModulatingKeys(KeyTracker):
         self._foresee()
         self._known_foreign = self._foreign
 
+    @property
+    def key(self) -> tuple[int, float]:
+        """The key that is heard, as `likeliest_key`."""
+        if self._heard_key is None:
+            self._heard_key = likeliest_key(self._score().tolist())
+        return self._heard_key
+
     def _forget(self) -> None:
-        self._scores = self._foreseen = self._known_foreign = None
+        self._scores = self._foreseen = self._known_foreign = self._heard_key = None
         if self._keys:
             self._keys = {}
 
@@ -148,7 +156,7 @@ class ModulatingKeys(KeyTracker):
     def _foreign(self) -> frozenset[int]:
         """The pitch classes that do not belong to the key that is heard; none if there is none yet."""
         if self._known_foreign is None:
-            tonic, minor = likeliest_key(self._score().tolist())
+            tonic, minor = self.key
             known = sum(self.histogram) >= ENOUGH
             self._known_foreign = _FOREIGN[tonic, minor > 0.5] if known else _NONE
         return self._known_foreign

@@ -53,9 +53,7 @@ class Moment(NamedTuple):
     @property
     def beat_class(self) -> int:
         """Which of BEAT_CLASSES it is: pulse 0 … 3, a half or a quarter between; six more once it is anchored."""
-        pulse, rest = divmod(self.steps, STEPS_PER_PULSE)
-        place = pulse if rest == 0 else 4 if rest % 2 == 0 else 5
-        return place + 6 if self.anchored else place
+        return _BEATS[self.steps] + 6 if self.anchored else _BEATS[self.steps]
 
     @property
     def count_class(self) -> int:
@@ -65,6 +63,7 @@ class Moment(NamedTuple):
 
 BEAT_CLASSES = 12
 COUNT_CLASSES = 8
+_BEATS = tuple(4 + step % 2 if step % STEPS_PER_PULSE else step // STEPS_PER_PULSE for step in range(CYCLE))
 _COUNTS = (0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 6, 7, 7, 7, 7, 7)
 _CHORD_LOG_RATIO = math.log2(CHORD_RATIO)
 _FIRST = Moment(None, None, 0, False, 0)

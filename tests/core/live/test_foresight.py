@@ -1,12 +1,22 @@
 """Foresight: what is likely is thought of first, and thinking changes nothing that is played."""
 
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.answering.foresight import FASTEST, IN_A_ROW, PREDICTED, likely_notes, likely_onsets
+from improviser.core.live.answering.foresight import (
+    FASTEST,
+    FINEST_SECONDS,
+    IN_A_ROW,
+    LENGTHS,
+    OFF_SECONDS,
+    PREDICTED,
+    likely_notes,
+    likely_onsets,
+)
 from improviser.core.midi.event import TimedEvent
 from improviser.library import catalogue
 from tests.core.live.desk import Desk
@@ -28,6 +38,10 @@ ACTIONS: st.SearchStrategy[Action] = st.one_of(
     st.tuples(st.just("swap"), st.sampled_from(BUNDLED)),
     st.tuples(st.just("wait"), st.sampled_from((0.1, 2.0))),
 )
+
+
+def notes(pitches: Sequence[int], moments: Iterable[tuple[Hashable, float, float]]) -> list[tuple[int, float]]:
+    return [*likely_notes(pitches, moments)]
 
 
 def think(desk: Desk, most: int) -> int:
@@ -104,7 +118,7 @@ def test_thinking_comes_to_an_end_and_begins_anew_with_a_note() -> None:
     desk = Desk(RuleModel(), RuleModel(lambda pitch: pitch - 5))
     for pitch in TUNE:
         desk.down(pitch)
-        assert 0 < think(desk, 1000) <= PREDICTED
+        assert 0 < think(desk, 1000) <= PREDICTED + LENGTHS
         assert think(desk, 1) == 0
 
 
@@ -113,13 +127,23 @@ def test_before_the_first_note_there_is_nothing_to_think_about() -> None:
     assert likely_onsets([]) == []
 
 
-def test_a_length_that_was_heard_lately_may_come_again() -> None:
-    assert likely_onsets([1.0]) == [1.0]
-    assert likely_onsets([1.0, 1.5, 2.5, 3.0])[:3] == [3.5, 4.0, 3.5]
+def test_a_length_that_was_heard_lately_may_come_again_not_quite_in_time() -> None:
+    weights = dict(likely_onsets([1.0, 1.5, 2.5, 3.0]))
+    assert max(weights, key=weights.__getitem__) == 3.5
+    assert weights[3.5] > weights[4.0] > weights[4.0 + OFF_SECONDS] > weights[4.0 + 2 * OFF_SECONDS] > 0
+    assert weights[4.0 + OFF_SECONDS] == weights[4.0 - OFF_SECONDS]
 
 
-def test_then_come_the_places_on_a_grid_of_the_usual_length() -> None:
-    assert likely_onsets([1.0, 1.5, 2.5, 3.0])[3:] == [3.0 + 0.125 * step for step in range(1, 17)]
+def test_after_the_first_note_anything_may_come() -> None:
+    onsets = [onset for onset, _ in likely_onsets([1.0])]
+    assert min(onsets) == 1.0
+    assert max(onsets) > 1.1
+
+
+def test_so_do_the_places_on_a_grid_of_the_usual_length() -> None:
+    onsets = [onset for onset, _ in likely_onsets([1.0, 1.5, 2.5, 3.0])]
+    for step in range(1, 17):
+        assert min(abs(3.0 + 0.125 * step - onset) for onset in onsets) <= FINEST_SECONDS
 
 
 def test_who_plays_too_fast_is_not_thought_about() -> None:
@@ -131,23 +155,34 @@ def test_who_plays_too_fast_is_not_thought_about() -> None:
 
 def test_what_was_heard_often_and_what_lies_near_comes_first() -> None:
     heard = [72, 72, 72, 60]
-    found = likely_notes(heard, [("as before", 1.0), ("twice as long", 2.0), ("as before", 1.0)])
+    found = notes(heard, [("as before", 1.0, 1.0), ("twice as long", 2.0, 0.9), ("as before", 1.0, 0.8)])
     assert found[0] == (72, 1.0)
     assert found.index((60, 1.0)) < found.index((60, 2.0))
-    assert found.index((61, 1.0)) < found.index((66, 1.0)) < found.index((66, 2.0))
-    assert len(likely_notes(heard, [(number, float(number)) for number in range(8)])) == PREDICTED
+    assert found.index((61, 1.0)) < found.index((63, 1.0)) < found.index((63, 2.0))
+    assert len(notes(heard, [(number, float(number), 1.0) for number in range(40)])) == PREDICTED
+
+
+def test_what_has_followed_a_pitch_and_the_steps_that_were_taken_come_before_others() -> None:
+    found = [pitch for pitch, _ in notes([60, 70, 55, 65, 50, 60], [("now", 1.0, 1.0)])]
+    assert found.index(70) < found.index(50)  # it has followed 60, and ten semitones up are usual
+    assert found.index(45) < found.index(59)  # 15 down are, too
+
+
+def test_what_is_hardly_likely_is_not_thought_of() -> None:
+    sure = [(number, float(number), 1.0 if number == 3 else 1e-4) for number in range(8)]
+    assert {onset for _, onset in notes([60] * 20, sure)} == {3.0}
 
 
 @given(
     pitches=st.lists(st.integers(0, 127), min_size=1, max_size=64),
-    moments=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 10)), min_size=1, max_size=16),
+    moments=st.lists(st.tuples(st.integers(0, 3), st.floats(0, 10), st.floats(0.001, 1)), min_size=1, max_size=16),
 )
 def test_what_is_likely_can_be_played_and_is_thought_of_once(
-    pitches: list[int], moments: list[tuple[int, float]]
+    pitches: list[int], moments: list[tuple[int, float, float]]
 ) -> None:
-    found = likely_notes(pitches, moments)
+    found = notes(pitches, moments)
     first: dict[int, float] = {}
-    for moment, onset in moments:
+    for moment, onset, _ in moments:
         first.setdefault(moment, onset)
     assert 1 <= len(found) <= PREDICTED
     assert all(0 <= pitch < 128 and onset in first.values() for pitch, onset in found)

@@ -1,61 +1,52 @@
-"""The left hand, live: after-beats, chords that follow one another, and the roots of close chords."""
+"""The left hand of a reply: close chords come back as chords, whichever side of the border they are on."""
 
-from collections.abc import Sequence
+from hypothesis import given
+from hypothesis import strategies as st
 
-import improviser
+from improviser.core.live.answering.left_hand import LOWEST_INVERSION, hands_of, moved
+from improviser.core.midi.event import NoteOn
+from improviser.core.music.phrase import Heard, Phrase
 
-Heard = Sequence[tuple[int, ...]]
-
-
-def bass_under(chords: Heard, beat: float = 0.6, pedal: bool = False) -> list[list[int]]:
-    """Return what `bach-bass` strikes with each chord of a left hand, under a tune that holds its notes."""
-    playing = improviser.Performer([improviser.load_model("bach-bass")], seed=1, mode="shadow", guard=False)
-    found = []
-    if pedal:
-        playing.hear(bytes((0xB0, 64, 127)), 0.5)
-    for number, chord in enumerate(chords):
-        now = 1.0 + beat * number
-        keys = (*chord, 79) if number % 4 == 0 else chord
-        sent = [playing.hear(bytes((0x90, key, 80)), now + 0.004 * place) for place, key in enumerate(keys)]
-        while (due := playing.deadline) is not None and due < now + 0.8 * beat:
-            sent.append(playing.advance(due))
-        found.append([each[1] for messages in sent for each in messages if each[0] & 0xF0 == 0x90 and each[2]])
-        for key in chord:
-            playing.hear(bytes((0x80, key, 64)), now + 0.8 * beat)
-        if number % 4 == 3:
-            playing.hear(bytes((0x80, 79, 64)), now + 0.9 * beat)
-    return found
+D_MAJOR = frozenset((2, 4, 6, 7, 9, 11, 1))
+BORDER = 65.0
 
 
-WALTZ = ((38,), (54, 57, 62), (54, 57, 62), (43,), (55, 59, 62), (55, 59, 62))
+def phrase(*struck: tuple[float, float, tuple[int, ...]]) -> Phrase:
+    """Return a phrase: onset, duration and pitches of what is struck together."""
+    notes = [Heard(NoteOn(0, pitch, 80), onset, onset + lasts) for onset, lasts, all_of in struck for pitch in all_of]
+    return Phrase(tuple(notes), 10.0, 0.5)
 
 
-def test_a_bass_leaves_out_the_after_beats_of_a_waltz() -> None:
-    played = bass_under(WALTZ * 4)[6:]
-    assert all(notes and notes[-1] % 12 in (2, 7) for notes in played[::3])
-    assert not any(played[1::3] + played[2::3])
+def hands(*struck: tuple[float, float, tuple[int, ...]]) -> tuple[list[int], list[int]]:
+    right, left = hands_of(phrase(*struck), BORDER)
+    return [heard.note.pitch for heard in right], [heard.note.pitch for heard in left]
 
 
-def test_a_bass_that_a_pedal_keeps_is_not_struck_again_with_a_broken_chord() -> None:
-    played = bass_under(((36,), (48,), (52,), (55,)) * 4, beat=0.3, pedal=True)[4:]
-    assert all(played[::4])
-    assert not any(played[place] for place in range(len(played)) if place % 4)
+def test_a_waltz_keeps_its_chords_though_they_reach_over_the_border() -> None:
+    bar = [(0.0, 1.4, (50, 74)), (0.5, 0.4, (57, 62, 66)), (1.0, 0.4, (57, 62, 66))]
+    assert hands(*bar) == ([74], [50, 57, 62, 66, 57, 62, 66])
+    short = [(0.0, 0.4, (50, 74)), (0.5, 0.4, (57, 62, 66, 76)), (1.0, 0.4, (57, 62, 66))]
+    assert hands(*short) == ([74, 76], [50, 57, 62, 66, 57, 62, 66])
 
 
-def test_octaves_so_low_that_there_is_no_room_below_are_left_alone() -> None:
-    assert not any(bass_under(((45, 33),) * 8)[2:])
-    assert all(notes[-1] == 31 for notes in bass_under(((55, 43),) * 8)[2:])
+def test_a_tune_close_above_the_chord_is_the_tune() -> None:
+    assert hands((0.0, 0.4, (50, 67)), (0.5, 0.4, (57, 62, 66))) == ([67, 66], [50, 57, 62])
+    assert hands((0.0, 0.4, (48, 52, 55, 72)), (0.5, 0.4, (43, 47, 50, 74)))[0] == [72, 74]
+    assert hands((0.0, 0.4, (60,)), (0.5, 0.4, (64,)))[1] == [], "one line has one hand"
 
 
-def test_a_chord_that_followed_before_is_foreseen() -> None:
-    inverted = ((52, 55, 60), (53, 57, 60), (50, 55, 59), (52, 55, 60))
-    played = bass_under(inverted * 5)
-    assert [notes[-1] % 12 for notes in played[8:]] == [0, 5, 7, 0] * 3
-    assert sum(len(notes) > 1 for notes in played[12:]) <= 1
+@given(st.lists(st.integers(40, 75), min_size=1, max_size=5, unique=True), st.integers(55, 90))
+def test_the_left_hand_is_below_the_tune_and_has_all_its_notes_where_there_is_room(
+    figure: list[int], tune: int
+) -> None:
+    figure = [pitch for pitch in figure if pitch % 12 in D_MAJOR] or [50]
+    found = moved(sorted(figure), sorted(figure), tune, D_MAJOR)
+    assert all(pitch < tune for pitch in found)
+    assert found == sorted(set(found))
+    if max(figure) + 6 < tune:
+        assert len(found) == len(figure)
+    assert all(pitch >= min(LOWEST_INVERSION, min(figure) - 6) for pitch in found)
 
 
-def test_a_voicing_without_its_root_gets_it_from_the_bass() -> None:
-    two_five_one = ((53, 57, 60, 64), (53, 57, 59, 64), (52, 55, 59, 62), (52, 55, 59, 62))
-    played = bass_under(two_five_one * 5, beat=1.0)[8:]
-    roots = [notes[-1] % 12 for notes in played if notes]
-    assert sum(root == wanted for root, wanted in zip(roots, [2, 7, 0, 0] * 3, strict=False)) >= 10
+def test_a_close_chord_is_inverted_below_a_low_tune() -> None:
+    assert moved((57, 62, 66), (57, 62, 66), 62, D_MAJOR) == [50, 54, 57]

@@ -94,3 +94,16 @@ def test_looking_is_hearing_ahead_and_changes_nothing(notes: list[tuple[int, flo
         assert ear.keys.histogram == histogram
         assert sum(histogram) < 40
         assert key == pytest.approx(estimate_key(histogram))
+
+
+@given(st.lists(st.tuples(st.integers(0, 127), st.booleans()), max_size=40))
+def test_the_key_that_is_heard_is_that_of_all_that_was_heard(notes: list[tuple[int, bool]]) -> None:
+    ear = Ear()
+    for pitch, is_player in notes:
+        if is_player:
+            ear.keys.hear_player(pitch, ear.rhythm.look(ear.now))
+        else:
+            ear.keys.hear(pitch)
+        tonic, minor = estimate_key(ear.keys.histogram)
+        assert ear.keys.key[0] == tonic
+        assert ear.keys.key[1] == pytest.approx(minor)

@@ -60,7 +60,7 @@ class Band:
         """The same, to be drawn from in a burst; made when the first of it comes."""
         self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
-        self._likely: Iterator[tuple[int, float]] = iter(())
+        self._likely: Iterator[tuple[int, float] | None] = iter(())
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self.lineup = LineUp((), ())
@@ -173,7 +173,10 @@ class Band:
         """
         if self._lessons:
             return False
-        for pitch, onset in self._likely:
+        for likely in self._likely:
+            if likely is None:
+                return True
+            pitch, onset = likely
             fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self))]
             fresh += [choir.expect(pitch, onset)[1] for choir in self.lineup.choirs]
             if any(fresh):

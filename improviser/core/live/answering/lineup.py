@@ -12,6 +12,9 @@ from improviser.core.music.parts import NAMES
 from improviser.core.networks.responder import Accompanist, Imaginative, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
 
+AT_ONCE = 16
+"""So many onsets are looked up in one piece."""
+
 
 class LineUp:
     """The models that play, with what each of them does; it does not change.
@@ -51,12 +54,18 @@ class LineUp:
         """All parts: those that answer alone, then the groups that answer together."""
         return [*self.parts, *self.choirs]
 
-    def likely(self, heard: Collection[tuple[int, float]]) -> Iterator[tuple[int, float]]:
-        """Yield pitch and onset of notes of the player's that are likely to come after those `heard`, best first."""
+    def likely(self, heard: Collection[tuple[int, float]]) -> Iterator[tuple[int, float] | None]:
+        """Yield pitch and onset of notes of the player's that are likely to come after those `heard`, best first.
+
+        None where there is more to think before the next is known: so that each piece is short.
+        """
         pitches, times = [pitch for pitch, _ in heard], [onset for _, onset in heard]
-        onsets = likely_onsets(times)
-        if onsets:
-            moments = [(tuple(part.moment(onset) for part in self.members), onset) for onset in onsets]
+        members, moments = self.members, []
+        for number, (onset, weight) in enumerate(likely_onsets(times), start=1):
+            moments.append((tuple(part.moment(onset) for part in members), onset, weight))
+            if number % AT_ONCE == 0:
+                yield None
+        if moments:
             yield from likely_notes(pitches, moments)
 
 
