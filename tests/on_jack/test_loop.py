@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jack_peer import JackPeer
+from tests.jack_peer import JackPeer, sounding
 from tests.playing import Player, note_off, note_on
 from tests.servers import SHARED_NAMES, JackServer, claimed, requires
 
@@ -46,6 +46,7 @@ def test_our_output_connected_to_our_input_is_passed_over(tmp_path: Path, frames
                 peer.connect_to(CLIENT)
                 peer.connect(peer.wait_for_port(CLIENT, ":out"), peer.wait_for_port(CLIENT, ":in"))
                 play_until_recognised(peer, player)
+                peer.wait_until(lambda messages: not sounding(messages))  # what still goes round comes to its end
                 peer.clear()
                 for step in range(NOTES):
                     key = 60 + 2 * step
