@@ -24,10 +24,10 @@ def load(names: Sequence[str]) -> tuple[list[Model], list[Loaded]]:
 
     :raises ModelError: if one cannot be loaded.
     """
-    models = [catalogue.load_model(name) for name in names]
-    loaded = [Loaded(name, catalogue.digest(name)) for name in names]
+    found = [(name, *catalogue.load_with_digest(name)) for name in names]
+    models = [catalogue.put_together(name, parts) for name, parts, _ in found]
     warm(models)
-    return models, loaded
+    return models, [Loaded(name, sha256) for name, _, sha256 in found]
 
 
 def prepare(names: Sequence[str]) -> tuple[list[Prepared], list[Bring]]:
@@ -38,8 +38,8 @@ def prepare(names: Sequence[str]) -> tuple[list[Prepared], list[Bring]]:
     prepared: list[Prepared] = []
     numbers = bytearray()
     for name in names:
-        parts = [_taken_apart(part, numbers) for part in catalogue.load_parts(name)]
-        prepared.append(Prepared(catalogue.digest(name), parts))
+        parts, sha256 = catalogue.load_with_digest(name)
+        prepared.append(Prepared(sha256, [_taken_apart(part, numbers) for part in parts]))
     pieces = (numbers[start : start + PIECE_BYTES] for start in range(0, len(numbers), PIECE_BYTES))
     return prepared, [Bring(bytes(piece)) for piece in pieces]
 

@@ -31,6 +31,8 @@ AUTO = "auto"
 """The name of the mixture of the bundled melody models, the user's own called PERSONAL, and the session's counts."""
 PERSONAL = "me"
 
+TRIES = 5
+"""So often a file is read that is replaced while it is."""
 CHECKPOINT = "checkpoint"
 """What a file of a run that goes on says in place of a task."""
 
@@ -108,16 +110,16 @@ def check(name_or_path: str | os.PathLike[str]) -> None:
 
     :raises ModelError: if there is none.
     """
-    _files_of(name_or_path)
+    files_of(name_or_path)
 
 
 def mixed() -> tuple[str, ...]:
     """Return the names of the models that AUTO is a mixture of; none where a user's own file has that name."""
-    files = _files_of(AUTO)
+    files = files_of(AUTO)
     return tuple(path.stem for path in files) if files[0].stem != AUTO else ()
 
 
-def _files_of(name_or_path: str | os.PathLike[str]) -> list[Path]:
+def files_of(name_or_path: str | os.PathLike[str]) -> list[Path]:
     """Return the files of a model: one, but for the mixture.
 
     :raises ModelError: if there is none.
@@ -183,7 +185,20 @@ def load_parts(name_or_path: str | os.PathLike[str]) -> list[LoadableModel]:
 
     :raises ModelError: if one cannot be found, read or trusted.
     """
-    return [build(printable(path.stem), model_file.read(path), path) for path in _files_of(name_or_path)]
+    return [build(printable(path.stem), model_file.read(path), path) for path in files_of(name_or_path)]
+
+
+def load_with_digest(name_or_path: str | os.PathLike[str]) -> tuple[list[LoadableModel], str]:
+    """Load what a model is put together of, and its digest; of the same files, though one may be replaced meanwhile.
+
+    :raises ModelError: if one cannot be found, read or trusted, or goes on being replaced.
+    """
+    for _ in range(TRIES):
+        before = digest(name_or_path)
+        parts = load_parts(name_or_path)
+        if digest(name_or_path) == before:
+            return parts, before
+    raise ModelError(f"the file of the model {shown(name_or_path)} goes on changing; wait until it is written")
 
 
 def put_together(name_or_path: str | os.PathLike[str], parts: Sequence[LoadableModel]) -> Model:
@@ -201,7 +216,15 @@ def digest(name_or_path: str | os.PathLike[str]) -> str:
 
     :raises ModelError: if it cannot be found or read.
     """
-    digests = [_digest_of(path) for path in _files_of(name_or_path)]
+    return digest_of(files_of(name_or_path))
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """Return the digest of a model that is made of these files; see `digest`.
+
+    :raises ModelError: if one cannot be read.
+    """
+    digests = [_digest_of(path) for path in files]
     return digests[0] if len(digests) == 1 else hashlib.sha256(" ".join(digests).encode()).hexdigest()
 
 

@@ -20,9 +20,9 @@ from improviser.core.midi.codec import decode, decode_transport, encode
 from improviser.core.midi.event import Event
 from improviser.core.networks.responder import Model
 from improviser.engine.protocol import MODEL, Adapted, Applied, Done, Loaded, Lost, Played, Ready, Step, number_of
-from improviser.errors import ConfigError, LogError, ModelError
+from improviser.errors import ConfigError, LogError
 from improviser.files import read_regular
-from improviser.library import catalogue
+from improviser.library import former
 from improviser.library.adaptations import LARGEST, adapted, digest_of
 from improviser.recordings.log import MOST_MODELS, SessionLog, adaptation_path, brief
 from improviser.settings.config import check
@@ -74,7 +74,7 @@ def replay(chain: Sequence[SessionLog], tell: Tell = lambda *_: None) -> Replay:
     :raises ModelError: if a model is not there any more, or is another one now.
     """
     found = Replay()
-    load = lru_cache(KEPT_MODELS)(_model)
+    load = lru_cache(KEPT_MODELS)(former.load)
     performer: Performer | None = None
     for log in chain:
         for line, report in log.reports:
@@ -111,12 +111,6 @@ def _begin(ready: Ready, load: Callable[[str, str], Model]) -> Performer:
 def _check_parameters(values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         check(name, value)
-
-
-def _model(name: str, sha256: str) -> Model:
-    if catalogue.digest(name) != sha256:
-        raise ModelError(f"the model {brief(name)} is not the one that played then: its file has changed since")
-    return catalogue.load_model(name)
 
 
 def _adaptations(log: Path, digests: Sequence[str]) -> list[bytes]:

@@ -23,7 +23,7 @@ from improviser.core.midi.event import NoteOn
 from improviser.core.music.drums import DRUM_CHANNEL
 from improviser.core.music.phrase import CHORD_SECONDS
 from improviser.engine.events import SessionEvent
-from improviser.engine.protocol import MODEL, Adapt, Applied, Done, Ready, Step
+from improviser.engine.protocol import MODEL, Adapt, Applied, Done, Loaded, Ready, Step
 from improviser.engine.service import Service
 from improviser.session.adapting_process import Learned, Lesson
 from improviser.signals import own_group
@@ -64,6 +64,8 @@ class Adapting:
         """How many notes of it were not bred on."""
         self._fresh = True
         """Whether the process is to begin anew, with all that was heard."""
+        self._models: list[Loaded] = []
+        """What plays, by digests: a personal model may be replaced meanwhile."""
         self._played: list[bytes] = []
         self._hopeless = False
         """Whether no model that plays can be adapted."""
@@ -80,9 +82,9 @@ class Adapting:
             self._hear(event.heard, report.stamp)
         elif isinstance(report, Ready) or (isinstance(report, Done) and report.command == FORGET):
             self._heard.clear()
-            self._begin_anew()
+            self._begin_anew(report.models if isinstance(report, Ready) else None)
         elif isinstance(report, Applied) and report.parameter == MODEL and report.error is None:
-            self._begin_anew()
+            self._begin_anew(report.models)
 
     def _hear(self, note: NoteOn, stamp: float) -> None:
         if note.channel == DRUM_CHANNEL:
@@ -95,7 +97,8 @@ class Adapting:
         self._heard.append((note.pitch, stamp))
         self._new += 1
 
-    def _begin_anew(self) -> None:
+    def _begin_anew(self, models: list[Loaded] | None = None) -> None:
+        self._models = self._models if models is None else models
         self._new = len(self._heard)
         self._fresh, self._hopeless, self._played = True, False, []
 
@@ -124,7 +127,7 @@ class Adapting:
         notes = list(self._heard) if anew else list(self._heard)[-count:]
         self._fresh, self._new = False, 0
         self.rounds += 1
-        models = list(service.models) if anew else None
+        models = self._models if anew else None
         try:
             learned = await self._ask(Lesson(notes, models, self._seed, share))
         except (OSError, EOFError, TimeoutError, ValueError, msgspec.MsgspecError) as error:  # or a line without end
@@ -138,6 +141,8 @@ class Adapting:
         if self._fresh:  # meanwhile all was forgotten, or others play
             return
         self._hopeless = not learned.adaptable
+        if self._hopeless:
+            log.warning("nothing adapts to your playing: none of the models that play can; melody models do, as auto")
         if learned.files is not None and learned.files != self._played and service.parameters.adapt != OFF:
             log.debug("adapting: %.3f bits a note ahead, %.3f without", learned.ahead, learned.without)
             self._played = learned.files

@@ -9,8 +9,9 @@ import sys
 import msgspec
 
 from improviser.engine.priority import step_back
+from improviser.engine.protocol import Loaded
 from improviser.errors import ImproviserError
-from improviser.library import catalogue
+from improviser.library import former
 from improviser.library.adaptations import Pupil, adaptable_models, to_bytes
 from improviser.signals import pass_over_interrupts
 
@@ -22,7 +23,7 @@ class Lesson(msgspec.Struct, frozen=True):
     """
 
     notes: list[tuple[int, float]]
-    models: list[str] | None = None
+    models: list[Loaded] | None = None
     seed: int = 0
     share: float = 1.0
 
@@ -51,7 +52,7 @@ class Learner:
         :raises ImproviserError: if a model cannot be loaded.
         """
         if lesson.models is not None:
-            models = [catalogue.load_model(name) for name in lesson.models]
+            models = [former.load(model.name, model.sha256) for model in lesson.models]
             self._pupils = [Pupil(model, lesson.seed) for model in models if any(adaptable_models([model]))]
         for pupil in self._pupils:
             for pitch, onset in lesson.notes:

@@ -5,7 +5,7 @@ model on; see `kept_out`.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import pairwise
@@ -74,18 +74,18 @@ class _Cache(msgspec.Struct, frozen=True):
     unreadable: int
 
 
-def load_folk(style: str, progress: Progress = silent) -> list[Piece]:
+def load_folk(style: str, progress: Progress = silent, styles: Mapping[str, FolkStyle] = STYLES) -> list[Piece]:
     """Return all tunes of a style, those that are kept out of training among them, in the order of the corpus.
 
     The first call parses the corpus (up to three minutes) and tells `progress`; later ones read the cache.
 
-    :param style: one of `STYLES`.
+    :param style: one of `styles`.
     :raises CorpusError: if music21 is not installed, or its corpus lacks the style.
     """
     path = cache_folder() / f"{style}.json"
     cache = read_cache(path, _Cache)
     if cache is None or cache.version != CACHE_VERSION:
-        cache = _parse(style, progress)
+        cache = _parse(style, styles[style], progress)
         write_cache(path, cache)
     return [_piece(tune) for tune in cache.tunes]
 
@@ -97,9 +97,8 @@ def kept_out(notes: Sequence[Note]) -> bool:
     return digest[0] in "01"
 
 
-def _parse(style: str, progress: Progress) -> _Cache:
+def _parse(style: str, wanted: FolkStyle, progress: Progress) -> _Cache:
     music21 = music21_for(style)
-    wanted = STYLES[style]
     folder = Path(music21.corpus.__file__).parent / wanted.folder
     files = sorted(path for path in folder.glob("*.abc") if any(fnmatch(path.name, each) for each in wanted.files))
     if not files:

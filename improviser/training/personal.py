@@ -6,6 +6,7 @@ Whatever foresees the tunes that were held out best is the model, if it does so 
 one there was, and if all of them together, as `auto` mixes them, do so better with it.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,7 @@ from improviser.library import catalogue
 from improviser.library.adaptations import base_of
 from improviser.library.catalogue import AUTO, PERSONAL
 from improviser.library.model_file import SUFFIX, read
+from improviser.training.cache import cache_folder
 from improviser.training.choir_recipe import choir_recipe
 from improviser.training.melody_recipe import heard
 from improviser.training.progress import Progress, silent
@@ -76,7 +78,12 @@ class Personal:
             "program": f"improviser {__version__}",
             "sources": [{"name": name} for name in sources[:1000]],
             "seed": seed,
-            "scores": {"held_out_bits": min(self.bred.values())},
+            "scores": {
+                "held_out_bits": min(self.bred.values()),
+                "best_there_was_bits": min(self.scores.values()),
+                "auto_bits": self.mixed,
+                "auto_with_it_bits": self.mixed_with,
+            },
             "options": {"way": min(self.bred, key=lambda name: self.bred[name]), "notes": self.notes},
         }
 
@@ -152,6 +159,11 @@ def place(output: Path | None, *, force: bool) -> Path:
     else:  # nothing is created before there is something to keep
         check_writable(next(folder for folder in file.parents if folder.exists()) / file.name)
     return file
+
+
+def lock_of(file: Path) -> Path:
+    """Return what is locked while something is bred that is to become a file."""
+    return cache_folder() / f"learning-{hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:16]}.lock"
 
 
 def model_before(file: Path, sources: Sequence[str]) -> Model | None:

@@ -1,6 +1,6 @@
 """What evolution while somebody plays saves, in bits a note, on folk sessions; the table of RESULTS-learn.md.
 
-    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--sessions 2] [--tunes 30]
+    uv run python -m tests.benchmarks.adapting [--styles folk-german …] [--model auto] [--sessions 2] [--skip 2]
 
 The sessions are those of `folk_sessions`, the mixture is `auto` without the model that was bred on the style. After
 each tune all adaptable models of it are evolved as in a session, and what has proved itself is played from the next on.
@@ -27,8 +27,12 @@ OWN = {
     "folk-irish": "folk-celtic",
     "folk-american": "folk-celtic",
     "folk-scottish": "folk-celtic",
+    "lorraine": "folk-german",
+    "luxembourg": "folk-german",
+    "ballads": "folk-german",
+    "northumbrian": "folk-celtic",
 }
-"""The model that was bred on each style."""
+"""The model that was bred on each style, or on one that is near."""
 Costs = list[list[float]]
 """Bits of every note, tune by tune."""
 
@@ -76,6 +80,7 @@ def main() -> None:
     parser.add_argument("--styles", nargs="*", default=[*STYLES])
     parser.add_argument("--model", default="others", help="others (all but the style's own), or a model's name")
     parser.add_argument("--sessions", type=int, default=2, help="of each style")
+    parser.add_argument("--skip", type=int, default=0, help="sessions")
     parser.add_argument("--tunes", type=int, default=30)
     parser.add_argument("--share", type=float, default=1.0, help="gentle is 0.5")
     given = parser.parse_args()
@@ -83,7 +88,7 @@ def main() -> None:
     rows = []
     for style in given.styles:
         model = without(style) if given.model == "others" else load_model(given.model)
-        for tunes in sessions(style, given.sessions, given.tunes):
+        for tunes in sessions(style, given.sessions, given.tunes, given.skip):
             rows.append(figures(*compared(model, tunes, given.share)))
             whole, with_it, last, last_with, behind = rows[-1]
             print(

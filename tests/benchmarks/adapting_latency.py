@@ -15,6 +15,8 @@ import threading
 import msgspec
 import numpy as np
 
+from improviser.engine.protocol import Loaded
+from improviser.library import catalogue
 from improviser.session.adapting import NICENESS, THREADS
 from improviser.session.adapting_process import Lesson
 
@@ -36,7 +38,8 @@ class Breeding:
             stdout=subprocess.PIPE,
             env={**os.environ, **THREADS},
         )
-        self._ask(Lesson([(pitch, 0.4 * at) for at, pitch in enumerate(LINE[:512])], [self._model]))
+        loaded = [Loaded(self._model, catalogue.digest(self._model))]
+        self._ask(Lesson([(pitch, 0.4 * at) for at, pitch in enumerate(LINE[:512])], loaded))
         self._thread = threading.Thread(target=self._teach)
         self._thread.start()
         return self

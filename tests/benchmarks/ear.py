@@ -5,7 +5,7 @@ Run it from the repository's folder (two minutes on one core; or only some of th
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear hands lines --seeds 1
 
-The players are those of `tests.benchmarks.ear_players`; one row each, means over the seeds, and an asterisk where a
+The players are those of `ear_players` and `unusual_players`; one row each, means over seeds, and an asterisk where a
 figure misses its target. A performer is given stamped messages, as in a replay, so no time passes.
 """
 
@@ -23,6 +23,7 @@ from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.note import Note
 from improviser.core.music.scales import STEPS
 from tests.benchmarks.ear_players import CAST, Player
+from tests.benchmarks.unusual_players import UNUSUAL
 
 TOGETHER_SECONDS = 0.06
 """Notes that begin within so much are one chord."""
@@ -403,6 +404,7 @@ TABLES: Mapping[str, tuple[Players, tuple[Figure, ...], Measure, bool]] = {
     "fast": (CAST.fast, FAST, busiest, False),
     "modulations": (CAST.modulating, MODULATIONS, modulations, False),
     "replies": (CAST.lines, REPLIES, replies, True),
+    "unusual": (UNUSUAL, REPLIES, replies, True),
     "solos": ({**CAST.lines, **CAST.sparse, **CAST.fast}, SOLOS, solos, True),
 }
 """By name: the players, the figures, how they are had, and whether the singer plays, or else the bass."""

@@ -308,6 +308,10 @@ CAST = Cast(
         "block, B flat, very low": Hands("block", "pop", 10, 70, lowest=29, seed=34).play,
         "hymn, A, slow": Hands("hymn", "cadence", 9, 52, thick=True, legato=1.02, seed=35).play,
         "waltz, A flat, rubato": Hands("waltz", "cadence", 8, 138, beats=3, lowest=40, rubato=0.1, seed=36).play,
+        "gospel, A flat": Hands("gospel", "doo-wop", 8, 76, lowest=44, swing=True, thick=True, seed=37).play,
+        "comping, B flat": Hands("comping", "jazz", 10, 126, lowest=41, swing=True, seed=38).play,
+        "voiced, C": Hands("voiced", "jazz", 0, 112, lowest=43, swing=True, seed=39).play,
+        "voiced, G": Hands("voiced", "jazz", 7, 126, lowest=43, swing=True, seed=40).play,
     },
     lines={
         "major, E flat": lambda: line("major", 3, 104, 1),

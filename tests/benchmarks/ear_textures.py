@@ -136,10 +136,33 @@ def octaves(chord: Chord, beats: int) -> list[Struck]:
     return [(float(beat), 0.8, (chord.root - 12, chord.root)) for beat in range(beats)]
 
 
+def gospel(chord: Chord, beats: int) -> list[Struck]:
+    """Return octaves on the beat, and chords after them."""
+    upper, low = tuple(chord.at(number) for number in (3, 4, 5)), (chord.root - 12, chord.root)
+    struck = [(0.0, 0.9, low), (1.0, 0.8, upper), (1.5, 0.4, low[1:]), (2.0, 0.9, low), (2.66, 0.3, upper)]
+    return [*struck, (float(beats - 1), 0.8, upper)]
+
+
+def comping(chord: Chord, beats: int) -> list[Struck]:
+    """Return the bass note, and the rest of the chord off the beat."""
+    upper = tuple(chord.at(number) for number in range(1, len(chord.steps)))
+    return [(0.0, 1.0, (chord.root,)), (1.5, 0.4, upper), (beats - 0.5, 0.4, upper)]
+
+
+def voiced(chord: Chord, beats: int) -> list[Struck]:
+    """Return four notes around G3 as jazz has them, without the root: third, fifth or sixth, seventh, ninth, turned."""
+    fifth = 9 if chord.steps == (0, 4, 7, 10) else chord.steps[2]
+    third, seventh = chord.steps[1], chord.steps[3]
+    turned = ((third, fifth, seventh, 14), (seventh - 12, 2, third, fifth))
+    choices = [tuple(sorted(chord.root + step + 12 * octave for step in each)) for each in turned for octave in (0, 1)]
+    best = min(choices, key=lambda pitches: abs(sum(pitches) / 4 - 55))
+    return [(0.0, 1.5, best), (2.66, beats - 2.8, best)]
+
+
 TEXTURES: Mapping[str, Callable[[Chord, int], list[Struck]]] = {
     each.__name__: each
     for each in (
         block, inverted, hymn, waltz, stride, ragtime, boogie, alberti, arpeggio, repeated, drone, shell, counterpoint,
-        shuffle, rootless, fourths, tango, crossing, tenths, octaves,
+        shuffle, rootless, fourths, tango, crossing, tenths, octaves, gospel, comping, voiced,
     )
 }  # fmt: skip

@@ -28,7 +28,7 @@ from improviser.training.chorales import load_chorales
 from improviser.training.evaluation import answers
 from tests.home_players import played
 
-STRENGTHS = (0.0, 3.0, 5.0, 8.0, 9.0, 12.0)
+STRENGTHS = (1e-6, 0.5, 0.7, 0.8, 0.9, 0.95)
 LONG = live.LONG
 WIDER = {"pentatonic": "major", "minor-pentatonic": "minor", "blues": "minor"}
 """The scale that a bass may use under a mode of fewer notes."""
@@ -40,6 +40,7 @@ class Moment:
 
     logs: LogProbabilities
     home: Home
+    chance: float
     pitch: int
     likely_long: float
     long: bool
@@ -58,7 +59,8 @@ def moments() -> Iterator[Moment]:
                 logs = normalised(responder.propose(note.pitch, note.onset_seconds))
                 likely = lengths.likely_long(note.pitch)
                 long = note.duration_seconds > LONG * usual
-                yield Moment(logs, tracker.home(), note.pitch, likely, long, bass)
+                chance = float(tracker.tonics[note.pitch % 12])
+                yield Moment(logs, tracker.home(), chance, note.pitch, likely, long, bass)
             responder.learn(note.pitch, note.onset_seconds, bass)
             tracker.hear(note.pitch, note.onset_seconds)
             lengths.hear(note.pitch, note.onset_seconds)
@@ -74,12 +76,12 @@ def chorales() -> None:
         name = "long" if long else "short"
         print(f"root or fifth under {len(some)} {name} home notes: Bach {bach:.2f}, bach-bass {_share(some):.2f}")
     for strength in STRENGTHS:
-        live.DRAWN = strength
-        drawn = [live.homeward(each.logs, each.pitch, each.home, each.likely_long) for each in found]
+        live.SHARE = strength
+        drawn = [live.homeward(each.logs, each.pitch, each.chance, each.likely_long) for each in found]
         bits = [
             (np.logaddexp.reduce(logs) - logs[each.bass]) / np.log(2) for logs, each in zip(drawn, found, strict=True)
         ]
-        print(f"drawn by {strength:>4} nats: {np.mean(bits):.4f} bits a note")
+        print(f"drawn to a share of {strength:.2f}: {np.mean(bits):.4f} bits a note")
 
 
 def _share(some: list[Moment]) -> float:
@@ -124,9 +126,11 @@ def players(seeds: range) -> None:
             bass = answered([*before, *after], seed)
             usual = float(np.median([note.duration_seconds for note in before]))
             homes = [note for note in before if note.pitch % 12 == tonic and note.duration_seconds > LONG * usual]
-            went += [(bass[note.onset_seconds] - tonic) % 12 in (0, 7) for note in homes]
+            went += [(bass.get(note.onset_seconds, -1) - tonic) % 12 in (0, 7) for note in homes]
             scale = {*STEPS[WIDER.get(mode.name, mode.name)], *mode.visitors}
-            foreign = [(bass[note.onset_seconds] - there) % 12 not in scale for note in after]
+            foreign = [
+                (bass[at] - there) % 12 not in scale for at in (note.onset_seconds for note in after) if at in bass
+            ]
             first += foreign[:8]
             later += foreign[16:]
         print(f"{mode.name:<18} {np.mean(went):.2f}; {np.mean(first):.2f}, {np.mean(later):.2f}", flush=True)

@@ -123,3 +123,31 @@ def test_without_melody_models_there_is_no_auto(tmp_path: Path, monkeypatch: pyt
     for use in (catalogue.check, catalogue.digest, improviser.load_model):
         with pytest.raises(ModelError, match="there is none"):
             use("auto")
+
+
+def test_a_digest_is_of_the_file_that_was_loaded_though_it_is_replaced_meanwhile(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = catalogue.load_parts
+
+    def replace(genes: float) -> None:
+        network = EchoNetwork.of_genome(EchoShape((3, 1)), np.full(3, genes))
+        model_file.write(shelf / "mine.safetensors", catalogue.take_apart(EchoModel("mine", network), {}))
+
+    def load_while_it_is_replaced(name: str) -> list[catalogue.LoadableModel]:
+        parts = real(name)
+        replaced.append(len(replaced))
+        if len(replaced) < often:
+            replace(float(len(replaced)))
+        return parts
+
+    monkeypatch.setattr(catalogue, "load_parts", load_while_it_is_replaced)
+    replaced: list[int] = []
+    often = 3
+    parts, digest = catalogue.load_with_digest("mine")
+    assert digest == catalogue.digest("mine")
+    assert isinstance(parts[0], EchoModel)
+    assert np.array_equal(parts[0].network.genome, np.full(3, 2.0))
+    often = 100
+    with pytest.raises(ModelError, match="goes on changing"):
+        catalogue.load_with_digest("mine")

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from improviser.cli import app
 from improviser.core.networks.responder import Model
 from improviser.engine.protocol import AnyReport, Applied, Loaded, Played, Step
+from improviser.library import former
 from improviser.recordings.log import FORMAT, LARGEST_LOG, VERSION, End, Header, encode
 from tests.benchmarks.long_log import reports
 
@@ -224,16 +225,14 @@ def test_a_long_log_needs_no_memory(tmp_path: Path) -> None:
 def test_a_model_that_a_log_asks_for_again_and_again_is_loaded_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from improviser.library import catalogue
-
     loaded: list[str] = []
-    real = catalogue.load_model
+    real = former.load
 
-    def load(name: str) -> Model:
+    def load(name: str, sha256: str) -> Model:
         loaded.append(name)
-        return real(name)
+        return real(name, sha256)
 
-    monkeypatch.setattr("improviser.library.catalogue.load_model", load)
+    monkeypatch.setattr(former, "load", load)
     lines = lines_of("shadow")
     ready = json.loads(lines[1])["models"][0]
     swap = encode(Applied("model", ["bach-bass"], None, 20.0, [], [Loaded(ready["name"], ready["sha256"])]))

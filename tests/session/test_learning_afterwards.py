@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from improviser.library.catalogue import ENVIRONMENT
-from improviser.session.learning_afterwards import learn_afterwards
+from improviser.session.learning_afterwards import TOLD, learn_afterwards
 from improviser.settings.config import load
 
 
@@ -18,3 +18,4 @@ def test_it_says_nothing_and_keeps_nothing_where_nothing_is_recorded(
     assert process is not None
     assert process.wait(110) == 2, "there is nothing to learn from"
     assert not (tmp_path / "models").exists()
+    assert "play first" in (tmp_path / TOLD).read_text()

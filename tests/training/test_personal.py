@@ -11,7 +11,7 @@ from improviser.cli import app
 from improviser.core.melody.model import MelodyModel
 from improviser.core.music.note import Note
 from improviser.core.music.piece import Piece
-from improviser.errors import CorpusError
+from improviser.errors import CorpusError, OutputError
 from improviser.library.catalogue import bundled_folder, load_model
 from improviser.library.model_file import read
 from improviser.training import personal
@@ -139,3 +139,43 @@ def test_the_command_keeps_what_is_better_and_nothing_else(
     assert ran.exit_code == 0, ran.output
     assert "nothing is kept" in ran.output
     assert not out.exists()
+
+
+def test_what_is_wrong_is_said_before_anything_is_bred(takes: list[str], tmp_path: Path) -> None:
+    def refused(*arguments: str) -> str:
+        ran = CliRunner().invoke(app, ["learn", *arguments])
+        assert ran.exit_code == 2, ran.output
+        return " ".join(ran.output.split())
+
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "notes.txt").write_text("no music")
+    assert "no logs and no MIDI files" in refused(str(tmp_path / "empty"))
+    assert "leaves out all 10 recordings" in refused(*takes, "--except", "*")
+    assert "is not a MIDI file" in refused(str(tmp_path / "notes.txt"))
+    assert "no recording is named 'guest'" in refused(takes[0], "--except", "guest")
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit])
+def test_who_stops_it_is_told_that_nothing_is_changed(
+    takes: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise end
+
+    monkeypatch.setattr("improviser.commands.learn_run.breed", stop)
+    ran = CliRunner().invoke(app, ["learn", *takes])
+    assert "nothing is changed" in ran.output
+    assert ran.exit_code == (130 if end is KeyboardInterrupt else 0)
+    assert not (tmp_path / "models").exists()
+
+
+def test_where_the_disk_is_full_the_scores_are_told(takes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fill(*_: object) -> None:
+        raise OutputError("cannot write me: No space left on device")
+
+    monkeypatch.setattr("improviser.library.model_file.write", fill)
+    ran = CliRunner().invoke(app, ["learn", *takes])
+    assert ran.exit_code == 2
+    assert "bach-melody, adapted" in ran.output
+    assert "free some room" in " ".join(ran.output.split())
+    assert "No space left" in " ".join(ran.output.split())

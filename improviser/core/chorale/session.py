@@ -29,7 +29,7 @@ DOUBT = 0.02
 
 
 _HIGHER, _LOWER = np.array([0, 1, 0]), np.array([1, 2, 2])
-"""The pairs that parts make with each other, in the order in which they are added up."""
+"""The pairs that parts make with each other: the upper two, the lower two, the outer two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,17 +238,15 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     own += past.pairs.take(first + step * (opinions.given - int(model.lowest[model.given])))
     above = _highest(own, model.candidates)
     places = above + model.rows
-    (own_high, own_middle, own_low), starts = (
-        own.take(places),
-        model.scores_among + model.width * above.take(_HIGHER, axis=0),
-    )
+    own_high, own_middle, own_low = own.take(places)
+    starts = model.scores_among + model.width * above.take(_HIGHER, axis=0)
     starts = starts[:, :, None] + above.take(_LOWER, axis=0)[:, None, :]
-    one, three, two = past.pairs.take(starts)
-    one = own_high[:, None] + one
-    three = own_middle[:, None] + three
-    three += own_low
-    sums = one[:, :, None] + three
-    sums += two[:, None, :]
+    upper, lower, outer = past.pairs.take(starts)
+    upper = own_high[:, None] + upper
+    lower = own_middle[:, None] + lower
+    lower += own_low
+    sums = upper[:, :, None] + lower
+    sums += outer[:, None, :]
     scores = sums.reshape(-1)
     numbers = (scores >= np.maximum.reduce(scores) - UNLIKELY).nonzero()[0]
     scores = scores.take(numbers)

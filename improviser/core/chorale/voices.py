@@ -79,8 +79,8 @@ class ChoraleVoices:
         """The pairs that the parts make with each other."""
         self.scores_with_given = self._scores_with_given()
         self.scores_among = self.width**2 * np.array([[self.among[0]], [self.among[2]], [self.among[1]]])
-        """Where the pairs that the parts make with each other begin among `PairScores`, shape (3, 1): two next to each
-        other, two next to each other, and the outer two."""
+        """Where the pairs that the parts make with each other begin among `PairScores`, shape (3, 1): the upper two
+        parts, the lower two, the outer two."""
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
         self.ends = ends

@@ -14,10 +14,14 @@ from improviser.core.melody.model import MelodyModel
 from improviser.core.networks.responder import Model
 from improviser.errors import ModelError
 
-FADE: Final = 0.995
+FADE: Final = 0.9985
 """How much a note counts one note later."""
 EVIDENCE: Final = 4.0
 """Bits by which all of them together must have been better: less is chance (a note's difference is some .3)."""
+FEWEST: Final = 300.0
+"""So many notes must count, as they do of 400 that were heard: what is bred on fewer goes wrong too often."""
+PLAIN: Final = 15.0
+"""Bits that are no chance, however few the notes are. All four are chosen by `tests/benchmarks/proving.py`."""
 _LEAST: Final = -14.0
 """Nats; what a note costs at most: no single one decides."""
 _BITS: Final = 1.0 / np.log(2.0)
@@ -32,7 +36,8 @@ class Proof:
 
     def __init__(self, model: Model) -> None:
         self._without, self._with = _mixed(model), _mixed(model)
-        self._costs, self._count = np.zeros(2), 0.0
+        self.costs, self._count = np.zeros(2), 0.0
+        """Bits of all notes, fading, without and with; and how many notes count."""
 
     def hear(self, pitch: int, onset_seconds: float) -> None:
         """Take in the line's next note."""
@@ -40,7 +45,7 @@ class Proof:
         nats = [-max(_LEAST, float(singer.proceed(onset_seconds)[pitch])) for singer in singers]
         for singer in singers:
             singer.follow(pitch, onset_seconds)
-        self._costs = FADE * self._costs + np.multiply(nats, _BITS)
+        self.costs = FADE * self.costs + np.multiply(nats, _BITS)
         self._count = FADE * self._count + 1
 
     def adapt(self, adapted: Mapping[str, MelodyModel]) -> None:
@@ -50,13 +55,14 @@ class Proof:
     @property
     def bits(self) -> tuple[float, float]:
         """What a note has cost lately, without and with; both 0 before there is any."""
-        without, ahead = (self._costs / max(self._count, 1.0)).tolist()
+        without, ahead = (self.costs / max(self._count, 1.0)).tolist()
         return without, ahead
 
     @property
     def is_better(self) -> bool:
         """Whether the session was foreseen better with what was bred, beyond chance."""
-        return bool(self._costs[1] < self._costs[0] - EVIDENCE)
+        ahead = float(self.costs[0] - self.costs[1])
+        return ahead > PLAIN or (self._count >= FEWEST and ahead > EVIDENCE)
 
 
 def _mixed(model: Model) -> MixedResponder:

@@ -238,9 +238,9 @@ class HomeTracker:
         return self._rested(now).reshape(len(MODES), 12)
 
     @property
-    def tonic(self) -> int:
-        """The home note, 0–11: that of `home()`, found without the rest."""
-        return int(np.add.reduce(self._chances.reshape(len(MODES), 12), axis=0).argmax())
+    def tonics(self) -> FloatArray:
+        """How likely each pitch class is the home note, shape (12,), the last note having just begun; they sum to 1."""
+        return np.asarray(np.add.reduce(self._chances.reshape(len(MODES), 12), axis=0), np.float64)
 
     def home(self, now: float | None = None) -> Home:
         """Return where home is, the last note having lasted until `now`, or having just begun; changes nothing."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import improviser
 from improviser.core.harmony.holding import WEIGHTS
 from improviser.core.harmony.model import HarmonyModel
+from improviser.core.live.answering.tonality import Tonality
 from improviser.core.live.player.chords import LEGATO_NOTES
 from improviser.core.live.player.held import Held
 from improviser.core.live.player.pulse import Pulse
@@ -316,10 +317,10 @@ def test_a_riff_that_comes_again_is_remembered() -> None:
 
 @given(st.lists(st.floats(0.01, 2.0), min_size=1, max_size=60))
 def test_no_second_but_of_ornaments_has_many_strokes(gaps: list[float]) -> None:
-    pulse, now, strokes = Pulse(), 0.0, []
+    pulse, now, strokes = Pulse(Tonality()), 0.0, []
     for gap in gaps:
         now += gap
-        if pulse.strikes(now):
+        if pulse.strikes(now, 60):
             strokes.append(now)
     assert strokes
     assert max(sum(start <= at < start + 0.94 for at in strokes) for start in strokes) <= 8

@@ -1,11 +1,21 @@
 """Home, live: replies end on a stable note of the player's mode, and the bass goes home under long home notes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 import improviser
-from improviser.core.live.answering.homeward import CONTEXT, REMEMBERED_CONTEXTS, Lengths, homeward
-from improviser.core.music.home import MODES, HomeTracker
+from improviser.core.live.answering.homeward import (
+    CONTEXT,
+    REMEMBERED_CONTEXTS,
+    SHARE,
+    SURELY_LONG_FROM,
+    Lengths,
+    homeward,
+)
+from improviser.core.live.player.pulse import Pulse
+from improviser.core.music.home import MODES
 from improviser.core.music.note import Note
 from tests.home_players import STABLE, played
 
@@ -98,9 +108,54 @@ def test_what_is_known_of_lengths_is_bounded() -> None:
 
 
 def test_only_a_home_note_that_may_be_long_draws_home() -> None:
-    home = HomeTracker().home()
     logs = np.linspace(-9, -1, 128)
-    assert homeward(logs, 61, home, 1.0) is logs
-    assert homeward(logs, 60, home, 0.1) is logs
-    drawn = homeward(logs, 60, home, 0.9) - logs
-    assert {pitch % 12 for pitch in np.flatnonzero(drawn > 0)} == {0}
+    assert homeward(logs, 61, 0.1, 1.0) is logs
+    assert homeward(logs, 60, 1.0, 0.1) is logs
+    drawn = homeward(logs, 60, 1.0, 0.9)
+    assert {pitch % 12 for pitch in np.flatnonzero(drawn > logs)} == {0}
+    chances = np.exp(drawn) / np.exp(drawn).sum()
+    assert chances[::12].sum() == pytest.approx(SHARE)
+    sure = np.full(128, -np.inf)
+    sure[48] = 0.0
+    assert homeward(sure, 60, 1.0, 1.0) is sure
+
+
+class Arriving:
+    """Foresees that the line rests on C, a fifth of a second after B."""
+
+    @staticmethod
+    def comes_to_rest(pitch: int) -> bool:
+        return pitch == 60
+
+    @staticmethod
+    def rests_after(pitch: int) -> float | None:
+        return 0.2 if pitch == 59 else None
+
+
+def strokes_of(pitches: Sequence[int], gap: float) -> list[bool]:
+    """Return with which notes of an even line a bass strikes."""
+    pulse = Pulse(Arriving())
+    return [pulse.strikes(1.0 + gap * number, pitch) for number, pitch in enumerate(pitches)]
+
+
+def test_what_a_fast_passage_comes_to_rest_on_is_struck() -> None:
+    for length in range(10, 16):
+        assert strokes_of([*range(61, 61 + length), 60], 0.15)[-1]
+
+
+def test_a_stroke_is_left_out_that_would_leave_none_for_what_the_line_comes_to_rest_on() -> None:
+    assert strokes_of([65, 64, 62, 59, 60], 0.23) == [True, True, True, False, True]
+    assert strokes_of([65, 64, 62, 61, 60], 0.23) == [True, True, True, True, False]
+    assert strokes_of([65, 64, 62, 59, 60], 0.4) == [True] * 5
+
+
+def test_how_soon_a_long_note_comes_is_remembered() -> None:
+    lengths, now = Lengths(), 0.0
+    for _ in range(4):
+        for pitch, gap in ((64, 0.25), (62, 0.25), (60, 1.5)):
+            lengths.hear(pitch, now)
+            now += gap
+    lengths.hear(64, now)
+    chance, seconds = lengths.next_long(62)
+    assert chance > SURELY_LONG_FROM
+    assert seconds == pytest.approx(0.25)

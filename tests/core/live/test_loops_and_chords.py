@@ -51,6 +51,7 @@ def test_our_own_note_does_not_hold_itself() -> None:
         (("bach-chorale", "bach-bass"), 0.0015, False),
         (("bach-bass", "bach-tenor"), 0.02, False),
         (("bach-bass", "bach-bass"), 0.3, True),
+        (("bach-bass", "bach-melody"), 0.47, True),
     ],
 )
 def test_two_that_hear_each_other_come_to_rest(models: tuple[str, ...], latency: float, thru: bool) -> None:

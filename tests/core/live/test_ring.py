@@ -219,7 +219,7 @@ def test_a_controller_that_is_held_comes_back_to_where_it_was() -> None:
     for number in range(200):
         desk.down(40 + number % 40, after=0.003)
         desk.up(40 + number % 40, after=0.0)
-    desk.wait(1.0)
+    desk.wait(LONGEST_SECONDS)
     pedal = [event.value for _, event in desk.sent if isinstance(event, ControlChange)]
     assert len(pedal) > 2
     assert pedal[-1] == 100

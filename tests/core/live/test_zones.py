@@ -101,13 +101,43 @@ def test_the_managers_pedal_sustains_answers() -> None:
     assert playing.hear(bytes((0xB0, 64, 0)), 2.0) == [bytes((0xB8, 64, 0))]
 
 
-def test_a_split_keyboard_on_two_channels_is_two_keyboards() -> None:
+def test_a_line_on_either_half_of_a_split_keyboard_is_answered_there() -> None:
     playing = performer()
-    left, right = (playing.hear(bytes((0x90 | channel, 60, 80)), 1.0) for channel in (0, 1))
+    left, right = (playing.hear(bytes((0x90 | channel, 60, 80)), 1.0 + channel) for channel in (0, 1))
     assert (channels(left, 0x90), channels(right, 0x90)) == ({0}, {1})
-    assert channels(playing.hear(bytes((0xE1, 0, 80)), 1.2), 0xE0) == {1}
-    assert channels(playing.hear(bytes((0x81, 60, 64)), 1.3), 0x80) == {1}
-    assert channels(playing.hear(bytes((0x80, 60, 64)), 1.4), 0x80) == {0}
+    assert channels(playing.hear(bytes((0xE1, 0, 80)), 2.2), 0xE0) == {1}
+    assert channels(playing.hear(bytes((0x81, 60, 64)), 2.3), 0x80) == {1}
+    assert channels(playing.hear(bytes((0x80, 60, 64)), 2.4), 0x80) == {0}
+
+
+@pytest.mark.parametrize(
+    ("zones", "right", "left", "answered_on"),
+    [
+        ((), (1,), (0, 0, 0), {0}),
+        ((), (0,), (3, 3, 3), {3}),
+        (((0, 7), (15, 7)), (14,), (1, 2, 3), {0}),
+        (((0, 7), (15, 6)), (14,), (1, 2, 3), {8}),
+        ((), (4,), (1, 2, 3), {1, 2, 3}),  # as an MPE keyboard that has not said so
+    ],
+)
+def test_hands_on_channels_of_their_own_get_one_bass(
+    zones: tuple[tuple[int, int], ...], right: tuple[int], left: tuple[int, int, int], answered_on: set[int]
+) -> None:
+    playing = performer(*zones)
+    keys = [*zip((*right, *left), (76, 48, 52, 55), strict=True)]
+    for number in range(4):
+        now, sounding, struck = 1.0 + number, set[tuple[int, int]](), list[bytes]()
+        for place, (channel, pitch) in enumerate(keys):
+            struck += playing.hear(bytes((0x90 | channel, pitch, 80)), now + 0.005 * place)
+        struck += playing.advance(now + 0.1)
+        for message in struck:
+            key = message[0] & 15, message[1]
+            (sounding.add if message[0] & 0xF0 == 0x90 else sounding.discard)(key)
+        assert len(sounding) == 1
+        if number:
+            assert channels(struck, 0x90) <= answered_on
+        for channel, pitch in keys:
+            playing.hear(bytes((0x80 | channel, pitch, 64)), now + 0.9)
 
 
 CHANNELS = st.integers(0, 15)

@@ -50,3 +50,15 @@ def test_what_foresees_worse_is_no_better_and_what_foresees_better_is(bach: Melo
 def test_only_melodies_are_proved() -> None:
     with pytest.raises(ModelError, match="no melody model"):
         Proof(load_model("bach-bass"))
+
+
+def test_little_evidence_counts_when_much_was_heard_and_much_at_once(bach: MelodyModel) -> None:
+    proof = Proof(bach)
+
+    def proved(bits: float, notes: int) -> bool:
+        proof.costs, proof._count = np.array([1000.0 + bits, 1000.0]), float(notes)
+        return proof.is_better
+
+    assert [proved(8.0, notes) for notes in (100, 299, 300)] == [False, False, True]
+    assert not proved(3.0, 900)
+    assert proved(16.0, 100)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from improviser.core.live.answering.after_beats import AfterBeats
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.choosing import LEAST_ROOM, Choosing, best
 from improviser.core.live.answering.drawing import Factors, Prediction
@@ -82,7 +83,7 @@ class Accompanying:
         self._zones: Final = zones
         self._start: Final = start
         self._voiced: Final = voiced
-        self._pulse = Pulse(drums)
+        self._pulse = Pulse(band.tonality, drums)
         self._riffs = Riffs()
         self._held_over = HeldOver(sounding)
         self._parts: list[Part] = []
@@ -93,6 +94,7 @@ class Accompanying:
         """Whether the last chord is one to reply to that the band has not heard yet."""
         self._heard_tune: int | None = None
         self._left_chord: Final = LeftChord(listener)
+        self._after_beats: Final = AfterBeats(listener, self._left_chord)
         self._choosing: Final = Choosing(band, listener)
         self._parameters = Parameters()
 
@@ -132,12 +134,7 @@ class Accompanying:
             return False
         if self._parameters.follow == "every" or len(self._parts) != len(self._band):
             return False
-        return bool(self._parts) and key not in chord.keys and self._is_of(chord, key, now)
-
-    def _is_of(self, chord: Chord, key: Key, now: float) -> bool:
-        """Say whether a key that is struck now belongs to a chord: keyboards on channels of their own are apart."""
-        channels = (self._zones.output_channel(channel, self._parameters) for channel in (key[0], chord.keys[0][0]))
-        return len({*channels}) == 1 and self._listener.joins(key, now)
+        return bool(self._parts) and key not in chord.keys and self._listener.joins(key, now)
 
     @property
     def border(self) -> float:
@@ -147,7 +144,7 @@ class Accompanying:
     def listen(self, note: NoteOn, now: float) -> None:
         """Take in a note of a phrase to reply to. Of each chord, only the tune's note goes to the band."""
         listener, key = self._listener, (note.channel, note.pitch)
-        if listener.chord is not None and self._is_of(listener.chord, key, now):
+        if listener.chord is not None and listener.joins(key, now):
             listener.join(key, now)
         else:
             self.end_listening()
@@ -186,7 +183,7 @@ class Accompanying:
         self._held_over.strike(key)
         texture = self._texture(now)
         band.overhear(note.pitch, now)
-        on_pulse = self._pulse.strikes(now)
+        on_pulse = self._pulse.strikes(now, note.pitch)
         opinions = band.opinions(texture.tune, now)
         striking = [number for number in range(size) if self._strikes(number, texture, now, on_pulse=on_pulse)]
         events += self._strike(striking, opinions, texture, note, now)
@@ -246,15 +243,21 @@ class Accompanying:
         """Say whether a part strikes along with the chord as it is so far."""
         parameters, is_bass = self._parameters, self._band.lineup.basses[number]
         if texture.is_chordal:
-            if is_bass and texture.has_bass and (parameters.bass == "off" or min(texture.sounding) < LEAST_ROOM):
-                return False
-            if is_bass and not texture.moves_left and self._listener.left_was_here(now):
+            if is_bass and not self._bass_strikes(texture, now):
                 return False
             if not is_bass and not texture.moves_tune:
                 return False
         if parameters.follow == "harmony" and self._sounds(number):
             return not self._fits_harmony(number, texture)
         return on_pulse
+
+    def _bass_strikes(self, texture: Texture, now: float) -> bool:
+        """Say whether a bass has a note of its own along with a left hand, or the last one's."""
+        if texture.has_bass and (self._parameters.bass == "off" or self._left_chord.lowest(texture) < LEAST_ROOM):
+            return False
+        if not texture.moves_left:
+            return not self._listener.left_was_here(now)
+        return not self._after_beats.leave_out(texture, now)
 
     def _fits_harmony(self, number: int, texture: Texture) -> bool:
         """Say whether what a part sounds goes with all that sounds."""
@@ -269,7 +272,6 @@ class Accompanying:
         self, numbers: Sequence[int], opinions: Sequence[Prediction], texture: Texture, note: NoteOn, now: float
     ) -> list[Event]:
         """Let parts strike with `note`."""
-        output = self._zones.output_channel(note.channel, self._parameters)
         events: list[Event] = []
         notes = []
         recalled = self._riffs.recall(note.pitch, now)
@@ -278,19 +280,27 @@ class Accompanying:
             opinions = self._band.opinions(expected.tune, now)
         for number in numbers:
             part = self._parts[number]
+            output = self._zones.output_channel(self._lane(number, texture, note.channel, now), self._parameters)
             channel = self._band.channel_of(number, output)
             pitch = self._choosing.choose(number, opinions[number], expected, channel, now, recalled, part.pitch)
             if self._stays(number, (channel, pitch), texture, now):
                 self._held_over.hold((note.channel, note.pitch), (channel, pitch), now)
                 part.chord = self._listener.chord
                 continue
-            if texture.is_chordal and part.sounding is not None and part.sounding[0] == channel:
+            if texture.is_chordal:
                 events += self._end(part)
             struck = self._voiced(Sung(pitch, self._band.lineup.named[number]), output, note.velocity)
             part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(struck)
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
+
+    def _lane(self, number: int, texture: Texture, lane: int, now: float) -> int:
+        """Return on which of the player's lanes a part answers one of them: on a split keyboard, its hand's."""
+        if not texture.is_chordal:
+            return lane
+        hand = self._listener.left_lane if self._band.lineup.basses[number] else self._listener.tune_lane
+        return lane if hand is None or not self._listener.left_was_here(now) else hand
 
     def _stays(self, number: int, key: Key, texture: Texture, now: float) -> bool:
         """Say whether a part holds over what it sounds, which is what it would strike; with a bass note it strikes."""
@@ -327,7 +337,7 @@ class Accompanying:
     def foretell(self, pitch: int, channel: int, now: float, *, think: bool) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would play to a note of one line; see `Band.foretell`. None if anything is unusual."""
         line = self._listener.hears_one_line(now) and not self._open and self._parameters.follow == "pulse"
-        if not line or not self._pulse.would_strike(now)[0]:
+        if not line or not self._pulse.would_strike(now, pitch)[0]:
             return None
         recalled = self._riffs.recall(pitch, now)
 
@@ -352,6 +362,8 @@ class Accompanying:
         """Keep a part's answer, or move it."""
         part = self._parts[number]
         away, part.away = part.away, ()
+        if not away and self._band.lineup.basses[number] and texture.has_bass and min(texture.sounding) < LEAST_ROOM:
+            return self._end(part)
         scores = self._choosing.scores(number, prediction, texture, part.pitch)
         if scores is None or part.sounding is None or not (away or self._sounds(number)):
             return []
@@ -380,7 +392,10 @@ class Accompanying:
         self._taught = True
         chord = self._listener.chord
         if chord is not None and texture.moves_left:
-            self._left_chord.learn(chord)
+            self._left_chord.learn(chord, texture.sounding)
+            if not any(map(self._is_ours, chord.keys)):  # a bass note of ours, come back, is none of the player's
+                self._after_beats.learn(onset)
+            self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):
             sounds = part.sounding is not None and (part.chord is chord or self._sounds(number))

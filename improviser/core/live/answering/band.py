@@ -20,6 +20,7 @@ from improviser.core.live.answering.burst import Burst
 from improviser.core.live.answering.chance import Chance
 from improviser.core.live.answering.decoding import Wheel, spin
 from improviser.core.live.answering.drawing import NO_FACTORS, Drawing, Favour, Prediction
+from improviser.core.live.answering.homeward import NO_HOME
 from improviser.core.live.answering.joining import REMEMBERED, Heard, Joining, listen
 from improviser.core.live.answering.left_hand import moved
 from improviser.core.live.answering.line_so_far import LineSoFar
@@ -152,7 +153,7 @@ class Band:
         for lesson in self._lessons:
             lesson()
         self._lessons.clear()
-        self.tonality.renew(tonic=self.lineup.has_bass)
+        self.tonality.renew(tonics=self.lineup.has_bass)
         if self._parameters.scale == AUTO:
             self._tune()
             self._restrict_choirs()
@@ -193,7 +194,7 @@ class Band:
         logs = responder.propose(pitch, now)
         if responder is lineup.singer:
             logs = self._shaped(logs, now)
-        elif lineup.basses[number] and pitch % 12 == self.tonality.tonic:
+        elif lineup.basses[number] and self.tonality.home_chance(pitch) > NO_HOME:
             logs = self.tonality.homeward(logs, pitch)
         prediction = predictions[key] = self._weighed(number, logs)
         return prediction, True

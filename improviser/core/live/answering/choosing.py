@@ -1,7 +1,7 @@
 """Choosing: what a part of an accompaniment strikes, by its network's opinion and by all that sounds.
 
 Under one line alone the network's opinion is all there is. What was answered the last time at this place (`riffs`) is
-favoured. Under close triads in the left hand, their roots are favoured, whichever note is lowest.
+favoured. Under close chords in the left hand, their roots are favoured, whichever note is lowest (`roots`).
 """
 
 import math
@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
-from improviser.core.harmony.context import Context, FloatArray, classes_of
+from improviser.core.harmony.context import Context, FloatArray
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.drawing import NO_FACTORS, Factors, Prediction
+from improviser.core.live.answering.roots import Roots
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.player.chords import Listener, Texture
 from improviser.core.live.player.riffs import Recalled
-from improviser.core.music.chords import clear_root
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.note import PITCHES
 
@@ -27,10 +27,8 @@ FAVOUR = (0.0, 0.0, 1.0, 2.5, 3.5, 3.5)
 """How much likelier what was answered the last time is (nats), by how many chords before are alike."""
 COLDEST = 0.05
 """What was answered the last time is favoured as at this temperature where it is lower."""
-TRIAD, CLOSE_FROM, PER_OCTAVE = 3, 45, 12
-"""So many pitch classes in the left hand within an octave, none of them lower than this, are a close chord."""
-LOWEST_BASS, LEAST_ROOM = 24, 33
-"""Below a bass of the player's that is lower than this there is no room."""
+LOWEST_BASS, LEAST_ROOM = 24, 36
+"""Below a bass of the player's that is lower than this there is no room: not for its octave."""
 
 
 class Choosing:
@@ -38,7 +36,7 @@ class Choosing:
 
     def __init__(self, band: Band, listener: Listener) -> None:
         self._band: Final = band
-        self._listener: Final = listener
+        self.roots: Final = Roots(band.tonality, listener)
         self._parameters = Parameters()
 
     def adopt(self, parameters: Parameters) -> None:
@@ -93,7 +91,7 @@ class Choosing:
         if experts is None or not (len(texture.sounding) > 1 or texture.has_bass):
             return None
         supports = is_bass and self._parameters.bass == "support"
-        root = self._close_root(texture) if supports else None
+        root = self.roots.of(texture.sounding, texture.tune) if supports else None
         context = Context(
             texture.tune,
             texture.sounding,
@@ -105,17 +103,6 @@ class Choosing:
         if is_bass and np.isfinite(scores[LOWEST_BASS:]).any():
             scores[:LOWEST_BASS] = -np.inf
         return scores
-
-    def _close_root(self, texture: Texture) -> int | None:
-        """Return the root of a close triad in the left hand that is not low: it asks for one, whatever lies lowest.
-
-        (Four notes may as well be the upper ones of another chord.)
-        """
-        left = [pitch for pitch in texture.sounding if self._listener.is_left(pitch)]
-        if len(left) < TRIAD or min(left) < CLOSE_FROM or max(left) - min(left) > PER_OCTAVE:
-            return None
-        classes = classes_of(frozenset(left))
-        return clear_root(classes, min(left) % PER_OCTAVE) if classes.bit_count() == TRIAD else None
 
 
 def best(scores: FloatArray, texture: Texture) -> float:

@@ -14,6 +14,10 @@ CLASH, WHOLE_TONE, BELONGS, STEP = -4.0, -1.5, 1.0, -0.3
 """What a shift is worth: for a semitone or tritone between the tune and the harmony, a whole tone, a note of the tune
 that belongs to the harmony, each step."""
 HARMONY_SECONDS = 0.8
+SPAN, CLOSE = 12, 7
+"""Semitones that the left hand spans where it reaches beyond the border, and between two of its notes there."""
+LOWEST_INVERSION = 48
+"""What goes below the tune is moved down by octaves, but no lower than this: close chords are muddy there."""
 
 
 def hands_of(phrase: Phrase, border: float) -> tuple[list[Heard], list[Heard]]:
@@ -23,7 +27,40 @@ def hands_of(phrase: Phrase, border: float) -> tuple[list[Heard], list[Heard]]:
     together = sum(any(_overlap(one, other, phrase.end_seconds) for other in high) for one in low)
     if not low or together < SHARE * len(low):
         return list(phrase.notes), []
-    return high, low
+    across = _reached(phrase, border)
+    if not across:
+        return high, low
+    right = [heard for heard in high if id(heard) not in across]
+    return right, [heard for heard in phrase.notes if heard.note.pitch < border or id(heard) in across]
+
+
+def _reached(phrase: Phrase, border: float) -> set[int]:
+    """Return the notes (by identity) above the border that the left hand strikes, as a part of a close chord.
+
+    The tune sounds above them, or is farther away from them than the rest of the chord is.
+    """
+    found: set[int] = set()
+    tune: int | None = None
+    sounding: list[Heard] = []
+    for struck in figures(phrase.notes):
+        onset = struck[0].onset_seconds
+        sounding = [heard for heard in sounding if heard.end_seconds is None or heard.end_seconds > onset]
+        ordered = sorted(struck, key=lambda heard: heard.note.pitch)
+        top = max(heard.note.pitch for heard in (*sounding, *ordered))
+        lowest = before = ordered[0].note.pitch
+        for heard in ordered:
+            pitch = heard.note.pitch
+            if pitch >= border and before < border + CLOSE:
+                reached = lowest < border and pitch - lowest <= SPAN and pitch - before <= CLOSE
+                if not reached or not (pitch < top or (tune is not None and pitch - before < abs(tune - pitch))):
+                    break
+                found.add(id(heard))
+            before = pitch
+        right = [heard for heard in ordered if heard.note.pitch >= border and id(heard) not in found]
+        if right:
+            tune = right[-1].note.pitch
+        sounding += right
+    return found
 
 
 def _overlap(one: Heard, other: Heard, end: float) -> bool:
@@ -61,7 +98,13 @@ def moved(figure: Sequence[int], harmony: Sequence[int], tune: int, scale: froze
         tones = sum(interval not in CONSONANT and interval not in (1, 5, 6, 11) for interval in intervals)
         return CLASH * clashes + WHOLE_TONE * tones + BELONGS * (tune % 12 in classes) + STEP * abs(shift)
 
-    return sorted({pitch for pitch in _along(figure, max(SHIFTS, key=worth), steps) if pitch < tune})
+    return _below(tune, _along(figure, max(SHIFTS, key=worth), steps))
+
+
+def _below(tune: int, pitches: Sequence[int]) -> list[int]:
+    """Return pitches below the tune: those that are not, octaves lower, if that is not too low."""
+    lower = [pitch - 12 * max(0, (pitch - tune) // 12 + 1) for pitch in pitches]
+    return sorted({low for low, pitch in zip(lower, pitches, strict=True) if low == pitch or low >= LOWEST_INVERSION})
 
 
 def _along(pitches: Sequence[int], shift: int, scale: Sequence[int]) -> list[int]:

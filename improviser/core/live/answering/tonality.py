@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from improviser.core.live.answering.homeward import Lengths, homeward
+from improviser.core.live.answering.homeward import LONG_FROM, SURELY_LONG_FROM, Lengths, homeward
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.networks.responder import LogProbabilities
 
@@ -17,7 +17,7 @@ class Tonality:
         self._home = HomeTracker()
         self._lengths = Lengths()
         self._at_home: Home | None = None
-        self._tonic: int | None = None
+        self._tonics: list[float] | None = None
         self._notes = 0
 
     def count(self) -> None:
@@ -29,24 +29,23 @@ class Tonality:
         self._home.hear(pitch, now)
         self._lengths.hear(pitch, now)
 
-    def renew(self, *, tonic: bool) -> None:
-        """Take in that all notes are heard; find the home note at once, if it will be asked for (`tonic`)."""
+    def renew(self, *, tonics: bool) -> None:
+        """Take in that all notes are heard; find the likely home notes at once, if they are to be asked for."""
         self._at_home = None
-        self._tonic = self._home.tonic if tonic else None
+        self._tonics = self._home.tonics.tolist() if tonics else None
 
     @property
     def is_sure(self) -> bool:
         """Whether enough has been heard to tell."""
         return self._notes >= SURE_OF_KEY
 
-    @property
-    def tonic(self) -> int | None:
-        """The pitch class of the home note, if enough has been heard to tell."""
+    def home_chance(self, pitch: int) -> float:
+        """Return how likely a pitch is home, 0–1; 0 if too little has been heard to tell."""
         if not self.is_sure:
-            return None
-        if self._tonic is None:
-            self._tonic = self._home.tonic
-        return self._tonic
+            return 0.0
+        if self._tonics is None:
+            self._tonics = self._home.tonics.tolist()
+        return self._tonics[pitch % 12]
 
     @property
     def home(self) -> Home:
@@ -67,5 +66,14 @@ class Tonality:
         return home
 
     def homeward(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
-        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is home."""
-        return homeward(logs, pitch, self.home, self._lengths.likely_long(pitch))
+        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is."""
+        return homeward(logs, pitch, self.home_chance(pitch), self._lengths.likely_long(pitch))
+
+    def comes_to_rest(self, pitch: int) -> bool:
+        """Say whether the player's `pitch`, should it begin now, is likely to be long."""
+        return self._lengths.likely_long(pitch) >= LONG_FROM
+
+    def rests_after(self, pitch: int) -> float | None:
+        """Return how many seconds after `pitch`, should that begin now, one comes that is surely long."""
+        chance, seconds = self._lengths.next_long(pitch)
+        return seconds if chance >= SURELY_LONG_FROM else None

@@ -28,7 +28,7 @@ BURST_SECONDS, BURST = 0.06, 1024
 well, each time round there are several times as many."""
 
 PROOF = 3
-LONGEST_SECONDS = 1.0
+LONGEST_SECONDS = 2.5
 """How long the way round may take."""
 AGAIN_SECONDS, RARELY_SECONDS = 4.0, 64.0
 """When it is asked again in the same stream of notes: at first, and at most."""

@@ -29,6 +29,8 @@ LEGATO_NOTES = 4
 """Who has begun so many notes before the last was released plays legato."""
 CHORDAL_SECONDS = 3.0
 """So long after a chord, or two hands, a line alone is not taken for all there is."""
+LEFT, LONGEST_LEFT = 1.3, 8.0
+"""A slow left hand is there for so many times as long as it waited last, and no longer than so many seconds."""
 NEVER = -1e9
 GAP, BORDER, BORDERS = 6, 58.0, (48.0, 67.0)
 BASS_BELOW = 57
@@ -104,7 +106,12 @@ class Listener:
     _chordal: float = NEVER
     _singles: dict[int, float] = field(default_factory=dict)
     _left: float = NEVER
+    _left_gap: float = 0.0
+    """How long the left hand waited before its last chord."""
     _connected: int = 0
+    left_lane: int | None = None
+    tune_lane: int | None = None
+    """The lanes that the left hand's last note, and the tune's, came by."""
 
     @property
     def plays_legato(self) -> bool:
@@ -159,7 +166,7 @@ class Listener:
 
     def left_was_here(self, now: float) -> bool:
         """Say whether the left hand has played lately."""
-        return now - self._left < CHORDAL_SECONDS
+        return now - self._left < max(CHORDAL_SECONDS, min(LONGEST_LEFT, LEFT * self._left_gap))
 
     def texture(self, now: float, split: int | None = None) -> Texture:
         """Return what sounds now that the chord's notes so far have been struck.
@@ -193,10 +200,21 @@ class Listener:
         elif self._tune is None or now - self._chordal >= CHORDAL_SECONDS or not two:
             self._tune = max(sounding)
         left = two and any(map(self.is_left, struck))
-        if left:
-            self._left = now
+        if left and chord is not None and chord.onset > self._left:
+            gap = chord.onset - self._left
+            self._left_gap = gap if gap < LONGEST_LEFT else 0.0
+            self._left = chord.onset
         tune = self._tune if self._tune is not None else low
+        self._learn_lanes(tune)
         return Texture(sounding, tune, chordal, has_bass, tune in struck, left, frozenset(down))
+
+    def _learn_lanes(self, tune: int) -> None:
+        """Take in by which lanes the hands' notes of the last chord came."""
+        for lane, pitch in self.chord.keys if self.chord is not None else ():
+            if pitch == tune:
+                self.tune_lane = lane
+            elif self.is_left(pitch):
+                self.left_lane = lane
 
     def _together(self, down: dict[int, float], struck: list[int], now: float) -> frozenset[int]:
         """Return the pitches of keys that are down, without those that overlap the next for a moment.
@@ -231,7 +249,7 @@ class Listener:
 
     def forget_hands(self) -> None:
         """Forget where the hands are, and that there are two."""
-        self._border, self._chordal, self._left = BORDER, NEVER, NEVER
+        self._border, self._chordal, self._left, self._left_gap = BORDER, NEVER, NEVER, 0.0
 
     def forget(self) -> None:
         """Forget what is held."""

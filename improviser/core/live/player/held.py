@@ -28,6 +28,11 @@ class Held:
             self._pedals.discard(channel)
             self._kept = {key: since for key, since in self._kept.items() if key[0] != channel}
 
+    @property
+    def is_sustained(self) -> bool:
+        """Whether a sustain pedal is down."""
+        return bool(self._pedals)
+
     def is_down(self, key: tuple[int, int]) -> bool:
         """Say whether a key, as (channel, pitch), is down."""
         return key in self._down

@@ -2,12 +2,14 @@
 
 A passage is fast where more notes than MOST would be struck in a second. There, strokes fall on the pulses of a
 drummer, if one plays; and else a few notes apart: the smallest number of them, two, three or four, or a multiple, that
-takes PULSE_SECONDS.
+takes PULSE_SECONDS. What the line is likely to come to rest on is struck besides; the note before it is left out where
+there would be too many.
 """
 
 import math
 from collections import deque
 from itertools import pairwise
+from typing import Protocol
 
 from improviser.core.music.drums import DrumPulse
 
@@ -24,15 +26,29 @@ FAST_SECONDS, FAST_NOTES, EVEN = 0.21, 4, 1.5
 """So do so many notes, if their mean interval is below this, and none longer than EVEN times that, as it is where one
 is an ornament; the passage goes on as long as that is so."""
 SURE_SECONDS = 1.0
+JITTER = 0.03
+"""Seconds by which a note may come later than the last time."""
+
+
+class Rests(Protocol):
+    """Foresees which notes the player's line comes to rest on."""
+
+    def comes_to_rest(self, pitch: int) -> bool:
+        """Say whether `pitch`, should it begin now, is likely to be long."""
+
+    def rests_after(self, pitch: int) -> float | None:
+        """Return how many seconds after `pitch`, should that begin now, one comes that is surely long."""
 
 
 class Pulse:
     """Says which chords of the player's are struck along with.
 
+    :param rests: foresees what the line comes to rest on.
     :param drums: a drummer who may play.
     """
 
-    def __init__(self, drums: DrumPulse | None = None) -> None:
+    def __init__(self, rests: Rests, drums: DrumPulse | None = None) -> None:
+        self._rests = rests
         self._drums = DrumPulse() if drums is None else drums
         self._onsets: deque[float] = deque(maxlen=LATELY + 1)
         self._strokes: deque[float] = deque(maxlen=MOST)
@@ -54,9 +70,9 @@ class Pulse:
         """Say whether this is in a fast passage."""
         return now < self._fast_until
 
-    def strikes(self, now: float) -> bool:
-        """Take in a chord that begins now; say whether it is struck along with."""
-        struck, is_fast, is_grace = self.would_strike(now)
+    def strikes(self, now: float, pitch: int) -> bool:
+        """Take in a chord that begins now, with `pitch`; say whether it is struck along with."""
+        struck, is_fast, is_grace = self.would_strike(now, pitch)
         self._onsets.append(now)
         if is_fast:
             self._fast_until = now + SURE_SECONDS
@@ -67,7 +83,7 @@ class Pulse:
                 self._strokes.append(now)
         return struck
 
-    def would_strike(self, now: float) -> tuple[bool, bool, bool]:
+    def would_strike(self, now: float, pitch: int) -> tuple[bool, bool, bool]:
         """Say whether a chord that begins now is struck along with; whether it is fast, or an ornament.
 
         Changes nothing.
@@ -82,7 +98,12 @@ class Pulse:
         lately, window = (self._all_strokes, SURE_SECONDS) if fast else (strokes, WINDOW)
         if len(lately) == MOST and now - lately[0] < window:
             return False, True, False
-        return not fast or self._is_time(now, gap), runs, False
+        struck = not fast or self._is_time(now, gap)
+        left = lately[1 - MOST] + window - now if len(lately) >= MOST - 1 else 0.0
+        if struck and left > 0:  # this would be the last stroke for so long
+            rests = self._rests.rests_after(pitch)
+            struck = rests is None or rests > left - JITTER
+        return struck or self._rests.comes_to_rest(pitch), runs, False
 
     def _is_steadily_fast(self, now: float) -> bool:
         """Say whether the last notes, one that begins now included, are fast and even."""

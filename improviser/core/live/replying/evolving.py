@@ -16,9 +16,10 @@ from improviser.core.live.answering.left_hand import hands_of
 from improviser.core.live.answering.register import shift_to
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.replying.reply import Beat, reply_to
-from improviser.core.music.home import MODES, HomeTracker
+from improviser.core.live.replying.stability import stability
+from improviser.core.music.home import HomeTracker
 from improviser.core.music.note import PITCHES
-from improviser.core.music.phrase import Phrase, PhraseTracker
+from improviser.core.music.phrase import Heard, Phrase, PhraseTracker
 from improviser.core.replies.brief import Brief, Ladder
 from improviser.core.replies.dice import Dice
 from improviser.core.replies.evolve import Evolution
@@ -42,11 +43,6 @@ NEAR_GOAL, STABLE_GOAL = 3.0, 0.6
 AROUND, DRIFTING, FARTHEST = 6, 0.12, 24
 """Votes on pitches so near its middle move a reply, against so many nats a semitone, and no farther."""
 LONGEST_SECONDS, LEAST_SPAN = 16.0, 7
-
-_STABLE = np.array(
-    [[[(pitch - tonic) % 12 in mode.stable for pitch in range(12)] for tonic in range(12)] for mode in MODES]
-)
-"""Which pitch classes each key may end on, shape (modes, 12, 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +123,15 @@ class Evolving:
         vocabulary = self._vocabulary
         fresh = min(len(tracker.phrases), tracker.closed - self._phrases)
         for phrase in list(tracker.phrases)[len(tracker.phrases) - fresh :]:
-            vocabulary = vocabulary.heard(_tune(phrase, border))
+            vocabulary = vocabulary.heard(_tune(phrase, border)[0])
         asked, form, turn_of_solo = tracker.phrase(turn), Form(), None
         if asked is None:
             turn_of_solo, form = self._form.turn(dice, len(tracker.phrases))
             asked = tracker.phrases[-1 - turn_of_solo.back]
-        else:
-            vocabulary = vocabulary.heard(_tune(asked, border))
-        brief = self._brief(asked, border, Known(vocabulary), turn, turn_of_solo, parameters, dice)
+        tune = _tune(asked, border)
+        if turn_of_solo is None:
+            vocabulary = vocabulary.heard(tune[0])
+        brief = self._brief(tune, Known(vocabulary), turn, turn_of_solo, parameters, dice)
         evolution = Evolution(brief, self._imagine(), dice)
         rest = 0 if turn_of_solo is None else turn_of_solo.rest
         return _Thought(turn, asked, border, vocabulary, form, rest, evolution)
@@ -148,19 +145,20 @@ class Evolving:
 
     def _brief(
         self,
-        phrase: Phrase,
-        border: float | None,
+        tune: tuple[Line, bool],
         known: Known,
         now: float,
         solo: Turn | None,
         parameters: Parameters,
         dice: Dice,
     ) -> Brief:
-        line, has_left = _tune(phrase, border), border is not None and bool(hands_of(phrase, border)[1])
+        line, has_left = tune
         said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
         home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
         weights = weights_of(said[-256:], home.home(now).scale)
-        stable = _stability(home, now)
+        # With two hands, harmony says where home is: a tune may well end on another chord, again and again.
+        ends = [] if has_left else [each.pitches[-1] for each in known.vocabulary.phrases]
+        stable = stability(home.chances(now), ends)
         middle = sum(line.pitches) / len(line)
         if solo is None:
             replies = known.vocabulary.phrases
@@ -217,11 +215,13 @@ class Evolving:
         return Ladder(tuple(theirs if enough else near))
 
 
-def _tune(phrase: Phrase, border: float | None) -> Line:
-    """Return the tune of a phrase."""
+def _tune(phrase: Phrase, border: float | None) -> tuple[Line, bool]:
+    """Return the tune of a phrase, and whether there is a left hand beside it."""
+    left: list[Heard] = []
     if border is not None:
-        phrase = replace(phrase, notes=tuple(hands_of(phrase, border)[0]))
-    return line_of(phrase.melody(), phrase)
+        right, left = hands_of(phrase, border)
+        phrase = replace(phrase, notes=tuple(right))
+    return line_of(phrase.melody(), phrase), bool(left)
 
 
 def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:
@@ -234,12 +234,6 @@ def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:
         Beat(onset, touch.duration_seconds, touch.velocity, touch.channel, pitch, composed=True)
         for onset, touch, pitch in zip(line.onsets, line.touches, line.pitches, strict=True)
     ]
-
-
-def _stability(home: HomeTracker, now: float) -> list[float]:
-    """Return how likely each pitch class is one to end on, whatever the key may be."""
-    stable: list[float] = np.tensordot(home.chances(now), _STABLE, 2).tolist()
-    return [max(1e-3, each) for each in stable]
 
 
 def _drift(favour: Sequence[float], centre: float) -> int:
