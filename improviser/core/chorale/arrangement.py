@@ -37,7 +37,8 @@ def voicing(degrees: Sequence[IntArray]) -> IntArray:
     :param degrees: of all voices, the soprano's first.
     """
     soprano, alto, tenor, bass = degrees
-    return (soprano - bass) % 12 * 144 + (alto - bass) % 12 * 12 + (tenor - bass) % 12
+    place: IntArray = (soprano - bass) % 12 * 144 + (alto - bass) % 12 * 12 + (tenor - bass) % 12
+    return place
 
 
 def turns_of(now: IntArray, before: Sequence[int]) -> list[IntArray]:
