@@ -53,7 +53,7 @@ from improviser.training.recipe import Options, Recipe, choice, fingerprint, ref
 from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
-ROUNDS = 14
+ROUNDS = 12
 ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((3, 0.5, ()), (4, 0.2, ("chord",)))
 """How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
@@ -65,7 +65,7 @@ BITS = 0.02
 PARALLELS = 4.0
 """What it costs to make more parallels a note than the corpus does where no notes come between; the parts have none."""
 HELD_OUT = 10
-OPINION = 0.9
+OPINION = 0.65
 MOST_CHORDS = 20_000
 """Terms are fitted to pieces of so many notes at most, drawn by lot: each note takes 80 kB."""
 

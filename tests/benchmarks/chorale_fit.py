@@ -73,8 +73,9 @@ def fit(folder: Path, out: Path, given: int) -> None:
 
 
 def merge(folder: Path, out: Path, file: Path) -> None:
-    """Write one file of all that was fitted."""
-    answering = {}
+    """Write one file of all that was fitted; what was not stays as the bundled file has it."""
+    bundled = load_model("bach-chorale")
+    answering = dict(bundled.answered) if isinstance(bundled, ChoraleModel) else {}
     for given in range(VOICES):
         if not (path := out / f"{NAMES[given]}.npz").exists():
             continue

@@ -144,10 +144,11 @@ def _read(name: str, given: int, settings: Mapping[str, Any], tensors: Mapping[s
     (candidates,) = _whole({"candidates": [settings.get("candidates")]}, "candidates", *CANDIDATES, 1)
     numbers = np.zeros(Terms(types).size, np.float32)
     present, values = tensors[f"{prefix}terms.present"], tensors[f"{prefix}terms.numbers"]
-    if present.dtype != np.uint8 or present.shape != ((numbers.size + 7) // 8,) or values.ndim != 1:
+    if present.dtype != np.uint8 or present.ndim != 1 or values.ndim != 1:
         raise ModelError("its terms are no list of numbers; it is damaged")
-    places = np.flatnonzero(np.unpackbits(present, count=numbers.size))
-    if places.shape != values.shape:
+    # A file of before there were the last kinds of terms has fewer: those say nothing then.
+    places = np.flatnonzero(np.unpackbits(present))
+    if places.shape != values.shape or (places.size and places[-1] >= numbers.size):
         raise ModelError("its terms do not fit its tables; it is damaged")
     numbers[places] = values
     ends = checked({table: np.asarray(tensors[f"{prefix}ends.{table}"], np.float64) for table in END_SHAPES})

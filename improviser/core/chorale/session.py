@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
-from improviser.core.chorale.terms import Place, Prepared, end_class
+from improviser.core.chorale.terms import BASS, Place, Prepared, end_class
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
@@ -107,6 +107,7 @@ class ChoraleSession:
         self._keys = ModulatingKeys()
         self._ends = PhraseEnds(model.ends)
         self._before: tuple[int, ...] | None = None
+        self._bass_before: int | None = None
         self._past: dict[tuple[int, bool], Past] = {}
         """What sounded before makes of what may come, by the tonic and the mode."""
         self._leads: list[tuple[int, slice, FloatArray]] = []
@@ -144,7 +145,8 @@ class ChoraleSession:
         tonic, minor = self._keys.look(pitch, moment)[1]
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
-        return Place(tonic, minor > 0.5, moment.beat_class, 5 if gap is None else gap, end_class(ends), self._before)
+        gap_class, end = 5 if gap is None else gap, end_class(ends)
+        return Place(tonic, minor > 0.5, moment.beat_class, gap_class, end, self._before, self._bass_before)
 
     def ornament(self, voice: int, step: int | None) -> None:
         """Take in that a voice has taken a step, one of `ornaments.STEPS`, since the last note; None: it is back."""
@@ -198,12 +200,13 @@ class ChoraleSession:
         if before is not None:  # who rests stays where he was
             pitches = tuple(last if own is None else own for own, last in zip(pitches, before, strict=True))
         if None not in pitches:
+            self._bass_before = None if self._before is None else self._before[BASS]
             chord = [own for own in pitches if own is not None]
             self._before = (*chord[: model.given], pitch, *chord[model.given :])
         self._keys.prepare()
         self._past, self._leads = {}, []
         tonic, minor = self._keys.key
-        self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before))
+        self._past_in(Place(tonic, minor > 0.5, 0, 0, 0, self._before, self._bass_before))
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]

@@ -15,6 +15,18 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.arrangement import (
+    MOVED,
+    MOVES,
+    TURN,
+    TURNS,
+    VOICING_OF,
+    VOICINGS,
+    arranged,
+    moved,
+    turns_of,
+    voicing,
+)
 from improviser.core.music.note import PITCHES
 
 IntArray = NDArray[np.int64]
@@ -54,6 +66,7 @@ class Place:
     :param gap: the class of the interval since the last note, 0 … GAPS − 1.
     :param end: how likely a phrase ends here, 0 … END_CLASSES − 1.
     :param before: what sounded before, soprano first; None at the beginning.
+    :param bass_before: what the bass sang before that; None if it did not.
     """
 
     tonic: int
@@ -62,6 +75,7 @@ class Place:
     gap: int
     end: int
     before: tuple[int, ...] | None
+    bass_before: int | None = None
 
 
 PAIR_KINDS = {
@@ -88,6 +102,7 @@ class Prepared:
     :param earlier: the set that sounded before; None at the beginning.
     :param codes: what each pitch is in a chord, as bits that are put together, see `_all_codes`, shape (3 · n,).
     :param leaps: where the numbers of the bass's moves to each pitch begin, shape (128,).
+    :param arranged: what is known of each voicing, by how the chord before was arranged, shape (1728,).
     """
 
     changes: FloatArray
@@ -95,6 +110,7 @@ class Prepared:
     earlier: int | None
     codes: IntArray
     leaps: IntArray
+    arranged: FloatArray
 
 
 class Terms:
@@ -122,6 +138,14 @@ class Terms:
             "held": 8 * 2 * BEATS * GAPS + 1,
             "stays": 2 * BEATS * END_CLASSES + 1,
             "bass": LEAPS * 12 * END_CLASSES + 1,
+            "beat": chords * BEATS,
+            "gap": chords * GAPS,
+            "mode": chords * 2,
+            "line": chords * 12 * 13,
+            "path": chords * 13 * 13,
+            "voicing": VOICINGS,
+            "moves": MOVES + 1,
+            **dict.fromkeys(TURNS, TURN**2 + 1),
         }
         ends = np.cumsum([*kinds.values()]).tolist()
         self.slices = {name: slice(end - size, end) for (name, size), end in zip(kinds.items(), ends, strict=True)}
@@ -143,7 +167,9 @@ class Terms:
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
-        self._nothing = {name: self.slices[name].stop - 1 for name in ("change", "progress", "held", "stays", "bass")}
+        self._moved_rows = PITCHES + 2 * PITCHES * np.array([[voice] for voice in self.others])
+        """Where the moves of each voice that is chosen begin in `MOVED`."""
+        self._nothing = {name: self.slices[name].stop - 1 for name in _AFTER}
 
     def _all_codes(self) -> tuple[IntArray, IntArray]:
         """Return what each pitch is in a chord, as bits, by the tonic: of each voice that is chosen, and of the given.
@@ -152,6 +178,9 @@ class Terms:
         """
         given = 1 << self._degrees
         codes = np.repeat(given[:, None], VOICES - 1, axis=1)
+        for number, voice in enumerate(self.others):
+            codes[:, number] |= self._degrees << _DEGREE_AT[voice]
+        given |= self._degrees << _DEGREE_AT[self.given]
         if self.given != SOPRANO:
             codes[:, 0] |= self._degrees << _TUNE_AT
         if self.given == BASS:
@@ -240,9 +269,14 @@ class Terms:
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
         np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
         np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
+        own = int(pitches[self.given, 0])
+        starts = self._known_of_chords(own, place)
+        np.add(chords, np.array(starts)[:, None, None, None], out=out[8:13])
+        np.add(voicing(degrees), offset["voicing"], out=out[13])
         if place.before is None:
-            for number, name in enumerate(("change", "progress", "held", "stays", "bass"), 3):
-                out[number] = nothing[name]
+            for number, name in enumerate(self.chord_kinds):
+                if name in nothing:
+                    out[number] = nothing[name]
             return
         earlier, earlier_type, earlier_bass = self._before(place.before, place.tonic)
         chord = earlier_type + self._count * earlier_bass
@@ -250,35 +284,53 @@ class Terms:
         rise = (bass - earlier_bass) % 12
         np.add(types, offset["progress"] + self._count * (earlier_type + self._count * rise), out=out[4])
         alto, tenor, low = (four[voice] == place.before[voice] for voice in self.others)
-        stays = int(pitches[self.given, 0] == place.before[self.given])
+        stays = int(own == place.before[self.given])
         rhythm = 8 * (place.beat + BEATS * (place.gap + GAPS * stays))
         np.add(4 * alto + 2 * tenor + 1 * low, offset["held"] + rhythm, out=out[5])
         np.add(sets == earlier, offset["stays"] + 2 * (place.beat + BEATS * place.end), out=out[6])
         leap = np.clip(four[BASS] - place.before[BASS], -LEAP, LEAP) + LEAP
         out[7] = offset["bass"] + leap + LEAPS * (bass + 12 * place.end)
+        moves = [moved(line - last, voice) for voice, (line, last) in enumerate(zip(four, place.before, strict=True))]
+        out[14] = offset["moves"] + moves[0] + moves[1] + moves[2] + moves[3]
+        for number, (name, turn) in enumerate(zip(TURNS, turns_of(voicing(degrees), place.before), strict=True), 15):
+            np.add(turn, offset[name], out=out[number])
+
+    def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
+        """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
+        offset, size, tonic, before = self._offset, 12 * self._count, place.tonic, place.before
+        line = (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
+        last = 12 if before is None else (before[BASS] - tonic) % 12
+        earlier = 12 if place.bass_before is None else (place.bass_before - tonic) % 12
+        classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": last + 13 * earlier}
+        return [offset[name] + size * number for name, number in classes.items()]
 
     def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
         """Return what `chord_scores` needs to know of what sounded before, in a key.
 
         :param numbers: of all terms.
-        :param place: only its key, and what sounded before, matter.
+        :param place: only its key, and what has sounded, matter.
         :param pitches: those that each of the voices may have that are chosen, shape (3, n).
         """
         count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
         sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
         codes = self._codes[place.tonic].take(pitches + _ROWS)
+        *_, mode, _, path = self._known_of_chords(0, place)
+        known = numbers[path : path + size] + numbers[mode : mode + size]
+        of_voicings = arranged(numbers[self.slices["voicing"]], [numbers[self.slices[name]] for name in TURNS], before)
         if before is None:
-            nothing = sum(float(numbers[at]) for at in self._nothing.values())
-            return Prepared(np.full(size, nothing, np.float32), sets, None, codes.reshape(-1), _NO_LEAPS)
+            known += np.float32(sum(float(numbers[at]) for at in self._nothing.values()))
+            return Prepared(known, sets, None, codes.reshape(-1), _NO_LEAPS, of_voicings)
         earlier, earlier_type, earlier_bass = self._before(before, place.tonic)
         start = offset["change"] + size * (earlier_type + count * earlier_bass)
-        changes = numbers[start : start + size].copy()
-        moved = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
-        changes.reshape(12, count)[:] += moved[self._rises[earlier_bass]]
+        changes = numbers[start : start + size] + known
+        progress = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
+        changes.reshape(12, count)[:] += progress[self._rises[earlier_bass]]
         leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
         leaps += LEAPS * self._degrees[place.tonic]
-        codes += (pitches == np.array([[before[voice]] for voice in self.others])) * _HOLDS
-        return Prepared(changes, sets, earlier, codes.reshape(-1), leaps)
+        steps = pitches - np.array([[before[voice]] for voice in self.others])
+        codes += (steps == 0) * _HOLDS
+        codes += MOVED.take(steps + self._moved_rows) << _MOVES_AT
+        return Prepared(changes, sets, earlier, codes.reshape(-1), leaps, of_voicings)
 
     def chord_scores(
         self, numbers: FloatArray, known: Prepared, places: IntArray, chosen: IntArray, given: int, place: Place
@@ -299,6 +351,9 @@ class Terms:
         sets = codes & _SETS
         chords = self._chord_of.take(codes & _CHORDS)
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
+        on_beat, after_gap, _, line, _ = self._known_of_chords(given, place)
+        for start in (on_beat, after_gap, line):
+            values += numbers[start : start + size]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
         if self.given == SOPRANO:
@@ -307,6 +362,7 @@ class Terms:
         else:
             scores = values.take(chords)
             scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
+        scores += known.arranged.take(VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES))
         of_sets = known.sets.take(sets)
         if known.earlier is None:
             scores += of_sets
@@ -319,8 +375,10 @@ class Terms:
             rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
             held = numbers[offset["held"] + rhythm :][:8]
             scores += held.take(codes >> _HELD_AT & 7)
+            moves = offset["moves"] + int(moved(np.array(given - place.before[self.given]), self.given))
+            scores += numbers.take((codes >> _MOVES_AT) + moves)
         leaps = numbers.take(known.leaps + 12 * LEAPS * end)
-        scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT)
+        scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT & 127)
         return scores
 
     def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
@@ -339,7 +397,13 @@ _SETS, _CHORDS = 4095, 65535
 _BASS_AT, _HELD_AT, _TUNE_AT, _LOWEST_AT = 12, 16, 19, 23
 """Where the others begin: the degree of the bass; which voices stay; the degree of the soprano, and the pitch of the
 bass, where these are chosen."""
+_DEGREES_AT, _MOVES_AT = 30, 46
+_DEGREES = (1 << 4 * VOICES) - 1
+_DEGREE_AT = tuple(_DEGREES_AT + shift for shift in (12, 8, 4, 0))
+"""Then follow the degrees of all voices, the soprano's in the highest bits; and how they have moved."""
 _HOLDS = np.array([[4], [2], [1]]) << _HELD_AT
+_AFTER = ("change", "progress", "held", "stays", "bass", "moves", *TURNS)
+"""Kinds of chords that say nothing where nothing has sounded."""
 _NO_LEAPS = np.zeros(PITCHES, np.int64)
 
 

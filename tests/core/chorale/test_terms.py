@@ -41,6 +41,7 @@ PLACES = st.builds(
     gap=st.integers(0, GAPS - 1),
     end=st.integers(0, END_CLASSES - 1),
     before=st.none() | st.tuples(PITCH, PITCH, PITCH, PITCH),
+    bass_before=st.none() | PITCH,
 )
 
 
@@ -50,6 +51,11 @@ def chorale() -> ChoraleModel:
     model = load_model("bach-chorale")
     assert isinstance(model, ChoraleModel)
     return model
+
+
+def voices_alone() -> ChoraleModel:
+    """Return a small chorale that answers a soprano."""
+    return ChoraleModel.of("alone", {0: voices(0)})
 
 
 def scored_by_places(model: ChoraleVoices, opinions: Opinions, pitches: np.ndarray) -> float:
@@ -130,6 +136,33 @@ def test_a_file_holds_what_answers_every_voice() -> None:
             ChoraleModel.from_parts("x", settings, {**tensors, name: -np.ones(tensors[name].shape)})
 
 
+def test_a_file_of_before_there_were_the_last_kinds_of_terms_is_read() -> None:
+    settings, tensors = voices_alone().to_parts()
+    size = voices_alone().terms.slices["bass"].stop
+    bits = np.unpackbits(tensors["terms.present"])[:size]
+    earlier = tensors | {
+        "terms.present": np.packbits(bits),
+        "terms.numbers": tensors["terms.numbers"][: int(bits.sum())],
+    }
+    model = ChoraleModel.from_parts("earlier", settings, earlier)
+    np.testing.assert_array_equal(model.numbers[:size], voices_alone().numbers[:size])
+    assert not model.numbers[size:].any()
+    beyond = np.packbits(np.ones(model.numbers.size + 8, np.uint8))
+    too_many = tensors | {"terms.present": beyond, "terms.numbers": np.ones(8 * beyond.size, np.float16)}
+    with pytest.raises(ModelError, match="damaged"):
+        ChoraleModel.from_parts("x", settings, too_many)
+
+
+def test_what_the_bass_sang_before_is_known() -> None:
+    session = ChoraleSession(voices(0))
+    for number, low in enumerate((48, 50, 52)):
+        session.learn(72, number / 2, [67, 64, low])
+        place = session.place(72, number / 2 + 0.5)
+        assert place.before is not None
+        assert place.before[3] == low
+        assert place.bass_before == (None, 48, 50)[number]
+
+
 @settings(max_examples=60, deadline=None)
 @given(PLACES, st.lists(st.lists(PITCH, min_size=3, max_size=3), min_size=3, max_size=3), PITCH)
 def test_each_kind_has_its_own_numbers(place: Place, parts: list[list[int]], tune: int) -> None:
@@ -150,7 +183,8 @@ def test_most_terms_are_alike_in_every_key(place: Place, chord: list[int], shift
     found = []
     for moved in (0, shift):
         before = None if place.before is None else tuple(pitch + moved for pitch in place.before)
-        there = Place((place.tonic + moved) % 12, place.minor, place.beat, place.gap, place.end, before)
+        sung = None if place.bass_before is None else place.bass_before + moved
+        there = Place((place.tonic + moved) % 12, place.minor, place.beat, place.gap, place.end, before, sung)
         four = np.array(chord)[:, None] + moved
         places = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
         chords = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
