@@ -3,8 +3,8 @@
     python -m tests.benchmarks.instant [--notes 400] [--rounds 3] [--gap 60] [--asynchronous] [--real-time]
 
 Starts a JACK server (dummy driver, 64 frames) and a broker of its own. The pass-through is a client of JACK-Client in a
-process of its own that copies what comes in to its output, at the priority that our engine asks for. All are played to
-by the same other program. Prints, in microseconds, from sending a note to hearing its answer, how much of it comes on
+process of its own that copies what comes in to its output, at the priority that our engine asks for; a display and the
+broker are kept busy beside it, too. All are played to by the same other program. Prints, in microseconds, from sending a note to hearing its answer, how much of it comes on
 top of the pass-through's, how many were lost, and how many came in the period that their notes left in.
 """
 
@@ -24,6 +24,7 @@ from improviser.engine.events import SessionEvent
 from improviser.engine.priority import go_first
 from improviser.engine.protocol import Step
 from improviser.engine.session import Session
+from improviser.ports.interface import LOOPBACK
 from improviser.ports.jack_library import load_jack
 from improviser.ports.round_trip import Way
 from improviser.session.latency import Spread, busy, over_wire
@@ -96,8 +97,11 @@ class Measured:
 async def _round(api: str, number: int, options: argparse.Namespace, broker: str, found: Measured) -> None:
     name, gap = f"improviser-{api}-{os.getpid()}-{number}", options.gap / 1000
     if api == PASS_THROUGH:
-        async with _bare(name):
-            found.take(await over_wire(OURS, name, options.notes, gap))
+        elsewhere = Session(LOOPBACK, f"{name}-busy", ("auto",), ("auto",), (options.model,), seed=1)
+        async with _bare(name), live(elsewhere, Bus()) as playing:
+            await playing.opened()
+            async with busy(playing, broker):
+                found.take(await over_wire(OURS, name, options.notes, gap))
         return
     session = Session(api, name, ("virtual",), ("virtual",), (options.model,), parameters=EVERY_NOTE, seed=1)
     bus = Bus()
