@@ -4,8 +4,9 @@
 
 Starts a JACK server (dummy driver, 64 frames) and a broker of its own. The pass-through is a client of JACK-Client in a
 process of its own that copies what comes in to its output, at the priority that our engine asks for; a display and the
-broker are kept busy beside it, too. All are played to by the same other program. Prints, in microseconds, from sending a note to hearing its answer, how much of it comes on
-top of the pass-through's, how many were lost, and how many came in the period that their notes left in.
+broker are kept busy beside it, too. All are played to by the same other program. Prints, in microseconds, from sending
+a note to hearing its answer, how much of it comes on top of the pass-through's, how many were lost, and how many came
+in the period that their notes left in.
 """
 
 import argparse
