@@ -44,10 +44,12 @@ class RestOfPeriod:
 
     def answered(self, *, heard: bool, again: bool) -> None:
         """Take in that all is answered (see `ports.interface.Answered`), from the backend's thread."""
+        if not heard and not self._ends:
+            return  # by far the most periods
         now = time.perf_counter()
         if heard and again and not self._ends:
             self._ends = now + REST_SECONDS
-        elif (heard or self._ends) and not (heard and self._ends > now):
+        elif not heard or self._ends <= now:
             self._ends = 0.0
             self._wake.set()
 

@@ -309,7 +309,7 @@ class Terms:
 
         :param numbers: of all terms.
         :param place: only its key, and what has sounded, matter.
-        :param pitches: those that each of the voices may have that are chosen, shape (3, n).
+        :param pitches: the pitches that each of the three chosen voices may take, shape (3, n).
         """
         count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
         sets = numbers[offset["set"] + 4096 * place.minor :][:4096]

@@ -71,7 +71,7 @@ class ChoraleVoices:
         """The lowest pitch of each part, shape (3, 1)."""
         self.width = max(spans)
         self.rows = self.width * np.arange(PARTS)[:, None]
-        """Where the pitches of each part begin among those that may be proposed, shape (3, 1)."""
+        """Where the pitches of each part begin in an array of all that may be proposed, shape (3, 1)."""
         self.with_given = tuple((_pair(given, voice), given < voice) for voice in self.others)
         """The pair that each part makes with the voice that is answered, and whether that is the upper one."""
         one, two, three = self.others

@@ -353,7 +353,7 @@ class Accompanying:
             sounding = part.sounding
             if part.chord is self._listener.chord and sounding is not None and sounding[1] == pitch and not part.away:
                 holders = self._sounding.holders(*sounding)
-                if all(map(self._is_down, holders)):  # and none is to be ended later
+                if all(map(self._is_down, holders)):  # and nothing will end one of them later
                     part.away = holders
                     events += self._end(part)
         return events

@@ -96,7 +96,7 @@ def likely_notes(
 
 
 def _chances(pitches: Sequence[int]) -> list[tuple[int, float]]:
-    """Return how likely a pitch is, up to a factor: of those that were heard, and those that lie near the last."""
+    """Return the relative likelihood of each pitch that was heard, or that lies near the last one."""
     last = pitches[-1]
     chances = {pitch: count / len(pitches) for pitch, count in Counter(pitches).items()}
     for pitch in range(max(0, last - NEAR), min(PITCHES - 1, last + NEAR) + 1):

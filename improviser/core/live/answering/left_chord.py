@@ -49,7 +49,7 @@ class LeftChord:
         return [lately[start:] for start in range(len(lately))]
 
     def _coming(self, struck: frozenset[int]) -> Followed:
-        """Return the chord that is to be expected where these of its pitches are struck."""
+        """Return the chord that is expected, given the pitches of it that have been struck so far."""
         known = (self._following.get(place) for place in self._places())
         again = Followed(self._latest, frozenset())
         return next((chord for chord in known if chord is not None and chord.struck >= struck), again)
