@@ -19,8 +19,9 @@ BROKEN = 3
 """So many keys of the left hand, one after the other and all held, are a broken chord."""
 
 
-QUICK_SECONDS = 0.34
-"""Single notes of the left hand that follow each other so soon are a figure: whatever goes with its bass note."""
+QUICK_SECONDS, QUICK_LASTS = 0.34, 1.25
+"""Single notes of the left hand that follow each other so soon are a figure: what goes with its bass note belongs to it
+for so long. After that, or from the next lower note on, it is another."""
 USUAL = 3
 """A chord after a bass note is expected again until so many single notes have followed."""
 
@@ -59,10 +60,8 @@ class AfterBeats:
         if chord is None:
             chord = self._usual > 0 and self._is_high(left)
         keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        return (chord or keeps or self._is_quick(now)) and self._belongs(left, now, chord=chord)
-
-    def _is_quick(self, now: float) -> bool:
-        return now - self._latest < QUICK_SECONDS
+        quick = now - self._latest < QUICK_SECONDS and now - self._onset < QUICK_LASTS
+        return (chord or keeps or quick) and self._belongs(left, now, chord=chord)
 
     def _is_high(self, left: Sequence[int]) -> bool:
         """Say whether this lies nearer to the last chord than to the bass note."""

@@ -14,6 +14,8 @@ from improviser.core.live.player.pulse import COUNTS, MOST, SURE_SECONDS
 
 PULSE_SECONDS = 0.34
 """The fewest notes of the left hand that take so long are a pulse."""
+TREMOLO, TREMOLO_SECONDS = 0.13, 0.8
+"""Notes that are closer than this are a tremolo, and its pulse is longer."""
 LATELY = 5
 LONGEST_SECONDS = 2.0
 """Longer than this nothing is a part of a quick figure."""
@@ -52,4 +54,5 @@ class LeftPulse:
         """Return how soon after a stroke the next pulse may be, if the left hand's last note was `gap` seconds ago."""
         gaps = [*self._gaps, min(gap, LONGEST_SECONDS)][-LATELY:]
         unit = max(sum(gaps) / len(gaps), 0.001)
-        return unit * (next((count for count in COUNTS if count * unit >= PULSE_SECONDS), COUNTS[-1]) - 0.5)
+        least = TREMOLO_SECONDS if unit < TREMOLO else PULSE_SECONDS
+        return unit * (next((count for count in COUNTS if count * unit >= least), COUNTS[-1]) - 0.5)
