@@ -53,7 +53,8 @@ class Storm:
         self._sessions += 1
         log = self._folder / f"play-{self._sessions}.log"
         options = ("--name", NAME, "--model", str(self._model), "--input", "virtual", "--output", "virtual")
-        return Player(self._environment, log, *options, "--no-record", "--display", keys=True)
+        every = ("--follow", "every")  # of a chord, too, whichever model has come to play
+        return Player(self._environment, log, *options, *every, "--no-record", "--display", keys=True)
 
     def _peer(self, kind: str) -> JackPeer:
         return JackPeer(self._jack.client_environment, f"storm-{kind}")
