@@ -1,4 +1,4 @@
-"""How usual chords are in a key, counted in Bach's chorales, for `core.music.close_roots`; and how well that tells roots.
+"""How usual chords are in a key, counted in Bach's chorales, and how well that tells roots (`core.music.close_roots`).
 
 Run it from the repository's folder (half a minute on one core)::
 
@@ -7,12 +7,13 @@ Run it from the repository's folder (half a minute on one core)::
 All that sounds at each onset of the 186 chorales is named where it is a triad or a seventh chord; a triad counts as the
 seventh chord that the scale has on its root. Prints, in per cent, how usual the kinds of chords are on each degree of
 major and minor keys; how much more often than by chance a root is a fifth below the one before; and how often root,
-third, fifth or seventh lies lowest. Then how many roots these tables, and those in use, tell of close voicings, with and
-without their root, in every inversion, of progressions that jazz players play, in every key.
+third, fifth or seventh lies lowest. Then how many roots these tables, and those in use, tell of close voicings, with
+and without their root, in every inversion, of progressions that jazz players play, in every key.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 import improviser.core.music.close_roots as tables
 from improviser.core.music.close_roots import ELSEWHERE, Situation, readings
@@ -65,7 +66,7 @@ def named(piece: Piece) -> Iterator[tuple[int, str, int]]:
 
 
 def counted() -> tuple[Usual, Usual, float, dict[int, float]]:
-    """Return how usual chords are in major and in minor, the gain of a fifth down, and how often which step is lowest."""
+    """Return how usual chords are in major and in minor, how a fifth down gains, and how often which step is lowest."""
     chords: dict[bool, Counter[tuple[int, str]]] = {False: Counter(), True: Counter()}
     lowest: Counter[int] = Counter()
     downwards = by_chance = 0.0
@@ -77,10 +78,8 @@ def counted() -> tuple[Usual, Usual, float, dict[int, float]]:
         lowest.update({3: 4, 10: 11, 6: 7, 9: 11}.get(low, low) for _, _, low in found)
         roots = [root for place, (root, _, _) in enumerate(found) if not place or found[place - 1][0] != root]
         often = Counter(roots)
-        downwards += sum((one - other) % 12 == 7 for one, other in zip(roots, roots[1:], strict=False))
-        by_chance += sum(
-            often[(root - 7) % 12] / max(1, len(roots) - often[root]) for root in roots[:-1]
-        )
+        downwards += sum((one - other) % 12 == 7 for one, other in pairwise(roots))
+        by_chance += sum(often[(root - 7) % 12] / max(1, len(roots) - often[root]) for root in roots[:-1])
     usual = [
         {chord: 100 * count / chords[minor].total() for chord, count in chords[minor].most_common()}
         for minor in (False, True)
@@ -91,7 +90,7 @@ def counted() -> tuple[Usual, Usual, float, dict[int, float]]:
 
 def told(*, rooted: bool, habit: int) -> dict[str, float]:
     """Return the share of roots that are told, by progression, of close voicings with their root, or without."""
-    shapes = (tables.ROOTED if rooted else tables.ROOTLESS)
+    shapes = tables.ROOTED if rooted else tables.ROOTLESS
     shares = {}
     for name, (minor, chords) in PROGRESSIONS.items():
         right = []

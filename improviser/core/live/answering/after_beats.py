@@ -21,7 +21,7 @@ BROKEN = 3
 
 QUICK_SECONDS, QUICK_LASTS = 0.34, 1.25
 """Single notes of the left hand that follow each other so soon are a figure: what goes with its bass note belongs to it
-for so long. After that, or from the next lower note on, it is another."""
+for so long; then the next is a bass note, too."""
 USUAL = 3
 """A chord after a bass note is expected again until so many single notes have followed."""
 
@@ -46,8 +46,9 @@ class AfterBeats:
         if not left:
             return
         is_chord = _is_chord(left)
+        over = not is_chord and onset - self._latest < QUICK_SECONDS and onset - self._onset >= QUICK_LASTS
         self._latest = onset
-        if self._belongs(left, onset, chord=is_chord):
+        if self._belongs(left, onset, chord=is_chord) and not over:
             self._usual = USUAL if is_chord else max(0, self._usual - 1)
             self._chord = min(left) if is_chord else self._chord
         else:

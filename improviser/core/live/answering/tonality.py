@@ -76,7 +76,7 @@ class Tonality:
         return homeward(logs, pitch, self.home_chance(pitch), self._lengths.likely_long(pitch))
 
     def departing(self, logs: LogProbabilities, pitch: int, now: float) -> LogProbabilities:
-        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, without the key that is left."""
+        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, less in a key that is left."""
         if not self.is_sure or (self._since_foreign >= AFTER and not self._is_foreign(pitch)):
             return logs
         return departing(logs, self._home.belonging(pitch, now))

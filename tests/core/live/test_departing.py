@@ -1,0 +1,71 @@
+"""After a note foreign to the key, a bass leaves what may not belong to the next key."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from improviser.core.live.answering.departing import AFTER, SURE, departing
+from improviser.core.live.answering.tonality import Tonality
+from improviser.core.music.home import MODES, HomeTracker
+
+EVEN = np.zeros(128)
+C_MAJOR = (60, 62, 64, 65, 67, 69, 71, 72)
+
+
+def heard(*pitches: int) -> Tonality:
+    tonality = Tonality()
+    for number, pitch in enumerate(pitches):
+        tonality.count()
+        tonality.hear(pitch, 0.4 * number)
+    return tonality
+
+
+def left_alone(tonality: Tonality, pitch: int, notes: int) -> bool:
+    return bool((tonality.departing(EVEN, pitch, 0.4 * notes) == EVEN).all())
+
+
+@given(arrays(np.float64, 12, elements=st.floats(0, 1)), arrays(np.float64, 128, elements=st.floats(-30, 0)))
+def test_what_surely_belongs_is_left_as_it_is_and_nothing_becomes_likelier_or_impossible(
+    belonging: np.ndarray[tuple[int], np.dtype[np.float64]], logs: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> None:
+    found = departing(logs, belonging)
+    sure = np.resize(belonging >= SURE, 128)
+    assert np.array_equal(found[sure], logs[sure])
+    assert (found <= logs).all()
+    assert np.isfinite(found).all()
+
+
+def test_a_key_that_goes_on_changes_nothing() -> None:
+    tonality = heard(*C_MAJOR * 3)
+    assert all(left_alone(tonality, pitch, 24) for pitch in C_MAJOR)
+
+
+@pytest.mark.parametrize("foreign", [61, 63, 66, 70])
+def test_after_a_foreign_note_what_the_old_key_alone_has_is_less_likely(foreign: int) -> None:
+    tonality = heard(*C_MAJOR * 3)
+    assert not left_alone(tonality, foreign, 24)
+    e_major = (61, 63, 64, 66, 68)
+    tonality = heard(*C_MAJOR * 3, *e_major)
+    fallen = tonality.departing(EVEN, 69, 0.4 * 29)
+    assert max(fallen[60], fallen[65], fallen[67]) < fallen[64] == 0.0
+
+
+def test_that_ends_some_notes_later() -> None:
+    new = (64, 66, 68, 69, 71, 73, 75, 76)
+    tonality = heard(*C_MAJOR * 3, *new * 4)
+    assert AFTER < len(new) * 4
+    assert left_alone(tonality, 64, 56)
+
+
+def test_belonging_is_what_the_keys_say() -> None:
+    tracker = HomeTracker()
+    assert tracker.belonging() == pytest.approx([
+        sum(mode.share * ((pitch - tonic) % 12 in mode.wide) / 12 for mode in MODES for tonic in range(12))
+        for pitch in range(12)
+    ])  # fmt: skip
+    for number, pitch in enumerate(C_MAJOR * 2):
+        foreseen = tracker.belonging(pitch, 0.4 * number)
+        tracker.hear(pitch, 0.4 * number)
+        assert tracker.belonging() == pytest.approx(foreseen)
