@@ -17,8 +17,8 @@ FOREIGN: Final = 0.15
 AFTER: Final = 12
 """For so many notes after one."""
 SURE, WEIGHT, LEAST = 0.7, 0.5, 1e-3
-"""A pitch class that is likelier than SURE to belong to the key is left as it is; the chance that another is played falls
-with this power of how likely that is to, LEAST at least."""
+"""A pitch class that is likelier than SURE to belong to the key is left as it is; the chance that another is played
+falls with this power of how likely that is to, LEAST at least."""
 
 
 def departing(logs: LogProbabilities, belonging: NDArray[np.float64]) -> LogProbabilities:
