@@ -16,9 +16,8 @@ FOREIGN: Final = 0.15
 """A note does not belong to the key that is less likely to, 0-1, by what was heard before it."""
 AFTER: Final = 12
 """For so many notes after one."""
-SURE, WEIGHT, LEAST = 0.7, 0.5, 1e-3
-"""A pitch class that is likelier than SURE to belong to the key is left as it is; the chance that another is played
-falls with this power of how likely that is to, LEAST at least."""
+WEIGHT, LEAST = 0.5, 1e-3
+"""The chance of a pitch class falls with this power of how likely it belongs to the key, LEAST at least."""
 
 
 def departing(logs: LogProbabilities, belonging: NDArray[np.float64]) -> LogProbabilities:
@@ -26,5 +25,5 @@ def departing(logs: LogProbabilities, belonging: NDArray[np.float64]) -> LogProb
 
     :param belonging: how likely each pitch class belongs to it, 0-1, shape (12,).
     """
-    fall = WEIGHT * np.log(np.clip(belonging / SURE, LEAST, 1.0))
+    fall = WEIGHT * np.log(np.clip(belonging, LEAST, 1.0))
     return np.asarray(logs + np.resize(fall, logs.shape), logs.dtype)
