@@ -36,9 +36,10 @@ class Tonality:
         self._lengths.hear(pitch, now)
 
     def renew(self, *, tonics: bool) -> None:
-        """Take in that all notes are heard; find the likely home notes at once, if they are to be asked for."""
+        """Take in that all notes are heard; find the likely home notes, and keys, at once, if they are asked for."""
         self._at_home = None
         self._tonics = self._home.tonics.tolist() if tonics else None
+        self._belonging = self._home.belonging().tolist() if tonics else None
 
     @property
     def is_sure(self) -> bool:
