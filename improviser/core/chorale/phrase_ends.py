@@ -111,6 +111,8 @@ class Pulse:
     """Intervals in pulses: the median of the last ones."""
 
     def __init__(self) -> None:
+        self.seconds: float | None = None
+        """The pulse; None if there is none yet."""
         self._onset: float | None = None
         self._gaps: deque[float] = deque(maxlen=REMEMBERED)
 
@@ -122,16 +124,11 @@ class Pulse:
         usual = gap if self.seconds is None else self.seconds
         return gap / usual if usual > 0 else 1.0
 
-    @property
-    def seconds(self) -> float | None:
-        """The pulse; None if there is none yet."""
-        gaps = sorted(self._gaps)
-        return gaps[(len(gaps) - 1) // 2] if gaps else None
-
     def hear(self, onset_seconds: float) -> None:
         """Take in a note."""
         if self._onset is not None and onset_seconds > self._onset:
             self._gaps.append(onset_seconds - self._onset)
+            self.seconds = sorted(self._gaps)[(len(self._gaps) - 1) // 2]
         self._onset = onset_seconds
 
 
@@ -185,8 +182,8 @@ class PhraseEnds:
     def _hazards(self, degree: int, step: int, moment: Moment) -> FloatArray:
         tables = self._tables
         gaps, degrees, beats = factor_places(self._degree, degree, moment)
-        factor = float(tables.gaps[gaps]) * float(tables.degrees[degrees]) * float(tables.beats[beats])
-        odds = self._odds * (float(tables.tune[tune_class(degree, step)]) * factor)
+        factor = tables.gaps.item(gaps) * tables.degrees.item(degrees) * tables.beats.item(beats)
+        odds = self._odds * (tables.tune.item(tune_class(degree, step)) * factor)
         hazards: FloatArray = odds / (1 + odds)
         return hazards
 

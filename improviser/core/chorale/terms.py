@@ -7,10 +7,12 @@ moved; whole chords have their pitch classes, in the key and above the bass, and
 The same places are read when a note is answered and when the tables are fitted.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +58,7 @@ LEAPS = 2 * LEAP + 1
 """Moves of the bass are told apart up to so far, in semitones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What is known when a chord is chosen, beside the pitches to choose among.
 
     :param tonic: pitch class of the key (for a minor key, of its relative major).
@@ -297,12 +298,22 @@ class Terms:
 
     def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
         """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
-        offset, size, tonic, before = self._offset, 12 * self._count, place.tonic, place.before
-        line = (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
+        offset, size, tonic, before, line = (
+            self._offset,
+            12 * self._count,
+            place.tonic,
+            place.before,
+            self._line(pitch, place),
+        )
         last = 12 if before is None else (before[BASS] - tonic) % 12
         earlier = 12 if place.bass_before is None else (place.bass_before - tonic) % 12
         classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": last + 13 * earlier}
         return [offset[name] + size * number for name, number in classes.items()]
+
+    def _line(self, pitch: int, place: Place) -> int:
+        """Return which numbers the kind "line" has for a pitch of the given voice, after its last one."""
+        before, tonic = place.before, place.tonic
+        return (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
 
     def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
         """Return what `chord_scores` needs to know of what sounded before, in a key.
@@ -351,8 +362,9 @@ class Terms:
         sets = codes & _SETS
         chords = self._chord_of.take(codes & _CHORDS)
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
-        on_beat, after_gap, _, line, _ = self._known_of_chords(given, place)
-        for start in (on_beat, after_gap, line):
+        before = place.before
+        for name, number in (("beat", beat), ("gap", place.gap), ("line", self._line(given, place))):
+            start = offset[name] + size * number
             values += numbers[start : start + size]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
@@ -363,20 +375,18 @@ class Terms:
             scores = values.take(chords)
             scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
         scores += known.arranged.take(VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES))
-        of_sets = known.sets.take(sets)
-        if known.earlier is None:
-            scores += of_sets
+        if known.earlier is None or before is None:
+            scores += known.sets.take(sets)
             return scores
         changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
-        of_sets += np.float32(changes)
-        of_sets[sets == known.earlier] += np.float32(stays - changes)
-        scores += of_sets
-        if place.before is not None:
-            rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
-            held = numbers[offset["held"] + rhythm :][:8]
-            scores += held.take(codes >> _HELD_AT & 7)
-            moves = offset["moves"] + int(moved(np.array(given - place.before[self.given]), self.given))
-            scores += numbers.take((codes >> _MOVES_AT) + moves)
+        of_sets = known.sets + np.float32(changes)
+        of_sets[known.earlier] += np.float32(stays - changes)
+        scores += of_sets.take(sets)
+        rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == before[self.given])))
+        held = numbers[offset["held"] + rhythm :][:8]
+        scores += held.take(codes >> _HELD_AT & 7)
+        moves = offset["moves"] + int(MOVED[self.given, PITCHES + given - before[self.given]])
+        scores += numbers.take((codes >> _MOVES_AT) + moves)
         leaps = numbers.take(known.leaps + 12 * LEAPS * end)
         scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT & 127)
         return scores
@@ -414,4 +424,4 @@ def _step(distance: IntArray, limit: int) -> IntArray:
 
 def end_class(chance: float) -> int:
     """Return the class of the probability that a phrase ends."""
-    return sum(chance >= limit for limit in ENDS)
+    return bisect_right(ENDS, chance)

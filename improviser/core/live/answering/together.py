@@ -2,8 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,7 @@ REMEMBERED = 8
 """Chords that are known at once to what answers another part, when the player's part changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawn:
+class Drawn(NamedTuple):
     """What the parts play.
 
     :param own: their pitches, highest part first, as the model has them.
@@ -41,8 +40,7 @@ class Drawn:
     given: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Expectation:
+class Expectation(NamedTuple):
     """What the parts think of a note.
 
     :param voices: who thinks so.
@@ -178,7 +176,7 @@ class Together:
             for part, (own, earlier, number) in enumerate(zip(drawn.own, before, chances, strict=False))
         ]
         sung = [each._replace(holds=hold) for each, hold in zip(drawn.sung, holds, strict=False)] or drawn.sung
-        return replace(drawn, sung=tuple(sung))
+        return drawn._replace(sung=tuple(sung))
 
     def _may_hold(self, session: ChoraleSession, part: int, pitch: int, now: float) -> float:
         return probability(session.hold_odds(part, pitch, now), self._parameters.temperature)
@@ -245,7 +243,7 @@ class Together:
                 possible[possible] = allowed[pitches[possible]]
             row[~possible] = -np.inf
             shifts.append(shift)
-        return replace(opinions, logs=logs), tuple(shifts)
+        return opinions._replace(logs=logs), tuple(shifts)
 
 
 DEFAULT: Final = Parameters()
