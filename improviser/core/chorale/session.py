@@ -116,8 +116,8 @@ class ChoraleSession:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
         given = self._model.tune(pitch)
         logs = np.empty((PARTS, PITCHES))
-        for number, part in enumerate(self._parts):
-            logs[number] = part.propose(given, onset_seconds)
+        for row, responder in zip(logs, self._parts, strict=True):
+            row[:] = responder.propose(given, onset_seconds)
         for part, pitches, likelier in self._leads:
             logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)

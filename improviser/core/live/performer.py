@@ -4,9 +4,10 @@ Rules of the house:
 
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
   What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
-* `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
-  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do;
-  what such a note will be answered, `foretell` says at a look, so that the answer can leave before the note is heard.
+* `hear` does only what must happen before the answer can leave. A usual note is answered by what is foretold of it; all
+  else that it means is taken in, and learned from, by `settle`, called after the answer was sent. In quiet times
+  `foresee` thinks about the notes that may come, before they do; what such a note will be answered, `foretell` says at
+  a look.
 * Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
   be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
   event with `sent`.
@@ -24,7 +25,7 @@ import numpy as np
 
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.chance import Chance
-from improviser.core.live.answering.foretelling import Foretelling
+from improviser.core.live.answering.foretelling import Answered, Foretelling
 from improviser.core.live.answering.joining import Heard, Joining
 from improviser.core.live.guards.loops import Loops
 from improviser.core.live.keys import Keys
@@ -108,12 +109,19 @@ class Performer:
         self._lost: int | None = None
         """The input whose source was found to be gone."""
         self._settled = False
+        self._answered: Answered | None = None
+        """The note that has been answered, if it is still to be taken in."""
         self._foretelling: Foretelling | None = None
         self.settle()
 
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
+        self._take_in()
+        return self._deadline
+
+    @property
+    def _deadline(self) -> float | None:
         return earliest(
             self._playing.turn(),
             self._playing.chord_due,
@@ -126,6 +134,7 @@ class Performer:
     @property
     def sensing_ends(self) -> float | None:
         """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
+        self._take_in()
         return self._presences.sensing_ends
 
     @property
@@ -137,8 +146,10 @@ class Performer:
 
         After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
         """
+        self._take_in()
         self._presences.at(number).senses(now, promised=promised)
-        self._unsettle()
+        if promised:  # else the next loss is no earlier than it was
+            self._unsettle()
 
     def wait_for_sources(self, now: float) -> None:
         """Expect all sources that have promised to send for as long as if they had just done so."""
@@ -165,8 +176,12 @@ class Performer:
 
         :param number: by which input it came, counted from 0.
         """
+        self.settle()
+        if isinstance(event, NoteOn) and (outcome := self._answer(on_lane(event, number), now, number)) is not None:
+            return outcome
+        may_be_due = self._foretelling is None or now >= self._foretelling.due
         self._begin_call()
-        events = self._advance(now)
+        events = self._advance(now) if may_be_due else []
         presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
@@ -175,6 +190,37 @@ class Performer:
             presence.plays(now)
             events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
+
+    def _answer(self, note: NoteOn, now: float, number: int) -> Outcome | None:
+        """Answer a note by what is foretold of it, if that can be; all else is left to `_take_in`."""
+        ready = self._foretelling
+        told = self._told(note.channel, note.pitch, note.velocity, now, think=True)
+        if ready is None or told is None:
+            return None
+        answer, foreseen = told
+        leaving = [part for event in answer for part in self.ledger.admit(event)]
+        self._answered = Answered(note, now, number, answer, leaving)
+        self._unsettle()
+        return Outcome(leaving, foreseen=foreseen, echoing=ready.echoing)
+
+    def _take_in(self) -> None:
+        """Take in the note that has been answered.
+
+        :raises RuntimeError: if it should have been answered otherwise: then what was foretold was wrong.
+        """
+        if (answered := self._answered) is None:
+            return
+        self._answered = None
+        note, now, number, answer, leaving = answered
+        presence = self._presences.at(number)
+        presence.senses(now)
+        presence.plays(now)
+        if self.parameters.guard:
+            self._loops.recognises(note, now)
+        if self._heard(note, now) != answer:
+            raise RuntimeError(f"{note} was answered by {answer}, and should not have been")
+        if self.parameters.guard:
+            self._loops.leaves(leaving, now)
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
@@ -206,8 +252,9 @@ class Performer:
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
         if not self._settled:
+            self._take_in()
             self._learn()
-            self._foretelling = None
+            self._foretelling = self._prepare()
             self._settled = True
 
     def _learn(self) -> None:
@@ -226,28 +273,35 @@ class Performer:
 
         That is a note of the player's, or a reply that will be due soon after `now`.
         """
-        if self._settled and self._foretelling is None:
-            self._foretelling = self._prepare()
         if self._band.let_go():
             return True
+        if self._answered is not None:
+            return False
         if self._playing.mode.replies:
             return self._settled and self._playing.think(now)
         return self._playing.mode.answers and self._band.foresee()
 
     def unfinished(self, moment: float) -> int | None:
         """Return how many pieces of a reply that begins by that moment are thought, if not all; see `advance`."""
+        self._take_in()
         return self._playing.unfinished(moment)
 
     def _prepare(self) -> Foretelling:
         """Return which notes `foretell` can tell of."""
-        begins, ends = self._loops.calm if self.parameters.guard else (-math.inf, math.inf)
-        if (deadline := self.deadline) is not None:
-            ends = min(ends, deadline)
+        guard, deadline = self.parameters.guard, self._deadline
+        due = math.inf if deadline is None else deadline
+        begins, ends = self._loops.calm if guard else (-math.inf, math.inf)
         if self.parameters.thru or not self._playing.foretells:
             ends = -math.inf
-        suspected = self._loops.suspected if self.parameters.guard else frozenset()
-        begins = max(begins, self._band.burst_ends)
-        return Foretelling(begins, ends, frozenset(self._sounding.keys), suspected)
+        suspected = self._loops.suspected if guard else frozenset()
+        return Foretelling(
+            begins=max(begins, self._band.burst_ends),
+            ends=min(ends, due),
+            held=frozenset(self._sounding.keys),
+            suspected=suspected,
+            due=due,
+            echoing=guard and self._loops.found[0],
+        )
 
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
@@ -257,13 +311,19 @@ class Performer:
         This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
         thought out now (`think`).
         """
+        told = self._told(channel, pitch, velocity, now, think=think)
+        return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
+
+    def _told(
+        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
+    ) -> tuple[list[NoteOn], bool] | None:
+        """Return the notes that answer this one, before the ledger has seen them; see `foretell`."""
         ready, parameters = self._foretelling, self.parameters
         if ready is None or not ready.covers(channel, pitch, velocity, now, parameters):
             return None
         if self._zones.is_drums(channel, parameters):
             return None
-        told = self._playing.foretell(channel, pitch, velocity, now, think=think)
-        return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
+        return self._playing.foretell(channel, pitch, velocity, now, think=think)
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
@@ -334,6 +394,7 @@ class Performer:
     @property
     def heard(self) -> Heard:
         """What models have to know of the player's notes to begin now."""
+        self._take_in()
         return self._band.heard
 
     def swap(self, models: Sequence[Model] | Joining, now: float) -> list[Event]:
@@ -360,6 +421,7 @@ class Performer:
 
     def rests(self, now: float) -> bool:
         """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
+        self._take_in()
         end = self._tracker.end()
         return not self._playing.is_replying and (end is None or end <= now)
 
@@ -420,7 +482,7 @@ class Performer:
 
     def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
-        while (due := self.deadline) is not None and due <= now:
+        while (due := self._deadline) is not None and due <= now:
             late = now - due
             if late > LATE_SECONDS:
                 due = now

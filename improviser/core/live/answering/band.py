@@ -8,10 +8,10 @@ Who plays is the `lineup`; opinions become pitches in `drawing`.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -38,6 +38,9 @@ from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import Holder, LogProbabilities, Model, Responder
 
+FREED = 2
+"""So many of the stale thoughts are freed with each new one."""
+
 
 class Band:
     """The models' responders in one session.
@@ -60,6 +63,8 @@ class Band:
         """The same, to be drawn from in a burst; made when the first of it comes."""
         self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
+        self._stale: list[MutableMapping[Any, Any]] = []
+        """What was thought before the last note, freed little by little: all at once would delay the next one."""
         self._likely: Iterator[tuple[int, float] | None] = iter(())
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
@@ -161,9 +166,8 @@ class Band:
 
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
+        self._stale = [*self._predictions, *(choir.forget() for choir in self.lineup.choirs)]
         self._predictions = [{} for _ in self.lineup.parts]
-        for choir in self.lineup.choirs:
-            choir.forget()
         self._likely = self.lineup.likely(self._heard)
 
     def foresee(self) -> bool:
@@ -180,8 +184,20 @@ class Band:
             fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self))]
             fresh += [choir.expect(pitch, onset)[1] for choir in self.lineup.choirs]
             if any(fresh):
+                self._free(FREED)
                 return True
-        return False
+        return self._free(FREED)
+
+    def _free(self, count: int) -> bool:
+        """Free so many of the stale thoughts; return whether there are more."""
+        stale = self._stale
+        for _ in range(count):
+            while stale and not stale[-1]:
+                stale.pop()
+            if not stale:
+                return False
+            stale[-1].popitem()
+        return True
 
     def _predicted(self, number: int, pitch: int, now: float) -> tuple[Prediction, bool]:
         """Return the prediction of a part for a note of the player's, and whether it was made only now."""

@@ -127,9 +127,10 @@ class Together:
             _teach(session, chord, onset)
         return session
 
-    def forget(self) -> None:
-        """Forget what was expected: things stand differently now."""
-        self._expectations = {}
+    def forget(self) -> dict[tuple[int, Hashable], Expectation]:
+        """Forget what was expected: things stand differently now. Return that, which takes time to be freed."""
+        stale, self._expectations = self._expectations, {}
+        return stale
 
     def _part_of(self, pitch: int) -> int:
         """Return which part a note of the player's is taken for."""
