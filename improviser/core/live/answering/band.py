@@ -357,11 +357,10 @@ class Band:
         played: list[Sung] = []
         foreseen = self.plays
         for number, responder in enumerate(parts):
-            prediction = self._predictions[number].get((pitch, responder.moment(now)))
-            if prediction is None and not think:
+            if not think and (pitch, responder.moment(now)) not in self._predictions[number]:
                 return None
-            if prediction is None:
-                prediction, foreseen = self._predicted(number, pitch, now)[0], False
+            prediction, fresh = self._predicted(number, pitch, now)
+            foreseen = foreseen and not fresh
             factors = NO_FACTORS if favour is None else favour(number, prediction)
             on_channel = self.channel_of(number, channel)
             there = [*held, *self.drawing.taken_on(on_channel, now)] + [
@@ -371,11 +370,10 @@ class Band:
             taken.append((on_channel, sounding))
             played.append(Sung(sounding, self.lineup.named[number]))
         for choir in choirs:
-            expected = choir.expected(pitch, now)
-            if expected is None and not think:
+            if not (think or choir.expects(pitch, now)):
                 return None
-            if expected is None:
-                expected, foreseen = choir.expect(pitch, now)[0], False
+            expected, fresh = choir.expect(pitch, now)
+            foreseen = foreseen and not fresh
             played += choir.draw(expected, pitch, now, lambda: self._chance.peek(next(numbers))).sung
         return played, foreseen
 

@@ -30,11 +30,13 @@ class Prediction(NamedTuple):
 
     :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
     :param scores: the same of the pitches that sound, `shift` semitones away.
+    :param highest: the score of the likeliest of these.
     :param sums: running sums of the chances of the allowed pitches, see `wheel`.
     """
 
     logs: LogProbabilities
     scores: LogProbabilities
+    highest: float
     shift: int
     sums: Wheel
 
@@ -64,7 +66,8 @@ class Drawing:
         """Return an opinion ready to be drawn from; of a voice that accompanies without what is too unlikely."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self.allowed, LEAST * accompanies))
+        sums = wheel(scores, parameters.temperature, self.allowed, LEAST * accompanies)
+        return Prediction(logs, scores, scores.item(scores.argmax()), shift, sums)
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Let a pitch be taken that sounds on `channel` from now on."""

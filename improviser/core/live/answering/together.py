@@ -149,9 +149,9 @@ class Together:
         found = self._expectations[key] = self._thought(pitch, now)
         return found, True
 
-    def expected(self, pitch: int, now: float) -> Expectation | None:
-        """Return what `expect` returns, if that was thought before."""
-        return self._expectations.get((pitch, self.moment(now)))
+    def expects(self, pitch: int, now: float) -> bool:
+        """Say whether what `expect` returns was thought before."""
+        return (pitch, self.moment(now)) in self._expectations
 
     def answer(self, pitch: int, now: float, chance: Chance) -> tuple[Drawn, bool]:
         """Draw what the parts play to a note of the player's; return it, and whether it was thought of only now."""
