@@ -216,7 +216,7 @@ class Performer:
         presence.senses(now)
         presence.plays(now)
         if self.parameters.guard:
-            self._loops.recognises(note, now)
+            self._loops.hears(note, now)
         if self._heard(note, now) != answer:
             raise RuntimeError(f"{note} was answered by {answer}, and should not have been")
         if self.parameters.guard:
