@@ -288,10 +288,10 @@ class Performer:
 
     def _prepare(self) -> Foretelling:
         """Return which notes `foretell` can tell of."""
-        guard, deadline = self.parameters.guard, self._deadline
+        parameters, guard, deadline = self.parameters, self.parameters.guard, self._deadline
         due = math.inf if deadline is None else deadline
         begins, ends = self._loops.calm if guard else (-math.inf, math.inf)
-        if self.parameters.thru or not self._playing.foretells:
+        if parameters.thru or not self._playing.foretells:
             ends = -math.inf
         suspected = self._loops.suspected if guard else frozenset()
         return Foretelling(
@@ -301,6 +301,7 @@ class Performer:
             suspected=suspected,
             due=due,
             echoing=guard and self._loops.found[0],
+            restricts=None if parameters.answers_all else parameters,
         )
 
     def foretell(
@@ -319,7 +320,7 @@ class Performer:
     ) -> tuple[list[NoteOn], bool] | None:
         """Return the notes that answer this one, before the ledger has seen them; see `foretell`."""
         ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.covers(channel, pitch, velocity, now, parameters):
+        if ready is None or not ready.covers(channel, pitch, velocity, now):
             return None
         if self._zones.is_drums(channel, parameters):
             return None

@@ -84,7 +84,12 @@ class Band:
     @property
     def plays(self) -> bool:
         """Whether there is anybody to play."""
-        return bool(self.lineup.members)
+        return self.lineup.plays
+
+    @property
+    def draws(self) -> int:
+        """How many numbers an answer takes, at most."""
+        return 2 * len(self.lineup.parts) + sum([choir.draws for choir in self.lineup.choirs])
 
     @property
     def is_choral(self) -> bool:
@@ -344,14 +349,12 @@ class Band:
     ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
-        :param first: how many random numbers are drawn before.
+        :param first: how many random numbers are drawn before; those of the answer have been drawn, `draws` of them.
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         :param held: pitches that are not free.
         """
         parts, choirs = self.lineup.parts, self.lineup.choirs
-        if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
-            return None
         numbers = count(first)
         taken: list[tuple[int, int]] = []
         played: list[Sung] = []

@@ -30,6 +30,7 @@ class Foretelling(NamedTuple):
     :param suspected: nor those, (channel, pitch, velocity), that may be our own.
     :param due: when the performer has something to do without a note, at the earliest.
     :param echoing: whether our own notes come back.
+    :param restricts: what says which keys are answered; None if all are.
     """
 
     begins: float
@@ -38,11 +39,13 @@ class Foretelling(NamedTuple):
     suspected: frozenset[tuple[int, int, int]]
     due: float
     echoing: bool
+    restricts: Parameters | None
 
-    def covers(self, lane: int, pitch: int, velocity: int, now: float, parameters: Parameters) -> bool:
+    def covers(self, lane: int, pitch: int, velocity: int, now: float) -> bool:
         """Say whether this is one of them, and one that is answered."""
         if not self.begins <= now < self.ends or (lane, pitch) in self.held:
             return False
-        if (channel_of(lane), pitch, velocity) in self.suspected or not parameters.hears_channel(lane):
+        if self.suspected and (channel_of(lane), pitch, velocity) in self.suspected:
             return False
-        return parameters.hears_key(pitch) and parameters.answers_key(pitch)
+        by = self.restricts
+        return by is None or (by.hears_channel(lane) and by.hears_key(pitch) and by.answers_key(pitch))

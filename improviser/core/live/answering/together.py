@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -59,8 +60,9 @@ class Expectation(NamedTuple):
     def draw(self, chance: float) -> Drawn:
         """Return what a number ≥ 0 and < 1 falls on."""
         own = self.combinations.pitches_of(spin(self.sums, chance))
-        parts = zip(own, self.shifts, self.voices.others, strict=True)
-        return Drawn(own, tuple(Sung(pitch + shift, part) for pitch, shift, part in parts), self.voices.given)
+        voices = self.voices
+        sung = [Sung(*each) for each in zip(map(add, own, self.shifts), voices.others, strict=True)]
+        return Drawn(own, tuple(sung), voices.given)
 
 
 @dataclass(frozen=True, slots=True)
