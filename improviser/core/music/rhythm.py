@@ -121,11 +121,5 @@ class RhythmTracker:
         long = ratio >= PHRASE_LOG_RATIO
         walked = round(STEPS_PER_PULSE * 2.0 ** min(ratio, 4.0))
         start = 0 if long else before.steps
-        moment = Moment(
-            gap=gap,
-            earlier_gap=before.gap,
-            steps=(start + walked) % CYCLE,
-            anchored=before.anchored or long,
-            notes=0 if long else min(before.notes + 1, MANY),
-        )
-        return moment, length
+        notes = 0 if long else min(before.notes + 1, MANY)
+        return Moment(gap, before.gap, (start + walked) % CYCLE, before.anchored or long, notes), length
