@@ -66,6 +66,8 @@ class Band:
         self._stale: list[MutableMapping[Any, Any]] = []
         """What was thought before the last note, freed little by little: all at once would delay the next one."""
         self._likely: Iterator[tuple[int, float] | None] = iter(())
+        self._halves: list[tuple[Together, tuple[int, float]]] = []
+        """Notes that parts that are chosen together have half thought of."""
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self.lineup = LineUp((), ())
@@ -173,22 +175,28 @@ class Band:
         """Forget what was predicted: things stand differently now."""
         self._stale = [*self._predictions, *(choir.forget() for choir in self.lineup.choirs)]
         self._predictions = [{} for _ in self.lineup.parts]
-        self._likely = self.lineup.likely(self._heard)
+        self._think_anew()
+
+    def _think_anew(self) -> None:
+        self._likely, self._halves = self.lineup.likely(self._heard), []
 
     def foresee(self) -> bool:
-        """Think about one more of the notes that are likely to come next; return whether there may be more of them.
+        """Think one piece about the notes that are likely to come next; return whether there may be more.
 
         This changes nothing that is played: an answer comes the sooner.
         """
         if self._lessons:
             return False
+        if self._halves:
+            choir, half = self._halves.pop()
+            choir.expect(*half)
+            return True
         for likely in self._likely:
             if likely is None:
                 return True
-            pitch, onset = likely
-            fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self))]
-            fresh += [choir.expect(pitch, onset)[1] for choir in self.lineup.choirs]
-            if any(fresh):
+            fresh = [self._predicted(number, *likely)[1] for number in range(len(self))]
+            self._halves = [(choir, likely) for choir in self.lineup.choirs if choir.consider(*likely)]
+            if any(fresh) or self._halves:
                 self._free(FREED)
                 return True
         return self._free(FREED)
@@ -282,7 +290,7 @@ class Band:
     def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
         """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
         choir.move(ornament, back=back)
-        self._likely = self.lineup.likely(self._heard)
+        self._think_anew()
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""

@@ -100,6 +100,8 @@ class Together:
         self._which = WhichPart([*model.answered])
         self._past: deque[tuple[Chord, float]] = deque(maxlen=REMEMBERED)
         self._expectations: dict[tuple[int, Hashable], Expectation] = {}
+        self._considered: tuple[tuple[int, Hashable], Opinions] | None = None
+        """A note that is half thought of: what the parts think of it, each by itself."""
         self._parameters = Parameters()
         self._allowed: Mask | None = None
         self._latest: Expectation | None = None
@@ -131,7 +133,7 @@ class Together:
 
     def forget(self) -> dict[tuple[int, Hashable], Expectation]:
         """Forget what was expected: things stand differently now. Return that, which takes time to be freed."""
-        stale, self._expectations = self._expectations, {}
+        stale, self._expectations, self._considered = self._expectations, {}, None
         return stale
 
     def _part_of(self, pitch: int) -> int:
@@ -148,8 +150,18 @@ class Together:
         known = self._expectations.get(key)
         if known is not None:
             return known, False
-        found = self._expectations[key] = self._thought(pitch, now)
+        considered, self._considered = self._considered, None
+        opinions = considered[1] if considered is not None and considered[0] == key else None
+        found = self._expectations[key] = self._thought(pitch, now, opinions)
         return found, True
+
+    def consider(self, pitch: int, now: float) -> bool:
+        """Begin to think of a note: `expect` thinks the other half; return whether it was not thought of."""
+        key = pitch, self.moment(now)
+        if key in self._expectations:
+            return False
+        self._considered = key, self._sessions[self._part_of(pitch)].look(pitch, now)
+        return True
 
     def expects(self, pitch: int, now: float) -> bool:
         """Say whether what `expect` returns was thought before."""
@@ -219,10 +231,11 @@ class Together:
         for session in self._sessions.values():
             _teach(session, chord, now)
 
-    def _thought(self, pitch: int, now: float) -> Expectation:
+    def _thought(self, pitch: int, now: float, opinions: Opinions | None) -> Expectation:
         given = self._part_of(pitch)
         voices, parameters = self.model.answering(given), self._parameters
-        opinions = self._sessions[given].look(pitch, now)
+        if opinions is None:
+            opinions = self._sessions[given].look(pitch, now)
         shifts = (0,) * PARTS
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)
