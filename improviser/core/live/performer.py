@@ -167,9 +167,7 @@ class Performer:
 
     def lose(self, now: float, number: int = 0) -> list[Event]:
         """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
-        self.settle()
-        self._unsettle()
-        return self._enter(self._advance(now) + self._let_go(number, now), now)
+        return self._enter(self._until(now) + self._let_go(number, now), now)
 
     def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it.
@@ -332,9 +330,7 @@ class Performer:
         :raises ConfigError: if `value` cannot be.
         """
         changed, knobs = self.changed(name, value)
-        self.settle()
-        self._unsettle()
-        events = self._advance(now)
+        events = self._until(now)
         self._knobs = knobs
         return self._enter(events + self._adopt(changed, now), now)
 
@@ -364,9 +360,7 @@ class Performer:
         """
         if command not in COMMANDS:
             raise ConfigError(f"there is no command {command[:40]!r}; there are: {', '.join(COMMANDS)}")
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._obey(command)
         return events
 
@@ -403,9 +397,7 @@ class Performer:
 
         :param models: or as they are `Joining`: then this takes the less time the more they know.
         """
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._playing.think_again()
         self._band.join(models if isinstance(models, Joining) else Joining(models))
         return events
@@ -428,9 +420,7 @@ class Performer:
 
     def adapt(self, adapted: Mapping[str, MelodyModel], now: float) -> list[Event]:
         """Let models that play be as these of their names are from `now` on; return what was due before."""
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._playing.think_again()
         self._band.adapt(adapted)
         return events
@@ -480,6 +470,12 @@ class Performer:
         heard = self.parameters.hears_channel(channel)
         ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
+
+    def _until(self, now: float) -> list[Event]:
+        """Settle, and play what is due by `now`, since things change then."""
+        self.settle()
+        self._unsettle()
+        return self._advance(now)
 
     def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
