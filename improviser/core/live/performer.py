@@ -215,7 +215,8 @@ class Performer:
         presence.plays(now)
         if self.parameters.guard:
             self._loops.hears(note, now)
-        if self._heard(note, now) != answer:
+        self._playing.think_again()
+        if self._keys.press_usual(note, now) != answer:
             raise RuntimeError(f"{note} was answered by {answer}, and should not have been")
         if self.parameters.guard:
             self._loops.leaves(leaving, now)
