@@ -30,15 +30,18 @@ class Prediction(NamedTuple):
 
     :param logs: its opinion, log-probabilities of its own pitches, shape (128,).
     :param scores: the same of the pitches that sound, `shift` semitones away.
-    :param highest: the score of the likeliest of these.
     :param sums: running sums of the chances of the allowed pitches, see `wheel`.
     """
 
     logs: LogProbabilities
     scores: LogProbabilities
-    highest: float
     shift: int
     sums: Wheel
+
+    @property
+    def highest(self) -> float:
+        """The score of the likeliest pitch that sounds."""
+        return float(self.scores.item(self.scores.argmax()))
 
 
 Favour = Callable[[int, Prediction], Factors]
@@ -66,8 +69,7 @@ class Drawing:
         """Return an opinion ready to be drawn from; of a voice that accompanies without what is too unlikely."""
         parameters = self._parameters
         scores, shift = placed(logs, parameters.transpose, parameters.low, parameters.high)
-        sums = wheel(scores, parameters.temperature, self.allowed, LEAST * accompanies)
-        return Prediction(logs, scores, scores.item(scores.argmax()), shift, sums)
+        return Prediction(logs, scores, shift, wheel(scores, parameters.temperature, self.allowed, LEAST * accompanies))
 
     def take(self, channel: int, pitch: int, now: float) -> None:
         """Let a pitch be taken that sounds on `channel` from now on."""
