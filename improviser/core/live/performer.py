@@ -25,7 +25,6 @@ import numpy as np
 
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.chance import Chance
-from improviser.core.live.answering.foretelling import Answered, Foretelling
 from improviser.core.live.answering.joining import Heard, Joining
 from improviser.core.live.guards.loops import Loops
 from improviser.core.live.keys import Keys
@@ -43,6 +42,7 @@ from improviser.core.live.player.presence import Presences
 from improviser.core.live.player.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
+from improviser.core.live.usual_notes import UsualNotes
 from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
@@ -108,10 +108,10 @@ class Performer:
         self._done: str | None = None
         self._lost: int | None = None
         """The input whose source was found to be gone."""
+        self._usual = UsualNotes(
+            self._band, self._playing, self._keys, self._loops, self._zones, self._sounding, self._presences
+        )
         self._settled = False
-        self._answered: Answered | None = None
-        """The note that has been answered, if it is still to be taken in."""
-        self._foretelling: Foretelling | None = None
         self.settle()
 
     @property
@@ -175,9 +175,12 @@ class Performer:
         :param number: by which input it came, counted from 0.
         """
         self.settle()
-        if isinstance(event, NoteOn) and (outcome := self._answer(on_lane(event, number), now, number)) is not None:
-            return outcome
-        may_be_due = self._foretelling is None or now >= self._foretelling.due
+        if isinstance(event, NoteOn):
+            note = on_lane(event, number)
+            if (outcome := self._usual.answer(note, now, number, self.parameters, self.ledger)) is not None:
+                self._settled = False
+                return outcome
+        may_be_due = now >= self._usual.due
         self._begin_call()
         events = self._advance(now) if may_be_due else []
         presence = self._presences.at(number)
@@ -189,37 +192,8 @@ class Performer:
             events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
 
-    def _answer(self, note: NoteOn, now: float, number: int) -> Outcome | None:
-        """Answer a note by what is foretold of it, if that can be; all else is left to `_take_in`."""
-        ready = self._foretelling
-        told = self._told(note.channel, note.pitch, note.velocity, now, think=True)
-        if ready is None or told is None:
-            return None
-        answer, foreseen = told
-        leaving = [part for event in answer for part in self.ledger.admit(event)]
-        self._answered = Answered(note, now, number, answer, leaving)
-        self._unsettle()
-        return Outcome(leaving, foreseen=foreseen, echoing=ready.echoing)
-
     def _take_in(self) -> None:
-        """Take in the note that has been answered.
-
-        :raises RuntimeError: if it should have been answered otherwise: then what was foretold was wrong.
-        """
-        if (answered := self._answered) is None:
-            return
-        self._answered = None
-        note, now, number, answer, leaving = answered
-        presence = self._presences.at(number)
-        presence.senses(now)
-        presence.plays(now)
-        if self.parameters.guard:
-            self._loops.hears(note, now)
-        self._playing.think_again()
-        if self._keys.press_usual(note, now) != answer:
-            raise RuntimeError(f"{note} was answered by {answer}, and should not have been")
-        if self.parameters.guard:
-            self._loops.leaves(leaving, now)
+        self._usual.take_in(self.parameters)
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
@@ -253,7 +227,7 @@ class Performer:
         if not self._settled:
             self._take_in()
             self._learn()
-            self._foretelling = self._prepare()
+            self._usual.prepare(self.parameters, self._deadline)
             self._settled = True
 
     def _learn(self) -> None:
@@ -264,7 +238,7 @@ class Performer:
 
     def _unsettle(self) -> None:
         """Let nothing be foretold until all is settled again."""
-        self._foretelling = None
+        self._usual.forget()
         self._settled = False
 
     def foresee(self, now: float = -math.inf) -> bool:
@@ -274,7 +248,7 @@ class Performer:
         """
         if self._band.let_go():
             return True
-        if self._answered is not None:
+        if self._usual.is_to_take_in:
             return False
         if self._playing.mode.replies:
             return self._settled and self._playing.think(now)
@@ -285,24 +259,6 @@ class Performer:
         self._take_in()
         return self._playing.unfinished(moment)
 
-    def _prepare(self) -> Foretelling:
-        """Return which notes `foretell` can tell of."""
-        parameters, guard, deadline = self.parameters, self.parameters.guard, self._deadline
-        due = math.inf if deadline is None else deadline
-        begins, ends = self._loops.calm if guard else (-math.inf, math.inf)
-        if parameters.thru or not self._playing.foretells:
-            ends = -math.inf
-        suspected = self._loops.suspected if guard else frozenset()
-        return Foretelling(
-            begins=max(begins, self._band.burst_ends),
-            ends=min(ends, due),
-            held=frozenset(self._sounding.keys),
-            suspected=suspected,
-            due=due,
-            echoing=guard and self._loops.found[0],
-            restricts=None if parameters.answers_all else parameters,
-        )
-
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
     ) -> tuple[list[Event], bool] | None:
@@ -311,19 +267,9 @@ class Performer:
         This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
         thought out now (`think`).
         """
-        told = self._told(channel, pitch, velocity, now, think=think)
+        note = NoteOn(channel, pitch, velocity)
+        told = self._usual.foretell(note, now, self.parameters, think=think)
         return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
-
-    def _told(
-        self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
-    ) -> tuple[list[NoteOn], bool] | None:
-        """Return the notes that answer this one, before the ledger has seen them; see `foretell`."""
-        ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.covers(channel, pitch, velocity, now):
-            return None
-        if self._zones.is_drums(channel, parameters):
-            return None
-        return self._playing.foretell(channel, pitch, velocity, now, think=think)
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
         """Change the live parameter `name` at `now`; return what to send for it.
