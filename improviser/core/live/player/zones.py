@@ -24,6 +24,8 @@ class LiveZones:
 
     def __init__(self) -> None:
         self._inputs = [InputZones()]
+        self._configured = False
+        """Whether there has been any zone."""
 
     def _of(self, lane: int) -> "InputZones":
         number = input_of(lane)
@@ -35,7 +37,9 @@ class LiveZones:
 
     def take(self, event: Event) -> bool:
         """Take in an event of the player's; say whether it has changed the zones."""
-        return self._of(event.channel).take(to_send(event))
+        changed = self._of(event.channel).take(to_send(event))
+        self._configured = self._configured or changed
+        return changed
 
     def play(self, lane: int) -> None:
         """Take in that the player has struck a key."""
@@ -52,6 +56,8 @@ class LiveZones:
 
     def output_channel(self, lane: int, parameters: Parameters) -> int:
         """Return the channel, 0-15, of answers to notes on the player's `lane`."""
+        if not self._configured:
+            return parameters.output_channel(lane)
         return self._of(lane).output_channel(channel_of(lane), parameters)
 
 
