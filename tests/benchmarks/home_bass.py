@@ -61,7 +61,7 @@ def moments() -> Iterator[Moment]:
                 likely = lengths.likely_long(note.pitch)
                 long = note.duration_seconds > LONG * usual
                 chance = tonality.home_chance(note.pitch)
-                departing = tonality.departing(logs, note.pitch, note.onset_seconds)
+                departing = tonality.departing(logs, note.pitch)
                 yield Moment(logs, departing, tonality.home, chance, note.pitch, likely, long, bass)
             responder.learn(note.pitch, note.onset_seconds, bass)
             tonality.count()

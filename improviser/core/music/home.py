@@ -258,9 +258,9 @@ class HomeTracker:
         """How likely each pitch class is the home note, shape (12,), the last note having just begun; they sum to 1."""
         return np.asarray(np.add.reduce(self._chances.reshape(len(MODES), 12), axis=0), np.float64)
 
-    def belonging(self, pitch: int | None = None, now: float | None = None) -> FloatArray:
-        """Return how likely each pitch class belongs to the key, shape (12,), should `pitch` begin now."""
-        chances = self._rested(now)
+    def belonging(self, pitch: int | None = None) -> FloatArray:
+        """Return how likely each pitch class belongs to the key, shape (12,), should `pitch` come next, whenever."""
+        chances = self._chances
         if pitch is not None:
             keys = self._keys
             chances = ((1 - keys.ear.change) * chances + keys.changed) * keys.notes[pitch % 12]

@@ -224,7 +224,7 @@ class Band:
         if responder is lineup.singer:
             logs = self._shaped(logs, now)
         elif lineup.basses[number]:
-            logs = self.tonality.departing(logs, pitch, now)
+            logs = self.tonality.departing(logs, pitch)
             if self.tonality.home_chance(pitch) > NO_HOME:
                 logs = self.tonality.homeward(logs, pitch)
         prediction = predictions[key] = self._weighed(number, logs)

@@ -76,11 +76,11 @@ class Tonality:
         """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is."""
         return homeward(logs, pitch, self.home_chance(pitch), self._lengths.likely_long(pitch))
 
-    def departing(self, logs: LogProbabilities, pitch: int, now: float) -> LogProbabilities:
+    def departing(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
         """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, less in a key that is left."""
         if not self.is_sure or (self._since_foreign >= AFTER and not self._is_foreign(pitch)):
             return logs
-        return departing(logs, self._home.belonging(pitch, now))
+        return departing(logs, self._home.belonging(pitch))
 
     def _is_foreign(self, pitch: int) -> bool:
         """Say whether a pitch, should it begin now, does not belong to the key that was heard."""
