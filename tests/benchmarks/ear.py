@@ -287,7 +287,7 @@ def modulations(player: Player, models: Sequence[str], seed: int) -> list[float]
     ends = [*(seconds for seconds, _ in player.sections[1:]), np.inf]
     for (begins, tonic), until in list(zip(player.sections, ends, strict=True))[1:]:
         foreign = [
-            (note.pitch - tonic) % 12 not in STEPS["major"] for note in own if begins <= note.onset_seconds < until
+            (note.pitch - tonic) % 12 not in player.scale for note in own if begins <= note.onset_seconds < until
         ]
         first += foreign[:8]
         later += foreign[16:]
