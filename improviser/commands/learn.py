@@ -19,7 +19,7 @@ def learn(
     *,
     left_out: Annotated[
         list[str] | None,
-        typer.Option("--except", metavar="NAME", help="Leave out recordings, such as somebody else's; * is anything."),
+        typer.Option("--except", metavar="NAME", help="Leave out recordings, such as somebody else's; * is anything, and 'guests/*' a folder."),
     ] = None,
     minutes: Annotated[
         float,
