@@ -65,7 +65,8 @@ def _within(folder: Path) -> list[Path]:
     """Return the recordings in a folder; the MIDI file beside a log is of the same session."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     logs = {path.with_suffix("") for path in paths if path.suffix == SUFFIX}
-    return [path for path in paths if path.suffix == SUFFIX or (is_midi_name(path) and path.with_suffix("") not in logs)]
+    beside = {path for path in paths if is_midi_name(path) and path.with_suffix("") in logs}
+    return [path for path in paths if (path.suffix == SUFFIX or is_midi_name(path)) and path not in beside]
 
 
 def read_tunes(

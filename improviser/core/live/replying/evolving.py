@@ -40,7 +40,7 @@ FEWEST = 2, 3
 """Notes of a reply to one note, at least and at most."""
 BEFORE = 8
 """Of the notes before it a reply knows so many."""
-NEAR_GOAL, STABLE_GOAL = 3.0, 0.8
+NEAR_GOAL, STABLE_GOAL = 3.0, 0.85
 """Semitones by which a goal is half as likely, and how stable it is at least, against the most stable."""
 AROUND, DRIFTING, FARTHEST = 6, 0.12, 24
 """Votes on pitches so near its middle move a reply, against so many nats a semitone, and no farther."""

@@ -30,6 +30,8 @@ FADE, HOME_FADE, NOTE_FADE = 0.93, 0.85, 0.985
 NOTES: Final = 256
 FOREIGN, LEEWAY = 50.0, 0.05
 """Nats by which a phrase counts less for notes foreign to the scale, if all are, beyond the share that the last has."""
+FINDER: Final = 0.2
+"""How much of the judgement on one line is the key finder's alone: where all else is in doubt, it decides."""
 ALIKE: Final = 3
 """Phrases that end, or begin, with the same notes, so many, say that again, and count for the root of their number."""
 
@@ -102,7 +104,7 @@ BRED: Final = Judgement(
     before=0.09,
     doubt=-6.4,
     ends=by_degree({0: 0.8, 2: 0.02, 3: -0.64, 4: -0.64, 5: -0.86, 7: -0.02, 10: -1.11, 11: -0.25}, -1.16),
-    begins=by_degree({0: 0.53, 3: 0.43, 4: 0.43, 7: 0.75}),
+    begins=by_degree({0: 0.37, 3: 0.3, 4: 0.3, 7: 0.53}),
     notes=by_degree({0: 2.52, 3: 1.63, 4: 1.63, 7: 3.18}),
     low_begins=by_degree({0: 0.42, 7: -0.26, 8: -0.21, 9: -0.21}),
     low_ends=by_degree({0: 0.13, 7: -0.06, 10: 0.26}),
@@ -115,13 +117,20 @@ def stability(said: Said, judgement: Judgement = BRED) -> list[float]:
 
     :param said: of at least one phrase.
     """
-    worth = tonics(said, judgement)
-    likely = np.exp(worth - worth.max())
-    likely /= likely.sum()
+    likely = _shares_of(tonics(said, judgement))
+    if not said.low:
+        finder = np.maximum(np.log(said.homes[-1].sum(axis=0) + _NEVER), judgement.doubt)
+        likely = (1 - FINDER) * likely + FINDER * _shares_of(finder)
     modes = said.homes[-1] + _SHARES
     modes /= modes.sum(axis=0)
     stable: list[float] = np.einsum("mt,mtp->p", modes * likely, _STABLE).tolist()
     return [max(1e-3, each) for each in stable]
+
+
+def _shares_of(nats: Floats) -> Floats:
+    """Return chances, shape (12,), that sum to 1."""
+    chances: Floats = np.exp(nats - nats.max())
+    return chances / float(chances.sum())
 
 
 def tonics(said: Said, judgement: Judgement) -> Floats:
