@@ -14,7 +14,7 @@ from improviser.core.replies.vocabulary import CONTOUR, FIGURE, OWN, QUOTE, gram
 
 UNFORESEEN, SURPRISE = 1.0, 0.7
 """Points for each nat by which a note is foreseen worse than the player's are, at temperature .7, with some leeway."""
-FEW_KIN, MANY_KIN, KIN_BAND, KIN_PAIRS = 8.0, 4.0, 0.08, 2.0
+FEW_KIN, MANY_KIN, KIN_BAND, KIN_PAIRS = 8.0, 4.0, 0.04, 2.0
 """What each share of the player's figures costs that is wanting, or too much; of pairs of intervals that is wanting."""
 HEARD_KIN = 6.0
 """The same where a left hand goes with the line, of what is heard of both."""
@@ -29,7 +29,7 @@ TOO_OFTEN = 3.0
 FOREIGN, FOREIGN_LEEWAY, OFF_LADDER = 2.0, 0.25, 3.0
 END, GOAL, GOAL_FAR, LEAP_TO_END, SHORT_END = 4.0, 0.3, 0.04, 0.4, 0.5
 LEAP, WIDE, REPEATED, RESTLESS = 0.25, 0.6, 0.5, 0.15
-CENTRE, SPAN = 0.12, 0.1
+CENTRE, CENTRE_OF_HANDS, SPAN = 0.12, 0.3, 0.1
 UPS_AND_DOWNS = 0.8
 LENGTH, COUNT, RHYTHM, WAITING = 1.5, 0.8, 0.8, 0.6
 
@@ -138,7 +138,7 @@ class Fitness:
         brief, pitches = self._brief, line.pitches
         off = abs(sum(pitches) / len(pitches) - brief.centre)
         span = max(pitches) - min(pitches)
-        cost = CENTRE * max(0.0, off - 2.0)
+        cost = CENTRE_OF_HANDS * max(0.0, off - 1.0) if brief.keeps_rhythm else CENTRE * max(0.0, off - 2.0)
         cost += SPAN * max(0.0, span - 1.4 * brief.span - 2)
         if len(line) > 3:
             cost += SPAN * max(0.0, 0.6 * brief.span - span)
