@@ -2,8 +2,8 @@
 
 The key finder hears one note after the other, and is sure of itself soon: after a phrase that ends open it is often
 elsewhere. A reply can wait for more. So what the key finder said after each phrase counts together with where the
-player's phrases end and begin, which notes they use, and, with two hands, the lowest notes that they begin and end on:
-each speaks for the tonics of which it is a degree. Where two keys are about as likely, what both rest on is the most
+player's phrases end and begin, which notes they use, and, with two hands, the chords that they begin and end on: each
+speaks for the tonics of which it is a degree. Where two keys are about as likely, what both rest on is the most
 stable. After a modulation, phrases that are foreign to the present scale hardly count.
 
 The constants are bred, without gradients, on players and folk tunes: `tests/benchmarks/stability_fit.py`.
@@ -23,8 +23,8 @@ Floats = NDArray[np.float64]
 
 PHRASES: Final = 24
 """The last phrases whose ends and beginnings count."""
-LOW_PHRASES: Final = 8
-"""The last phrases of two hands of which the lowest notes count."""
+BASS_PHRASES: Final = 8
+"""The last phrases of two hands whose basses count."""
 FADE, HOME_FADE, NOTE_FADE = 0.93, 0.85, 0.985
 """What is left of a phrase's weight one phrase later, of what the key finder said after it, and of a note's."""
 NOTES: Final = 256
@@ -61,12 +61,12 @@ class Said:
 
     :param homes: how likely each key was after each of the last phrases, shape (modes, 12), see `HomeTracker.chances`.
     :param tunes: the pitches of the last phrases' tunes.
-    :param low: with two hands, the lowest pitches of the last phrases' chords; else empty.
+    :param basses: with two hands, what each chord of the last phrases is built on, a pitch or pitch class; else empty.
     """
 
     homes: Sequence[Floats]
     tunes: Sequence[Sequence[int]]
-    low: Sequence[Sequence[int]] = ()
+    basses: Sequence[Sequence[int]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Judgement:
     :param ends, begins: for a phrase that ends, or begins, there.
     :param two_hands_end: the same for a tune that a left hand goes with.
     :param notes: for the share of the player's notes.
-    :param low_begins, low_ends: for the lowest note of a phrase's first, and last, chord.
+    :param bass_begins, bass_ends: for what a phrase's first, and last, chord is built on.
     """
 
     now: float
@@ -87,8 +87,8 @@ class Judgement:
     ends: Floats
     begins: Floats
     notes: Floats
-    low_begins: Floats
-    low_ends: Floats
+    bass_begins: Floats
+    bass_ends: Floats
     two_hands_end: Floats
 
 
@@ -106,8 +106,8 @@ BRED: Final = Judgement(
     ends=by_degree({0: 0.8, 2: 0.02, 3: -0.64, 4: -0.64, 5: -0.86, 7: -0.02, 10: -1.11, 11: -0.25}, -1.16),
     begins=by_degree({0: 0.37, 3: 0.3, 4: 0.3, 7: 0.53}),
     notes=by_degree({0: 2.52, 3: 1.63, 4: 1.63, 7: 3.18}),
-    low_begins=by_degree({0: 0.42, 7: -0.26, 8: -0.21, 9: -0.21}),
-    low_ends=by_degree({0: 0.13, 7: -0.06, 10: 0.26}),
+    bass_begins=by_degree({0: 0.84, 7: -0.52, 8: -0.42, 9: -0.42}),
+    bass_ends=by_degree({0: 0.26, 7: -0.12, 10: 0.52}),
     two_hands_end=by_degree({0: 0.36, 2: -0.03, 3: 0.72, 4: 0.72, 7: -0.39}),
 )
 
@@ -118,7 +118,7 @@ def stability(said: Said, judgement: Judgement = BRED) -> list[float]:
     :param said: of at least one phrase.
     """
     likely = _shares_of(tonics(said, judgement))
-    if not said.low:
+    if not said.basses:
         finder = np.maximum(np.log(said.homes[-1].sum(axis=0) + _NEVER), judgement.doubt)
         likely = (1 - FINDER) * likely + FINDER * _shares_of(finder)
     modes = said.homes[-1] + _SHARES
@@ -156,13 +156,13 @@ def _weights(said: Said) -> Floats:
 def _hints(said: Said, weights: Floats, judgement: Judgement) -> Iterator[tuple[Floats, Floats]]:
     """Yield how much of each hint each pitch class has, shape (12,), and what the hint is worth."""
     tunes = said.tunes[::-1]
-    yield _often([tune[-ALIKE:] for tune in tunes], weights), judgement.two_hands_end if said.low else judgement.ends
+    yield _often([tune[-ALIKE:] for tune in tunes], weights), judgement.two_hands_end if said.basses else judgement.ends
     yield _often([tune[:ALIKE][::-1] for tune in tunes], weights), judgement.begins
     yield _shares(tunes, weights), judgement.notes
-    if said.low:
-        low = said.low[-LOW_PHRASES:][::-1]
-        yield _often([each[:ALIKE][::-1] for each in low], weights), judgement.low_begins
-        yield _often([each[-ALIKE:] for each in low], weights), judgement.low_ends
+    if said.basses:
+        basses = said.basses[-BASS_PHRASES:][::-1]
+        yield _often([each[:ALIKE][::-1] for each in basses], weights), judgement.bass_begins
+        yield _often([each[-ALIKE:] for each in basses], weights), judgement.bass_ends
 
 
 def _often(notes: Sequence[Sequence[int]], weights: Floats) -> Floats:
