@@ -1,4 +1,4 @@
-"""Players whose phrases are composed: motif, sequence, development, cadence; for the tables `composed…` of `ear`.
+"""Players whose phrases are composed: motif, sequence, development, cadence; for the tables `composed` of `ear`.
 
 Each bar is a motif, or what is made of it, in the metre's rhythms; a question ends open, its answer at home. Some play
 very short phrases or very long ones, some repeat notes, leap, slide in between the steps of the scale, or swing.
@@ -210,7 +210,7 @@ def composed(seed: int) -> Mapping[str, Callable[[], Player]]:
     }
 
 
-HOMELESS: Mapping[str, Callable[[], Player]] = {
+TWO_HANDS: Mapping[str, Callable[[], Player]] = {
     "waltz, D": Hands("waltz", "pop", 2, 156, beats=3, lowest=40, seed=51, rest_beats=3, rounds=8).play,
     "waltz, G minor": Hands("waltz", "minor", 7, 144, beats=3, lowest=41, seed=52, rest_beats=3, rounds=8).play,
     "waltz, B flat": Hands("waltz", "doo-wop", 10, 132, beats=3, lowest=43, seed=53, rest_beats=3, rounds=8).play,
