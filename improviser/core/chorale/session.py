@@ -6,6 +6,7 @@ all combinations of these, one is drawn, by what the parts say and by the terms 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +29,6 @@ DOUBT = 0.02
 """The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
 
 
-_HIGHER, _LOWER = np.array([0, 1, 0]), np.array([1, 2, 2])
-"""The pairs that parts make with each other: the upper two, the lower two, the outer two."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Past:
     """What the past says of a note, in a key.
@@ -45,8 +42,7 @@ class Past:
     known: Prepared
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Opinions:
+class Opinions(NamedTuple):
     """What the parts think of a note, each by itself.
 
     :param given: the player's pitch, in the register that the model knows.
@@ -61,8 +57,7 @@ class Opinions:
     past: Past
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Combinations:
+class Combinations(NamedTuple):
     """Combinations to choose among.
 
     :param proposed: the pitches that each part proposes, ascending, the highest part first, shape (3, proposals).
@@ -83,10 +78,10 @@ class Combinations:
 
     def pitches_of(self, number: int) -> tuple[int, int, int]:
         """Return the pitches of the combination with that number, the highest part's first."""
-        proposed, count = self.proposed, self.proposed.shape[1]
-        rest, low = divmod(int(self.numbers[number]), count)
+        item, count = self.proposed.item, self.proposed.shape[1]
+        rest, low = divmod(self.numbers.item(number), count)
         high, middle = divmod(rest, count)
-        return int(proposed[0, high]), int(proposed[1, middle]), int(proposed[2, low])
+        return item(high), item(count + middle), item(2 * count + low)
 
     def number_of(self, pitches: Sequence[int]) -> int | None:
         """Return the number of the combination of these pitches; None if it is not among them."""
@@ -120,7 +115,9 @@ class ChoraleSession:
     def look(self, pitch: int, onset_seconds: float) -> Opinions:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
         given = self._model.tune(pitch)
-        logs = np.array([part.propose(given, onset_seconds) for part in self._parts])
+        logs = np.empty((PARTS, PITCHES))
+        for row, responder in zip(logs, self._parts, strict=True):
+            row[:] = responder.scores(given, onset_seconds)
         for part, pitches, likelier in self._leads:
             logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)
@@ -142,7 +139,7 @@ class ChoraleSession:
 
     def _place_of(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._rhythm.look(onset_seconds)
-        tonic, minor = self._keys.look(pitch, moment)[1]
+        tonic, minor = self._keys.key_with(pitch, moment)
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
         gap_class, end = 5 if gap is None else gap, end_class(ends)
@@ -187,7 +184,7 @@ class ChoraleSession:
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
         moment = self._rhythm.look(onset_seconds)
-        tonic, _ = self._keys.look(pitch, moment)[1]
+        tonic, _ = self._keys.key_with(pitch, moment)
         self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
@@ -231,26 +228,27 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     Each part proposes pitches, by its opinion and by how they go with the player's. Of all their combinations those are
     scored as chords that go together best, two by two.
     """
-    past = opinions.past
-    own = opinions.logs.take(model.proposable)
-    own *= model.weights[:, None]
-    first, step = model.scores_with_given
-    own += past.pairs.take(first + step * (opinions.given - int(model.lowest[model.given])))
+    given, logs, place, past = opinions
+    pairs = past.pairs
+    own = logs.take(model.proposable)
+    own *= model.shares
+    own += pairs.take(model.with_given_of[given - model.lowest_given])
     above = _highest(own, model.candidates)
     places = above + model.rows
-    own_high, own_middle, own_low = own.take(places)
-    starts = model.scores_among + model.width * above.take(_HIGHER, axis=0)
-    starts = starts[:, :, None] + above.take(_LOWER, axis=0)[:, None, :]
-    upper, lower, outer = past.pairs.take(starts)
-    upper = own_high[:, None] + upper
-    lower = own_middle[:, None] + lower
-    lower += own_low
+    likely = own.take(places)
+    starts = above.take(model.higher)
+    starts *= model.width
+    starts += model.among_from
+    starts = starts + above.take(model.lower)
+    together = pairs.take(starts)
+    upper, lower = likely[:2, :, None] + together[:2]
+    lower += likely[2]
     sums = upper[:, :, None] + lower
-    sums += outer[:, None, :]
+    sums += together[2][:, None, :]
     scores = sums.reshape(-1)
     numbers = (scores >= np.maximum.reduce(scores) - UNLIKELY).nonzero()[0]
     scores = scores.take(numbers)
-    scores += model.terms.chord_scores(model.numbers, past.known, places, numbers, opinions.given, opinions.place)
+    scores += model.terms.chord_scores(model.numbers, past.known, places, numbers, given, place)
     return Combinations(above + model.beginnings, numbers, scores)
 
 

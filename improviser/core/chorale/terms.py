@@ -7,10 +7,12 @@ moved; whole chords have their pitch classes, in the key and above the bass, and
 The same places are read when a note is answered and when the tables are fitted.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +58,7 @@ LEAPS = 2 * LEAP + 1
 """Moves of the bass are told apart up to so far, in semitones."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What is known when a chord is chosen, beside the pitches to choose among.
 
     :param tonic: pitch class of the key (for a minor key, of its relative major).
@@ -167,8 +168,11 @@ class Terms:
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
-        self._moved_rows = PITCHES + 2 * PITCHES * np.array([[voice] for voice in self.others])
-        """Where the moves of each voice that is chosen begin in `MOVED`."""
+        self._moves = MOVED[[*self.others]] << _MOVES_AT
+        self._moves[:, PITCHES] += _HOLDS
+        """The bits of the moves, from −128 to 127 semitones, of each voice that is chosen, shape (3, 256)."""
+        self._moves_from = PITCHES + 2 * PITCHES * np.arange(len(self.others))[:, None]
+        """Where no move of each lies there, shape (3, 1)."""
         self._nothing = {name: self.slices[name].stop - 1 for name in _AFTER}
 
     def _all_codes(self) -> tuple[IntArray, IntArray]:
@@ -297,12 +301,20 @@ class Terms:
 
     def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
         """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
-        offset, size, tonic, before = self._offset, 12 * self._count, place.tonic, place.before
-        line = (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
-        last = 12 if before is None else (before[BASS] - tonic) % 12
-        earlier = 12 if place.bass_before is None else (place.bass_before - tonic) % 12
-        classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": last + 13 * earlier}
+        offset, size, line, path = self._offset, 12 * self._count, self._line(pitch, place), self._path(place)
+        classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": path}
         return [offset[name] + size * number for name, number in classes.items()]
+
+    def _line(self, pitch: int, place: Place) -> int:
+        """Return which numbers the kind "line" has for a pitch of the given voice, after its last one."""
+        before, tonic = place.before, place.tonic
+        return (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
+
+    def _path(self, place: Place) -> int:
+        """Return which numbers the kind "path" has after what the bass has sung."""
+        before, earlier, tonic = place.before, place.bass_before, place.tonic
+        last = 12 if before is None else (before[BASS] - tonic) % 12
+        return last + 13 * (12 if earlier is None else (earlier - tonic) % 12)
 
     def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
         """Return what `chord_scores` needs to know of what sounded before, in a key.
@@ -314,7 +326,7 @@ class Terms:
         count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
         sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
         codes = self._codes[place.tonic].take(pitches + _ROWS)
-        *_, mode, _, path = self._known_of_chords(0, place)
+        mode, path = offset["mode"] + size * place.minor, offset["path"] + size * self._path(place)
         known = numbers[path : path + size] + numbers[mode : mode + size]
         of_voicings = arranged(numbers[self.slices["voicing"]], [numbers[self.slices[name]] for name in TURNS], before)
         if before is None:
@@ -324,12 +336,11 @@ class Terms:
         start = offset["change"] + size * (earlier_type + count * earlier_bass)
         changes = numbers[start : start + size] + known
         progress = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
-        changes.reshape(12, count)[:] += progress[self._rises[earlier_bass]]
+        changes += progress.take(self._rises[earlier_bass], axis=0).reshape(-1)
         leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
         leaps += LEAPS * self._degrees[place.tonic]
-        steps = pitches - np.array([[before[voice]] for voice in self.others])
-        codes += (steps == 0) * _HOLDS
-        codes += MOVED.take(steps + self._moved_rows) << _MOVES_AT
+        steps = pitches + (self._moves_from - np.array([[before[voice]] for voice in self.others]))
+        codes += self._moves.take(steps)
         return Prepared(changes, sets, earlier, codes.reshape(-1), leaps, of_voicings)
 
     def chord_scores(
@@ -351,8 +362,9 @@ class Terms:
         sets = codes & _SETS
         chords = self._chord_of.take(codes & _CHORDS)
         values = known.changes + numbers[offset["chord"] + size * end :][:size]
-        on_beat, after_gap, _, line, _ = self._known_of_chords(given, place)
-        for start in (on_beat, after_gap, line):
+        before = place.before
+        for name, number in (("beat", beat), ("gap", place.gap), ("line", self._line(given, place))):
+            start = offset[name] + size * number
             values += numbers[start : start + size]
         tunes = numbers[offset["tune"] + 12 * size * place.minor :]
         scores: FloatArray
@@ -363,20 +375,18 @@ class Terms:
             scores = values.take(chords)
             scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
         scores += known.arranged.take(VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES))
-        of_sets = known.sets.take(sets)
-        if known.earlier is None:
-            scores += of_sets
+        if known.earlier is None or before is None:
+            scores += known.sets.take(sets)
             return scores
         changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
-        of_sets += np.float32(changes)
-        of_sets[sets == known.earlier] += np.float32(stays - changes)
-        scores += of_sets
-        if place.before is not None:
-            rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == place.before[self.given])))
-            held = numbers[offset["held"] + rhythm :][:8]
-            scores += held.take(codes >> _HELD_AT & 7)
-            moves = offset["moves"] + int(moved(np.array(given - place.before[self.given]), self.given))
-            scores += numbers.take((codes >> _MOVES_AT) + moves)
+        of_sets = known.sets + np.float32(changes)
+        of_sets[known.earlier] += np.float32(stays - changes)
+        scores += of_sets.take(sets)
+        rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == before[self.given])))
+        held = numbers[offset["held"] + rhythm :][:8]
+        scores += held.take(codes >> _HELD_AT & 7)
+        moves = offset["moves"] + int(MOVED[self.given, PITCHES + given - before[self.given]])
+        scores += numbers.take((codes >> _MOVES_AT) + moves)
         leaps = numbers.take(known.leaps + 12 * LEAPS * end)
         scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT & 127)
         return scores
@@ -401,7 +411,7 @@ _DEGREES_AT, _MOVES_AT = 30, 46
 _DEGREES = (1 << 4 * VOICES) - 1
 _DEGREE_AT = tuple(_DEGREES_AT + shift for shift in (12, 8, 4, 0))
 """Then follow the degrees of all voices, the soprano's in the highest bits; and how they have moved."""
-_HOLDS = np.array([[4], [2], [1]]) << _HELD_AT
+_HOLDS = np.array([4, 2, 1]) << _HELD_AT
 _AFTER = ("change", "progress", "held", "stays", "bass", "moves", *TURNS)
 """Kinds of chords that say nothing where nothing has sounded."""
 _NO_LEAPS = np.zeros(PITCHES, np.int64)
@@ -414,4 +424,4 @@ def _step(distance: IntArray, limit: int) -> IntArray:
 
 def end_class(chance: float) -> int:
     """Return the class of the probability that a phrase ends."""
-    return sum(chance >= limit for limit in ENDS)
+    return bisect_right(ENDS, chance)

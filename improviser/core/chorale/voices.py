@@ -77,25 +77,33 @@ class ChoraleVoices:
         one, two, three = self.others
         self.among = _pair(one, two), _pair(one, three), _pair(two, three)
         """The pairs that the parts make with each other."""
-        self.scores_with_given = self._scores_with_given()
-        self.scores_among = self.width**2 * np.array([[self.among[0]], [self.among[2]], [self.among[1]]])
-        """Where the pairs that the parts make with each other begin among `PairScores`, shape (3, 1): the upper two
+        self.lowest_given = int(self.lowest[given])
+        self.with_given_of = self._pairs_with_given()
+        """Where the pairs of a given pitch and each pitch of each part lie among `PairScores`, shape (3, n): for each
+        pitch that may be given, from the lowest on."""
+        self.among_from = self.width**2 * np.array([self.among[0], self.among[2], self.among[1]])[:, None, None]
+        """Where the pairs that the parts make with each other begin among `PairScores`, shape (3, 1, 1): the upper two
         parts, the lower two, the outer two."""
+        self.higher, self.lower = (
+            candidates * np.array(parts)[:, None, None] + np.arange(candidates).reshape(shape)
+            for parts, shape in (((0, 1, 0), (1, -1, 1)), ((1, 2, 2), (1, 1, -1)))
+        )
+        """Where the proposals of the higher and of the lower part of each of these pairs lie among those of all parts,
+        shapes (3, candidates, 1) and (3, 1, candidates)."""
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
+        self.shares = self.weights[:, None]
         self.ends = ends
         self.ornaments = ornaments
         self.candidates = candidates
 
-    def _scores_with_given(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the pairs of the lowest given pitch and each pitch of each part lie among `PairScores`.
-
-        And how much further those of the next given pitch: shapes (3, n) and (3, 1).
-        """
+    def _pairs_with_given(self) -> list[NDArray[np.int64]]:
+        """Return `with_given_of`."""
         width, pitches = self.width, np.arange(self.width)
         starts = width**2 * np.array([[pair] for pair, _ in self.with_given])
         uppers = np.array([[is_upper] for _, is_upper in self.with_given])
-        return starts + np.where(uppers, pitches, width * pitches), np.where(uppers, width, 1)
+        first, step = starts + np.where(uppers, pitches, width * pitches), np.where(uppers, width, 1)
+        return [first + step * number for number in range(width)]
 
     def with_numbers(
         self, numbers: NDArray[np.float32], weights: Sequence[float] | None = None, candidates: int | None = None
