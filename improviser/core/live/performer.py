@@ -427,10 +427,10 @@ class Performer:
     def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
         while (due := self._deadline) is not None and due <= now:
-            late = now - due
-            if late > LATE_SECONDS:
+            if now - due > LATE_SECONDS:
                 due = now
-                self._playing.postpone(late)
+            if (turn := self._playing.turn()) is not None and now - turn > LATE_SECONDS:
+                self._playing.postpone(now - turn)
             self._learn()
             self._loops.expire(due)
             if (number := self._leaves_by(due)) is not None:

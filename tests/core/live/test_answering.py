@@ -243,6 +243,17 @@ def test_after_a_sleep_of_the_machine_it_goes_on_without_a_burst() -> None:
     assert desk.performer.deadline - desk.now < 4.0
 
 
+def test_a_reply_is_postponed_once_however_much_was_due_meanwhile() -> None:
+    desk = Desk(SingerModel(), mode="answer")
+    desk.performer.sense(desk.now, promised=True)
+    desk.hear(NoteOn(0, 60, 80), 0.0)
+    desk.now += 60.0  # the machine sleeps through the loss of the source, and the time for a reply
+    desk.send(desk.performer.advance(desk.now).events)
+    desk.wait(10.0)
+    assert desk.synth.at_rest
+    assert desk.performer.ledger.silent
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(0.001, 0.9 * LATE_SECONDS), min_size=1, max_size=80), st.sampled_from(("answer", "solo")))
 def test_what_is_played_does_not_depend_on_when_the_timer_fires(steps: list[float], mode: str) -> None:
