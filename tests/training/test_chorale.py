@@ -57,8 +57,7 @@ def test_fitting_brings_bits_down_and_more_where_it_was_fitted() -> None:
     again = model.with_numbers(fitted)
     proposed = observe(again, settings[:1], given=False)
     live = chord_score(again, settings[0])
-    # Live, what is hardly likely two by two is left out, and proposals look at the player's note as well.
-    assert live.bits == pytest.approx(bits_per_chord(again, fitted, proposed), abs=0.05)
+    assert live.bits == pytest.approx(bits_per_chord(again, fitted, proposed), abs=1e-4)
     gains = Gains(again, seen)
     assert len(gains) == 3 + len(again.terms.slices)
     only = fit(model, seen, 1, kinds=["chord"])

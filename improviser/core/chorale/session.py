@@ -116,8 +116,8 @@ class ChoraleSession:
         """Return what the parts think of the player's `pitch` that starts now; changes nothing that matters."""
         given = self._model.tune(pitch)
         logs = np.empty((PARTS, PITCHES))
-        for number, part in enumerate(self._parts):
-            logs[number] = part.propose(given, onset_seconds)
+        for row, responder in zip(logs, self._parts, strict=True):
+            row[:] = responder.propose(given, onset_seconds)
         for part, pitches, likelier in self._leads:
             logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)
@@ -207,11 +207,6 @@ class ChoraleSession:
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]
-
-
-def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
-    """Return the `count` likeliest pitches of each part within its register, shape (3, count), ascending."""
-    return _highest(logs.take(model.proposable), count) + model.beginnings
 
 
 def _highest(scores: FloatArray, count: int) -> IntArray:

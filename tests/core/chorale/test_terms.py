@@ -24,7 +24,6 @@ from improviser.core.chorale.terms import (
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.errors import ModelError
 from improviser.library.catalogue import load_model
-from improviser.training.chorale_fitting import summed
 from tests.core.chorale.small import small_chorale, voices
 
 PLAYED = st.lists(
@@ -68,8 +67,7 @@ def scored_by_places(model: ChoraleVoices, opinions: Opinions, pitches: np.ndarr
     terms.of_chords(four, place, chords)
     numbers = model.numbers.astype(np.float64)
     own = model.weights * opinions.logs[np.arange(3), pitches]
-    of_pairs = numbers[pairs].sum(axis=0)[None]
-    return float((numbers[chords].sum(axis=0) + summed(model, own[None, :, None], of_pairs)[0]).item())
+    return float(own.sum() + numbers[pairs].sum() + numbers[chords].sum())
 
 
 def check_scores(model: ChoraleVoices, played: list[tuple[int, float, int]]) -> None:
