@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from improviser.core.chorale.figures import Chords, key_by_end, sets_above
 from improviser.core.chorale.ornaments import STEPS
-from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alone, combine
+from improviser.core.chorale.session import DOUBT, ChoraleSession, Combinations, Opinions, alone, combine
 from improviser.core.chorale.terms import LOWER, MOTIONS, PAIRS, SOPRANO, UPPER, VOICES
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.evolution.cma import SepCma
@@ -35,7 +35,7 @@ RATE, SMOOTHING = 0.1, 12.0
 FEWEST_OF_TYPE = 25
 BRED, GENERATIONS, SMALL = 12, 40, 0.05
 """How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
-CHUNK = 1024
+CHUNK = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -229,9 +229,10 @@ def _observed(
         numbers, is_outside = np.append(numbers, wanted), False
     four = np.insert(proposed, model.given, opinions.given, axis=0)
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), count, count), np.int64)
-    chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], opinions.place, pairs)
-    terms.of_chords(four, opinions.place, chords)
+    whole = np.insert(Combinations(proposed, numbers, found.scores).pitches, model.given, opinions.given, axis=0)
+    chords = np.empty((len(terms.chord_kinds), len(numbers)), np.int64)
+    terms.of_chords(whole, opinions.place, chords)
     to_given = [pairs[:, pair, 0, :] if is_upper else pairs[:, pair, :, 0] for pair, is_upper in model.with_given]
     return Observations(
         own[None],
@@ -239,7 +240,7 @@ def _observed(
         pairs[None, :, [*model.among]].astype(np.int32),
         np.array([0, len(numbers)]),
         numbers,
-        chords.reshape(len(chords), -1)[:, numbers].T.astype(np.int32),
+        chords.T.astype(np.int32),
         np.array([0 if is_outside else (numbers == wanted).argmax()]),
         ~(moved[UPPER] | moved[LOWER])[None],
         np.array([parts[np.arange(PARTS), came].sum() if is_outside else np.nan]),

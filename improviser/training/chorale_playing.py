@@ -33,10 +33,10 @@ def places_of(terms: Terms, chord: Sequence[int], place: Place) -> tuple[IntArra
     """Return where the terms of one chord lie: of its pairs, shape (kinds, 6), and of the whole, shape (kinds,)."""
     four = np.array(chord)[:, None]
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-    whole = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+    whole = np.empty((len(terms.chord_kinds), 1), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, whole)
-    return pairs[:, :, 0, 0], whole[:, 0, 0, 0]
+    return pairs[:, :, 0, 0], whole[:, 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -53,7 +53,7 @@ from improviser.training.recipe import Options, Recipe, choice, fingerprint, ref
 from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
-ROUNDS = 12
+FIRST_ROUNDS, ROUNDS = 6, 12
 ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((3, 0.5, ()), (4, 0.2, ("chord",)))
 """How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
@@ -271,19 +271,17 @@ def fitted(
     ends = ends_of(settings)
     model = ChoraleVoices("my-chorale", parts, types, numbers, [OPINION] * PARTS, ends, FIRST_PROPOSALS, given)
     some = of_so_many_notes(settings, MOST_CHORDS, seed)
-    for time in range(2):
+    for step, rounds in ((f"fitting first terms {what}", FIRST_ROUNDS), (f"fitting terms {what}", ROUNDS)):
         seen = observe(model, watched(some, f"listening {what}", progress), given=True)
         model = model.with_numbers(numbers, candidates=PROPOSALS)
-        done = partial(_told, f"fitting terms {what}", progress, time / 2)
-        model = model.with_numbers(fit(model, seen, ROUNDS, watch=done))
+        model = model.with_numbers(fit(model, seen, rounds, watch=partial(_told, step, rounds, progress)))
     model = with_gains(model, balance(Gains(model, observe(model, held, given=False)), seed))
     model = fitted_to_play(model, settings, seed, lambda done: progress(f"playing {what}", done))
     return move_as_often(model.with_ornaments(count_ornaments(model, settings)), settings, seed)
 
 
-def _told(step: str, progress: Progress, begun: float, number: int, _numbers: NDArray[np.float32]) -> None:
-    """Tell of a round of the first or second fit."""
-    progress(step, begun + (number + 1) / (2 * ROUNDS))
+def _told(step: str, rounds: int, progress: Progress, done: int, _numbers: NDArray[np.float32]) -> None:
+    progress(step, (done + 1) / rounds)
 
 
 def of_so_many_notes(settings: Sequence[Setting], most: int, seed: int) -> list[Setting]:

@@ -251,20 +251,12 @@ class Terms:
         was, becomes = ((over - place.tonic) % 12)[:, :, None], ((upper - place.tonic) % 12)[:, :, None]
         np.add(pair["degrees"] + 144 * was + 12 * becomes, degree, out=out[5])
 
-    def _spread(self, four: IntArray) -> list[IntArray]:
-        """Return the pitches of each voice so that together they have the shape (k, k, k) of the voices chosen."""
-        spread = [four[self.given, :1]] * VOICES
-        for axis, voice in enumerate(self.others):
-            spread[voice] = four[voice].reshape([-1 if axis == number else 1 for number in range(VOICES - 1)])
-        return spread
-
-    def of_chords(self, pitches: IntArray, place: Place, out: IntArray) -> None:
+    def of_chords(self, four: IntArray, place: Place, out: IntArray) -> None:
         """Write where the numbers of whole chords lie; `chord_scores` adds them up.
 
-        :param pitches: of each voice, shape (4, k); the given one has but one, k times.
-        :param out: shape (kinds, k, k, k): the voices that are chosen, the highest first.
+        :param four: pitches of each voice, shape (4, chords); that of the given voice is the same in all.
+        :param out: shape (kinds, chords).
         """
-        four = self._spread(pitches)
         degrees = [(line - place.tonic) % 12 for line in four]
         sets = 1 << degrees[0] | 1 << degrees[1] | 1 << degrees[2] | 1 << degrees[3]
         bass = degrees[BASS]
@@ -275,9 +267,9 @@ class Terms:
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
         np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
         np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
-        own = int(pitches[self.given, 0])
+        own = int(four[self.given, 0])
         starts = self._known_of_chords(own, place)
-        np.add(chords, np.array(starts)[:, None, None, None], out=out[8:13])
+        np.add(chords, np.array(starts)[:, None], out=out[8:13])
         np.add(voicing(degrees), offset["voicing"], out=out[13])
         if place.before is None:
             for number, name in enumerate(self.chord_kinds):

@@ -62,7 +62,7 @@ def scored_by_places(model: ChoraleVoices, opinions: Opinions, pitches: np.ndarr
     terms, place = model.terms, opinions.place
     four = np.insert(pitches, model.given, opinions.given)[:, None]
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-    chords = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+    chords = np.empty((len(terms.chord_kinds), 1), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, chords)
     numbers = model.numbers.astype(np.float64)
@@ -185,7 +185,7 @@ def test_most_terms_are_alike_in_every_key(place: Place, chord: list[int], shift
         there = Place((place.tonic + moved) % 12, place.minor, place.beat, place.gap, place.end, before, sung)
         four = np.array(chord)[:, None] + moved
         places = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-        chords = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+        chords = np.empty((len(terms.chord_kinds), 1), np.int64)
         terms.of_pairs(four[UPPER], four[LOWER], there, places)
         terms.of_chords(four, there, chords)
         found.append((places.tolist(), chords.tolist()))
