@@ -31,7 +31,9 @@ from improviser.training.holding import held_over
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-RATE, SMOOTHING = 0.1, 12.0
+RATE = 0.1
+SMOOTHING_OF_PAIRS, SMOOTHING_OF_CHORDS = 12.0, 3.0
+"""So many of each term are added to what came and to what was expected."""
 FEWEST_OF_TYPE = 25
 BRED, GENERATIONS, SMALL = 12, 40, 0.05
 """How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
@@ -309,6 +311,9 @@ def fit(
     fitted = np.zeros(terms.size, np.bool_)
     for name in terms.slices if kinds is None else kinds:
         fitted[terms.slices[name]] = True
+    smoothing = np.full(terms.size, SMOOTHING_OF_CHORDS)
+    for name in terms.pair_kinds:
+        smoothing[terms.slices[name]] = SMOOTHING_OF_PAIRS
     seen = np.zeros(terms.size)
     for chunk in parts_of(some):
         came = np.zeros(len(chunk.numbers))
@@ -319,7 +324,7 @@ def fit(
         guessed = np.zeros(terms.size)
         for chunk in parts_of(some):
             _count(model, chunk, np.exp(scored(model, numbers, chunk)), guessed)
-        step = RATE * np.log((seen + SMOOTHING) / (guessed + SMOOTHING))
+        step = RATE * np.log((seen + smoothing) / (guessed + smoothing))
         numbers += np.where(fitted, step, 0.0).astype(np.float32)
         watch(number, numbers)
     return numbers

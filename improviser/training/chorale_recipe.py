@@ -53,7 +53,7 @@ from improviser.training.recipe import Options, Recipe, choice, fingerprint, ref
 from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
-FIRST_ROUNDS, ROUNDS = 6, 12
+FIRST_ROUNDS, ROUNDS = 5, 9
 ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((2, 0.5, ()), (4, 0.2, ("chord",)))
 """How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
