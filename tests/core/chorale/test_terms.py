@@ -167,7 +167,7 @@ def test_each_kind_has_its_own_numbers(place: Place, parts: list[list[int]], tun
     terms = Terms((145, 137, 265))
     four = np.array([[tune] * 3, *parts])
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 3, 3), np.int64)
-    chords = np.empty((len(terms.chord_kinds), 3, 3, 3), np.int64)
+    chords = np.empty((len(terms.chord_kinds), 3), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, chords)
     for name, places in zip((*terms.pair_kinds, *terms.chord_kinds), (*pairs, *chords), strict=True):
