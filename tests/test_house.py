@@ -77,7 +77,7 @@ PURE = {
 # Libraries that only some layers or modules may know: everything else stays independent of them.
 RESERVED = {
     "aiohttp": {"web"},
-    "aiomqtt": {"remote.mqtt"},
+    "aiomqtt": {"remote.mqtt", "remote.mqtt_queues"},
     "dask": {"training.cluster_client"},
     "distributed": {"training.cluster_client", "training.cluster"},
     "jack": {"ports.jack_library"},

@@ -8,11 +8,10 @@ import typer
 
 from improviser.commands import completion
 from improviser.commands.options import Force, Mode, Part, Strict, Temperature
+from improviser.recordings.limits import LONGEST_TAIL
 
 if TYPE_CHECKING:
     from improviser.midifile import MidiPiece
-
-LONGEST_TAIL = 3600.0
 
 
 def render(

@@ -1,7 +1,7 @@
 """Plays a MIDI file to a live session, off line: what `improviser play --input FILE` would play, as fast as can be."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from improviser.core.live.modes.registry import MODES_BY_NAME
@@ -39,6 +39,23 @@ def messages_of(piece: MidiPiece) -> list[tuple[float, bytes]]:
     return [(seconds, encode(event)) for seconds, event in sorted(events, key=lambda moment: moment[0])]
 
 
+class _Played:
+    """What a performer has played, and what of it still sounds."""
+
+    def __init__(self) -> None:
+        self.events: list[TimedEvent] = []
+        self.sounding: set[tuple[int, int]] = set()
+        """Channels and pitches."""
+
+    def add(self, seconds: float, messages: Iterable[bytes]) -> None:
+        for event in events_of(messages):
+            self.events.append((seconds, event))
+            if isinstance(event, NoteOn):
+                self.sounding.add((event.channel, event.pitch))
+            elif isinstance(event, NoteOff):
+                self.sounding.discard((event.channel, event.pitch))
+
+
 def perform(
     heard: Iterable[tuple[float, bytes]], performer: Performer, tail: float | None
 ) -> tuple[list[TimedEvent], float]:
@@ -47,47 +64,36 @@ def perform(
     :param tail: how many seconds the session goes on behind the last message; None: until the last answer has ended,
         as `play` with a file does.
     """
-    played: list[TimedEvent] = []
+    played = _Played()
     now = -math.inf
     for now, message in heard:
         _wait(performer, now, played)
-        played.extend((now, event) for event in events_of(performer.hear(message, now)))
+        played.add(now, performer.hear(message, now))
     if not math.isfinite(now):
-        return played, now
+        return played.events, now
     if tail is None:
-        return played, _end(performer, now, played)
+        return played.events, _end(performer, now, played)
     _wait(performer, now + tail, played)
-    return played, now + tail
+    return played.events, now + tail
 
 
-def _wait(performer: Performer, until: float, played: list[TimedEvent]) -> None:
+def _wait(performer: Performer, until: float, played: _Played) -> None:
     while (due := performer.deadline) is not None and due <= until:
-        played.extend((due, event) for event in events_of(performer.advance(due)))
+        played.add(due, performer.advance(due))
 
 
-def _end(performer: Performer, now: float, played: list[TimedEvent]) -> float:
+def _end(performer: Performer, now: float, played: _Played) -> float:
     """Play on until the last answer has ended; return when that is."""
     mode = MODES_BY_NAME[performer.parameters["mode"]]
     if mode.endless:
         return now
     patience = ANSWER_SECONDS if mode.replies else LISTEN_SECONDS
     active, last = now, now + LONGEST_ENDING_SECONDS
-    while (due := performer.deadline) is not None and due <= last and (due <= active + patience or _sounds(played)):
-        before = len(played)
+    while (due := performer.deadline) is not None and due <= last and (due <= active + patience or played.sounding):
+        before = len(played.events)
         _wait(performer, due, played)
-        active = due if len(played) > before else active
-    return last if _sounds(played) else active
-
-
-def _sounds(played: Sequence[TimedEvent]) -> bool:
-    """Say whether a note has not been ended."""
-    sounding: set[tuple[int, int]] = set()
-    for _, event in played:
-        if isinstance(event, NoteOn):
-            sounding.add((event.channel, event.pitch))
-        elif isinstance(event, NoteOff):
-            sounding.discard((event.channel, event.pitch))
-    return bool(sounding)
+        active = due if len(played.events) > before else active
+    return last if played.sounding else active
 
 
 def render_live(

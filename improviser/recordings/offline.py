@@ -1,7 +1,7 @@
 """Rendering as a function: notes or a MIDI file in, the notes that a model plays to them out."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,6 @@ import numpy as np
 from improviser.core.live.parameters.allowed import check
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.raw import Performer
-from improviser.core.midi.codec import encode
-from improviser.core.midi.event import Event, NoteOff, NoteOn, TimedEvent
 from improviser.core.midi.pairing import notes_of
 from improviser.core.midi.tempo import TempoMap
 from improviser.core.music.note import Note, is_time
@@ -20,14 +18,12 @@ from improviser.core.printable import shown
 from improviser.errors import ConfigError, NoteError
 from improviser.files import user_path
 from improviser.library.catalogue import load_model
-from improviser.midifile import MidiPiece, TimedNote, read_midi, without_drum_channel
-from improviser.recordings.live_rendering import perform
+from improviser.midifile import MidiPiece, TimedNote, read_midi
+from improviser.recordings.limits import LONGEST_TAIL
+from improviser.recordings.live_rendering import messages_of, perform, players_part
 from improviser.recordings.rendering import render as answer_each
 
 Named = str | os.PathLike[str]
-
-LONGEST_TAIL = 3600.0
-"""Seconds."""
 
 
 def render(
@@ -102,16 +98,4 @@ def _piece(source: Named | Iterable[Note]) -> MidiPiece:
 
 def _session(piece: MidiPiece, performer: Performer, tail: float) -> tuple[Note, ...]:
     """Return what a performer plays to a piece."""
-    return notes_of(*perform(((seconds, encode(event)) for seconds, event in _events(piece)), performer, tail))
-
-
-def _events(piece: MidiPiece) -> Iterator[TimedEvent]:
-    """Yield the piece's events with their times: ends before starts, but the end of a note without length after it."""
-    moments: list[tuple[int, int, int, float, Event]] = []
-    for index, timed in enumerate(without_drum_channel(piece.notes)):
-        note = timed.note
-        start, end = NoteOn(timed.channel, note.pitch, note.velocity), NoteOff(timed.channel, note.pitch)
-        moments.append((timed.start_tick, 1, index, note.onset_seconds, start))
-        moments.append((timed.end_tick, 0 if timed.end_tick > timed.start_tick else 2, index, note.end_seconds, end))
-    for _, _, _, seconds, event in sorted(moments, key=lambda moment: moment[:3]):
-        yield seconds, event
+    return notes_of(*perform(messages_of(players_part(piece)), performer, tail))

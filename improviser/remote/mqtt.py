@@ -1,8 +1,8 @@
-"""The link to an MQTT broker: bounded queues in, bounded queues out, and the only loop that reconnects.
+"""The link to an MQTT broker: the only loop that reconnects, between bounded queues in and out (`mqtt_queues`).
 
-Nothing here ever waits for the broker but the link's own task. Whoever publishes leaves a post and goes on; what does
-not fit is dropped and counted. Retained topics keep their newest post only, and all of them go out again on every new
-connection. A broker that is not there, dies, hangs or refuses is tried again for ever, at most eight seconds apart.
+Nothing here ever waits for the broker but the link's own task. Whoever publishes leaves a post and goes on. All
+retained topics go out again on every new connection. A broker that is not there, dies, hangs or refuses is tried again
+for ever, at most eight seconds apart.
 
 Where the session's loop cannot watch sockets, as on Windows, the link has a loop in a thread of its own; who publishes
 and who takes in need not know.
@@ -16,11 +16,9 @@ import contextlib
 import logging
 import random
 import ssl
-import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +30,7 @@ from improviser.core.addresses.broker import Broker
 from improviser.engine.live_state import BURST, RATE
 from improviser.executors import DaemonThreadExecutor
 from improviser.pacing import Bucket, pause_seconds
+from improviser.remote.mqtt_queues import Counts, Inbox, Outbox, Post, Received
 from improviser.remote.selector_thread import run_in_selector_thread, watches_sockets
 from improviser.waiting import within
 
@@ -42,8 +41,6 @@ ANSWER_SECONDS = 4.0
 KEEP_ALIVE_SECONDS = 10
 ECHO_SECONDS = 3.0
 ENDING_SECONDS = 1.5
-STREAM_KEPT, REPLIES_KEPT, INBOX_KEPT = 2000, 1000, 1000
-BATCH = 20
 TIMED_OUT = "Operation timed out"
 """What aiomqtt says if a broker does not answer."""
 LARGEST_PACKET = 1 << 20
@@ -58,63 +55,6 @@ class Access:
     password: str | None = None
     tls: ssl.SSLContext | None = None
     protocol: str = "auto"
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What is to be published; `correlation` is echoed to who asked, where the protocol (5) can."""
-
-    topic: str
-    payload: bytes
-    qos: int = 1
-    retain: bool = False
-    correlation: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What came in."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    correlation: bytes | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """What has happened to the link so far."""
-
-    connected: int = 0
-    dropped_events: int = 0
-    dropped_replies: int = 0
-    flooded: int = 0
-    faults: int = 0
-
-
-class Inbox(asyncio.Queue[aiomqtt.Message]):
-    """Where messages arrive: what comes too fast, or finds no room, is dropped before anybody looks at it.
-
-    As many are taken in as there may be requests: the rest would be refused, and is not even read.
-
-    :param buckets: one for each topic of its own, and the one called "" for the rest: a flood on one topic does not
-        keep others out.
-    :param own: the topics where our own words come back: if one of these is dropped, nobody has lost anything.
-    """
-
-    def __init__(self, counts: Counts, buckets: Mapping[str, Bucket], own: Sequence[str]) -> None:
-        super().__init__(INBOX_KEPT * len(buckets))
-        self._counts = counts
-        self._buckets = buckets
-        self._own = own
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Take in a message, or drop and count it."""
-        bucket = self._buckets.get(str(item.topic)) or self._buckets[""]
-        if self.full() or not bucket.take(time.monotonic()):
-            self._counts.flooded += str(item.topic) not in self._own
-        else:
-            super().put_nowait(item)
 
 
 class Link:
@@ -149,14 +89,9 @@ class Link:
         self._topics = (*self._own, *topics)
         self._urgent = tuple(urgent)
         self._take_received = take
-        self._kept: dict[str, Post] = {alive.topic: alive}
-        self._unsent: dict[str, Post] = {}
-        self._replies: deque[Post] = deque()
-        self._first_replies: deque[Post] = deque()
-        self._stream: deque[Post] = deque()
+        self._outbox = Outbox(self.counts)
+        self._outbox.keep(alive)
         self._wake = asyncio.Event()
-        self._lock = threading.Lock()
-        """Around what is published and counted from both sides, where the link has a thread of its own."""
         self._loop: asyncio.AbstractEventLoop | None = None
         """The link's, if that is not the session's."""
         self._session_loop: asyncio.AbstractEventLoop | None = None
@@ -167,30 +102,20 @@ class Link:
 
     def keep(self, topic: str, payload: bytes) -> None:
         """Publish what a topic retains, now and on every new connection; only the newest counts."""
-        post = Post(topic, payload, retain=True)
-        with self._lock:
-            self._kept[topic] = self._unsent[topic] = post
+        self._outbox.keep(Post(topic, payload, retain=True))
         self._wake_sender()
 
     def reply(self, post: Post, *, first: bool = False) -> None:
         """Publish something that somebody waits for; `first`, before all that others wait for."""
-        queue = self._first_replies if first else self._replies
-        with self._lock:
-            if len(queue) >= REPLIES_KEPT:
-                self.counts.dropped_replies += 1
-                return
-            queue.append(post)
-        self._wake_sender()
+        if self._outbox.reply(post, first=first):
+            self._wake_sender()
 
     def stream(self, topic: str, payload: bytes) -> bool:
         """Publish something that is worthless if late; say whether there was a connection and room for it."""
-        with self._lock:
-            if not self.connected or len(self._stream) >= STREAM_KEPT:
-                self.counts.dropped_events += 1
-                return False
-            self._stream.append(Post(topic, payload, qos=0))
-        self._wake_sender()
-        return True
+        added = self._outbox.stream(Post(topic, payload, qos=0), connected=self.connected)
+        if added:
+            self._wake_sender()
+        return added
 
     def _wake_sender(self) -> None:
         """Wake the sender: there is something to publish."""
@@ -269,9 +194,7 @@ class Link:
         :raises aiomqtt.MqttError: when it does.
         """
         self._echoes = {}
-        with self._lock:
-            self.counts.dropped_events += len(self._stream)  # left from the last connection
-            self._stream.clear()
+        self._outbox.drop_stream()  # left from the last connection
         granted: list[object] = [*await client.subscribe([(topic, 1) for topic in self._topics])]
         if beside is not None:
             granted += [*await beside.subscribe([(topic, 1) for topic in self._urgent])]
@@ -279,8 +202,7 @@ class Link:
         self.counts.connected += 1
         self._told, self._version_works = False, True
         log.info("connected to %s", self._access.broker)
-        with self._lock:
-            self._unsent = dict(self._kept)
+        self._outbox.keep_again()
         self._wake.set()
         refused = [
             topic for topic, code in zip((*self._topics, *self._urgent), granted, strict=False) if _is_refusal(code)
@@ -306,26 +228,15 @@ class Link:
 
     async def _publish_the_end(self, client: aiomqtt.Client) -> None:
         """Publish the last replies, and that we are gone: a clean end does not make the broker publish the will."""
-        with self._lock:
-            posts = (*self._unsent.values(), *self._first_replies, *self._replies, self._gone)
-        for post in posts:
+        for post in (*self._outbox.owed(), self._gone):
             await self._publish(client, post)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while batch := self._next_batch():
+            while batch := self._outbox.next_batch():
                 await asyncio.gather(*(self._publish(client, post) for post in batch))
-
-    def _next_batch(self) -> list[Post]:
-        """Take what goes next: what is retained, then replies, then the stream."""
-        with self._lock:
-            if self._unsent:
-                posts, self._unsent = list(self._unsent.values()), {}
-                return posts
-        queue = self._first_replies or self._replies or self._stream
-        return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
 
     async def _publish(self, client: aiomqtt.Client, post: Post) -> None:
         properties = None
@@ -337,10 +248,7 @@ class Link:
         try:
             await client.publish(post.topic, post.payload, post.qos, post.retain, properties)
         except aiomqtt.MqttError:
-            if not post.retain:
-                name = "dropped_replies" if post.qos else "dropped_events"
-                with self._lock:
-                    setattr(self.counts, name, getattr(self.counts, name) + 1)
+            self._outbox.count_lost(post)
             raise
 
     async def _receive(self, client: aiomqtt.Client) -> None:

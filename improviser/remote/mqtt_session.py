@@ -25,7 +25,8 @@ from improviser.errors import ImproviserError, OutputError
 from improviser.library import catalogue
 from improviser.remote.discovery import configurations
 from improviser.remote.ensemble import Ears, missing, published
-from improviser.remote.mqtt import Access, Link, Post, Received
+from improviser.remote.mqtt import Access, Link
+from improviser.remote.mqtt_queues import Post, Received
 from improviser.remote.requests import COMMAND, Reply, allowed_for, encode, plain, read_command, read_request
 from improviser.remote.state import Score, setting
 from improviser.settings.config import LIVE_KEYS, Settings

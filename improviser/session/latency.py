@@ -218,7 +218,8 @@ async def _idle() -> AsyncIterator[list[str]]:
 async def busy(playing: Live, address: str = BROKER) -> AsyncIterator[list[str]]:
     """Keep the daemon busy with a display that nobody sees, and a broker if there is one; say with what."""
     from improviser.core.addresses.broker import parse_broker
-    from improviser.remote.mqtt import Access, Link, Post
+    from improviser.remote.mqtt import Access, Link
+    from improviser.remote.mqtt_queues import Post
 
     broker = parse_broker(address)
     if broker is None:

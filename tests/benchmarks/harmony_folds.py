@@ -25,16 +25,13 @@ from improviser.core.music.piece import Piece, sounding_at
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.network import Frame, Network
 from improviser.core.networks.notes import Notes
-from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
-from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.counting import Context, CountModel
 from improviser.training.harmony_recipe import settings_for
 from tests.benchmarks import score_level
-from tests.benchmarks.breeding import breed_choir, kept_choir
+from tests.benchmarks.breeding import choir_of_fold
 from tests.benchmarks.chorale_folds import fold_of
-from tests.benchmarks.gradient import descended
 
 Step = tuple[int, int | None]
 
@@ -86,7 +83,7 @@ def main() -> None:
     for fold in map(int, options.folds.split(",")):
         test = [piece for piece, its in zip(pieces, folds, strict=True) if its == fold]
         rest = [level.duet(piece) for piece, its in zip(pieces, folds, strict=True) if its != fold]
-        genomes = choir_of(options, fold, level, pieces, folds)
+        genomes = choir_of_fold(options, "harmony", fold, level, pieces, folds)
         bits, hits = live_bits(level, genomes, test)
         alone = [live_bits(level, genome[None], test)[0] for genome in genomes]
         counted = [count_bits(level.settings, rest, [level.duet(piece) for piece in test], order) for order in (0, 3)]
@@ -103,26 +100,6 @@ def level_of(name: str, voice: str, pieces: Sequence[Piece]) -> Level:
     if name == "score":
         settings = replace(settings, level="score", viewpoints=tuple(score_level.HARMONY))
     return Level(settings, Inputs(settings.viewpoints, harmony.VIEWPOINTS if name == "live" else score_level.HARMONY))
-
-
-def choir_of(
-    options: argparse.Namespace, fold: int, level: Level, pieces: Sequence[Piece], folds: Sequence[int]
-) -> Float32Array:
-    """Return the choir of a fold."""
-
-    def breed() -> Float32Array:
-        develop = (fold + 1) % 10
-        train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
-        held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
-        shape = level.settings.shape(level.inputs.size, vertical=True)
-        seed, members = options.seed, options.choir
-        if options.strategy == "gradient":
-            return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
-        task = NetworkTask("harmony", shape, level.notes(train), level.notes(held), scorer=fastest_scorer(shape))
-        return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
-
-    chosen = {key: getattr(options, key) for key in ("level", "voice", "strategy", "generations", "choir", "seed")}
-    return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
 
 
 def live_bits(level: Level, genomes: Float32Array, test: Sequence[Piece]) -> tuple[float, float]:

@@ -43,7 +43,7 @@ class Storm:
         self._jack, self._folder, self._model, self._chance = jack, folder, model, chance
         self._shared = ours_in_shared_memory()
         self._environment = {**jack.client_environment, **own_folders(folder)}
-        self._sessions = 0
+        self._sessions = self._peers = 0
         self.killed_both: list[tuple[str, float, bool]] = []
         """Which process was killed first, how long before the other, and whether notes were left."""
         self.on = Scene(self._begin(), self._peer("keys"), self._peer("synth"))
@@ -53,10 +53,12 @@ class Storm:
         self._sessions += 1
         log = self._folder / f"play-{self._sessions}.log"
         options = ("--name", NAME, "--model", str(self._model), "--input", "virtual", "--output", "virtual")
-        return Player(self._environment, log, *options, "--no-record", "--display", keys=True)
+        every = ("--follow", "every")  # of a chord, too, whichever model has come to play
+        return Player(self._environment, log, *options, *every, "--no-record", "--display", keys=True)
 
     def _peer(self, kind: str) -> JackPeer:
-        return JackPeer(self._jack.client_environment, f"storm-{kind}")
+        self._peers += 1  # JACK shows the ports of a killed client for a while: no other is called the same
+        return JackPeer(self._jack.client_environment, f"storm-{kind}-{self._peers}")
 
     def _settle(self) -> None:
         self.on.player.wait_for("playing on", START_SECONDS)

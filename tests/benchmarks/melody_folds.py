@@ -24,16 +24,13 @@ from improviser.core.music.piece import Piece
 from improviser.core.networks.choir import ChoirSettings
 from improviser.core.networks.network import Frame, Network
 from improviser.core.networks.notes import Notes
-from improviser.core.networks.task import NetworkTask
 from improviser.core.networks.viewpoints import Inputs
-from improviser.kernels.fastest import fastest_scorer
 from improviser.training.chorales import load_chorales
 from improviser.training.counting import Context, CountModel
 from improviser.training.melody_recipe import settings_for
 from tests.benchmarks import score_level
-from tests.benchmarks.breeding import breed_choir, kept_choir
+from tests.benchmarks.breeding import choir_of_fold
 from tests.benchmarks.chorale_folds import ALPHABET, fold_of, shares_opening
-from tests.benchmarks.gradient import descended
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +84,7 @@ def main() -> None:
     everything: list[Row] = []
     for fold in map(int, options.folds.split(",")):
         test = [index for index, its in enumerate(folds) if its == fold]
-        genomes = choir_of(options, fold, level, pieces, folds)
+        genomes = choir_of_fold(options, "melody", fold, level, pieces, folds)
         rest = [piece for piece, its in zip(pieces, folds, strict=True) if its != fold]
         counts = [counted(rest, order) for order in (0, 2)]
         rows = []
@@ -126,26 +123,6 @@ def level_of(name: str, pieces: Sequence[Piece]) -> Level:
         settings = replace(settings, level="score", viewpoints=tuple(score_level.MELODY))
     known = melodic.VIEWPOINTS if name == "live" else score_level.MELODY
     return Level(settings, Inputs(settings.viewpoints, known))
-
-
-def choir_of(
-    options: argparse.Namespace, fold: int, level: Level, pieces: Sequence[Piece], folds: Sequence[int]
-) -> Float32Array:
-    """Return the choir of a fold."""
-
-    def breed() -> Float32Array:
-        develop = (fold + 1) % 10
-        train = [piece for piece, its in zip(pieces, folds, strict=True) if its not in (fold, develop)]
-        held = [piece for piece, its in zip(pieces, folds, strict=True) if its == develop]
-        shape = level.settings.shape(level.inputs.size, vertical=False)
-        seed, members = options.seed + 100 * fold, options.choir
-        if options.strategy == "gradient":
-            return descended(shape, level.notes(train), level.notes(held), members=members, seed=seed)
-        task = NetworkTask("melody", shape, level.notes(train), level.notes(held), scorer=fastest_scorer(shape))
-        return breed_choir(task, options.strategy, members=members, generations=options.generations, seed=seed)
-
-    chosen = {key: getattr(options, key) for key in ("level", "strategy", "generations", "choir", "seed")}
-    return kept_choir(options.keep, {**chosen, "fold": fold, "settings": level.settings.to_json()}, breed)
 
 
 def live_bits(level: Level, genomes: Float32Array, piece: Piece) -> tuple[list[float], list[float]]:

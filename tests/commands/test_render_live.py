@@ -1,10 +1,13 @@
 """`improviser render --mode`: a MIDI file is the player of a live session that is run off line."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from improviser.midifile import read_midi
+from improviser import render
+from improviser.midifile import read_midi, write_midi
+from improviser.recordings.midi_recording import IMPROVISER, PLAYER
 from tests.command import CommandLine
 from tests.melodies import TUNE, write_melody
 
@@ -47,6 +50,20 @@ def test_several_models_play_a_voice_each_beside_the_input(improviser: CommandLi
     assert f"{2 * len(TUNE)} notes played by bach-bass, bach-tenor to {len(TUNE)}" in both.out
     tracks = [timed.track for timed in read_midi(improviser.folder / "both.mid").notes]
     assert (tracks.count(0), tracks.count(1)) == (len(TUNE), 2 * len(TUNE))
+
+
+def test_of_a_recorded_session_only_the_players_part_is_heard_by_command_and_function(
+    improviser: CommandLine, tune: Path
+) -> None:
+    options = ("--mode", "shadow", "--seed", "3")
+    alone = rendered(improviser, tune, *options)
+    piece = read_midi(tune)
+    played = tuple(replace(timed, track=1, note=replace(timed.note, pitch=40)) for timed in piece.notes)
+    session = tune.with_name("session.mid")
+    write_midi(session, replace(piece, tracks=(PLAYER, IMPROVISER), notes=piece.notes + played))
+    assert rendered(improviser, session, *options) == alone
+    pitches = [note.pitch for note in render(session, seed=3, mode="shadow")]
+    assert pitches == [pitch for _, _, pitch in alone]
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ from improviser.engine.protocol import (
 )
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
-from improviser.remote.mqtt import Access, Received
+from improviser.remote.mqtt import Access
+from improviser.remote.mqtt_queues import Received
 from improviser.remote.mqtt_session import MqttSession
 from improviser.settings.config import LIVE_KEYS, Settings, validate
 from tests.fuzz.mutations import STRINGS, json_text, mutate_bytes, mutate_value, some_value
@@ -260,7 +261,7 @@ class MqttMessages(LiveKind):
                 message.topic == replied[1] or message.topic == replied[0][:-1] or message.topic.startswith(replied[0])
             )
             mqtt._take_received(message)
-        replies = [*mqtt.link._first_replies, *mqtt.link._replies]
+        replies = [post for post in mqtt.link._outbox.owed() if not post.retain]
         if len(replies) != requests:
             yield f"{requests} requests got {len(replies)} replies"
         for reply in replies:
