@@ -28,9 +28,14 @@ from typing import Any
 import numpy as np
 
 import improviser
-from improviser.core.live.parameters.table import Parameters
+from improviser.core.live import parameters
 from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
+
+try:
+    from improviser.core.live.parameters.table import Parameters
+except ImportError:  # in versions as old as 50f769d
+    Parameters = parameters.Parameters  # type: ignore[attr-defined, misc]
 
 TURN = 50
 STEPS = (-4, -2, -2, -1, 1, 2, 2, 3, 5, -7)
@@ -95,6 +100,7 @@ def heard(models: Sequence[str], notes: int) -> Iterator[dict[str, list[float]]]
         for event in inner.hear(NoteOff(0, pitch, 64), release).events:
             inner.sent(event)
         times["release"].append(clock() - begun)
+        inner.settle()  # as the engine does between any two messages
         begun = clock()
         played += [messages, public.hear(bytes((0x80, pitch, 64)), release)]
         times["public release"].append(clock() - begun)

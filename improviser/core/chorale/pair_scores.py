@@ -4,6 +4,8 @@ What is read is what `Terms.of_pairs` points at. Tables that are read at the sam
 what the key alone decides; the rest is one number for each two pitches of a few small tables.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +33,17 @@ _SIGNS = np.sign(_DISTANCES) + 1
 _STEPS = np.clip(_DISTANCES, -STEP, STEP) + STEP
 _NEAR = np.clip(_DISTANCES, -NEAR, NEAR) + NEAR
 _WIDE, _WIDTH = 2 * STEP + 1, 2 * NEAR + 1
+_BOTH = np.concatenate([UPPER, LOWER])[:, None]
+_OTHERS = np.concatenate([LOWER, UPPER])[:, None]
+"""The voices of all pairs, the upper ones first; and the other one of each pair."""
+
+
+def _scaled(upper: int, lower: int) -> IntArray:
+    """Return by how much a class of the upper voices counts in a place in a table, and one of the lower voices."""
+    return np.repeat([upper, lower], len(PAIRS))[:, None]
+
+
+_BY_SIGN, _BY_STEP, _BY_NEARNESS, _BY_DEGREE = _scaled(36, 12), _scaled(_WIDE, 1), _scaled(_WIDTH, 1), _scaled(12, 1)
 
 
 class PairScores:
@@ -50,14 +63,17 @@ class PairScores:
         self._numbers = np.concatenate([table.ravel() for table in moving])
         ends = np.cumsum([table.size for table in moving])
         starts = [ends[number] - table.size for number, table in enumerate(moving)]
-        number = np.arange(len(PAIRS))[:, None]
-        self._motion, self._steps, self._crossing, self._degrees = (
-            start + table.shape[1] * number for start, table in zip(starts, moving, strict=True)
-        )
-        """Where the tables of each pair begin, shape (6, 1)."""
+        self._starts = [
+            [start + table.shape[1] * pair for pair in range(len(PAIRS))]
+            for start, table in zip(starts, moving, strict=True)
+        ]
+        """Where the tables of each pair begin: of motion, steps, crossing and degrees."""
         self._beginning = np.array([[[sum(float(table[pair, -1]) for table in moving)]] for pair in range(len(PAIRS))])
         self._interval, self._dyad = tables["interval"], tables["dyad"]
-        self._upper, self._lower = upper, lower
+        self._lower = lower
+        self._both = np.concatenate([upper, lower])
+        self._from_middle = self._both + _MIDDLE
+        """The pitches of the voices `_BOTH`; and where they lie among the distances from 0."""
         self._apart = upper[:, :, None] - lower[:, None, :]
         self._turned = self._apart % 12
         self._in_key: dict[tuple[int, bool], NDArray[np.float32]] = {}
@@ -68,24 +84,29 @@ class PairScores:
         known = self._of_key(place.tonic, place.minor)
         if place.before is None:
             return known + self._beginning.astype(np.float32)
-        before = np.array(place.before)
-        over, under = before[UPPER][:, None], before[LOWER][:, None]
-        upper, lower = self._upper, self._lower
-        rises, follows = upper - over + _MIDDLE, lower - under + _MIDDLE
-        earlier = (over - under) % 12
-        high = self._motion + 12 * (9 * earlier + 3 * _SIGNS.take(rises))
-        places = self._turned + high[:, :, None]
-        places += 12 * _SIGNS.take(follows)[:, None, :]
-        numbers = self._numbers
+        before, numbers = np.array(place.before), self._numbers
+        moved, near = self._from_middle - before.take(_BOTH), self._from_middle - before.take(_OTHERS)
+        motion, steps, crossing, degrees = self._starts_after(place.before, place.tonic)
+        places = self._turned + _spread(motion, _SIGNS.take(moved) * _BY_SIGN)
         scores: NDArray[np.float32] = numbers.take(places)
         scores += known
-        high = self._steps + _WIDE * (_WIDE * earlier + _STEPS.take(rises))
-        scores += numbers.take(high[:, :, None] + _STEPS.take(follows)[:, None, :])
-        high = self._crossing + _WIDTH * _NEAR.take(upper - under + _MIDDLE)
-        scores += numbers.take(high[:, :, None] + _NEAR.take(lower - over + _MIDDLE)[:, None, :])
-        high = self._degrees + 144 * ((over - place.tonic) % 12) + 12 * ((upper - place.tonic) % 12)
-        scores += numbers.take(high[:, :, None] + ((lower - place.tonic) % 12)[:, None, :])
+        scores += numbers.take(_spread(steps, _STEPS.take(moved) * _BY_STEP))
+        scores += numbers.take(_spread(crossing, _NEAR.take(near) * _BY_NEARNESS))
+        scores += numbers.take(_spread(degrees, (self._both - place.tonic) % 12 * _BY_DEGREE))
         return scores
+
+    def _starts_after(self, before: Sequence[int], tonic: int) -> IntArray:
+        """Return where the numbers of each pair begin after a chord, in the key of now, shape (4, 6, 1)."""
+        motion, steps, crossing, degrees = self._starts
+        earlier = [(before[one] - before[other]) % 12 for one, other in PAIRS]
+        was = [(before[one] - tonic) % 12 for one, _ in PAIRS]
+        rows = (
+            [start + 108 * number for start, number in zip(motion, earlier, strict=True)],
+            [start + _WIDE**2 * number for start, number in zip(steps, earlier, strict=True)],
+            crossing,
+            [start + 144 * number for start, number in zip(degrees, was, strict=True)],
+        )
+        return np.array(rows)[:, :, None]
 
     def _of_key(self, tonic: int, minor: bool) -> NDArray[np.float32]:
         known = self._in_key.get((tonic, minor))
@@ -96,3 +117,14 @@ class PairScores:
             known = intervals + self._dyad[number, self._turned + 12 * degrees + 144 * minor]
             self._in_key[tonic, minor] = known
         return known
+
+
+def _spread(starts: IntArray, classes: IntArray) -> IntArray:
+    """Return the sums of where each pair begins and of both its voices' classes, shape (6, n, n).
+
+    :param starts: shape (6, 1).
+    :param classes: of the upper voices, then of the lower ones, shape (12, n).
+    """
+    high = starts + classes[: len(PAIRS)]
+    sums: IntArray = high[:, :, None] + classes[len(PAIRS) :, None, :]
+    return sums

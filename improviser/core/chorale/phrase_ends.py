@@ -8,6 +8,7 @@ phrases of a tune often have the same length: so the lengths of finished phrases
 """
 
 import math
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,12 +82,13 @@ def tune_class(degree: int, step: int) -> int:
 
 def again_classes(lengths: FloatArray) -> NDArray[np.int64]:
     """Return the class of each length a phrase may have, by how many have ended with each, shape (LENGTHS,)."""
-    ended = float(lengths.sum())
-    known = sum(ended >= least for least in KNOWN)
+    ended = float(np.add.reduce(lengths))
+    known = bisect_right(KNOWN, ended)
     if not known:
         return np.zeros(len(lengths), np.int64)
-    share = np.searchsorted(_SHARES, lengths / ended, side="right")
-    return np.asarray(1 + (known - 1) * (len(SHARES) + 1) + share, np.int64)
+    classes: NDArray[np.int64] = _SHARES.searchsorted(lengths / ended, side="right")
+    classes += 1 + (known - 1) * (len(SHARES) + 1)
+    return classes
 
 
 def factor_places(before: int | None, degree: int, moment: Moment) -> tuple[int, int, int]:
@@ -161,7 +163,7 @@ class PhraseEnds:
         :param degree: its degree, 0–11; `step`: semitones from the note before.
         :param moment: its place in the rhythm.
         """
-        return float(self._hazards(degree, step, moment) @ self._moved(onset_seconds))
+        return float(self._hazards(degree, step, moment).dot(self._moved(onset_seconds)))
 
     def moment(self, onset_seconds: float) -> tuple[int, int] | None:
         """Return all that matters of an onset."""
@@ -174,7 +176,7 @@ class PhraseEnds:
         self._lengths = self._moved(onset_seconds)
         ends = self._hazards(degree, step, moment)
         self._ended, self._going = self._lengths * ends, self._lengths * (1 - ends)
-        self._chance = float(self._lengths @ ends)
+        self._chance = float(self._lengths.dot(ends))
         self._degree = degree
         self._pulse.hear(onset_seconds)
         self._seen = {}
@@ -196,10 +198,12 @@ class PhraseEnds:
         ended = self._ended * after
         whole = float(np.add.reduce(ended) + np.add.reduce(self._going) * within)
         if whole > 0 and math.isfinite(whole):
-            self.ended = (self.ended + ended / whole) * (
-                1 if self.ended.sum() < MOST_ENDED else MOST_ENDED / (MOST_ENDED + 1)
-            )
-            self._odds = self._usual * self._tables.again[again_classes(self.ended)]
+            ended /= whole
+            ended += self.ended
+            if np.add.reduce(self.ended) >= MOST_ENDED:
+                ended *= MOST_ENDED / (MOST_ENDED + 1)
+            self.ended = ended
+            self._odds = self._usual * self._tables.again.take(again_classes(ended))
 
     def _moved(self, onset_seconds: float) -> FloatArray:
         """Return how likely each length is once the interval since the last note is known."""

@@ -117,7 +117,7 @@ class ChoraleSession:
         given = self._model.tune(pitch)
         logs = np.empty((PARTS, PITCHES))
         for row, responder in zip(logs, self._parts, strict=True):
-            row[:] = responder.propose(given, onset_seconds)
+            row[:] = responder.scores(given, onset_seconds)
         for part, pitches, likelier in self._leads:
             logs[part, pitches] += likelier
         place = self._place_of(given, onset_seconds)
@@ -139,7 +139,7 @@ class ChoraleSession:
 
     def _place_of(self, pitch: int, onset_seconds: float) -> Place:
         moment = self._rhythm.look(onset_seconds)
-        tonic, minor = self._keys.look(pitch, moment)[1]
+        tonic, minor = self._keys.key_with(pitch, moment)
         ends = self._ends.look((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         gap = moment.gap_class
         gap_class, end = 5 if gap is None else gap, end_class(ends)
@@ -184,7 +184,7 @@ class ChoraleSession:
             played = (None, None, played)
         model, pitch = self._model, self._model.tune(pitch)
         moment = self._rhythm.look(onset_seconds)
-        tonic, _ = self._keys.look(pitch, moment)[1]
+        tonic, _ = self._keys.key_with(pitch, moment)
         self._ends.hear((pitch - tonic) % 12, self._step(pitch), onset_seconds, moment)
         self._keys.hear_player(pitch, moment)
         pitches = (None,) * len(self._parts) if played is None else tuple(played)
@@ -230,17 +230,16 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     own += pairs.take(model.with_given_of[given - model.lowest_given])
     above = _highest(own, model.candidates)
     places = above + model.rows
-    own_high, own_middle, own_low = own.take(places)
+    likely = own.take(places)
     starts = above.take(model.higher)
     starts *= model.width
     starts += model.among_from
     starts = starts + above.take(model.lower)
-    upper, lower, outer = pairs.take(starts)
-    upper = own_high[:, None] + upper
-    lower = own_middle[:, None] + lower
-    lower += own_low
+    together = pairs.take(starts)
+    upper, lower = likely[:2, :, None] + together[:2]
+    lower += likely[2]
     sums = upper[:, :, None] + lower
-    sums += outer[:, None, :]
+    sums += together[2][:, None, :]
     scores = sums.reshape(-1)
     numbers = (scores >= np.maximum.reduce(scores) - UNLIKELY).nonzero()[0]
     scores = scores.take(numbers)

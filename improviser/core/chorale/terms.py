@@ -173,8 +173,11 @@ class Terms:
             name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
-        self._moved_rows = PITCHES + 2 * PITCHES * np.array([[voice] for voice in self.others])
-        """Where the moves of each voice that is chosen begin in `MOVED`."""
+        self._moves = MOVED[[*self.others]] << _MOVES_AT
+        self._moves[:, PITCHES] += _HOLDS
+        """The bits of the moves, from −128 to 127 semitones, of each voice that is chosen, shape (3, 256)."""
+        self._moves_from = PITCHES + 2 * PITCHES * np.arange(len(self.others))[:, None]
+        """Where no move of each lies there, shape (3, 1)."""
         self._nothing = {name: self.slices[name].stop - 1 for name in _AFTER}
 
     def _all_codes(self) -> tuple[IntArray, IntArray]:
@@ -298,22 +301,20 @@ class Terms:
 
     def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
         """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
-        offset, size, tonic, before, line = (
-            self._offset,
-            12 * self._count,
-            place.tonic,
-            place.before,
-            self._line(pitch, place),
-        )
-        last = 12 if before is None else (before[BASS] - tonic) % 12
-        earlier = 12 if place.bass_before is None else (place.bass_before - tonic) % 12
-        classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": last + 13 * earlier}
+        offset, size, line, path = self._offset, 12 * self._count, self._line(pitch, place), self._path(place)
+        classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": path}
         return [offset[name] + size * number for name, number in classes.items()]
 
     def _line(self, pitch: int, place: Place) -> int:
         """Return which numbers the kind "line" has for a pitch of the given voice, after its last one."""
         before, tonic = place.before, place.tonic
         return (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
+
+    def _path(self, place: Place) -> int:
+        """Return which numbers the kind "path" has after what the bass has sung."""
+        before, earlier, tonic = place.before, place.bass_before, place.tonic
+        last = 12 if before is None else (before[BASS] - tonic) % 12
+        return last + 13 * (12 if earlier is None else (earlier - tonic) % 12)
 
     def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
         """Return what `chord_scores` needs to know of what sounded before, in a key.
@@ -325,7 +326,7 @@ class Terms:
         count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
         sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
         codes = self._codes[place.tonic].take(pitches + _ROWS)
-        *_, mode, _, path = self._known_of_chords(0, place)
+        mode, path = offset["mode"] + size * place.minor, offset["path"] + size * self._path(place)
         known = numbers[path : path + size] + numbers[mode : mode + size]
         of_voicings = arranged({name: numbers[self.slices[name]] for name in _ARRANGED}, before)
         if before is None:
@@ -335,12 +336,11 @@ class Terms:
         start = offset["change"] + size * (earlier_type + count * earlier_bass)
         changes = numbers[start : start + size] + known
         progress = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
-        changes.reshape(12, count)[:] += progress[self._rises[earlier_bass]]
+        changes += progress.take(self._rises[earlier_bass], axis=0).reshape(-1)
         leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
         leaps += LEAPS * self._degrees[place.tonic]
-        steps = pitches - np.array([[before[voice]] for voice in self.others])
-        codes += (steps == 0) * _HOLDS
-        codes += MOVED.take(steps + self._moved_rows) << _MOVES_AT
+        steps = pitches + (self._moves_from - np.array([[before[voice]] for voice in self.others]))
+        codes += self._moves.take(steps)
         return Prepared(changes, sets, earlier, codes.reshape(-1), leaps, of_voicings)
 
     def chord_scores(
@@ -416,7 +416,7 @@ _BASS_MOVE = 15
 """Of the bits of how all voices have moved, those of the bass."""
 _DEGREE_AT = tuple(_DEGREES_AT + shift for shift in (12, 8, 4, 0))
 """Then follow the degrees of all voices, the soprano's in the highest bits; and how they have moved."""
-_HOLDS = np.array([[4], [2], [1]]) << _HELD_AT
+_HOLDS = np.array([4, 2, 1]) << _HELD_AT
 _ARRANGED = ("voicing", "voicing leap", *TURNS, "voicing AT leap")
 """Kinds that are added up by `arranged`."""
 _AFTER = ("change", "progress", "held", "stays", "bass", "moves", *_ARRANGED[1:])

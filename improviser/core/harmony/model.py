@@ -181,6 +181,10 @@ class HarmonyResponder:
 
     def propose(self, pitch: int, onset_seconds: float) -> LogProbabilities:
         """Return log-probabilities, shape (128,), of the answer to `pitch`, up to a constant; changes nothing."""
+        return self.scores(pitch, onset_seconds).astype(np.float64)
+
+    def scores(self, pitch: int, onset_seconds: float) -> NDArray[np.floating]:
+        """Return the same, as the network says it if nothing has to be moved."""
         model = self._model
         now = self._session.look(pitch, onset_seconds)
         frame = Frame(model.centre if now.own[0] is None else now.own[0], now.tonic, pitch)
@@ -188,8 +192,7 @@ class HarmonyResponder:
         scores, others = model.network.scores(model.inputs.read(now), frame, memory)
         if now.parallels is not None and memory is not None:
             scores[now.parallels] += others[-1]
-        answer = scores.astype(np.float64)
-        return answer if pitch >= model.settings.player[0] else below(answer, pitch)
+        return scores if pitch >= model.settings.player[0] else below(scores.astype(np.float64), pitch)
 
     def hold_odds(self, pitch: int, onset_seconds: float) -> float:
         """Return the logarithm of the odds that the voice's note is held over, if it stays; changes nothing."""

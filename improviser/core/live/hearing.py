@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from improviser.core.live.performer import Performer
 from improviser.core.midi.codec import ACTIVE_SENSING, decode, decode_transport
 from improviser.core.midi.event import Event, Tick, Transport
-from improviser.core.midi.stream import MidiStream
+from improviser.core.midi.stream import MidiStream, is_message
 
 
 def messages_of(data: bytes) -> list[bytes]:
     """Return the complete messages in bytes that came in together; what is no message is left out."""
+    if is_message(data):  # as nearly all are
+        return [data]
     return MidiStream().feed(data)
 
 

@@ -52,6 +52,14 @@ class Keys:
         self._listener.held.release(lane, pitch)
         return self._sounding.release(lane, pitch, now, velocity)
 
+    def press_usual(self, note: NoteOn, now: float) -> list[Event]:
+        """Take in that a key is pressed of which nothing is unusual (`Foretelling`): what `press` does then."""
+        self.returned.release((note.channel, note.pitch))
+        self._listener.held.press(note.channel, note.pitch, now)
+        events = self._playing.hear(note, now)
+        self._pressed.append((note, now, False))
+        return events
+
     def press(self, event: NoteOn, now: float, parameters: Parameters) -> list[Event]:
         """Take in that a key is pressed."""
         # A second note-on of a key without a note-off between is a retrigger: its first answer ends here.

@@ -4,9 +4,10 @@ Rules of the house:
 
 * It knows only the time stamps of events, never the clock. The same stamped events and changes give the same output.
   What is to be played later is `due` at a `deadline`, computed from stamps alone; `advance` plays it.
-* `hear` does only what must happen before the answer can leave. Memory and statistics wait for `settle`, called
-  after the answer was sent. In quiet times `foresee` thinks about the notes that may come, before they do;
-  what such a note will be answered, `foretell` says at a look, so that the answer can leave before the note is heard.
+* `hear` does only what must happen before the answer can leave. A usual note is answered by what is foretold of it; all
+  else that it means is taken in, and learned from, by `settle`, called after the answer was sent. In quiet times
+  `foresee` thinks about the notes that may come, before they do; what such a note will be answered, `foretell` says at
+  a look.
 * Every note-on has an owner in the `Voice` that will end it (the player's key, or a beat of a reply), and everything to
   be sent is entered in the `Ledger` first, so that what sounds can be ended whatever dies. The caller confirms each
   event with `sent`.
@@ -24,7 +25,6 @@ import numpy as np
 
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.chance import Chance
-from improviser.core.live.answering.foretelling import Foretelling
 from improviser.core.live.answering.joining import Heard, Joining
 from improviser.core.live.guards.loops import Loops
 from improviser.core.live.keys import Keys
@@ -42,6 +42,7 @@ from improviser.core.live.player.presence import Presences
 from improviser.core.live.player.votes import COMMANDS, FORGET, GOOD
 from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
+from improviser.core.live.usual_notes import UsualNotes
 from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
     ALL_NOTES_OFF,
@@ -107,13 +108,20 @@ class Performer:
         self._done: str | None = None
         self._lost: int | None = None
         """The input whose source was found to be gone."""
+        self._usual = UsualNotes(
+            self._band, self._playing, self._keys, self._loops, self._zones, self._sounding, self._presences
+        )
         self._settled = False
-        self._foretelling: Foretelling | None = None
         self.settle()
 
     @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
+        self._take_in()
+        return self._deadline
+
+    @property
+    def _deadline(self) -> float | None:
         return earliest(
             self._playing.turn(),
             self._playing.chord_due,
@@ -126,6 +134,7 @@ class Performer:
     @property
     def sensing_ends(self) -> float | None:
         """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
+        self._take_in()
         return self._presences.sensing_ends
 
     @property
@@ -137,8 +146,10 @@ class Performer:
 
         After active sensing (`promised`) `advance` releases the keys of that input if nothing comes any more.
         """
+        self._take_in()
         self._presences.at(number).senses(now, promised=promised)
-        self._unsettle()
+        if promised:  # else the next loss is no earlier than it was
+            self._unsettle()
 
     def wait_for_sources(self, now: float) -> None:
         """Expect all sources that have promised to send for as long as if they had just done so."""
@@ -156,17 +167,22 @@ class Performer:
 
     def lose(self, now: float, number: int = 0) -> list[Event]:
         """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
-        self.settle()
-        self._unsettle()
-        return self._enter(self._advance(now) + self._let_go(number, now), now)
+        return self._enter(self._until(now) + self._let_go(number, now), now)
 
     def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it.
 
         :param number: by which input it came, counted from 0.
         """
+        self.settle()
+        if isinstance(event, NoteOn):
+            note = on_lane(event, number)
+            if (outcome := self._usual.answer(note, now, number, self.parameters, self.ledger)) is not None:
+                self._settled = False
+                return outcome
+        may_be_due = now >= self._usual.due
         self._begin_call()
-        events = self._advance(now)
+        events = self._advance(now) if may_be_due else []
         presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
@@ -175,6 +191,9 @@ class Performer:
             presence.plays(now)
             events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
+
+    def _take_in(self) -> None:
+        self._usual.take_in(self.parameters)
 
     def _heard(self, event: Event, now: float) -> list[Event]:
         """Take in an event of the player's own."""
@@ -206,8 +225,9 @@ class Performer:
     def settle(self) -> None:
         """Learn from the notes heard and played since the last call."""
         if not self._settled:
+            self._take_in()
             self._learn()
-            self._foretelling = None
+            self._usual.prepare(self.parameters, self._deadline)
             self._settled = True
 
     def _learn(self) -> None:
@@ -218,7 +238,7 @@ class Performer:
 
     def _unsettle(self) -> None:
         """Let nothing be foretold until all is settled again."""
-        self._foretelling = None
+        self._usual.forget()
         self._settled = False
 
     def foresee(self, now: float = -math.inf) -> bool:
@@ -226,28 +246,18 @@ class Performer:
 
         That is a note of the player's, or a reply that will be due soon after `now`.
         """
-        if self._settled and self._foretelling is None:
-            self._foretelling = self._prepare()
         if self._band.let_go():
             return True
+        if self._usual.is_to_take_in:
+            return False
         if self._playing.mode.replies:
             return self._settled and self._playing.think(now)
         return self._playing.mode.answers and self._band.foresee()
 
     def unfinished(self, moment: float) -> int | None:
         """Return how many pieces of a reply that begins by that moment are thought, if not all; see `advance`."""
+        self._take_in()
         return self._playing.unfinished(moment)
-
-    def _prepare(self) -> Foretelling:
-        """Return which notes `foretell` can tell of."""
-        begins, ends = self._loops.calm if self.parameters.guard else (-math.inf, math.inf)
-        if (deadline := self.deadline) is not None:
-            ends = min(ends, deadline)
-        if self.parameters.thru or not self._playing.foretells:
-            ends = -math.inf
-        suspected = self._loops.suspected if self.parameters.guard else frozenset()
-        begins = max(begins, self._band.burst_ends)
-        return Foretelling(begins, ends, frozenset(self._sounding.keys), suspected)
 
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
@@ -257,12 +267,8 @@ class Performer:
         This changes nothing that is played. None if anything is unusual; or if it was not foreseen, and is not to be
         thought out now (`think`).
         """
-        ready, parameters = self._foretelling, self.parameters
-        if ready is None or not ready.covers(channel, pitch, velocity, now, parameters):
-            return None
-        if self._zones.is_drums(channel, parameters):
-            return None
-        told = self._playing.foretell(channel, pitch, velocity, now, think=think)
+        note = NoteOn(channel, pitch, velocity)
+        told = self._usual.foretell(note, now, self.parameters, think=think)
         return told and ([part for answer in told[0] for part in self.ledger.foretell(answer)], told[1])
 
     def change(self, name: str, value: Any, now: float) -> list[Event]:
@@ -271,9 +277,7 @@ class Performer:
         :raises ConfigError: if `value` cannot be.
         """
         changed, knobs = self.changed(name, value)
-        self.settle()
-        self._unsettle()
-        events = self._advance(now)
+        events = self._until(now)
         self._knobs = knobs
         return self._enter(events + self._adopt(changed, now), now)
 
@@ -303,9 +307,7 @@ class Performer:
         """
         if command not in COMMANDS:
             raise ConfigError(f"there is no command {command[:40]!r}; there are: {', '.join(COMMANDS)}")
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._obey(command)
         return events
 
@@ -334,6 +336,7 @@ class Performer:
     @property
     def heard(self) -> Heard:
         """What models have to know of the player's notes to begin now."""
+        self._take_in()
         return self._band.heard
 
     def swap(self, models: Sequence[Model] | Joining, now: float) -> list[Event]:
@@ -341,9 +344,7 @@ class Performer:
 
         :param models: or as they are `Joining`: then this takes the less time the more they know.
         """
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._playing.think_again()
         self._band.join(models if isinstance(models, Joining) else Joining(models))
         return events
@@ -360,14 +361,13 @@ class Performer:
 
     def rests(self, now: float) -> bool:
         """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
+        self._take_in()
         end = self._tracker.end()
         return not self._playing.is_replying and (end is None or end <= now)
 
     def adapt(self, adapted: Mapping[str, MelodyModel], now: float) -> list[Event]:
         """Let models that play be as these of their names are from `now` on; return what was due before."""
-        self.settle()
-        self._unsettle()
-        events = self._enter(self._advance(now), now)
+        events = self._enter(self._until(now), now)
         self._playing.think_again()
         self._band.adapt(adapted)
         return events
@@ -418,9 +418,15 @@ class Performer:
         ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
         return ended + self._hands.silence(channel, now, self.parameters)
 
+    def _until(self, now: float) -> list[Event]:
+        """Settle, and play what is due by `now`, since things change then."""
+        self.settle()
+        self._unsettle()
+        return self._advance(now)
+
     def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
         events: list[Event] = []
-        while (due := self.deadline) is not None and due <= now:
+        while (due := self._deadline) is not None and due <= now:
             late = now - due
             if late > LATE_SECONDS:
                 due = now

@@ -146,7 +146,7 @@ class Playing:
         parameters, chance = self._parameters, self._chance
         at_once = self.mode.answers and parameters.quantise == "off" and not parameters.delay
         free = self._schedule is None and self._sounding.due is None
-        return at_once and free and chance.left > 0 and chance.peek(0) < parameters.density
+        return at_once and free and chance.left > self._band.draws and chance.peek(0) < parameters.density
 
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool

@@ -24,6 +24,11 @@ def length_of(status: int) -> int | None:
     return None if data is None else 1 + data
 
 
+def is_message(data: bytes) -> bool:
+    """Say whether bytes are one channel message with two data bytes, such as a note, and nothing else."""
+    return len(data) == 3 and CHANNEL_DATA.get(data[0] & 0xF0) == 2 and data[1] < FIRST_STATUS > data[2]
+
+
 class MidiStream:
     """Reads one wire: bytes in, in pieces of any size; complete messages out.
 

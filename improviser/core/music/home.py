@@ -231,7 +231,8 @@ class HomeTracker:
         if weight:
             says = weight * keys.rests[self._lowest % 12]
             chances = np.exp(says, out=says) * chances
-        return np.asarray(chances / np.add.reduce(chances), np.float64)
+        rested: FloatArray = chances / np.add.reduce(chances)
+        return rested
 
     def chances(self, now: float | None = None) -> FloatArray:
         """Return how likely each key is, shape (modes, 12): by mode, as in `MODES`, and by tonic; they sum to 1."""

@@ -86,10 +86,18 @@ class ModulatingKeys(KeyTracker):
         if departure is not None:
             histogram = self._left(departure, pitch)
             return histogram, likeliest_key((PROFILES @ np.array(histogram)).tolist())
-        key = self._keys.get(pitch % 12)
+        return self.with_note(pitch), self._key_with(pitch % 12)
+
+    def key_with(self, pitch: int, moment: Moment) -> tuple[int, float]:
+        """Return the key alone."""
+        departure = self.departure(pitch, moment)
+        return self._key_with(pitch % 12) if departure is None else self.look(pitch, moment)[1]
+
+    def _key_with(self, pitch_class: int) -> tuple[int, float]:
+        key = self._keys.get(pitch_class)
         if key is None:
-            key = self._keys[pitch % 12] = likeliest_key(self._foresee()[pitch % 12].tolist())
-        return self.with_note(pitch), key
+            key = self._keys[pitch_class] = likeliest_key(self._foresee()[pitch_class].tolist())
+        return key
 
     def _left(self, departure: Departure, pitch: int) -> list[float]:
         histogram = [weight * FADE for weight in departure.leave(self.histogram)]

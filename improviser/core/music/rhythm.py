@@ -83,11 +83,15 @@ class RhythmTracker:
 
     def look(self, onset_seconds: float) -> Moment:
         """Return the place of a note that starts now; changes nothing."""
-        return self._place_seen(onset_seconds)[0]
+        if onset_seconds != self._looked_at:
+            self._see(onset_seconds)
+        return self._seen[0]
 
     def hear(self, onset_seconds: float) -> None:
         """Take in a note's onset. One that lies before the last is taken as simultaneous with it."""
-        moment, length = self._place_seen(onset_seconds)
+        if onset_seconds != self._looked_at:
+            self._see(onset_seconds)
+        moment, length = self._seen
         self._looked_at = None
         if length is not None:
             self._lengths.append(length)
@@ -97,11 +101,9 @@ class RhythmTracker:
             self._onset = onset_seconds
         self._moment = moment
 
-    def _place_seen(self, onset_seconds: float) -> tuple[Moment, float | None]:
-        if onset_seconds != self._looked_at:
-            self._seen = self._place(onset_seconds)
-            self._looked_at = onset_seconds
-        return self._seen
+    def _see(self, onset_seconds: float) -> None:
+        self._seen = self._place(onset_seconds)
+        self._looked_at = onset_seconds
 
     def _place(self, onset_seconds: float) -> tuple[Moment, float | None]:
         """Return the place of a note, and the binary logarithm of the interval before it (None within a chord)."""
@@ -119,11 +121,5 @@ class RhythmTracker:
         long = ratio >= PHRASE_LOG_RATIO
         walked = round(STEPS_PER_PULSE * 2.0 ** min(ratio, 4.0))
         start = 0 if long else before.steps
-        moment = Moment(
-            gap=gap,
-            earlier_gap=before.gap,
-            steps=(start + walked) % CYCLE,
-            anchored=before.anchored or long,
-            notes=0 if long else min(before.notes + 1, MANY),
-        )
-        return moment, length
+        notes = 0 if long else min(before.notes + 1, MANY)
+        return Moment(gap, before.gap, (start + walked) % CYCLE, before.anchored or long, notes), length

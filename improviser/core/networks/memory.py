@@ -121,7 +121,9 @@ def condition(probabilities: NDArray[np.float64]) -> tuple[NDArray[np.float64], 
     logs = np.log(probabilities)
     entropies = np.add.reduce(probabilities * logs, axis=1).tolist()
     highest = np.maximum.reduce(probabilities, axis=1).tolist()
-    certainties = [value for pair in zip(entropies, highest, strict=True) for value in (-pair[0] / 3 - 1, pair[1])]
+    certainties: list[float] = []
+    for entropy, most in zip(entropies, highest, strict=True):
+        certainties += (-entropy / 3 - 1, most)
     np.maximum(logs, _SMALLEST, out=logs)
     logs /= 2
     logs += 1.5

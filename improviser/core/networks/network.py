@@ -152,8 +152,8 @@ class Network:
         :param experts: what the memory says, conditioned: of the (shifted) register, shape (experts, pitches), or of
             all pitches, shape (experts, 128).
         """
-        heads = np.tanh(inputs @ self._first) @ self._heads
-        outputs = heads.take(self._spread)
+        heads = np.tanh(inputs.dot(self._first)).dot(self._heads)
+        outputs: Float32Array = heads.take(self._spread)
         outputs += self._bias
         interval, tonic = _LAST - frame.previous, _DEGREE + (-frame.tonic) % 12
         scores = outputs[interval : interval + PITCHES] + outputs[tonic : tonic + PITCHES]
@@ -165,7 +165,7 @@ class Network:
             scores += outputs[player : player + PITCHES]
             rest += _CYCLES
         if experts is not None and experts.shape[1] == PITCHES:
-            scores += outputs[rest + self.shape.rest :] @ experts
+            scores += outputs[rest + self.shape.rest :].dot(experts)
         elif experts is not None:
             self._add_experts(scores, outputs[rest + self.shape.rest :], experts, frame.shift)
         return scores, outputs[rest:]

@@ -60,7 +60,7 @@ class Inputs(Generic[Situation]):
     def __init__(self, names: Sequence[str], known: Mapping[str, Choice[Situation] | Numbers[Situation]]) -> None:
         self.names = tuple(names)
         self._choices: list[tuple[int, Callable[[Situation], int | None]]] = []
-        self._numbers: list[tuple[slice, Callable[[Situation], Sequence[float]]]] = []
+        self._numbers: list[tuple[slice, list[Callable[[Situation], Sequence[float]]]]] = []
         columns: list[int] = []
         starts: dict[str, tuple[int, int, bool]] = {}
         offset = 0
@@ -72,7 +72,7 @@ class Inputs(Generic[Situation]):
             if isinstance(viewpoint, Choice):
                 self._choices.append((offset, viewpoint.read))
             else:
-                self._numbers.append((slice(offset, offset + viewpoint.size), viewpoint.read))
+                self._append(offset, viewpoint)
                 columns += range(offset, offset + viewpoint.size)
             offset += viewpoint.size
         self.size = offset + 1
@@ -80,6 +80,15 @@ class Inputs(Generic[Situation]):
         self._starts = starts
         self._blank = array("f", [0.0] * offset + [1.0])
         self.columns = np.array(columns, dtype=np.int64)
+
+    def _append(self, offset: int, viewpoint: Numbers[Situation]) -> None:
+        """Let the numbers of a viewpoint begin at an input; those that lie side by side are put there together."""
+        begins, ends = offset, offset + viewpoint.size
+        reads = [viewpoint.read]
+        if self._numbers and self._numbers[-1][0].stop == begins:
+            places, before = self._numbers.pop()
+            begins, reads = places.start, [*before, *reads]
+        self._numbers.append((slice(begins, ends), reads))
 
     def part(self, names: Sequence[str]) -> "Part":
         """Return what a network sees of these inputs that has some of the viewpoints only, in the same order.
@@ -111,7 +120,7 @@ class Inputs(Generic[Situation]):
         The numbers go to the inputs `columns`.
         """
         chosen = [(offset, choose(situation)) for offset, choose in self._choices]
-        numbers = [number for _, read in self._numbers for number in read(situation)]
+        numbers = [number for _, reads in self._numbers for read in reads for number in read(situation)]
         return [-1 if index is None else offset + index for offset, index in chosen], numbers
 
     def read(self, situation: Situation) -> NDArray[np.float32]:
@@ -122,8 +131,8 @@ class Inputs(Generic[Situation]):
             index = choose(situation)
             if index is not None:
                 inputs[offset + index] = 1.0
-        for places, numbers in self._numbers:
-            inputs[places] = array("f", numbers(situation))
+        for places, reads in self._numbers:
+            inputs[places] = array("f", [number for read in reads for number in read(situation)])
         return np.frombuffer(inputs, np.float32)
 
 

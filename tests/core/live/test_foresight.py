@@ -186,3 +186,57 @@ def test_what_is_likely_can_be_played_and_is_thought_of_once(
         first.setdefault(moment, onset)
     assert 1 <= len(found) <= PREDICTED
     assert all(0 <= pitch < 128 and onset in first.values() for pitch, onset in found)
+
+
+@pytest.mark.parametrize("name", ["bach-bass", "bach-chorale"])
+def test_what_was_thought_before_a_note_is_freed_little_by_little(name: str) -> None:
+    """And it never grows, however seldom there is time to think, or none at all."""
+    desk = Desk(catalogue.load_model(name))
+    band = desk.performer._band
+    desk.down(60)
+    think(desk, 40)
+    desk.down(62)
+    left = sum(map(len, band._stale))
+    assert left >= 10
+    think(desk, 1)
+    while think(desk, 1) and band._stale:
+        now = sum(map(len, band._stale))
+        assert left - 4 <= now <= left
+        left = now
+    think(desk, 4 * PREDICTED)
+    assert not any(band._stale)
+    for pitch in TUNE * 3:
+        desk.down(pitch)
+        assert sum(map(len, band._stale)) <= PREDICTED
+
+
+def test_a_note_that_is_half_thought_of_is_answered_as_if_it_were_not() -> None:
+    answers = []
+    for pieces in (0, 2, 3, 4):
+        desk = Desk(catalogue.load_model("bach-chorale"))
+        for pitch in TUNE:
+            desk.down(pitch)
+            think(desk, pieces)
+        answers.append(desk.sent)
+    assert all(sent == answers[0] for sent in answers)
+
+
+def test_the_half_of_a_note_is_worth_nothing_once_things_stand_differently() -> None:
+    desk = Desk(catalogue.load_model("bach-chorale"))
+    desk.down(60)
+    choir = desk.performer._band.lineup.choirs[0]
+
+    def half_thought() -> bool:
+        return choir._considered is not None
+
+    assert choir.consider(62, desk.now + 0.25)
+    assert half_thought()
+    desk.change("transpose", 12)
+    assert not half_thought()
+    assert choir.consider(62, desk.now + 0.25)
+    expected, fresh = choir.expect(62, desk.now + 0.25)
+    assert fresh
+    assert not choir.consider(62, desk.now + 0.25)
+    again, fresh = choir.expect(62, desk.now + 0.25)
+    assert again is expected
+    assert not fresh

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.midi.event import NoteOn
+from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.library import catalogue
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel
@@ -104,11 +104,9 @@ def test_what_is_unusual_is_not_foretold(parameters: dict[str, Any], note: tuple
 def test_nothing_is_foretold_before_all_is_settled() -> None:
     desk = Desk()
     desk.performer.hear(NoteOn(0, 60, 80), 0.25)
-    desk.performer.foresee()
+    assert not desk.performer.foresee()
     assert desk.performer.foretell(0, 62, 80, 0.5, think=True) is None
     desk.performer.settle()
-    assert desk.performer.foretell(0, 62, 80, 0.5, think=True) is None
-    desk.performer.foresee()
     assert desk.performer.foretell(0, 62, 80, 0.5, think=True) is not None
     desk.performer.sense(0.5, promised=True)
     assert desk.performer.foretell(0, 62, 80, 0.5, think=True) is None
@@ -122,3 +120,34 @@ def test_what_is_not_thought_of_is_foretold_only_by_thinking() -> None:
     told = desk.performer.foretell(0, 100, 80, desk.now + 0.33, think=True)
     assert told is not None
     assert not told[1]
+
+
+def test_a_usual_note_is_answered_before_it_is_taken_in() -> None:
+    """What is asked of the performer in between finds it taken in."""
+    desk = Desk(RuleModel(lambda _: 48), release_after=2.0)
+    outcome = desk.performer.hear(NoteOn(0, 60, 80), 0.25)
+    assert [event.pitch for event in outcome.events if isinstance(event, NoteOn)] == [48]
+    assert desk.performer.ledger.sounding == [(0, 48)]
+    assert not desk.performer._sounding.keys
+    assert desk.performer.deadline == 2.25
+    assert desk.performer._sounding.keys == {(0, 60)}
+    desk.send(outcome.events)
+    assert desk.up(60)
+    assert desk.performer.ledger.silent
+
+
+def test_what_is_due_by_the_next_note_comes_before_its_answer() -> None:
+    desk = Desk(RuleModel(lambda _: 48), release_after=0.2)
+    desk.down(60)
+    assert [type(event) for event in desk.down(62)] == [NoteOff, NoteOn]
+
+
+def test_a_wrong_answer_ends_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has the ledger ends what sounds then."""
+    desk = Desk(RuleModel(lambda _: 48))
+    wrong = ([NoteOn(0, 50, 80)], True)
+    monkeypatch.setattr(desk.performer._playing, "foretell", lambda *_, **__: wrong, raising=False)
+    assert desk.performer.hear(NoteOn(0, 60, 80), 0.25).events == wrong[0]
+    with pytest.raises(RuntimeError):
+        desk.performer.settle()
+    assert desk.performer.ledger.sounding == [(0, 50)]

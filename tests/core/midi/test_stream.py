@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.midi.stream import MidiStream, length_of
+from improviser.core.midi.stream import MidiStream, is_message, length_of
 
 DATA = st.integers(0, 0x7F)
 REAL_TIME = st.sampled_from([bytes((status,)) for status in (0xF8, 0xFA, 0xFB, 0xFC, 0xFE, 0xFF)])
@@ -110,3 +110,8 @@ def test_what_comes_out_is_complete_whatever_comes_in(pieces: list[bytes]) -> No
 @given(st.binary(), complete())
 def test_random_bytes_cost_no_later_message(noise: bytes, message: bytes) -> None:
     assert MidiStream().feed(noise + message)[-1] == message
+
+
+@given(st.one_of(complete(), st.binary(max_size=4), st.tuples(st.integers(0x70, 0xFF), DATA, DATA).map(bytes)))
+def test_what_is_a_message_by_itself_comes_out_as_it_is(data: bytes) -> None:
+    assert is_message(data) == (len(data) == 3 and data[0] < 0xF0 and MidiStream().feed(data) == [data])

@@ -8,10 +8,10 @@ Who plays is the `lineup`; opinions become pitches in `drawing`.
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -38,6 +38,9 @@ from improviser.core.music.pitch import AUTO, in_midi
 from improviser.core.music.scales import pitches_in
 from improviser.core.networks.responder import Holder, LogProbabilities, Model, Responder
 
+FREED = 2
+"""So many of the stale thoughts are freed with each new one."""
+
 
 class Band:
     """The models' responders in one session.
@@ -60,7 +63,11 @@ class Band:
         """The same, to be drawn from in a burst; made when the first of it comes."""
         self._predictions: list[dict[tuple[int, Hashable], Prediction]] = []
         """What each part thinks, as things stand, of notes (pitch and moment) that may come, or one that has."""
+        self._stale: list[MutableMapping[Any, Any]] = []
+        """What was thought before the last note, freed little by little: all at once would delay the next one."""
         self._likely: Iterator[tuple[int, float] | None] = iter(())
+        self._halves: list[tuple[Together, tuple[int, float]]] = []
+        """Notes that parts that are chosen together have half thought of."""
         self.foreseen = False
         """Whether all parts had predicted the note that was answered last before it came."""
         self.lineup = LineUp((), ())
@@ -79,7 +86,12 @@ class Band:
     @property
     def plays(self) -> bool:
         """Whether there is anybody to play."""
-        return bool(self.lineup.members)
+        return self.lineup.plays
+
+    @property
+    def draws(self) -> int:
+        """How many numbers an answer takes, at most."""
+        return 2 * len(self.lineup.parts) + sum([choir.draws for choir in self.lineup.choirs])
 
     @property
     def is_choral(self) -> bool:
@@ -161,27 +173,44 @@ class Band:
 
     def _forget_predictions(self) -> None:
         """Forget what was predicted: things stand differently now."""
+        self._stale = [*self._predictions, *(choir.forget() for choir in self.lineup.choirs)]
         self._predictions = [{} for _ in self.lineup.parts]
-        for choir in self.lineup.choirs:
-            choir.forget()
-        self._likely = self.lineup.likely(self._heard)
+        self._think_anew()
+
+    def _think_anew(self) -> None:
+        self._likely, self._halves = self.lineup.likely(self._heard), []
 
     def foresee(self) -> bool:
-        """Think about one more of the notes that are likely to come next; return whether there may be more of them.
+        """Think one piece about the notes that are likely to come next; return whether there may be more.
 
         This changes nothing that is played: an answer comes the sooner.
         """
         if self._lessons:
             return False
+        if self._halves:
+            choir, half = self._halves.pop()
+            choir.expect(*half)
+            return True
         for likely in self._likely:
             if likely is None:
                 return True
-            pitch, onset = likely
-            fresh = [self._predicted(number, pitch, onset)[1] for number in range(len(self))]
-            fresh += [choir.expect(pitch, onset)[1] for choir in self.lineup.choirs]
-            if any(fresh):
+            fresh = [self._predicted(number, *likely)[1] for number in range(len(self))]
+            self._halves = [(choir, likely) for choir in self.lineup.choirs if choir.consider(*likely)]
+            if any(fresh) or self._halves:
+                self._free(FREED)
                 return True
-        return False
+        return self._free(FREED)
+
+    def _free(self, count: int) -> bool:
+        """Free so many of the stale thoughts; return whether there are more."""
+        stale = self._stale
+        for _ in range(count):
+            while stale and not stale[-1]:
+                stale.pop()
+            if not stale:
+                return False
+            stale[-1].popitem()
+        return True
 
     def _predicted(self, number: int, pitch: int, now: float) -> tuple[Prediction, bool]:
         """Return the prediction of a part for a note of the player's, and whether it was made only now."""
@@ -261,7 +290,7 @@ class Band:
     def move(self, choir: Together, ornament: Ornament, *, back: bool = False) -> None:
         """Take in that a part of a chorale has moved so, or has moved back: what may come is thought of anew."""
         choir.move(ornament, back=back)
-        self._likely = self.lineup.likely(self._heard)
+        self._think_anew()
 
     def opinions(self, pitch: int, now: float) -> list[Prediction]:
         """Return what each part thinks of a note of the player's, the tune, that starts now."""
@@ -328,24 +357,21 @@ class Band:
     ) -> tuple[list[Sung], bool] | None:
         """Return what `answer` would return, and whether it was predicted before; changes nothing that is played.
 
-        :param first: how many random numbers are drawn before.
+        :param first: how many random numbers are drawn before; those of the answer have been drawn, `draws` of them.
         :param think: whether to predict it now, if it was not predicted before. Else nothing is returned.
         :param favour: what makes which pitches of a part likelier.
         :param held: pitches that are not free.
         """
         parts, choirs = self.lineup.parts, self.lineup.choirs
-        if self._chance.left < first + 2 * len(parts) + sum(choir.draws for choir in choirs):
-            return None
         numbers = count(first)
         taken: list[tuple[int, int]] = []
         played: list[Sung] = []
         foreseen = self.plays
         for number, responder in enumerate(parts):
-            prediction = self._predictions[number].get((pitch, responder.moment(now)))
-            if prediction is None and not think:
+            if not think and (pitch, responder.moment(now)) not in self._predictions[number]:
                 return None
-            if prediction is None:
-                prediction, foreseen = self._predicted(number, pitch, now)[0], False
+            prediction, fresh = self._predicted(number, pitch, now)
+            foreseen = foreseen and not fresh
             factors = NO_FACTORS if favour is None else favour(number, prediction)
             on_channel = self.channel_of(number, channel)
             there = [*held, *self.drawing.taken_on(on_channel, now)] + [
@@ -355,11 +381,10 @@ class Band:
             taken.append((on_channel, sounding))
             played.append(Sung(sounding, self.lineup.named[number]))
         for choir in choirs:
-            expected = choir.expected(pitch, now)
-            if expected is None and not think:
+            if not (think or choir.expects(pitch, now)):
                 return None
-            if expected is None:
-                expected, foreseen = choir.expect(pitch, now)[0], False
+            expected, fresh = choir.expect(pitch, now)
+            foreseen = foreseen and not fresh
             played += choir.draw(expected, pitch, now, lambda: self._chance.peek(next(numbers))).sung
         return played, foreseen
 

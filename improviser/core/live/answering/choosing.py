@@ -75,7 +75,7 @@ class Choosing:
         again, nats = recalled.answers[number], FAVOUR[min(recalled.alike, len(FAVOUR) - 1)]
         if again is None or (recalled.struck[-1] - again) % 12 not in CONSONANT:
             return None
-        if not nats or prediction.scores[again] < prediction.scores.max() - FITTING:
+        if not nats or prediction.scores.item(again) < prediction.highest - FITTING:
             return None
         return again, nats
 

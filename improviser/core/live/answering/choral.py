@@ -111,6 +111,8 @@ class Choral:
 
     def _told(self, answer: list[tuple[NoteOn, Sung]]) -> tuple[list[NoteOn], list[NoteOn]]:
         """Return which notes of an answer are struck, and which go on to sound."""
+        if not self._parameters.hold:
+            return once([note for note, _ in answer]), []
         goes_on = [sung.holds and bool(self._sounding.holders(note.channel, note.pitch)) for note, sung in answer]
         struck = once([note for (note, _), held in zip(answer, goes_on, strict=True) if not held])
         new = {(note.channel, note.pitch) for note in struck}

@@ -38,6 +38,11 @@ class Prediction(NamedTuple):
     shift: int
     sums: Wheel
 
+    @property
+    def highest(self) -> float:
+        """The score of the likeliest pitch that sounds."""
+        return float(self.scores.item(self.scores.argmax()))
+
 
 Favour = Callable[[int, Prediction], Factors]
 """What makes which pitches likelier of a part, given its number and what it thinks."""

@@ -30,6 +30,8 @@ class LineUp:
         """Parts that are chosen together; they answer after the others."""
         alone = [(model, part) for model, part in joined if not isinstance(model, ChoraleModel)]
         self.parts: Final = tuple(part for _, part in alone)
+        self.plays: Final = bool(joined)
+        """Whether there is anybody to play."""
         contexts = [model if isinstance(model, Accompanist) else None for model, _ in alone]
         self.experts: Final = tuple(None if context is None else Experts(context.context) for context in contexts)
         """What weighs, for each part, all that the player sounds; None where nothing does."""

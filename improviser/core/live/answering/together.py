@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -62,8 +63,9 @@ class Expectation(NamedTuple):
     def draw(self, chance: float) -> Drawn:
         """Return what a number ≥ 0 and < 1 falls on."""
         own = draw_chord(self.combinations, self.opinions, self.sums, self.temperature, chance)
-        parts = zip(own, self.shifts, self.voices.others, strict=True)
-        return Drawn(own, tuple(Sung(pitch + shift, part) for pitch, shift, part in parts), self.voices.given)
+        voices = self.voices
+        sung = [Sung(*each) for each in zip(map(add, own, self.shifts), voices.others, strict=True)]
+        return Drawn(own, tuple(sung), voices.given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Together:
         self._which = WhichPart([*model.answered])
         self._past: deque[tuple[Chord, float]] = deque(maxlen=REMEMBERED)
         self._expectations: dict[tuple[int, Hashable], Expectation] = {}
+        self._considered: tuple[tuple[int, Hashable], Opinions] | None = None
+        """A note that is half thought of: what the parts think of it, each by itself."""
         self._parameters = Parameters()
         self._allowed: Mask | None = None
         self._latest: Expectation | None = None
@@ -130,9 +134,10 @@ class Together:
             _teach(session, chord, onset)
         return session
 
-    def forget(self) -> None:
-        """Forget what was expected: things stand differently now."""
-        self._expectations = {}
+    def forget(self) -> dict[tuple[int, Hashable], Expectation]:
+        """Forget what was expected: things stand differently now. Return that, which takes time to be freed."""
+        stale, self._expectations, self._considered = self._expectations, {}, None
+        return stale
 
     def _part_of(self, pitch: int) -> int:
         """Return which part a note of the player's is taken for."""
@@ -148,12 +153,22 @@ class Together:
         known = self._expectations.get(key)
         if known is not None:
             return known, False
-        found = self._expectations[key] = self._thought(pitch, now)
+        considered, self._considered = self._considered, None
+        opinions = considered[1] if considered is not None and considered[0] == key else None
+        found = self._expectations[key] = self._thought(pitch, now, opinions)
         return found, True
 
-    def expected(self, pitch: int, now: float) -> Expectation | None:
-        """Return what `expect` returns, if that was thought before."""
-        return self._expectations.get((pitch, self.moment(now)))
+    def consider(self, pitch: int, now: float) -> bool:
+        """Begin to think of a note: `expect` thinks the other half; return whether it was not thought of."""
+        key = pitch, self.moment(now)
+        if key in self._expectations:
+            return False
+        self._considered = key, self._sessions[self._part_of(pitch)].look(pitch, now)
+        return True
+
+    def expects(self, pitch: int, now: float) -> bool:
+        """Say whether what `expect` returns was thought before."""
+        return (pitch, self.moment(now)) in self._expectations
 
     def answer(self, pitch: int, now: float, chance: Chance) -> tuple[Drawn, bool]:
         """Draw what the parts play to a note of the player's; return it, and whether it was thought of only now."""
@@ -219,10 +234,11 @@ class Together:
         for session in self._sessions.values():
             _teach(session, chord, now)
 
-    def _thought(self, pitch: int, now: float) -> Expectation:
+    def _thought(self, pitch: int, now: float, opinions: Opinions | None) -> Expectation:
         given = self._part_of(pitch)
         voices, parameters = self.model.answering(given), self._parameters
-        opinions = self._sessions[given].look(pitch, now)
+        if opinions is None:
+            opinions = self._sessions[given].look(pitch, now)
         shifts = (0,) * PARTS
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)

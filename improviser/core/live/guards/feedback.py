@@ -71,12 +71,16 @@ class FeedbackGuard:
 
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` is our own; what cannot be is looked at more closely by `settle`."""
-        self.doubled = False
-        self.suspicious = self.suspects(event)
-        if self.suspicious:
-            return self.passes_over(event, now)
+        if not self.suspects(event):
+            self.hears(event, now)
+            return False
+        self.doubled, self.suspicious = False, True
+        return self.passes_over(event, now)
+
+    def hears(self, event: Event, now: float) -> None:
+        """Take in what is not our own; more closely by `settle`."""
+        self.doubled = self.suspicious = False
         self._unsuspected = (event, now)
-        return False
 
     def settle(self) -> None:
         """Take in what was heard last, now that its answer has left."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from improviser.core.live.guards.feedback import FeedbackGuard
 from improviser.core.live.guards.ring import RingGuard
-from improviser.core.midi.event import Event
+from improviser.core.midi.event import Event, NoteOn
 
 
 class Loops:
@@ -42,6 +42,11 @@ class Loops:
     def recognises(self, event: Event, now: float) -> bool:
         """Say whether what comes in at `now` has come back, and is not to be heard."""
         return self._feedback.recognises(event, now) or self._ring.recognises(event, now)
+
+    def hears(self, note: NoteOn, now: float) -> None:
+        """Take in a note that comes in while all is `calm`, and is not `suspected`: it is surely the player's."""
+        self._feedback.hears(note, now)
+        self._ring.hears(now)
 
     @property
     def calm(self) -> tuple[float, float]:

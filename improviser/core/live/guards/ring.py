@@ -96,7 +96,7 @@ class RingGuard:
             return self._comes_back(event, now) or self._went_round(event, now)
         if now < self._deaf_until or self._is_expected(now):
             return True
-        self._count(now)
+        self.hears(now)
         return now < self._deaf_until
 
     @property
@@ -186,7 +186,7 @@ class RingGuard:
                 self._window = None
                 self._begin_anew()
 
-    def _count(self, now: float) -> None:
+    def hears(self, now: float) -> None:
         """Take in a note that is heard; ask if there are too many of them."""
         if self._heard and now - self._heard[-1] > PAUSE_SECONDS:
             self._begin_anew()

@@ -8,7 +8,6 @@ Several messages may be admitted before the first of them is sent (a note's end 
 are still on their way is known to the sender alone; whoever outlives it needs only the facts.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, Event, NoteOff, NoteOn, PitchBend
@@ -33,7 +32,7 @@ class Ledger:
             raise ValueError(f"a ledger needs {SIZE} bytes, not {len(self._facts)}")
         # The notes that sound once all that was admitted has been sent, and how many starts are on their way.
         self._notes = {place for place, fact in enumerate(bytes(self._facts[:NOTES])) if fact}
-        self._coming: Counter[int] = Counter()
+        self._coming: dict[int, int] = {}
 
     def admit(self, event: Event) -> tuple[Event, ...]:
         """Enter `event` and return what to send for it, in order; call `sent` with each part once it is sent.
@@ -74,7 +73,7 @@ class Ledger:
             self._facts[USED + event.channel] = 1
 
     def _start(self, place: int, channel: int) -> None:
-        self._coming[place] += 1
+        self._coming[place] = self._coming.get(place, 0) + 1
         self._facts[place] = self._facts[LATELY + place] = 1
         self._facts[USED + channel] = 1
 
@@ -84,10 +83,10 @@ class Ledger:
         if found is None:
             return
         place, starts = found
-        if starts and self._coming[place] > 1:
-            self._coming[place] -= 1
+        if starts and (coming := self._coming.get(place, 0)) > 1:
+            self._coming[place] = coming - 1
         elif starts:
-            del self._coming[place]
+            self._coming.pop(place, None)
         elif place not in self._coming:  # else it starts again at once, and stays entered
             self._facts[place] = 0
 

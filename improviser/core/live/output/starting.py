@@ -18,6 +18,7 @@ class Starting:
 
     def __init__(self, parameters: Parameters, sounding: Sounding, clock: Clock) -> None:
         self._parameters = parameters
+        self._is_as_loud = parameters.is_as_loud
         self._sounding = sounding
         self._clock = clock
         self._wanted: dict[int, int] = {}
@@ -27,6 +28,7 @@ class Starting:
     def adopt(self, parameters: Parameters) -> None:
         """Start notes as these parameters say from now on."""
         before, self._parameters = self._parameters, parameters
+        self._is_as_loud = parameters.is_as_loud
         if (parameters.channel, parameters.channels, parameters.instruments) != (
             before.channel,
             before.channels,
@@ -36,6 +38,8 @@ class Starting:
 
     def voiced(self, sung: Sung, channel: int, velocity: int) -> NoteOn:
         """Return the note of a part that answers one of the player's of this velocity; others answer on `channel`."""
+        if self._is_as_loud:
+            return NoteOn(channel, sung.pitch, velocity)
         parameters, part = self._parameters, sung.part
         own = parameters.channel_of_part(channel, part)
         if (program := parameters.program_of_part(part)) is not None:

@@ -245,6 +245,18 @@ class Parameters:
         """Say whether a key that is heard is on the side of the split that is answered."""
         return self.side == "both" or (self.side == "above") == (pitch >= self.split)
 
+    @property
+    def answers_all(self) -> bool:
+        """Whether all keys of all channels are heard, and answered."""
+        all_keys = self.input_low == 0 and self.input_high == PITCHES - 1 and self.side == "both"
+        return all_keys and self.input_channel == 0
+
+    @property
+    def is_as_loud(self) -> bool:
+        """Whether all parts answer on one channel, as loud as the player."""
+        curve = self.velocity_scale == 1 and self.velocity_curve == 1
+        return curve and self.balance == OFF and self.channels == CHANNELS_OF_PARTS[0]
+
     def output_channel(self, channel: int) -> int:
         """Return the channel, 0–15, of an answer to the player's `channel` (or lane)."""
         return self.channel - 1 if self.channel else channel_of(channel)

@@ -19,6 +19,8 @@ class LiveZones:
 
     def __init__(self) -> None:
         self._inputs = [InputZones()]
+        self._configured = False
+        """Whether there has been any zone."""
 
     def _of(self, lane: int) -> "InputZones":
         number = input_of(lane)
@@ -30,7 +32,9 @@ class LiveZones:
 
     def take(self, event: Event) -> bool:
         """Take in an event of the player's; say whether it has changed the zones."""
-        return self._of(event.channel).take(to_send(event))
+        changed = self._of(event.channel).take(to_send(event))
+        self._configured = self._configured or changed
+        return changed
 
     def holds(self, lane: int) -> bool:
         """Say whether a lane's channel is part of a zone, its manager included."""
@@ -43,6 +47,8 @@ class LiveZones:
 
     def output_channel(self, lane: int, parameters: Parameters) -> int:
         """Return the channel, 0-15, of answers to notes on the player's `lane`."""
+        if not self._configured:
+            return parameters.output_channel(lane)
         return self._of(lane).output_channel(channel_of(lane), parameters)
 
 
