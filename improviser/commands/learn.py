@@ -19,7 +19,11 @@ def learn(
     *,
     left_out: Annotated[
         list[str] | None,
-        typer.Option("--except", metavar="NAME", help="Leave out recordings, such as somebody else's; * is anything."),
+        typer.Option(
+            "--except",
+            metavar="NAME",
+            help="Leave out recordings, such as somebody else's; * is anything, and 'guests/*' all in a folder.",
+        ),
     ] = None,
     minutes: Annotated[
         float,

@@ -36,7 +36,7 @@ def learn_afterwards(config: Config) -> subprocess.Popen[bytes] | None:
         said = stack.enter_context(told) if (told := _told_in(folder / TOLD)) is not None else subprocess.DEVNULL
         try:
             process = subprocess.Popen(
-                command_behind(NICENESS, "improviser", "learn", str(folder), *left_out),
+                command_behind(NICENESS, "improviser", "learn", *left_out, "--", str(folder)),
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,

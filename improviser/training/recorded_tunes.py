@@ -36,7 +36,7 @@ HELD_OUT = "012"
 
 
 def sessions(sources: Sequence[Path]) -> list[Path]:
-    """Return the recordings in these files and folders; of a folder, its logs, and MIDI files that have none.
+    """Return the recordings in these files and folders; of a folder and those in it, logs, and MIDI files without one.
 
     :raises CorpusError: if a source is not there.
     """
@@ -52,15 +52,21 @@ def sessions(sources: Sequence[Path]) -> list[Path]:
 
 
 def is_named(path: Path, pattern: str) -> bool:
-    """Say whether a recording has this name, with or without its ending; `*` stands for anything."""
+    """Say whether a recording has this name, with or without its ending; `*` stands for anything.
+
+    A pattern with a slash in it names the end of a path: "guests/*" is all that is in a folder of that name.
+    """
+    if "/" in pattern:
+        return fnmatch(f"/{path.as_posix()}", f"*/{pattern}")
     return fnmatch(path.name, pattern) or fnmatch(path.stem, pattern)
 
 
 def _within(folder: Path) -> list[Path]:
     """Return the recordings in a folder; the MIDI file beside a log is of the same session."""
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
-    logs = {path.stem for path in paths if path.suffix == SUFFIX}
-    return [path for path in paths if path.suffix == SUFFIX or (is_midi_name(path) and path.stem not in logs)]
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    logs = {path.with_suffix("") for path in paths if path.suffix == SUFFIX}
+    beside = {path for path in paths if is_midi_name(path) and path.with_suffix("") in logs}
+    return [path for path in paths if (path.suffix == SUFFIX or is_midi_name(path)) and path not in beside]
 
 
 def read_tunes(

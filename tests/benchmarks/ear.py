@@ -5,8 +5,8 @@ Run it from the repository's folder (two minutes on one core; or only some of th
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear
     OPENBLAS_NUM_THREADS=1 uv run python -m tests.benchmarks.ear hands lines --seeds 1
 
-The players are those of `ear_players` and `unusual_players`; one row each, means over seeds, and an asterisk where a
-figure misses its target. A performer is given stamped messages, as in a replay, so no time passes.
+The players are those of `ear_players`, `unusual_players` and `composed_players`; one row each, means over seeds, and an
+asterisk where a figure misses its target. A performer is given stamped messages, as in a replay, so no time passes.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import improviser
 from improviser.core.music.counterpoint import CONSONANT
 from improviser.core.music.note import Note
 from improviser.core.music.scales import STEPS
+from tests.benchmarks.composed_players import COMPOSED, TWO_HANDS, composed
 from tests.benchmarks.ear_players import CAST, Player
 from tests.benchmarks.unusual_players import UNUSUAL
 
@@ -287,7 +288,7 @@ def modulations(player: Player, models: Sequence[str], seed: int) -> list[float]
     ends = [*(seconds for seconds, _ in player.sections[1:]), np.inf]
     for (begins, tonic), until in list(zip(player.sections, ends, strict=True))[1:]:
         foreign = [
-            (note.pitch - tonic) % 12 not in STEPS["major"] for note in own if begins <= note.onset_seconds < until
+            (note.pitch - tonic) % 12 not in player.scale for note in own if begins <= note.onset_seconds < until
         ]
         first += foreign[:8]
         later += foreign[16:]
@@ -379,6 +380,11 @@ def replies(player: Player, models: Sequence[str], seed: int) -> list[float]:
     ]
 
 
+def both_replies(player: Player, models: Sequence[str], seed: int) -> list[float]:
+    """Return the figures HAND_REPLIES and REPLIES."""
+    return [*hand_replies(player, models, seed), *replies(player, models, seed)]
+
+
 def solos(player: Player, models: Sequence[str], seed: int) -> list[float]:
     """Return the figures SOLOS: three minutes after four phrases."""
     room, phrases = Room(models, seed, "solo"), player.phrases[:4]
@@ -405,6 +411,10 @@ TABLES: Mapping[str, tuple[Players, tuple[Figure, ...], Measure, bool]] = {
     "modulations": (CAST.modulating, MODULATIONS, modulations, False),
     "replies": (CAST.lines, REPLIES, replies, True),
     "unusual": (UNUSUAL, REPLIES, replies, True),
+    "composed": (COMPOSED, REPLIES, replies, True),
+    "composed-again": (composed(1), REPLIES, replies, True),
+    "composed-hands": (TWO_HANDS, (*HAND_REPLIES, *REPLIES), both_replies, True),
+    "composed-solos": (COMPOSED, SOLOS, solos, True),
     "solos": ({**CAST.lines, **CAST.sparse, **CAST.fast}, SOLOS, solos, True),
 }
 """By name: the players, the figures, how they are had, and whether the singer plays, or else the bass."""

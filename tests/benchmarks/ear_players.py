@@ -244,19 +244,23 @@ def rubato(mode: str, tonic: int, seed: int = 1) -> Player:
     return Player(tuple(phrases), tonic, frozenset((tonic + step) % 12 for step in STEPS[mode]))
 
 
-def modulating(tonics: Sequence[int], bpm: float, seed: int = 1) -> Player:
-    """Return a player of one line in one major key after the other."""
+def modulating(tonics: Sequence[int], bpm: float, seed: int = 1, mode: str = "major", riffs: int = 3) -> Player:
+    """Return a player of one line in one key of a mode after the other, so many riffs each.
+
+    Its `scale` is that of the mode, in semitones above a tonic; a minor key has its leading note as well.
+    """
     phrases: list[tuple[Note, ...]] = []
     sections, second = [], 0.0
     for tonic in tonics:
         sections.append((second, tonic))
-        own = played("major", tonic, seed, bpm=bpm, phrases=3, riffs=False)
+        own = played(mode, tonic, seed, bpm=bpm, phrases=riffs, riffs=False)
         phrases += [
             tuple(Note(note.pitch, note.onset_seconds + second, note.duration_seconds, 80) for note in notes)
             for notes in own
         ]
         second = phrases[-1][-1].end_seconds
-    return Player(tuple(phrases), sections=tuple(sections))
+    leading = (11,) if mode == "minor" else ()
+    return Player(tuple(phrases), scale=frozenset((*STEPS[mode], *leading)), sections=tuple(sections))
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,5 +351,9 @@ CAST = Cast(
         "near keys": lambda: modulating((0, 7, 2, 9, 4, 11), 104, 1),
         "far keys": lambda: modulating((5, 9, 1, 8, 0, 6), 112, 2),
         "a semitone up": lambda: modulating((3, 4, 5, 6, 7, 8), 96, 3),
+        "minor, thirds": lambda: modulating((9, 0, 4, 7, 3, 11), 108, 4, "minor"),
+        "dorian, tones": lambda: modulating((2, 4, 6, 8, 10, 0), 92, 5, "dorian"),
+        "mixolydian, fourths": lambda: modulating((7, 0, 5, 10, 3, 8), 120, 6, "mixolydian"),
+        "major, two riffs a key": lambda: modulating((0, 4, 9, 1, 6, 2, 10), 126, 7, riffs=2),
     },
 )

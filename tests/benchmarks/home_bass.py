@@ -19,7 +19,8 @@ import numpy as np
 
 import improviser
 from improviser.core.live.answering import homeward as live
-from improviser.core.music.home import MODES, Home, HomeTracker
+from improviser.core.live.answering.tonality import Tonality
+from improviser.core.music.home import MODES, WIDER, Home
 from improviser.core.music.note import Note
 from improviser.core.music.scales import STEPS
 from improviser.core.networks.choir import normalised
@@ -30,8 +31,6 @@ from tests.home_players import played
 
 STRENGTHS = (1e-6, 0.5, 0.7, 0.8, 0.9, 0.95)
 LONG = live.LONG
-WIDER = {"pentatonic": "major", "minor-pentatonic": "minor", "blues": "minor"}
-"""The scale that a bass may use under a mode of fewer notes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class Moment:
     """A note of a chorale's soprano, and what the bass thinks of it."""
 
     logs: LogProbabilities
+    departing: LogProbabilities
+    """The same after a note that does not belong to the key, see `core.live.answering.departing`."""
     home: Home
     chance: float
     pitch: int
@@ -52,17 +53,20 @@ def moments() -> Iterator[Moment]:
     model = improviser.load_model("bach-bass")
     for piece in load_chorales():
         player, own = piece.voices[0], piece.voice("bass") or ()
-        responder, tracker, lengths = model.responder(), HomeTracker(), live.Lengths()
+        responder, tonality, lengths = model.responder(), Tonality(), live.Lengths()
         usual = float(np.median([note.duration_seconds for note in player]))
         for note, bass in zip(player, answers(player, own), strict=True):
             if bass is not None:
                 logs = normalised(responder.propose(note.pitch, note.onset_seconds))
                 likely = lengths.likely_long(note.pitch)
                 long = note.duration_seconds > LONG * usual
-                chance = float(tracker.tonics[note.pitch % 12])
-                yield Moment(logs, tracker.home(), chance, note.pitch, likely, long, bass)
+                chance = tonality.home_chance(note.pitch)
+                departing = tonality.departing(logs, note.pitch)
+                yield Moment(logs, departing, tonality.home, chance, note.pitch, likely, long, bass)
             responder.learn(note.pitch, note.onset_seconds, bass)
-            tracker.hear(note.pitch, note.onset_seconds)
+            tonality.count()
+            tonality.hear(note.pitch, note.onset_seconds)
+            tonality.renew(tonics=True)
             lengths.hear(note.pitch, note.onset_seconds)
 
 
@@ -78,10 +82,15 @@ def chorales() -> None:
     for strength in STRENGTHS:
         live.SHARE = strength
         drawn = [live.homeward(each.logs, each.pitch, each.chance, each.likely_long) for each in found]
-        bits = [
-            (np.logaddexp.reduce(logs) - logs[each.bass]) / np.log(2) for logs, each in zip(drawn, found, strict=True)
-        ]
-        print(f"drawn to a share of {strength:.2f}: {np.mean(bits):.4f} bits a note")
+        bits = _bits(drawn, found)
+        print(f"drawn to a share of {strength:.2f}: {bits:.4f} bits a note")
+    print(f"with the key left after foreign notes: {_bits([each.departing for each in found], found):.4f} bits a note")
+
+
+def _bits(opinions: list[LogProbabilities], moments: list[Moment]) -> float:
+    """Return the bits a note of Bach's basses by opinions on them."""
+    pairs = zip(opinions, moments, strict=True)
+    return float(np.mean([(np.logaddexp.reduce(logs) - logs[each.bass]) / np.log(2) for logs, each in pairs]))
 
 
 def _share(some: list[Moment]) -> float:

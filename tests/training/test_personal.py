@@ -49,6 +49,17 @@ def test_what_is_held_out_stays_so_in_any_key() -> None:
     assert moved == shares[:50]
 
 
+def test_recordings_lie_in_folders_of_folders_whatever_their_names(tmp_path: Path) -> None:
+    names = ("a/-dash [x]*?/session-1.jsonl", "a/-dash [x]*?/session-1.mid", "b/session-1.mid", "guests/take.MID")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = sessions([tmp_path])
+    assert [path.relative_to(tmp_path).as_posix() for path in found] == [names[0], *names[2:]]
+    assert [path.name for path in found if is_named(path, "guests/*")] == ["take.MID"]
+    assert not any(is_named(path, "guests") for path in found)
+
+
 def test_others_are_left_out(tmp_path: Path) -> None:
     names = ("session-1.jsonl", "session-2.jsonl", "guest.jsonl", "session-1.mid", "take.mid")
     for name in names:

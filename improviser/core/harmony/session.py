@@ -138,6 +138,8 @@ VIEWPOINTS: dict[str, Choice[Situation] | Numbers[Situation]] = {
     "heights": Numbers(4, _heights),
     "certainties": Numbers(4, attrgetter("certainties")),
 }
+ALONE = 4
+"""So many notes of the player's alone say which key is next when one is left."""
 EXPERTS = ("own pitch", "own interval", "parallels")
 _NOTHING = np.full((len(EXPERTS), PITCHES), LEAST, np.float32)
 
@@ -154,7 +156,7 @@ class Accompaniment:
         self._low, self._high = own
         self._own_centre = sum(own) // 2
         self._register, self._centre = player, sum(player) // 2
-        self._keys = ModulatingKeys()
+        self._keys = ModulatingKeys(ALONE)
         self._rhythm = RhythmTracker() if rhythm is None else rhythm
         self._hears_rhythm = rhythm is None
         self._player: int | None = None

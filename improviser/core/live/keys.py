@@ -42,6 +42,7 @@ class Keys:
     def settle(self) -> None:
         """Learn what was pressed since the last call."""
         for note, now, interrupts in self._pressed:
+            self._zones.play(note.channel)
             self._tracker.press(note, now, interrupts=interrupts)
         self._pressed.clear()
 

@@ -2,6 +2,7 @@
 
 F A C E is F major 7 with its root below, and D minor 9 without. What decides is how usual each is in the key, whether
 the root before is a fifth above, what lies lowest, whether the tune has it, and what this player does in general.
+How usual chords are in Bach's chorales tells fewer roots: `tests/benchmarks/chord_counts.py` counts that and compares.
 """
 
 import math

@@ -55,7 +55,17 @@ class Mode:
         """The steps to end on: the tonic, its third and its fifth, as far as the mode has them."""
         return tuple(step for step in (0, 3, 4, 7) if step in self.steps)
 
+    @property
+    def wide(self) -> frozenset[int]:
+        """The steps that an accompaniment may use."""
+        leading = (LEADING,) if self.name == "minor" else ()
+        return frozenset((*self.steps, *leading, *STEPS[WIDER.get(self.name, self.name)]))
 
+
+LEADING = 11
+"""The leading note, in semitones above the tonic: a minor key has it as well."""
+WIDER = {"pentatonic": "major", "minor-pentatonic": "minor", "blues": "minor"}
+"""The scale that an accompaniment may use under a mode of fewer notes."""
 MODES = (
     Mode("major", (6,), 0.28),
     Mode("minor", (11, 9), 0.27),
@@ -116,7 +126,7 @@ class Home:
     @property
     def scale(self) -> frozenset[int]:
         """The pitch classes of the key; a minor key has its leading note as well."""
-        leading = (11,) if self.mode.name == "minor" else ()
+        leading = (LEADING,) if self.mode.name == "minor" else ()
         return frozenset((self.tonic + step) % 12 for step in (*self.mode.steps, *leading))
 
     @property
@@ -160,6 +170,11 @@ class Keys:
         self.rests: FloatArray = np.ascontiguousarray(np.log(np.array(rests)).T)
         self.shares: FloatArray = np.repeat([mode.share / 12 for mode in MODES], 12)
         self.changed: FloatArray = ear.change * self.shares
+        self.members: FloatArray = np.array([
+            [(pitch_class - tonic) % 12 in mode.wide for mode in MODES for tonic in range(12)]
+            for pitch_class in range(12)
+        ], np.float64)  # fmt: skip
+        """Which pitch classes an accompaniment may use in which keys, 0 or 1."""
         self.ear = ear
 
 
@@ -242,6 +257,14 @@ class HomeTracker:
     def tonics(self) -> FloatArray:
         """How likely each pitch class is the home note, shape (12,), the last note having just begun; they sum to 1."""
         return np.asarray(np.add.reduce(self._chances.reshape(len(MODES), 12), axis=0), np.float64)
+
+    def belonging(self, pitch: int | None = None) -> FloatArray:
+        """Return how likely each pitch class belongs to the key, shape (12,), should `pitch` come next, whenever."""
+        chances = self._chances
+        if pitch is not None:
+            keys = self._keys
+            chances = ((1 - keys.ear.change) * chances + keys.changed) * keys.notes[pitch % 12]
+        return np.asarray(self._keys.members @ chances / np.add.reduce(chances), np.float64)
 
     def home(self, now: float | None = None) -> Home:
         """Return where home is, the last note having lasted until `now`, or having just begun; changes nothing."""

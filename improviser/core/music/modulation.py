@@ -63,10 +63,17 @@ class Departure:
 
 
 class ModulatingKeys(KeyTracker):
-    """What has been heard, the player's notes and the answers, as a fading histogram that follows modulations."""
+    """What has been heard, the player's notes and the answers, as a fading histogram that follows modulations.
 
-    def __init__(self) -> None:
+    :param alone: when a key is left, so many notes of the player's alone say which is next: answers are not heard, most
+        of which are still in the old one.
+    """
+
+    def __init__(self, alone: int = 0) -> None:
         super().__init__()
+        self._alone = alone
+        self._unheard = 0
+        """How many more answers are not heard."""
         self._lately: deque[set[int]] = deque(maxlen=LATELY)
         """The player's pitch classes, chord by chord."""
         self._moment: Moment | None = None
@@ -121,6 +128,7 @@ class ModulatingKeys(KeyTracker):
     def hear_player(self, pitch: int, moment: Moment) -> None:
         """Take in a note of the player's, as `look` does."""
         departure = self.departure(pitch, moment)
+        self._unheard = max(0, self._unheard - 1) if departure is None else self._alone
         self.histogram = self.with_note(pitch) if departure is None else self._left(departure, pitch)
         self._forget()
         if moment != self._moment:
@@ -130,6 +138,8 @@ class ModulatingKeys(KeyTracker):
 
     def hear(self, pitch: int) -> None:
         """Take in an answer."""
+        if self._unheard:
+            return
         super().hear(pitch)
         self._forget()
 

@@ -1,6 +1,6 @@
 """The brief: what a reply is to be. The same brief and the same dice make the same reply."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from improviser.core.music.note import PITCHES
@@ -46,6 +46,18 @@ class Ladder:
 
 
 @dataclass(frozen=True, slots=True)
+class Surface:
+    """What is heard of a tune together with what goes with it: the highest of the notes that begin together.
+
+    :param of: returns the pitches that are heard of a tune's pitches.
+    :param figures: rows of three intervals of what was heard of the player's phrases.
+    """
+
+    of: Callable[[tuple[int, ...]], Sequence[int]]
+    figures: frozenset[tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What a reply is to be.
 
@@ -65,6 +77,7 @@ class Brief:
     :param seconds: about how long it is to be.
     :param goes_on: whether it goes on from what was played before it, and figures are heard across the rest between.
     :param keeps_rhythm: whether it is to have the phrase's rhythm, note by note: an accompaniment goes with it.
+    :param surface: what is heard of it with that accompaniment.
     """
 
     phrase: Line
@@ -84,3 +97,4 @@ class Brief:
     seconds: float = 4.0
     goes_on: bool = False
     keeps_rhythm: bool = False
+    surface: Surface | None = None

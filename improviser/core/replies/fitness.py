@@ -5,7 +5,7 @@ need not be more foreseeable than what the player says, and is to have a share o
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 
 from improviser.core.replies.brief import Brief
 from improviser.core.replies.foresight import Foresight
@@ -14,18 +14,22 @@ from improviser.core.replies.vocabulary import CONTOUR, FIGURE, OWN, QUOTE, gram
 
 UNFORESEEN, SURPRISE = 1.0, 0.7
 """Points for each nat by which a note is foreseen worse than the player's are, at temperature .7, with some leeway."""
-FEW_KIN, MANY_KIN, KIN_BAND, KIN_PAIRS = 8.0, 4.0, 0.08, 2.0
+FEW_KIN, MANY_KIN, KIN_BAND, KIN_PAIRS = 8.0, 4.0, 0.04, 2.0
 """What each share of the player's figures costs that is wanting, or too much; of pairs of intervals that is wanting."""
+HEARD_KIN = 6.0
+"""The same where a left hand goes with the line, of what is heard of both."""
 LEAST_KIN, MOST_KIN = 0.1, 0.9
 """The shares of the player's figures that are aimed at where `kinship` is 0 and 1."""
 COPIED, COPY = 5.0, (0.15, 0.7)
 """Quotations: how many are left be where `kinship` is 0 and 1, and what others cost."""
 AGAIN, LATELY, WITHIN = 3.0, 1.5, 4.0
 """What figures cost that were played before, in the last replies, and in the line itself."""
+TOO_OFTEN = 3.0
+"""What a pitch class costs by which share the last replies had more of it than the player."""
 FOREIGN, FOREIGN_LEEWAY, OFF_LADDER = 2.0, 0.25, 3.0
 END, GOAL, GOAL_FAR, LEAP_TO_END, SHORT_END = 4.0, 0.3, 0.04, 0.4, 0.5
 LEAP, WIDE, REPEATED, RESTLESS = 0.25, 0.6, 0.5, 0.15
-CENTRE, SPAN = 0.12, 0.1
+CENTRE, CENTRE_OF_HANDS, SPAN = 0.12, 0.3, 0.1
 UPS_AND_DOWNS = 0.8
 LENGTH, COUNT, RHYTHM, WAITING = 1.5, 0.8, 0.8, 0.6
 
@@ -44,6 +48,9 @@ class Fitness:
         self._logs = [math.log(weight) for weight in brief.weights]
         self._entropy = -sum(weight * log for weight, log in zip(brief.weights, self._logs, strict=True))
         self._stable = max(brief.stable)
+        shares = brief.known.shares
+        self._more = [max(0.0, share - weight) for share, weight in zip(shares, brief.weights, strict=True)]
+        self._latest: tuple[tuple[int, ...], Sequence[int]] = (), ()
 
     def expect(self, phrase: Line) -> None:
         """Take in how well the player's own phrase was foreseen."""
@@ -67,6 +74,14 @@ class Fitness:
         nats = None if self._foresight is None else self._foresight.nats(line)
         return 0.0 if nats is None else self._warmth * max(0.0, self._usual - nats)
 
+    def _heard(self, line: Line) -> Sequence[int]:
+        """Return the pitches that are heard of a line."""
+        if self._brief.surface is None:
+            return line.pitches
+        if self._latest[0] != line.pitches:
+            self._latest = line.pitches, self._brief.surface.of(line.pitches)
+        return self._latest[1]
+
     def _kinship(self, line: Line, steps: Sequence[int]) -> float:
         known = self._brief.known
         if self._brief.goes_on:
@@ -78,6 +93,11 @@ class Fitness:
             cost += max(FEW_KIN * (-more - KIN_BAND), MANY_KIN * (more - KIN_BAND), 0.0)
         if pairs and known.pairs:
             cost += KIN_PAIRS * max(0.0, self._kin - _share(pairs, known.pairs))
+        surface = self._brief.surface
+        if surface is not None and surface.figures:
+            heard = grams(steps_of(self._heard(line)), FIGURE)
+            wanting = self._kin - KIN_BAND - (_share(heard, surface.figures) if heard else 1.0)
+            cost += HEARD_KIN * max(0.0, wanting)
         if quotes:
             cost += COPIED * max(0.0, _share(quotes, known.quotes) - self._copy)
         return cost
@@ -118,7 +138,7 @@ class Fitness:
         brief, pitches = self._brief, line.pitches
         off = abs(sum(pitches) / len(pitches) - brief.centre)
         span = max(pitches) - min(pitches)
-        cost = CENTRE * max(0.0, off - 2.0)
+        cost = CENTRE_OF_HANDS * max(0.0, off - 1.0) if brief.keeps_rhythm else CENTRE * max(0.0, off - 2.0)
         cost += SPAN * max(0.0, span - 1.4 * brief.span - 2)
         if len(line) > 3:
             cost += SPAN * max(0.0, 0.6 * brief.span - span)
@@ -131,6 +151,8 @@ class Fitness:
         surprise = -sum(logs[pitch % 12] for pitch in line.pitches) / len(line)
         off = sum(not ladder.holds(pitch) for pitch in line.pitches)
         cost = FOREIGN * max(0.0, surprise - self._entropy - FOREIGN_LEEWAY) + OFF_LADDER * off
+        more = self._more
+        cost += TOO_OFTEN * sum(more[pitch % 12] for pitch in line.pitches) / len(line)
         if favour:
             highest = max(favour[pitch] for pitch in ladder.pitches)
             cost += sum(highest - min(highest, favour[pitch]) for pitch in line.pitches) / len(line)
@@ -150,7 +172,9 @@ class Fitness:
 
     def _end(self, line: Line, steps: Sequence[int]) -> float:
         brief, last = self._brief, line.pitches[-1]
-        cost = END * (1 - brief.stable[last % 12] / self._stable)
+        # Where a left hand plays on, its last note is an end, too.
+        lasts = (last,) if brief.surface is None else (last, self._heard(line)[-1])
+        cost = sum(END * (1 - brief.stable[each % 12] / self._stable) for each in lasts) / len(lasts)
         cost += 0.0 if last == brief.goal else GOAL + GOAL_FAR * abs(last - brief.goal)
         if steps and abs(steps[-1]) > 5 and tuple(steps[-FIGURE:]) not in brief.known.figures:
             cost += LEAP_TO_END
@@ -173,6 +197,6 @@ _PARTS: tuple[Callable[[Fitness, Line, Sequence[int]], float], ...] = (
 """All parts of the fitness; what tells most lines apart for the least work comes first."""
 
 
-def _share(found: Sequence[tuple[int, ...]], known: set[tuple[int, ...]]) -> float:
+def _share(found: Sequence[tuple[int, ...]], known: Container[tuple[int, ...]]) -> float:
     """Return how much of what was found is known, 0-1."""
     return sum(one in known for one in found) / len(found)

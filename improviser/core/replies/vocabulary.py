@@ -22,6 +22,8 @@ FIGURE, QUOTE, OWN = 3, 5, 6
 CONTEXT = 3
 """Intervals that a context has at most."""
 CONTOUR = 4
+BALANCED = 64
+"""Of so many notes of the last replies, pitch classes are to have about the shares that they have of the player's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Known:
     """What there is in a vocabulary, to be looked up.
 
     `figures` and `pairs` are the player's figures of three and of two intervals, `quotes` those of five; `contours` are
-    its ups and downs; `ratios` the pairs of lengths. `own` counts its own figures, `lately` those of the last replies.
+    its ups and downs; `ratios` the pairs of lengths. `own` counts its own figures, `lately` those of the last replies;
+    `shares` are those of the pitch classes in them, shape (12,).
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
@@ -71,6 +74,8 @@ class Known:
                 self.following.setdefault(gram[:-1], []).append(gram[-1])
         played = [pitch for reply in vocabulary.replies for pitch in reply.pitches]
         self.own = Counter(grams(played, OWN))
+        latest = [pitch % 12 for pitch in played[-BALANCED:]]
+        self.shares = [latest.count(each) / max(len(latest), BALANCED / 4) for each in range(12)]
         self.lately = {gram for reply in vocabulary.replies[-4:] for gram in grams(steps_of(reply.pitches), 4)}
         self.usual_step = sum(map(abs, steps)) / len(steps) if steps else 2.0
         # Who plays one note at a time has phrases that span nothing: then what counts is the way between them.

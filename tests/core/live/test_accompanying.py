@@ -164,7 +164,7 @@ def test_where_fingers_overlap_in_the_left_hand_the_bass_strikes_once(bass: impr
         room.down(pitch)
         room.wait(0.045)
         room.up(last)
-        room.wait(0.2)
+        room.wait(0.36)
         assert len(room.struck) - before == 1
         before = len(room.struck)
 

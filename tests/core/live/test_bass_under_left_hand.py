@@ -1,6 +1,9 @@
 """The left hand, live: after-beats, chords that follow one another, and the roots of close chords."""
 
 from collections.abc import Sequence
+from itertools import pairwise
+
+import pytest
 
 import improviser
 
@@ -59,3 +62,39 @@ def test_a_voicing_without_its_root_gets_it_from_the_bass() -> None:
     played = bass_under(two_five_one * 5, beat=1.0)[8:]
     roots = [notes[-1] % 12 for notes in played if notes]
     assert sum(root == wanted for root, wanted in zip(roots, [2, 7, 0, 0] * 3, strict=False)) >= 10
+
+
+ALBERTI = ((48,), (55,), (52,), (55,), (47,), (55,), (50,), (55,))
+
+
+@pytest.mark.parametrize("beat", [0.16, 0.2, 0.27])
+def test_a_bass_strikes_the_lowest_notes_of_an_alberti_bass(beat: float) -> None:
+    played = bass_under(ALBERTI * 4, beat=beat)[8:]
+    assert [notes[-1] % 12 for notes in played[::4]] == [0, 11] * 3
+    assert not any(played[place] for place in range(len(played)) if place % 4)
+
+
+def test_a_repeated_chord_gets_a_bass_on_pulses_and_a_change_one_at_once() -> None:
+    chords = ((48, 52, 55),) * 7 + ((50, 53, 57),) * 9
+    played = [bool(notes) for notes in bass_under(chords * 2, beat=0.2)[16:]]
+    assert played[0]
+    assert played[7]
+    assert sum(played) <= 9
+    assert not any(one and other for one, other in pairwise(played[1:7]))
+
+
+@pytest.mark.parametrize("beat", [0.06, 0.09, 0.13, 0.2])
+def test_a_bass_under_a_quick_left_hand_never_strikes_more_than_four_notes_a_second(beat: float) -> None:
+    tremolo, walks = ((40,), (52,)) * 40, ((40,), (41,), (43,), (45,), (47,), (48,), (47,), (44,)) * 10
+    for line in (tremolo, walks):
+        played = bass_under(line, beat=beat)  # where the first note is moved, it counts once
+        struck = [beat * number for number, notes in enumerate(played) if notes]
+        assert struck
+        assert all(sum(begins <= each < begins + 0.99 for each in struck) <= 4 for begins in struck)
+
+
+def test_a_new_root_in_a_quick_line_is_struck_though_it_lies_above_the_last() -> None:
+    boogie = ((40,), (44,), (47,), (49,), (50,), (49,), (47,), (44,))
+    fourth, fifth = (tuple((pitch + by,) for (pitch,) in boogie) for by in (5, 7))
+    played = bass_under((*boogie, *fourth, *boogie, *fifth) * 2, beat=0.16)[8:]
+    assert [notes[-1] % 12 for notes in played[::8]] == [9, 4, 11, 4, 9, 4, 11]

@@ -38,6 +38,13 @@ def test_a_phrase_gets_one_reply_about_as_long_and_where_it_was() -> None:
     assert desk.performer.deadline is None
 
 
+def test_one_note_is_answered_by_two_or_three() -> None:
+    desk = Desk(ImaginativeModel(), mode="answer")
+    for _ in range(3):
+        play(desk, LONGER[:1])
+        assert len(sounded(desk.wait(30.0))) in (2, 3)
+
+
 def test_thinking_early_changes_nothing_that_is_played() -> None:
     played = []
     for early in (0, 5, 10_000):

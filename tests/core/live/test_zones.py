@@ -197,3 +197,46 @@ def test_all_sound_off_ends_what_the_pedal_of_a_zone_keeps(pedal: int) -> None:
     for channel in range(16):
         desk.hear(ControlChange(channel, 120, 0))
     assert not desk.synth.sounding
+
+
+def bent(channel: int, value: int = 80) -> bytes:
+    return bytes((0xE0 | channel, 0, value))
+
+
+def rotating(playing: improviser.Performer, *played: int) -> None:
+    """Strike and release a note on each of these channels, and bend each while it sounds."""
+    for number, channel in enumerate(played):
+        playing.hear(bytes((0x90 | channel, 60 + number, 80)), 1.0 + number)
+        playing.hear(bent(channel), 1.2 + number)
+        playing.hear(bytes((0x80 | channel, 60 + number, 0)), 1.5 + number)
+        playing.hear(bent(channel, 64), 1.6 + number)
+
+
+def test_a_keyboard_that_bends_each_note_on_a_channel_of_its_own_needs_no_configuration() -> None:
+    playing = performer()
+    rotating(playing, 1, 2, 3)
+    for channel in (1, 4, 9, 15):  # the tenth is no drum there
+        answer = playing.hear(bytes((0x90 | channel, 64, 80)), 10.0 + channel)
+        assert channels(answer, 0x90) == {0}, channel
+        assert not channels(playing.hear(bent(channel), 10.1 + channel), 0xE0)
+        playing.hear(bytes((0x80 | channel, 64, 0)), 10.5 + channel)
+
+
+def test_where_the_first_channel_plays_too_the_last_answers() -> None:
+    playing = performer()  # as a guitar does, string by string
+    rotating(playing, 0, 1, 2)
+    assert channels(playing.hear(bytes((0x92, 64, 80)), 10.0), 0x90) == {15}
+
+
+@pytest.mark.parametrize("played", [(0, 0, 0), (0, 1), (0,)])
+def test_a_wheel_of_an_ordinary_keyboard_bends_its_answers(played: tuple[int, ...]) -> None:
+    playing = performer()
+    rotating(playing, *played)
+    assert channels(playing.hear(bytes((0x90, 64, 80)), 10.0), 0x90) == {0}
+    assert channels(playing.hear(bent(0), 10.1), 0xE0) == {0}
+
+
+def test_who_has_said_that_there_are_no_zones_is_believed() -> None:
+    playing = performer((0, 0))
+    rotating(playing, 1, 2, 3)
+    assert channels(playing.hear(bytes((0x92, 64, 80)), 10.0), 0x90) == {2}

@@ -107,3 +107,31 @@ def test_the_key_that_is_heard_is_that_of_all_that_was_heard(notes: list[tuple[i
         tonic, minor = estimate_key(ear.keys.histogram)
         assert ear.keys.key[0] == tonic
         assert ear.keys.key[1] == pytest.approx(minor)
+
+
+def test_answers_in_the_old_key_are_not_heard_right_after_it_is_left() -> None:
+    wrong = []
+    for alone in (0, 4):
+        missed = 0
+        for by in range(1, 12):
+            rhythm, hearing, now = RhythmTracker(), ModulatingKeys(alone), 0.0
+            for number, pitch in enumerate((*TUNE, *TUNE, *(pitch + by for pitch in TUNE[:9]))):
+                now += 1.6 if number in (len(TUNE), 2 * len(TUNE)) else 0.4
+                hearing.hear_player(pitch, rhythm.look(now))
+                rhythm.hear(now)
+                hearing.hear((0, 5, 7, 2)[number % 4])  # ever in C
+                near = (hearing.key[0] - by) % 12 in (0, 5, 7)
+                missed += number >= 2 * len(TUNE) and not near
+        wrong.append(missed)
+    assert wrong[1] < 0.8 * wrong[0]
+
+
+def test_answers_are_heard_where_no_key_is_left() -> None:
+    rhythm, hearings, now = RhythmTracker(), [ModulatingKeys(0), ModulatingKeys(4)], 0.0
+    for pitch in TUNE * 2:
+        now += 0.4
+        for hearing in hearings:
+            hearing.hear_player(pitch, rhythm.look(now))
+            hearing.hear(pitch - 12)
+        rhythm.hear(now)
+    assert hearings[0].histogram == hearings[1].histogram

@@ -123,3 +123,10 @@ def test_models_are_asked_so_often_and_no_more() -> None:
 
     Evolution(brief_of(line(TUNE), *EARLIER), count, dice()).finish()
     assert 20 < len(asked) <= evolve.IMAGININGS + 2 * len(TUNE)
+
+
+def test_pitch_classes_come_about_as_often_as_the_player_has_them() -> None:
+    phrase, before = line(TUNE), [line([48, 76, 72, 64, 84, 60, 52, 60])] * 6
+    plain, tired = (Fitness(brief_of(phrase, replies=replies), None) for replies in ([], before))
+    homely, other = line([60, 64, 60, 60, 64, 60]), line([65, 69, 67, 65, 69, 67])
+    assert tired.rate(homely) - tired.rate(other) < plain.rate(homely) - plain.rate(other) - 0.5

@@ -3,6 +3,7 @@
 import gc
 import weakref
 
+from improviser.core.replies.brief import Surface
 from improviser.core.replies.evolve import Evolution
 from tests.core.replies.briefs import TUNE, brief_of, dice, line
 
@@ -11,7 +12,8 @@ def test_nothing_leads_back_to_itself() -> None:
     gc.disable()
     try:
         for pieces in (0, 10, None):
-            thought = Evolution(brief_of(line(TUNE)), None, dice())
+            surface = Surface(list, frozenset([(4, -2, 3)]))
+            thought = Evolution(brief_of(line(TUNE), surface=surface), None, dice())
             thought.finish(pieces)
             there = weakref.ref(thought._breeding)
             del thought

@@ -19,6 +19,7 @@ from improviser.core.live.answering.choosing import LEAST_ROOM, Choosing, best
 from improviser.core.live.answering.drawing import Factors, Prediction
 from improviser.core.live.answering.held_over import HeldOver
 from improviser.core.live.answering.left_chord import LeftChord
+from improviser.core.live.answering.left_pulse import LeftPulse
 from improviser.core.live.output.postponed import Owner
 from improviser.core.live.output.sounding import ANSWER, Sounding
 from improviser.core.live.parameters.table import Parameters
@@ -95,6 +96,7 @@ class Accompanying:
         self._heard_tune: int | None = None
         self._left_chord: Final = LeftChord(listener)
         self._after_beats: Final = AfterBeats(listener, self._left_chord)
+        self._left_pulse: Final = LeftPulse(listener)
         self._choosing: Final = Choosing(band, listener)
         self._parameters = Parameters()
 
@@ -245,6 +247,7 @@ class Accompanying:
         if texture.is_chordal:
             if is_bass and not self._bass_strikes(texture, now):
                 return False
+            on_pulse = on_pulse or (is_bass and texture.moves_left)
             if not is_bass and not texture.moves_tune:
                 return False
         if parameters.follow == "harmony" and self._sounds(number):
@@ -257,7 +260,8 @@ class Accompanying:
             return False
         if not texture.moves_left:
             return not self._listener.left_was_here(now)
-        return not self._after_beats.leave_out(texture, now)
+        left = self._listener.left_struck
+        return not (self._after_beats.leave_out(texture, now) or self._left_pulse.waits(left, now))
 
     def _fits_harmony(self, number: int, texture: Texture) -> bool:
         """Say whether what a part sounds goes with all that sounds."""
@@ -293,6 +297,8 @@ class Accompanying:
             part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(struck)
+            if texture.moves_left and self._band.lineup.basses[number]:
+                self._left_pulse.strike(now)
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
     def _lane(self, number: int, texture: Texture, lane: int, now: float) -> int:
@@ -325,8 +331,8 @@ class Accompanying:
         for number, part in enumerate(self._parts):
             if number in struck or part.sounding is None:
                 continue
-            own = part.chord is self._listener.chord
-            with_left = texture.has_bass and (self._band.lineup.basses[number] or not own)
+            own, is_bass = part.chord is self._listener.chord, self._band.lineup.basses[number]
+            with_left = (texture.has_bass and (is_bass or not own)) or (texture.moves_left and is_bass)
             if self._listener.is_left(key[1]) if with_left else own or not texture.is_chordal:
                 self._held_over.hold(key, part.sounding, now)
 
@@ -395,6 +401,7 @@ class Accompanying:
             self._left_chord.learn(chord, texture.sounding)
             if not any(map(self._is_ours, chord.keys)):  # a bass note of ours, come back, is none of the player's
                 self._after_beats.learn(onset)
+                self._left_pulse.learn(self._listener.left_struck, onset)
             self._choosing.roots.learn(chord.pitches, texture.tune)
         played = []
         for number, part in enumerate(self._parts):

@@ -19,6 +19,9 @@ BROKEN = 3
 """So many keys of the left hand, one after the other and all held, are a broken chord."""
 
 
+QUICK_SECONDS, QUICK_LASTS = 0.34, 1.25
+"""Single notes of the left hand that follow each other so soon are a figure: what goes with its bass note belongs to it
+for so long; then the next is a bass note, too."""
 USUAL = 3
 """A chord after a bass note is expected again until so many single notes have followed."""
 
@@ -31,17 +34,21 @@ class AfterBeats:
         self._left_chord: Final = left_chord
         self._bass: int | None = None
         self._onset = NEVER
+        self._latest = NEVER
+        """When the left hand's last chord began, and `_onset`, when its last bass note did."""
         self._chord: int | None = None
         """The lowest pitch of that chord."""
         self._usual = 0
 
     def learn(self, onset: float) -> None:
         """Take in what the left hand has struck with the last chord, which began at `onset` and is complete."""
-        left = self._struck()
+        left = self._listener.left_struck
         if not left:
             return
         is_chord = _is_chord(left)
-        if self._belongs(left, onset, chord=is_chord):
+        over = not is_chord and onset - self._latest < QUICK_SECONDS and onset - self._onset >= QUICK_LASTS
+        self._latest = onset
+        if self._belongs(left, onset, chord=is_chord) and not over:
             self._usual = USUAL if is_chord else max(0, self._usual - 1)
             self._chord = min(left) if is_chord else self._chord
         else:
@@ -49,17 +56,13 @@ class AfterBeats:
 
     def leave_out(self, texture: Texture, now: float) -> bool:
         """Say whether a bass leaves out what the left hand has begun to strike, since it belongs to its bass note."""
-        left = self._struck()
+        left = self._listener.left_struck
         chord = True if _is_chord(left) else self._left_chord.becomes_chord(frozenset(left))
         if chord is None:
             chord = self._usual > 0 and self._is_high(left)
         keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        return (chord or keeps) and self._belongs(left, now, chord=chord)
-
-    def _struck(self) -> list[int]:
-        """Return the pitches of the last chord that are the left hand's."""
-        chord = self._listener.chord
-        return [] if chord is None else [*filter(self._listener.is_left, chord.pitches)]
+        quick = now - self._latest < QUICK_SECONDS and now - self._onset < QUICK_LASTS
+        return (chord or keeps or quick) and self._belongs(left, now, chord=chord)
 
     def _is_high(self, left: Sequence[int]) -> bool:
         """Say whether this lies nearer to the last chord than to the bass note."""

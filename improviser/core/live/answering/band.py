@@ -223,8 +223,10 @@ class Band:
         logs = responder.propose(pitch, now)
         if responder is lineup.singer:
             logs = self._shaped(logs, now)
-        elif lineup.basses[number] and self.tonality.home_chance(pitch) > NO_HOME:
-            logs = self.tonality.homeward(logs, pitch)
+        elif lineup.basses[number]:
+            logs = self.tonality.departing(logs, pitch)
+            if self.tonality.home_chance(pitch) > NO_HOME:
+                logs = self.tonality.homeward(logs, pitch)
         prediction = predictions[key] = self._weighed(number, logs)
         return prediction, True
 

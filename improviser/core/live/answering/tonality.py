@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from improviser.core.live.answering.departing import AFTER, FOREIGN, departing
 from improviser.core.live.answering.homeward import LONG_FROM, SURELY_LONG_FROM, Lengths, homeward
 from improviser.core.music.home import Home, HomeTracker
 from improviser.core.networks.responder import LogProbabilities
@@ -19,6 +20,9 @@ class Tonality:
         self._at_home: Home | None = None
         self._tonics: list[float] | None = None
         self._notes = 0
+        self._belonging: list[float] | None = None
+        self._since_foreign = AFTER
+        """How many notes have begun since one that did not belong to the key."""
 
     def count(self) -> None:
         """Take in that there is one more note to hear."""
@@ -26,13 +30,16 @@ class Tonality:
 
     def hear(self, pitch: int, now: float) -> None:
         """Take in a note."""
+        self._since_foreign = 0 if self.is_sure and self._is_foreign(pitch) else self._since_foreign + 1
+        self._belonging = None
         self._home.hear(pitch, now)
         self._lengths.hear(pitch, now)
 
     def renew(self, *, tonics: bool) -> None:
-        """Take in that all notes are heard; find the likely home notes at once, if they are to be asked for."""
+        """Take in that all notes are heard; find the likely home notes, and keys, at once, if they are asked for."""
         self._at_home = None
         self._tonics = self._home.tonics.tolist() if tonics else None
+        self._belonging = self._home.belonging().tolist() if tonics else None
 
     @property
     def is_sure(self) -> bool:
@@ -68,6 +75,18 @@ class Tonality:
     def homeward(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
         """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, drawn home if that is."""
         return homeward(logs, pitch, self.home_chance(pitch), self._lengths.likely_long(pitch))
+
+    def departing(self, logs: LogProbabilities, pitch: int) -> LogProbabilities:
+        """Return a bass's opinion, shape (128,), on its note under the player's `pitch`, less in a key that is left."""
+        if not self.is_sure or (self._since_foreign >= AFTER and not self._is_foreign(pitch)):
+            return logs
+        return departing(logs, self._home.belonging(pitch))
+
+    def _is_foreign(self, pitch: int) -> bool:
+        """Say whether a pitch, should it begin now, does not belong to the key that was heard."""
+        if self._belonging is None:
+            self._belonging = self._home.belonging().tolist()
+        return self._belonging[pitch % 12] < FOREIGN
 
     def comes_to_rest(self, pitch: int) -> bool:
         """Say whether the player's `pitch`, should it begin now, is likely to be long."""

@@ -164,6 +164,11 @@ class Listener:
         """Say whether a pitch is the left hand's."""
         return pitch < self._border
 
+    @property
+    def left_struck(self) -> list[int]:
+        """The pitches of the last chord that are the left hand's."""
+        return [] if self.chord is None else [*filter(self.is_left, self.chord.pitches)]
+
     def left_was_here(self, now: float) -> bool:
         """Say whether the left hand has played lately."""
         return now - self._left < max(CHORDAL_SECONDS, min(LONGEST_LEFT, LEFT * self._left_gap))

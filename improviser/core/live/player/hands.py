@@ -49,10 +49,10 @@ class Hands:
             self._pedal(event.channel, down=heard and not drums and event.value >= PEDAL_DOWN, now=now)
         if isinstance(event, KeyPressure):
             return self._press_harder(event) if parameters.aftertouch else []
-        if part_of(event) is not None:
-            return self._controls.move(event, self._routes(parameters))
         # Where zones change, answers move to other channels, and so do pedals.
         moved = self.rearranged(parameters) if self._zones.take(event) else []
+        if part_of(event) is not None:
+            return moved + self._controls.move(event, self._routes(parameters))
         passed = heard and parameters.sends_on(event.channel) and not (drums and parameters.drums == "ignore")
         return [*moved, to_send(event)] if passed else moved
 

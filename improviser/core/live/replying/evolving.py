@@ -12,12 +12,13 @@ import numpy as np
 
 from improviser.core.live.answering.accompanying import Accompanying
 from improviser.core.live.answering.band import Band
-from improviser.core.live.answering.left_hand import hands_of
+from improviser.core.live.answering.left_hand import figures, hands_of
 from improviser.core.live.answering.register import shift_to
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.replying.reply import Beat, reply_to
-from improviser.core.live.replying.stability import stability
-from improviser.core.music.home import HomeTracker
+from improviser.core.live.replying.stability import BASS_PHRASES, PHRASES, Floats, Said, stability
+from improviser.core.live.replying.surface import surface_of
+from improviser.core.music.chords import clear_root
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import Heard, Phrase, PhraseTracker
 from improviser.core.replies.brief import Brief, Ladder
@@ -36,9 +37,11 @@ BEYOND, BEYOND_IN_SOLOS = 5, 12
 """Semitones beyond the player's register that a reply may go."""
 SHORTER, LONGER = 0.75, 1.3
 """How many times as many notes as the phrase a reply has, at least and at most."""
+FEWEST = 2, 3
+"""Notes of a reply to one note, at least and at most."""
 BEFORE = 8
 """Of the notes before it a reply knows so many."""
-NEAR_GOAL, STABLE_GOAL = 3.0, 0.6
+NEAR_GOAL, STABLE_GOAL = 3.0, 0.85
 """Semitones by which a goal is half as likely, and how stable it is at least, against the most stable."""
 AROUND, DRIFTING, FARTHEST = 6, 0.12, 24
 """Votes on pitches so near its middle move a reply, against so many nats a semitone, and no farther."""
@@ -62,6 +65,7 @@ class _Thought:
     phrase: Phrase
     border: float | None
     vocabulary: Vocabulary
+    homes: tuple[Floats, ...]
     form: Form
     rest: int
     evolution: Evolution
@@ -79,6 +83,8 @@ class Evolving:
         self._accompanying = accompanying
         self._entropy = entropy
         self._vocabulary = Vocabulary()
+        self._homes: tuple[Floats, ...] = ()
+        """How likely each key was after each of the last phrases."""
         self._form = Form()
         self._replies = self._phrases = 0
         """How many replies were made, and how many of the tracker's phrases are in the vocabulary."""
@@ -112,7 +118,7 @@ class Evolving:
             thought = self._begin(now, parameters)
         line = thought.evolution.finish(pieces)
         self._phrases = self._tracker.closed + self._tracker.is_open
-        self._vocabulary, self._form = thought.vocabulary.played(line), thought.form
+        self._vocabulary, self._homes, self._form = thought.vocabulary.played(line), thought.homes, thought.form
         self._replies += 1
         return Composed(_beats(line, thought.phrase, thought.border), thought.phrase, thought.rest)
 
@@ -129,12 +135,22 @@ class Evolving:
             turn_of_solo, form = self._form.turn(dice, len(tracker.phrases))
             asked = tracker.phrases[-1 - turn_of_solo.back]
         tune = _tune(asked, border)
+        phrases = list(tracker.phrases)
+        home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
+        homes = (*self._homes, home.chances(turn))[-PHRASES:]
         if turn_of_solo is None:
             vocabulary = vocabulary.heard(tune[0])
-        brief = self._brief(tune, Known(vocabulary), turn, turn_of_solo, parameters, dice)
+            phrases.append(asked)
+        basses = [_basses(phrase) for phrase in phrases[-BASS_PHRASES:]] if tune[1] else []
+        said = Said(homes, [each.pitches for each in vocabulary.phrases], basses)
+        scale = home.home(turn).scale
+        brief = self._brief(tune, Known(vocabulary), scale, said, turn_of_solo, parameters, dice)
+        if border is not None and tune[1]:
+            brief = replace(brief, surface=surface_of(reply_to(asked, border=border), phrases, scale))
         evolution = Evolution(brief, self._imagine(), dice)
         rest = 0 if turn_of_solo is None else turn_of_solo.rest
-        return _Thought(turn, asked, border, vocabulary, form, rest, evolution)
+        homes = homes if turn_of_solo is None else self._homes
+        return _Thought(turn, asked, border, vocabulary, homes, form, rest, evolution)
 
     def _imagine(self) -> Imagine | None:
         singer = self._band.lineup.imaginative
@@ -147,18 +163,15 @@ class Evolving:
         self,
         tune: tuple[Line, bool],
         known: Known,
-        now: float,
+        scale: frozenset[int],
+        said: Said,
         solo: Turn | None,
         parameters: Parameters,
         dice: Dice,
     ) -> Brief:
         line, has_left = tune
-        said = [pitch for each in known.vocabulary.phrases for pitch in each.pitches]
-        home = self._band.tonality.with_notes([(pitch, onset) for pitch, onset, _ in self._accompanying.pending])
-        weights = weights_of(said[-256:], home.home(now).scale)
-        # With two hands, harmony says where home is: a tune may well end on another chord, again and again.
-        ends = [] if has_left else [each.pitches[-1] for each in known.vocabulary.phrases]
-        stable = stability(home.chances(now), ends)
+        pitches = [pitch for each in said.tunes for pitch in each]
+        weights, stable = weights_of(pitches[-256:], scale), stability(said)
         middle = sum(line.pitches) / len(line)
         if solo is None:
             replies = known.vocabulary.phrases
@@ -166,6 +179,9 @@ class Evolving:
             span = float(max(known.usual_span, max(line.pitches) - min(line.pitches)))
             fewest, most = max(1, round(SHORTER * len(line))), min(LONGEST_LINE, round(LONGER * len(line)) + 1)
             seconds, beyond = line.seconds, BEYOND
+            if len(line) == 1 and not has_left:  # one note alone says nothing; it is answered by a few
+                fewest, most = FEWEST
+                seconds = line.touches[0].gap_seconds * (sum(FEWEST) / 2 - 1) + line.touches[0].duration_seconds
         else:
             replies = known.vocabulary.replies or known.vocabulary.phrases
             centre = known.middle + solo.rise
@@ -176,7 +192,7 @@ class Evolving:
         drift = _drift(favour, centre)
         centre += drift
         register = known.lowest - beyond + min(0, drift), known.highest + beyond + max(0, drift)
-        ladder = self._ladder(weights, home, now, register, parameters)
+        ladder = self._ladder(weights, scale, register, parameters)
         return Brief(
             phrase=line,
             known=known,
@@ -198,12 +214,12 @@ class Evolving:
         )
 
     def _ladder(
-        self, weights: Sequence[float], home: HomeTracker, now: float, register: tuple[int, int], parameters: Parameters
+        self, weights: Sequence[float], scale: frozenset[int], register: tuple[int, int], parameters: Parameters
     ) -> Ladder:
         """Return the pitches that a reply may have: the player's, as allowed, in the player's register."""
         classes = {pitch_class for pitch_class, weight in enumerate(weights) if weight >= USED}
         if len(classes) < FEW:
-            classes |= home.home(now).scale
+            classes |= scale
         allowed, shift = self._band.drawing.allowed, shift_to(parameters, sum(register) / 2)
         free = [pitch for pitch in range(PITCHES) if 0 <= pitch + shift < PITCHES]
         if allowed is not None:
@@ -222,6 +238,17 @@ def _tune(phrase: Phrase, border: float | None) -> tuple[Line, bool]:
         right, left = hands_of(phrase, border)
         phrase = replace(phrase, notes=tuple(right))
     return line_of(phrase.melody(), phrase), bool(left)
+
+
+def _basses(phrase: Phrase) -> list[int]:
+    """Return what each chord of a phrase is built on: its root (a pitch class) where that is clear, else its lowest."""
+    basses = []
+    for struck in figures(phrase.notes):
+        pitches = {heard.note.pitch for heard in struck}
+        classes, lowest = {pitch % 12 for pitch in pitches}, min(pitches)
+        root = clear_root(sum(1 << each for each in classes), lowest % 12) if len(classes) > 2 else None
+        basses.append(lowest if root is None else root)
+    return basses
 
 
 def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:
