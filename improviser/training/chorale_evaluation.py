@@ -13,6 +13,7 @@ from improviser.core.chorale.session import DOUBT, ChoraleSession, Opinions, alo
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.core.evolution.randomness import generator
+from improviser.core.live.answering.chords import draw_chord
 from improviser.core.live.answering.decoding import spin, wheel
 from improviser.core.music.note import Note
 from improviser.core.music.parts import NAMES
@@ -38,7 +39,8 @@ def answered(
         opinions = session.look(note.pitch, note.onset_seconds)
         if together:
             found = combine(model, opinions)
-            played: tuple[int, ...] = found.pitches_of(spin(wheel(found.scores, temperature), rng.random()))
+            sums = wheel(found.scores, temperature)
+            played = draw_chord(found, opinions, sums, temperature, rng.random())
         else:
             played = tuple(spin(wheel(logs, temperature), rng.random()) for logs in opinions.logs)
         yield opinions, played

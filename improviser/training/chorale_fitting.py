@@ -8,7 +8,7 @@ damped. Both counts are smoothed, so that what was never seen is not held to be 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from improviser.core.chorale.figures import Chords, key_by_end, sets_above
 from improviser.core.chorale.ornaments import STEPS
-from improviser.core.chorale.session import ChoraleSession, alone, likeliest
-from improviser.core.chorale.terms import LOWER, MOTIONS, SOPRANO, UPPER, VOICES
-from improviser.core.chorale.voices import ChoraleVoices
+from improviser.core.chorale.session import DOUBT, ChoraleSession, Combinations, Opinions, alone, combine
+from improviser.core.chorale.terms import LOWER, MOTIONS, PAIRS, SOPRANO, UPPER, VOICES
+from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.evolution.cma import SepCma
 from improviser.core.evolution.randomness import generator
 from improviser.core.harmony.corpus import TOLERANCE_SECONDS
@@ -29,12 +29,15 @@ from improviser.core.music.piece import Piece, sounding_at
 from improviser.training.holding import held_over
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
-RATE, SMOOTHING = 0.1, 12.0
+RATE = 0.1
+SMOOTHING_OF_PAIRS, SMOOTHING_OF_CHORDS = 12.0, 3.0
+"""So many of each term are added to what came and to what was expected."""
 FEWEST_OF_TYPE = 25
 BRED, GENERATIONS, SMALL = 12, 40, 0.05
 """How gains are bred: genomes, generations, and what a mean squared gene of 1 costs in bits."""
-CHUNK = 1024
+CHUNK = 2048
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,15 +139,21 @@ class Observations:
     """Chords of the corpus as the model comes upon them, each with what it would choose among.
 
     :param own: the parts' log-probabilities of the pitches proposed, shape (chords, 3, k).
-    :param of_pairs: see `Terms.of_pairs`, shape (chords, kinds, 6, k, k).
-    :param of_chords: see `Terms.of_chords`, shape (chords, kinds, k, k, k).
-    :param target: which pitches came, shape (chords, 3).
+    :param with_given: where the numbers of pairs with the given voice lie, shape (chords, kinds, 3, k).
+    :param among: the same of the pairs of `ChoraleVoices.among`, shape (chords, kinds, 3, k, k).
+    :param starts: where the combinations of each chord begin, and where the last ones end, shape (chords + 1,).
+    :param numbers: of all combinations, see `Combinations`, shape (combinations,).
+    :param of_chords: see `Terms.of_chords`, shape (combinations, kinds).
+    :param target: which of a chord's combinations came, shape (chords,).
     :param direct: which pairs of voices have moved with no note between, shape (chords, 6).
-    :param outside: log-probability, by the parts alone, of what came where it was not proposed; else NaN.
+    :param outside: log-probability, by the parts alone, of what came where it is not chosen among; else NaN.
     """
 
     own: FloatArray
-    of_pairs: NDArray[np.int32]
+    with_given: NDArray[np.int32]
+    among: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     of_chords: NDArray[np.int32]
     target: NDArray[np.int64]
     direct: NDArray[np.bool_]
@@ -153,104 +162,136 @@ class Observations:
     def __len__(self) -> int:
         return len(self.target)
 
+    @property
+    def owners(self) -> NDArray[np.int64]:
+        """Of which chord each combination is, shape (combinations,)."""
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
 
-def observe(
-    model: ChoraleVoices, settings: Iterable[Setting], *, given: bool, candidates: int | None = None
-) -> Observations:
+    def part(self, first: int, last: int) -> "Observations":
+        """Return the chords from `first` to before `last`."""
+        starts, chosen = self.starts[first : last + 1], slice(first, last)
+        combinations = slice(int(starts[0]), int(starts[-1]))
+        return Observations(
+            self.own[chosen],
+            self.with_given[chosen],
+            self.among[chosen],
+            starts - starts[0],
+            self.numbers[combinations],
+            self.of_chords[combinations],
+            self.target[chosen],
+            self.direct[chosen],
+            self.outside[chosen],
+        )
+
+    @staticmethod
+    def joined(some: Sequence["Observations"]) -> "Observations":
+        """Return the chords of several."""
+        joined = {
+            field.name: np.concatenate([getattr(each, field.name) for each in some])
+            for field in fields(Observations)
+            if field.name != "starts"
+        }
+        counts = np.concatenate([np.diff(each.starts) for each in some])
+        return Observations(**joined, starts=np.concatenate([[0], np.cumsum(counts)]))
+
+
+def observe(model: ChoraleVoices, settings: Iterable[Setting], *, given: bool) -> Observations:
     """Play the corpus to the model, whose past is the corpus's own.
 
-    :param given: whether what came is among the pitches to choose from, even if it was not proposed.
-    :param candidates: how many pitches of each part there are to choose from; None: as many as when it plays. Fitted
-        to fewer, the terms say nothing of what is never among them, and the model plays it.
+    What a chord is chosen among is what the model would choose among as it is: so terms are fitted to that.
+
+    :param given: whether what came is among the combinations to choose from, even if it would not be.
     """
-    count, terms, others = candidates or model.candidates, model.terms, [*model.others]
-    own, pairs, chords, targets, direct, outside = [], [], [], [], [], []
+    seen = []
     for setting in settings:
         session = ChoraleSession(model)
         for number, note in enumerate(setting.tune):
-            came = setting.chords[number, others]
+            came = setting.chords[number, [*model.others]]
             if not setting.rests[number]:
                 opinions = session.look(note.pitch, note.onset_seconds)
-                parts = alone(opinions)
-                proposed = likeliest(model, parts, count)
-                missing = (proposed != came[:, None]).all(axis=1)
-                logs = parts[np.arange(3), came].sum()
-                outside.append(logs if missing.any() else np.nan)
-                for part in np.flatnonzero(missing) if given else ():
-                    proposed[part, parts[part, proposed[part]].argmin()] = came[part]
-                four = np.insert(proposed, model.given, opinions.given, axis=0)
-                of_pairs = np.empty((len(terms.pair_kinds), 6, count, count), np.int64)
-                of_chords = np.empty((len(terms.chord_kinds), count, count, count), np.int64)
-                terms.of_pairs(four[UPPER], four[LOWER], opinions.place, of_pairs)
-                terms.of_chords(four, opinions.place, of_chords)
-                own.append(np.take_along_axis(parts, proposed, axis=1))
-                pairs.append(of_pairs.astype(np.int32))
-                chords.append(of_chords.astype(np.int32))
-                targets.append((proposed == came[:, None]).argmax(axis=1))
-                moved = setting.between[number]
-                direct.append(~(moved[UPPER] | moved[LOWER]))
+                seen.append(_observed(model, opinions, came, setting.between[number], given=given))
             session.learn(note.pitch, note.onset_seconds, came.tolist())
+    return Observations.joined(seen)
+
+
+def _observed(
+    model: ChoraleVoices, opinions: Opinions, came: IntArray, moved: NDArray[np.bool_], *, given: bool
+) -> Observations:
+    """Return one chord, `moved` being the voices that have moved since the note before."""
+    terms, count, found = model.terms, model.candidates, combine(model, opinions)
+    parts, proposed, numbers = alone(opinions), found.proposed, found.numbers
+    missing = (proposed != came[:, None]).all(axis=1)
+    for part in np.flatnonzero(missing) if given else ():
+        proposed[part, parts[part, proposed[part]].argmin()] = came[part]
+    own = np.take_along_axis(parts, proposed, axis=1)
+    places = (proposed == came[:, None]).argmax(axis=1)
+    wanted = np.ravel_multi_index(tuple(places), (count,) * PARTS)
+    is_outside = bool((given < missing).any() or wanted not in numbers)
+    if given and is_outside:
+        numbers, is_outside = np.append(numbers, wanted), False
+    four = np.insert(proposed, model.given, opinions.given, axis=0)
+    pairs = np.empty((len(terms.pair_kinds), len(PAIRS), count, count), np.int64)
+    terms.of_pairs(four[UPPER], four[LOWER], opinions.place, pairs)
+    whole = np.insert(Combinations(proposed, numbers, found.scores).pitches, model.given, opinions.given, axis=0)
+    chords = np.empty((len(terms.chord_kinds), len(numbers)), np.int64)
+    terms.of_chords(whole, opinions.place, chords)
+    to_given = [pairs[:, pair, 0, :] if is_upper else pairs[:, pair, :, 0] for pair, is_upper in model.with_given]
     return Observations(
-        np.array(own), np.array(pairs), np.array(chords), np.array(targets), np.array(direct), np.array(outside)
+        own[None],
+        np.stack(to_given, axis=1)[None].astype(np.int32),
+        pairs[None, :, [*model.among]].astype(np.int32),
+        np.array([0, len(numbers)]),
+        numbers,
+        chords.T.astype(np.int32),
+        np.array([0 if is_outside else (numbers == wanted).argmax()]),
+        ~(moved[UPPER] | moved[LOWER])[None],
+        np.array([parts[np.arange(PARTS), came].sum() if is_outside else np.nan]),
     )
 
 
-def with_given(model: ChoraleVoices, pairs: NDArray[Any]) -> NDArray[Any]:
-    """Return the pairs that parts make with the voice that is given, shape (…, 3, k), out of all, (…, 6, k, k)."""
-    found = [pairs[..., pair, 0, :] if is_upper else pairs[..., pair, :, 0] for pair, is_upper in model.with_given]
-    return np.stack(found, axis=-2)
+def summed(some: Observations, alone: NDArray[Any], among: NDArray[Any]) -> NDArray[Any]:
+    """Return the scores of combinations by their pitches and pairs, shape (combinations,).
 
-
-def summed(model: ChoraleVoices, own: NDArray[Any], pairs: NDArray[Any]) -> NDArray[Any]:
-    """Return the scores of combinations by their pitches and pairs, shape (chords, k, k, k).
-
-    :param own: of each part's pitches, shape (chords, 3, k).
-    :param pairs: of all pairs, shape (chords, 6, k, k).
+    :param alone: of each part's pitches, shape (chords, 3, k).
+    :param among: of each pair of parts, shape (chords, 3, k, k).
     """
-    alone = own + with_given(model, pairs)
-    one, two, three = (pairs[:, pair] for pair in model.among)
+    one, two, three = among[:, 0], among[:, 1], among[:, 2]
     scores: NDArray[Any] = (alone[:, 0, :, None] + one)[:, :, :, None] + (alone[:, 1, :, None] + three)[:, None]
     scores += (alone[:, 2, None, :] + two)[:, :, None, :]
-    return scores
+    chosen: NDArray[Any] = scores.reshape(-1).take(some.numbers + scores[0].size * some.owners)
+    return chosen
 
 
-def expected(model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations) -> FloatArray:
-    """Return the probability of each combination, shape (chords, k, k, k)."""
+def scored(model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations) -> FloatArray:
+    """Return the log-probability of each combination, shape (combinations,)."""
     own = model.weights[:, None] * some.own
-    scores = numbers[some.of_chords].sum(axis=1) + summed(model, own, numbers[some.of_pairs].sum(axis=1))
-    scores -= scores.max(axis=(1, 2, 3), keepdims=True)
-    chances: FloatArray = np.exp(scores, out=scores)
-    chances /= chances.sum(axis=(1, 2, 3), keepdims=True)
-    return chances
+    scores = summed(some, own + numbers[some.with_given].sum(axis=1), numbers[some.among].sum(axis=1))
+    scores += numbers[some.of_chords].sum(axis=1)
+    starts, counts = some.starts[:-1], np.diff(some.starts)
+    scores -= np.repeat(np.maximum.reduceat(scores, starts), counts)
+    logs: FloatArray = scores - np.repeat(np.log(np.add.reduceat(np.exp(scores), starts)), counts)
+    return logs
 
 
 def parts_of(some: Observations) -> Iterator[Observations]:
     """Yield the observations in chunks."""
     for start in range(0, len(some), CHUNK):
-        chosen = slice(start, start + CHUNK)
-        yield Observations(
-            some.own[chosen],
-            some.of_pairs[chosen],
-            some.of_chords[chosen],
-            some.target[chosen],
-            some.direct[chosen],
-            some.outside[chosen],
-        )
+        yield some.part(start, min(start + CHUNK, len(some)))
 
 
 def bits_per_chord(
-    model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations, doubt: float = 0.02
+    model: ChoraleVoices, numbers: NDArray[np.float32], some: Observations, doubt: float = DOUBT
 ) -> float:
     """Return the mean of −log2 P of what came: with the probability `doubt`, the parts draw each by itself."""
     bits = 0.0
     for chunk in parts_of(some):
-        chances = expected(model, numbers, chunk)
-        rows = np.arange(len(chunk))
-        alone = np.take_along_axis(chunk.own, chunk.target[:, :, None], axis=2)[:, :, 0].sum(axis=1)
+        came = chunk.starts[:-1] + chunk.target
+        places = np.unravel_index(chunk.numbers[came], (chunk.own.shape[2],) * PARTS)
+        by_itself = chunk.own[np.arange(len(chunk))[:, None], np.arange(PARTS), np.stack(places, axis=1)].sum(axis=1)
         missing = ~np.isnan(chunk.outside)
-        alone = np.exp(np.where(missing, chunk.outside, alone))
-        joint = np.where(missing, 0.0, chances[rows, chunk.target[:, 0], chunk.target[:, 1], chunk.target[:, 2]])
-        bits -= float(np.log2((1 - doubt) * joint + doubt * alone).sum())
+        by_itself = np.where(missing, chunk.outside, by_itself)
+        joint = np.where(missing, 0.0, np.exp(scored(model, numbers, chunk)[came]))
+        bits -= float(np.log2((1 - doubt) * joint + doubt * np.exp(by_itself)).sum())
     return bits / len(some)
 
 
@@ -270,17 +311,20 @@ def fit(
     fitted = np.zeros(terms.size, np.bool_)
     for name in terms.slices if kinds is None else kinds:
         fitted[terms.slices[name]] = True
+    smoothing = np.full(terms.size, SMOOTHING_OF_CHORDS)
+    for name in terms.pair_kinds:
+        smoothing[terms.slices[name]] = SMOOTHING_OF_PAIRS
     seen = np.zeros(terms.size)
     for chunk in parts_of(some):
-        came = np.zeros((len(chunk), *chunk.of_chords.shape[2:]))
-        came[np.arange(len(chunk)), *chunk.target.T] = 1.0
+        came = np.zeros(len(chunk.numbers))
+        came[chunk.starts[:-1] + chunk.target] = 1.0
         _count(model, chunk, came, seen)
     numbers = model.numbers.copy()
     for number in range(rounds):
         guessed = np.zeros(terms.size)
         for chunk in parts_of(some):
-            _count(model, chunk, expected(model, numbers, chunk), guessed)
-        step = RATE * np.log((seen + SMOOTHING) / (guessed + SMOOTHING))
+            _count(model, chunk, np.exp(scored(model, numbers, chunk)), guessed)
+        step = RATE * np.log((seen + smoothing) / (guessed + smoothing))
         numbers += np.where(fitted, step, 0.0).astype(np.float32)
         watch(number, numbers)
     return numbers
@@ -288,49 +332,49 @@ def fit(
 
 def _count(model: ChoraleVoices, chunk: Observations, chances: FloatArray, counts: FloatArray) -> None:
     """Add the probabilities of combinations to the counts of their terms."""
-    size = len(counts)
+    size, proposals = len(counts), chunk.own.shape[2]
     for kind in range(chunk.of_chords.shape[1]):
-        counts += np.bincount(chunk.of_chords[:, kind].ravel(), chances.ravel(), size)
-    upper, outer, lower = chances.sum(axis=3), chances.sum(axis=2), chances.sum(axis=1)
+        counts += np.bincount(chunk.of_chords[:, kind], chances, size)
+    whole = np.zeros((len(chunk), proposals**PARTS))
+    whole[chunk.owners, chunk.numbers] = chances
+    whole = whole.reshape(-1, *(proposals,) * PARTS)
+    upper, outer, lower = whole.sum(axis=3), whole.sum(axis=2), whole.sum(axis=1)
     alone = np.stack([upper.sum(axis=2), upper.sum(axis=1), outer.sum(axis=1)], axis=1)
     inner = np.stack([upper, outer, lower], axis=1)
     apart, among = [pair for pair, _ in model.with_given], [*model.among]
     for kind, name in enumerate(model.terms.pair_kinds):
         direct = chunk.direct if name in MOTIONS else np.ones_like(chunk.direct)
-        pairs = chunk.of_pairs[:, kind]
-        counts += np.bincount(with_given(model, pairs).ravel(), (alone * direct[:, apart, None]).ravel(), size)
-        counts += np.bincount(pairs[:, among].ravel(), (inner * direct[:, among, None, None]).ravel(), size)
+        counts += np.bincount(chunk.with_given[:, kind].ravel(), (alone * direct[:, apart, None]).ravel(), size)
+        counts += np.bincount(chunk.among[:, kind].ravel(), (inner * direct[:, among, None, None]).ravel(), size)
 
 
 class Gains:
     """Bits a chord of a model whose parts and kinds of terms have more or less to say, each by a gain; fast.
 
-    :param some: chords; those that were not proposed are left out.
+    :param some: chords; those that are not chosen among are left out.
     """
 
     def __init__(self, model: ChoraleVoices, some: Observations) -> None:
-        terms, count, numbers = model.terms, some.own.shape[2], model.numbers
-        own = model.weights[:, None] * some.own
-        nothing = np.zeros_like(own)
-        rows: list[NDArray[np.floating]] = [
-            own[:, 0, :, None, None],
-            own[:, 1, None, :, None],
-            own[:, 2, None, None, :],
+        numbers, proposed = model.numbers, np.isnan(some.outside)
+        own, nothing = model.weights[:, None] * some.own, np.zeros_like(some.own)
+        pairs = np.zeros(some.among.shape[:1] + some.among.shape[2:])
+        rows = [summed(some, own * (np.arange(PARTS) == part)[:, None], pairs) for part in range(PARTS)]
+        rows += [
+            summed(some, nothing + numbers[some.with_given[:, kind]], numbers[some.among[:, kind]])
+            for kind in range(len(model.terms.pair_kinds))
         ]
-        rows += [summed(model, nothing, numbers[some.of_pairs[:, kind]]) for kind in range(len(terms.pair_kinds))]
-        rows += [numbers[some.of_chords[:, kind]] for kind in range(len(terms.chord_kinds))]
-        proposed = np.isnan(some.outside)
-        shape = (len(some), count, count, count)
-        all_rows = [np.broadcast_to(row, shape)[proposed].reshape(-1, count**3) for row in rows]
-        self._sums = np.array(all_rows, np.float32)
-        target = some.target[proposed]
-        self._target = (target[:, 0] * count + target[:, 1]) * count + target[:, 2]
+        rows += [numbers[kind] for kind in some.of_chords.T]
+        kept = proposed[some.owners]
+        self._sums = np.array([row[kept] for row in rows], np.float32)
+        counts = np.diff(some.starts)[proposed]
+        self._starts, self._counts = np.cumsum(counts) - counts, counts
+        self._came = self._starts + some.target[proposed]
 
     def bits(self, gains: FloatArray) -> float:
         """Return the bits a chord with these gains, those of the parts first, then those of the kinds."""
-        scores: FloatArray = np.tensordot(gains.astype(np.float32), self._sums, axes=1)
-        scores -= scores.max(axis=1, keepdims=True)
-        logs = scores[np.arange(len(scores)), self._target] - np.log(np.exp(scores).sum(axis=1, dtype=np.float64))
+        scores = gains.astype(np.float32) @ self._sums
+        scores -= np.repeat(np.maximum.reduceat(scores, self._starts), self._counts)
+        logs = scores[self._came] - np.log(np.add.reduceat(np.exp(scores), self._starts, dtype=np.float64))
         return float(-logs.mean() / np.log(2))
 
     def __len__(self) -> int:

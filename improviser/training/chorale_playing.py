@@ -24,6 +24,8 @@ IntArray = NDArray[np.int64]
 SMOOTHING = 8.0
 TEMPERATURES = (0.7, 1.0)
 """The tunes are played at these in turn."""
+END = 4.0
+"""A chord with which a phrase ends counts for so many: they are few, and what is heard of a phrase most."""
 ALL_PAIRS = np.ones(len(PAIRS), np.bool_)
 
 
@@ -31,10 +33,10 @@ def places_of(terms: Terms, chord: Sequence[int], place: Place) -> tuple[IntArra
     """Return where the terms of one chord lie: of its pairs, shape (kinds, 6), and of the whole, shape (kinds,)."""
     four = np.array(chord)[:, None]
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-    whole = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+    whole = np.empty((len(terms.chord_kinds), 1), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, whole)
-    return pairs[:, :, 0, 0], whole[:, 0, 0, 0]
+    return pairs[:, :, 0, 0], whole[:, 0]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,18 +51,33 @@ class Counted:
     chances: FloatArray
 
 
-def count(terms: Terms, chords: Iterable[tuple[Sequence[int], Place, NDArray[np.bool_]]]) -> Counted:
-    """Count the terms of chords, each with its place, and which pairs have moved with no note between."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Met:
+    """A chord that was come upon.
+
+    :param chord: what sounds, the soprano first.
+    :param direct: which pairs of voices have moved with no note between, shape (6,).
+    :param weight: how often it counts.
+    """
+
+    chord: Sequence[int]
+    place: Place
+    direct: NDArray[np.bool_]
+    weight: float
+
+
+def count(terms: Terms, chords: Iterable[Met]) -> Counted:
+    """Count the terms of chords."""
     counts, chances = np.zeros(terms.size), np.zeros(terms.size)
     direct_kinds = np.array([name in MOTIONS for name in terms.pair_kinds])[:, None]
     cases = np.zeros(len(PAIRS))
-    total = 0
-    for chord, place, direct in chords:
-        pairs, whole = places_of(terms, chord, place)
-        np.add.at(counts, pairs[direct | ~direct_kinds], 1.0)
-        np.add.at(counts, whole, 1.0)
-        cases += direct
-        total += 1
+    total = 0.0
+    for met in chords:
+        pairs, whole = places_of(terms, met.chord, met.place)
+        np.add.at(counts, pairs[met.direct | ~direct_kinds], met.weight)
+        np.add.at(counts, whole, met.weight)
+        cases += met.weight * met.direct
+        total += met.weight
     for name, where in terms.slices.items():
         if name in MOTIONS and name not in SHARED:
             chances[where] = np.repeat(cases, (where.stop - where.start) // len(PAIRS))
@@ -71,12 +88,10 @@ def count(terms: Terms, chords: Iterable[tuple[Sequence[int], Place, NDArray[np.
     return Counted(counts, chances)
 
 
-def of_corpus(
-    model: ChoraleVoices, settings: Iterable[Setting]
-) -> Iterator[tuple[Sequence[int], Place, NDArray[np.bool_]]]:
+def of_corpus(model: ChoraleVoices, settings: Iterable[Setting]) -> Iterator[Met]:
     """Yield the corpus's chords as the model comes upon them."""
     for setting in settings:
-        session = ChoraleSession(model)
+        session, weights = ChoraleSession(model), _weights(setting)
         for number, note in enumerate(setting.tune):
             came = setting.chords[number]
             opinions = session.look(note.pitch, note.onset_seconds)
@@ -85,18 +100,23 @@ def of_corpus(
             if not setting.rests[number]:
                 moved = setting.between[number]
                 chord[model.given] = opinions.given
-                yield chord, opinions.place, ~(moved[UPPER] | moved[LOWER])
+                yield Met(chord, opinions.place, ~(moved[UPPER] | moved[LOWER]), weights[number])
             session.learn(note.pitch, note.onset_seconds, parts)
 
 
-def of_play(
-    model: ChoraleVoices, settings: Iterable[Setting], seed: int
-) -> Iterator[tuple[Sequence[int], Place, NDArray[np.bool_]]]:
+def of_play(model: ChoraleVoices, settings: Iterable[Setting], seed: int) -> Iterator[Met]:
     """Yield the chords that the model plays to the corpus's tunes by itself."""
     for number, setting in enumerate(settings):
         temperature = TEMPERATURES[number % len(TEMPERATURES)]
-        for opinions, parts in answered(model, setting.tune, generator(seed, number), temperature):
-            yield (*parts[: model.given], opinions.given, *parts[model.given :]), opinions.place, ALL_PAIRS
+        played = answered(model, setting.tune, generator(seed, number), temperature)
+        for (opinions, parts), weight in zip(played, _weights(setting), strict=True):
+            chord = (*parts[: model.given], opinions.given, *parts[model.given :])
+            yield Met(chord, opinions.place, ALL_PAIRS, weight)
+
+
+def _weights(setting: Setting) -> list[float]:
+    """Return how often the chord to each note counts."""
+    return [1.0] * len(setting.tune) if setting.ends is None else (1 + (END - 1) * setting.ends).tolist()
 
 
 def fit_to_play(

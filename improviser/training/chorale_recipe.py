@@ -53,8 +53,8 @@ from improviser.training.recipe import Options, Recipe, choice, fingerprint, ref
 from improviser.training.voices import read_sources
 
 POPULATION, GENERATIONS, STEP_SIZE, AVERAGING = 8, 40, 0.1, 0.8
-ROUNDS = 12
-ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((3, 0.5, ()), (4, 0.2, ("chord",)))
+FIRST_ROUNDS, ROUNDS = 5, 9
+ROUNDS_OF_PLAY: Sequence[tuple[int, float, tuple[str, ...]]] = ((2, 0.5, ()), (4, 0.2, ("chord",)))
 """How often what is played by itself is scaled, how far, and which kinds of terms, beside moves in parallel."""
 TUNES = 10
 """A generation is scored on so many tunes of the corpus."""
@@ -66,6 +66,8 @@ PARALLELS = 4.0
 """What it costs to make more parallels a note than the corpus does where no notes come between; the parts have none."""
 HELD_OUT = 10
 OPINION = 0.65
+FIRST_PROPOSALS, PROPOSALS = 8, 16
+"""Pitches of each part, where the terms are fitted first, and where it plays."""
 MOST_CHORDS = 20_000
 """Terms are fitted to pieces of so many notes at most, drawn by lot: each note takes 80 kB."""
 
@@ -258,22 +260,28 @@ def fitted(
 ) -> ChoraleVoices:
     """Return voices whose terms are fitted to these settings, and whose gains to those held out.
 
-    What is fitted to what was seen says too much of what was not: so how much each kind of term has to say is bred for
-    few bits there. Then it is fitted to what it plays by itself.
+    First few pitches of each part are proposed, by the parts alone; what is fitted to these chooses what it is fitted
+    to anew. What is fitted to what was seen says too much of what was not: so how much each kind of term has to say is
+    bred for few bits there. Then it is fitted to what it plays by itself.
     """
     given = settings[0].given
     what = f"to the {NAMES[given]}"
     types = types_of(settings)
     numbers = np.zeros(Terms(types).size, np.float32)
     ends = ends_of(settings)
-    model = ChoraleVoices("my-chorale", parts, types, numbers, [OPINION] * PARTS, ends, given=given)
+    model = ChoraleVoices("my-chorale", parts, types, numbers, [OPINION] * PARTS, ends, FIRST_PROPOSALS, given)
     some = of_so_many_notes(settings, MOST_CHORDS, seed)
-    seen = observe(model, watched(some, f"listening {what}", progress), given=True)
-    step = f"fitting terms {what}"
-    model = model.with_numbers(fit(model, seen, ROUNDS, watch=lambda done, _: progress(step, (done + 1) / ROUNDS)))
+    for step, rounds in ((f"fitting first terms {what}", FIRST_ROUNDS), (f"fitting terms {what}", ROUNDS)):
+        seen = observe(model, watched(some, f"listening {what}", progress), given=True)
+        model = model.with_numbers(numbers, candidates=PROPOSALS)
+        model = model.with_numbers(fit(model, seen, rounds, watch=partial(_told, step, rounds, progress)))
     model = with_gains(model, balance(Gains(model, observe(model, held, given=False)), seed))
     model = fitted_to_play(model, settings, seed, lambda done: progress(f"playing {what}", done))
     return move_as_often(model.with_ornaments(count_ornaments(model, settings)), settings, seed)
+
+
+def _told(step: str, rounds: int, progress: Progress, done: int, _numbers: NDArray[np.float32]) -> None:
+    progress(step, (done + 1) / rounds)
 
 
 def of_so_many_notes(settings: Sequence[Setting], most: int, seed: int) -> list[Setting]:

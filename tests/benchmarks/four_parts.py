@@ -15,7 +15,6 @@ they are Bach's? Half of them are: .5 is what cannot be told apart.
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -87,14 +86,13 @@ def bits(model: ChoraleVoices, settings: Sequence[Setting]) -> float:
 
 def bits_of_six(model: ChoraleVoices, settings: Sequence[Setting]) -> str:
     """Return the bits of the parts by themselves, and of a chord among six pitches of each part, one of them Bach's."""
-    seen = observe(model, settings, given=True, candidates=FEW)
-    alone = -np.take_along_axis(seen.own, seen.target[:, :, None], axis=2).sum(axis=(1, 2)).mean() / np.log(2)
-    missing = ~np.isnan(seen.outside)
-    all_there = replace(seen, outside=np.full(len(seen), np.nan))
-    among = bits_per_chord(model, model.numbers, all_there, doubt=0.0)
+    few = model.with_numbers(model.numbers, candidates=FEW)
+    proposed, there = (observe(few, settings, given=given) for given in (False, True))
+    alone = bits_per_chord(few, few.numbers, there, doubt=1.0)
+    among = bits_per_chord(few, few.numbers, there, doubt=0.0)
     return (
         f"{alone:.3f} each part by itself, {among:.3f} among {FEW} proposals of each part and Bach's "
-        f"(which {missing.mean():.3f} of the chords are not among)"
+        f"(which {(~np.isnan(proposed.outside)).mean():.3f} of the chords are not among)"
     )
 
 

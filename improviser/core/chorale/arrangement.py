@@ -3,7 +3,7 @@
 Pairs of voices do not tell which three intervals stand over one bass, nor how four voices move together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,8 @@ FARTHEST = (4, 3, 3, 7)
 MOVES = 1 << 14
 _MOVE_AT = (10, 7, 4, 0)
 """Where the bits of each voice's move begin."""
+BASS_MOVES = 2 * FARTHEST[-1] + 1
+"""So many moves of the bass are told apart: its bits, the lowest, are one of so many places."""
 
 
 def moved(distance: IntArray, voice: int) -> IntArray:
@@ -47,22 +49,38 @@ def turns_of(now: IntArray, before: Sequence[int]) -> list[IntArray]:
     return [TURN * (12 * was[one] + was[other]) + 12 * apart[one] + apart[other] for one, other in TURNS.values()]
 
 
-def arranged(voicings: FloatArray, turns: Sequence[FloatArray], before: Sequence[int] | None) -> FloatArray:
-    """Return the sums of what `voicing` and `turns_of` point at, of all voicings after a chord, shape (VOICINGS,).
+def lower_turn_of(now: IntArray, before: Sequence[int], moves: IntArray) -> IntArray:
+    """Return where the numbers of alto and tenor after alto and tenor, with the bass's move, lie.
 
-    :param voicings: their numbers.
-    :param turns: those of each of TURNS.
+    :param moves: of the bass, one of BASS_MOVES, from 0.
     """
+    was = _above(before)
+    place: IntArray = TURN * (BASS_MOVES * (12 * was[1] + was[2]) + moves) + now % TURN
+    return place
+
+
+def arranged(tables: Mapping[str, FloatArray], before: Sequence[int] | None) -> FloatArray:
+    """Return the sums of what is known of each voicing after a chord, for each move of the bass.
+
+    Of shape (BASS_MOVES · VOICINGS,).
+
+    :param tables: the numbers of the kinds "voicing", "voicing leap", `TURNS`, and "voicing AT leap".
+    :param before: what sounded; None at the beginning, where the bass has not moved: shape (VOICINGS,).
+    """
+    voicings = tables["voicing"]
     if before is None:
         return voicings
     was = _above(before)
     upper, outer, lower = (
-        numbers[TURN * (12 * was[one] + was[other]) :][:TURN].reshape(12, 12)
-        for numbers, (one, other) in zip(turns, TURNS.values(), strict=True)
+        tables[name][TURN * (12 * was[one] + was[other]) :][:TURN].reshape(12, 12)
+        for name, (one, other) in TURNS.items()
     )
-    found: FloatArray = voicings.reshape(12, 12, 12) + upper[:, :, None]
-    found += outer[:, None, :]
-    found += lower
+    known: FloatArray = voicings.reshape(12, 12, 12) + upper[:, :, None]
+    known += outer[:, None, :]
+    known += lower
+    found: FloatArray = tables["voicing leap"][:-1].reshape(BASS_MOVES, 12, TURN) + known.reshape(12, TURN)
+    moving = TURN * BASS_MOVES
+    found += tables["voicing AT leap"][moving * (12 * was[1] + was[2]) :][:moving].reshape(BASS_MOVES, 1, TURN)
     return found.reshape(-1)
 
 

@@ -23,7 +23,7 @@ from improviser.core.networks.asking import Asked
 from improviser.errors import ModelError
 
 MOST_TYPES = 200
-CANDIDATES = (2, 12)
+CANDIDATES = (2, 16)
 """So many pitches each part may propose, at least and at most."""
 
 Arrays = dict[str, NDArray[Any]]

@@ -25,8 +25,8 @@ IntArray = NDArray[np.int64]
 
 UNLIKELY = 8.0
 """Combinations that go together so much worse than the best ones, two by two, are not scored as chords: nats."""
-DOUBT = 0.02
-"""The probability, where bits are counted, that the parts draw each by itself: so nothing is impossible."""
+DOUBT = 0.01
+"""The probability that the parts draw each by itself: so nothing is impossible, in play and where bits are counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -207,11 +207,6 @@ class ChoraleSession:
 
     def _step(self, pitch: int) -> int:
         return 0 if self._before is None else pitch - self._before[self._model.given]
-
-
-def likeliest(model: ChoraleVoices, logs: FloatArray, count: int) -> IntArray:
-    """Return the `count` likeliest pitches of each part within its register, shape (3, count), ascending."""
-    return _highest(logs.take(model.proposable), count) + model.beginnings
 
 
 def _highest(scores: FloatArray, count: int) -> IntArray:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.chorale.arrangement import (
+    BASS_MOVES,
     MOVED,
     MOVES,
     TURN,
@@ -25,6 +26,7 @@ from improviser.core.chorale.arrangement import (
     VOICING_OF,
     VOICINGS,
     arranged,
+    lower_turn_of,
     moved,
     turns_of,
     voicing,
@@ -103,7 +105,8 @@ class Prepared:
     :param earlier: the set that sounded before; None at the beginning.
     :param codes: what each pitch is in a chord, as bits that are put together, see `_all_codes`, shape (3 · n,).
     :param leaps: where the numbers of the bass's moves to each pitch begin, shape (128,).
-    :param arranged: what is known of each voicing, by how the chord before was arranged, shape (1728,).
+    :param arranged: what is known of each voicing, by how the chord before was arranged and by the bass's move, see
+        `arrangement.arranged`.
     """
 
     changes: FloatArray
@@ -147,6 +150,8 @@ class Terms:
             "voicing": VOICINGS,
             "moves": MOVES + 1,
             **dict.fromkeys(TURNS, TURN**2 + 1),
+            "voicing leap": VOICINGS * BASS_MOVES + 1,
+            "voicing AT leap": TURN**2 * BASS_MOVES + 1,
         }
         ends = np.cumsum([*kinds.values()]).tolist()
         self.slices = {name: slice(end - size, end) for (name, size), end in zip(kinds.items(), ends, strict=True)}
@@ -249,20 +254,12 @@ class Terms:
         was, becomes = ((over - place.tonic) % 12)[:, :, None], ((upper - place.tonic) % 12)[:, :, None]
         np.add(pair["degrees"] + 144 * was + 12 * becomes, degree, out=out[5])
 
-    def _spread(self, four: IntArray) -> list[IntArray]:
-        """Return the pitches of each voice so that together they have the shape (k, k, k) of the voices chosen."""
-        spread = [four[self.given, :1]] * VOICES
-        for axis, voice in enumerate(self.others):
-            spread[voice] = four[voice].reshape([-1 if axis == number else 1 for number in range(VOICES - 1)])
-        return spread
-
-    def of_chords(self, pitches: IntArray, place: Place, out: IntArray) -> None:
+    def of_chords(self, four: IntArray, place: Place, out: IntArray) -> None:
         """Write where the numbers of whole chords lie; `chord_scores` adds them up.
 
-        :param pitches: of each voice, shape (4, k); the given one has but one, k times.
-        :param out: shape (kinds, k, k, k): the voices that are chosen, the highest first.
+        :param four: pitches of each voice, shape (4, chords); that of the given voice is the same in all.
+        :param out: shape (kinds, chords).
         """
-        four = self._spread(pitches)
         degrees = [(line - place.tonic) % 12 for line in four]
         sets = 1 << degrees[0] | 1 << degrees[1] | 1 << degrees[2] | 1 << degrees[3]
         bass = degrees[BASS]
@@ -273,9 +270,9 @@ class Terms:
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
         np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
         np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
-        own = int(pitches[self.given, 0])
+        own = int(four[self.given, 0])
         starts = self._known_of_chords(own, place)
-        np.add(chords, np.array(starts)[:, None, None, None], out=out[8:13])
+        np.add(chords, np.array(starts)[:, None], out=out[8:13])
         np.add(voicing(degrees), offset["voicing"], out=out[13])
         if place.before is None:
             for number, name in enumerate(self.chord_kinds):
@@ -298,6 +295,9 @@ class Terms:
         out[14] = offset["moves"] + moves[0] + moves[1] + moves[2] + moves[3]
         for number, (name, turn) in enumerate(zip(TURNS, turns_of(voicing(degrees), place.before), strict=True), 15):
             np.add(turn, offset[name], out=out[number])
+        np.add(VOICINGS * moves[BASS], offset["voicing leap"] + voicing(degrees), out=out[18])
+        lower = lower_turn_of(voicing(degrees), place.before, moves[BASS])
+        np.add(lower, offset["voicing AT leap"], out=out[19])
 
     def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
         """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
@@ -328,7 +328,7 @@ class Terms:
         codes = self._codes[place.tonic].take(pitches + _ROWS)
         mode, path = offset["mode"] + size * place.minor, offset["path"] + size * self._path(place)
         known = numbers[path : path + size] + numbers[mode : mode + size]
-        of_voicings = arranged(numbers[self.slices["voicing"]], [numbers[self.slices[name]] for name in TURNS], before)
+        of_voicings = arranged({name: numbers[self.slices[name]] for name in _ARRANGED}, before)
         if before is None:
             known += np.float32(sum(float(numbers[at]) for at in self._nothing.values()))
             return Prepared(known, sets, None, codes.reshape(-1), _NO_LEAPS, of_voicings)
@@ -374,8 +374,9 @@ class Terms:
         else:
             scores = values.take(chords)
             scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
-        scores += known.arranged.take(VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES))
+        voicings = VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES)
         if known.earlier is None or before is None:
+            scores += known.arranged.take(voicings)
             scores += known.sets.take(sets)
             return scores
         changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
@@ -385,8 +386,10 @@ class Terms:
         rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == before[self.given])))
         held = numbers[offset["held"] + rhythm :][:8]
         scores += held.take(codes >> _HELD_AT & 7)
-        moves = offset["moves"] + int(MOVED[self.given, PITCHES + given - before[self.given]])
-        scores += numbers.take((codes >> _MOVES_AT) + moves)
+        moves = (codes >> _MOVES_AT) + int(MOVED[self.given, PITCHES + given - before[self.given]])
+        voicings += VOICINGS * (moves & _BASS_MOVE)
+        scores += known.arranged.take(voicings)
+        scores += numbers[self.slices["moves"]].take(moves)
         leaps = numbers.take(known.leaps + 12 * LEAPS * end)
         scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT & 127)
         return scores
@@ -409,10 +412,14 @@ _BASS_AT, _HELD_AT, _TUNE_AT, _LOWEST_AT = 12, 16, 19, 23
 bass, where these are chosen."""
 _DEGREES_AT, _MOVES_AT = 30, 46
 _DEGREES = (1 << 4 * VOICES) - 1
+_BASS_MOVE = 15
+"""Of the bits of how all voices have moved, those of the bass."""
 _DEGREE_AT = tuple(_DEGREES_AT + shift for shift in (12, 8, 4, 0))
 """Then follow the degrees of all voices, the soprano's in the highest bits; and how they have moved."""
 _HOLDS = np.array([4, 2, 1]) << _HELD_AT
-_AFTER = ("change", "progress", "held", "stays", "bass", "moves", *TURNS)
+_ARRANGED = ("voicing", "voicing leap", *TURNS, "voicing AT leap")
+"""Kinds that are added up by `arranged`."""
+_AFTER = ("change", "progress", "held", "stays", "bass", "moves", *_ARRANGED[1:])
 """Kinds of chords that say nothing where nothing has sounded."""
 _NO_LEAPS = np.zeros(PITCHES, np.int64)
 

@@ -43,7 +43,7 @@ class ChoraleVoices:
         numbers: NDArray[np.float32],
         weights: Sequence[float],
         ends: EndTables,
-        candidates: int = 12,
+        candidates: int = 16,
         given: int = SOPRANO,
         ornaments: Ornaments | None = None,
     ) -> None:

@@ -24,7 +24,6 @@ from improviser.core.chorale.terms import (
 from improviser.core.chorale.voices import ChoraleVoices
 from improviser.errors import ModelError
 from improviser.library.catalogue import load_model
-from improviser.training.chorale_fitting import summed
 from tests.core.chorale.small import small_chorale, voices
 
 PLAYED = st.lists(
@@ -63,13 +62,12 @@ def scored_by_places(model: ChoraleVoices, opinions: Opinions, pitches: np.ndarr
     terms, place = model.terms, opinions.place
     four = np.insert(pitches, model.given, opinions.given)[:, None]
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-    chords = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+    chords = np.empty((len(terms.chord_kinds), 1), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, chords)
     numbers = model.numbers.astype(np.float64)
     own = model.weights * opinions.logs[np.arange(3), pitches]
-    of_pairs = numbers[pairs].sum(axis=0)[None]
-    return float((numbers[chords].sum(axis=0) + summed(model, own[None, :, None], of_pairs)[0]).item())
+    return float(own.sum() + numbers[pairs].sum() + numbers[chords].sum())
 
 
 def check_scores(model: ChoraleVoices, played: list[tuple[int, float, int]]) -> None:
@@ -169,7 +167,7 @@ def test_each_kind_has_its_own_numbers(place: Place, parts: list[list[int]], tun
     terms = Terms((145, 137, 265))
     four = np.array([[tune] * 3, *parts])
     pairs = np.empty((len(terms.pair_kinds), len(PAIRS), 3, 3), np.int64)
-    chords = np.empty((len(terms.chord_kinds), 3, 3, 3), np.int64)
+    chords = np.empty((len(terms.chord_kinds), 3), np.int64)
     terms.of_pairs(four[UPPER], four[LOWER], place, pairs)
     terms.of_chords(four, place, chords)
     for name, places in zip((*terms.pair_kinds, *terms.chord_kinds), (*pairs, *chords), strict=True):
@@ -187,7 +185,7 @@ def test_most_terms_are_alike_in_every_key(place: Place, chord: list[int], shift
         there = Place((place.tonic + moved) % 12, place.minor, place.beat, place.gap, place.end, before, sung)
         four = np.array(chord)[:, None] + moved
         places = np.empty((len(terms.pair_kinds), len(PAIRS), 1, 1), np.int64)
-        chords = np.empty((len(terms.chord_kinds), 1, 1, 1), np.int64)
+        chords = np.empty((len(terms.chord_kinds), 1), np.int64)
         terms.of_pairs(four[UPPER], four[LOWER], there, places)
         terms.of_chords(four, there, chords)
         found.append((places.tolist(), chords.tolist()))

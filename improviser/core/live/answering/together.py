@@ -14,7 +14,8 @@ from improviser.core.chorale.session import ChoraleSession, Combinations, Opinio
 from improviser.core.chorale.terms import SOPRANO
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.harmony.holding import probability
-from improviser.core.live.answering.decoding import Mask, Wheel, placed, spin, wheel
+from improviser.core.live.answering.chords import draw_chord
+from improviser.core.live.answering.decoding import Mask, Wheel, placed, wheel
 from improviser.core.live.answering.register import within
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.player.which_part import WhichPart
@@ -49,6 +50,7 @@ class Expectation(NamedTuple):
     :param combinations: what there is to choose among.
     :param shifts: how far each part sounds from where the model has it, in semitones.
     :param sums: running sums of the chances of the combinations, see `wheel`.
+    :param temperature: at which they are drawn.
     """
 
     voices: ChoraleVoices
@@ -56,10 +58,11 @@ class Expectation(NamedTuple):
     combinations: Combinations
     shifts: tuple[int, ...]
     sums: Wheel
+    temperature: float
 
     def draw(self, chance: float) -> Drawn:
         """Return what a number ≥ 0 and < 1 falls on."""
-        own = self.combinations.pitches_of(spin(self.sums, chance))
+        own = draw_chord(self.combinations, self.opinions, self.sums, self.temperature, chance)
         voices = self.voices
         sung = [Sung(*each) for each in zip(map(add, own, self.shifts), voices.others, strict=True)]
         return Drawn(own, tuple(sung), voices.given)
@@ -239,8 +242,8 @@ class Together:
         shifts = (0,) * PARTS
         if self._allowed is not None or parameters.transpose or parameters.registers != DEFAULT.registers:
             opinions, shifts = self._restricted(voices, opinions)
-        found = combine(voices, opinions)
-        return Expectation(voices, opinions, found, shifts, wheel(found.scores, parameters.temperature))
+        found, temperature = combine(voices, opinions), parameters.temperature
+        return Expectation(voices, opinions, found, shifts, wheel(found.scores, temperature), temperature)
 
     def _restricted(self, voices: ChoraleVoices, opinions: Opinions) -> tuple[Opinions, tuple[int, ...]]:
         """Return the opinions without what may not sound, and how far each part is to be moved."""
