@@ -7,7 +7,7 @@ from itertools import accumulate, pairwise
 from improviser.core.music.phrase import Heard, Phrase
 
 LONGEST_LINE = 32
-"""Notes."""
+"""Notes; of a longer phrase the last ones are replied to."""
 LONGEST_GAP = 4.0
 SHORTEST_GAP = 0.07
 """Seconds; notes that are closer are one chord."""

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.core.live.replying.reply import LONGEST_REPLY, Beat, Schedule, reply_to, varied
+from improviser.core.live.replying.reply import Beat, Schedule, reply_to, varied
 from improviser.core.midi.event import NoteOn
 from improviser.core.music.phrase import Heard, Phrase
+from improviser.core.replies.line import LONGEST_LINE
 
 
 def phrase_of(*notes: tuple[int, float, float | None, int]) -> Phrase:
@@ -27,7 +28,7 @@ def test_a_reply_has_the_rhythm_of_the_phrase() -> None:
 
 def test_of_a_long_phrase_the_last_notes_are_replied_to() -> None:
     beats = reply_to(phrase_of(*((60 + number % 7, 0.2 * number, None, 80) for number in range(60))))
-    assert len(beats) == LONGEST_REPLY
+    assert len(beats) == LONGEST_LINE
     assert beats[0].onset_seconds == 0.0
     assert beats[-1].pitch == 60 + 59 % 7
 

@@ -16,9 +16,7 @@ from improviser.core.music.keys import KeyTracker, estimate_key
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import CHORD_SECONDS, Heard, Phrase
 from improviser.core.music.scales import STEPS
-
-LONGEST_REPLY = 32
-"""Beats; of a longer phrase the last ones are replied to."""
+from improviser.core.replies.line import LONGEST_LINE
 
 LONGEST_GAP = 4.0
 DURATION = (0.03, 6.0)
@@ -51,7 +49,7 @@ def reply_to(phrase: Phrase, rng: np.random.Generator | None = None, border: flo
     :param border: between the hands; without it, all that was played is one.
     """
     right, left = (list(phrase.notes), []) if border is None else hands_of(phrase, border)
-    melody = replace(phrase, notes=tuple(right)).melody()[-LONGEST_REPLY:]
+    melody = replace(phrase, notes=tuple(right)).melody()[-LONGEST_LINE:]
     pitches = [heard.note.pitch for heard in melody]
     if rng is not None:
         pitches = varied(pitches, rng)
