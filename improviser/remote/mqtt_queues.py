@@ -1,7 +1,7 @@
 """The bounded queues between a session and its link to a broker: what goes out, and what comes in.
 
-What does not fit is dropped and counted, so that nobody waits for a broker. Of a retained topic only the newest post is
-kept.
+A full queue drops and counts what comes, so that no publisher waits for a broker. Of a retained topic only the newest
+post is kept.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ class Counts:
 
 
 class Outbox:
-    """What is to be published; filled and emptied by two threads where the link has one of its own.
+    """What is to be published. The session fills it and the link empties it, which may be in two threads.
 
     :param counts: where it counts what is dropped.
     """
@@ -111,7 +111,7 @@ class Outbox:
             return [queue.popleft() for _ in range(min(BATCH, len(queue)))]
 
     def owed(self) -> tuple[Post, ...]:
-        """Return what is to be published even at the end: all but the stream."""
+        """Return what is still to be published before the link ends: all but the stream."""
         with self._lock:
             return (*self._unsent.values(), *self._first_replies, *self._replies)
 

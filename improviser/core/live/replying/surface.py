@@ -10,7 +10,7 @@ from improviser.core.replies.line import steps_of
 from improviser.core.replies.vocabulary import FIGURE, grams
 
 Figure = tuple[tuple[int, ...], tuple[int, ...]]
-"""Pitches of the left hand's, and those that tell the harmony that they are a part of."""
+"""Pitches that the left hand strikes together, and the pitches of the chord that they belong to."""
 
 
 def surface_of(beats: Sequence[Beat], phrases: Sequence[Phrase], scale: frozenset[int]) -> Surface:
