@@ -98,3 +98,16 @@ def test_a_new_root_in_a_quick_line_is_struck_though_it_lies_above_the_last() ->
     fourth, fifth = (tuple((pitch + by,) for (pitch,) in boogie) for by in (5, 7))
     played = bass_under((*boogie, *fourth, *boogie, *fifth) * 2, beat=0.16)[8:]
     assert [notes[-1] % 12 for notes in played[::8]] == [9, 4, 11, 4, 9, 4, 11]
+
+
+def test_under_a_walking_left_hand_a_bass_strikes_roots_and_leaves_room() -> None:
+    walks = (
+        ((41,), (45,), (48,), (51,)),
+        ((46,), (50,), (53,), (52,)),
+        ((43,), (47,), (50,), (54,)),
+        ((48,), (52,), (55,), (48,)),
+    )
+    played = bass_under([step for walk in walks for step in walk] * 3, beat=0.4)[16:]
+    roots = [notes[-1] % 12 if notes else None for notes in played[::4]]
+    assert roots == [5, 10, 7, 0] * 2
+    assert sum(map(bool, played)) <= 0.6 * len(played)

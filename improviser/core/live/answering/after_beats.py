@@ -19,9 +19,11 @@ BROKEN = 3
 """So many keys of the left hand, one after the other and all held, are a broken chord."""
 
 
-QUICK_SECONDS, QUICK_LASTS = 0.34, 1.25
-"""Single notes of the left hand that follow each other so soon are a figure: what goes with its bass note belongs to it
-for so long; then the next is a bass note, too."""
+QUICK_SECONDS, QUICK_LASTS, BAR = 0.5, 1.25, 4
+"""Single notes of the left hand that follow each other so soon are a figure, or walk: what goes with its bass note
+belongs to it for so long, or for so many of them; then the next is a bass note, too."""
+SLACK = 0.06
+"""Seconds by which the last of them may come early."""
 USUAL = 3
 """A chord after a bass note is expected again until so many single notes have followed."""
 
@@ -46,7 +48,7 @@ class AfterBeats:
         if not left:
             return
         is_chord = _is_chord(left)
-        over = not is_chord and onset - self._latest < QUICK_SECONDS and onset - self._onset >= QUICK_LASTS
+        over = not is_chord and self._is_quick(onset) and not self._lasts(onset)
         self._latest = onset
         if self._belongs(left, onset, chord=is_chord) and not over:
             self._usual = USUAL if is_chord else max(0, self._usual - 1)
@@ -61,8 +63,16 @@ class AfterBeats:
         if chord is None:
             chord = self._usual > 0 and self._is_high(left)
         keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        quick = now - self._latest < QUICK_SECONDS and now - self._onset < QUICK_LASTS
+        quick = self._is_quick(now) and self._lasts(now)
         return (chord or keeps or quick) and self._belongs(left, now, chord=chord)
+
+    def _is_quick(self, now: float) -> bool:
+        """Say whether what the left hand strikes now is one of a row of quick notes."""
+        return now - self._latest < QUICK_SECONDS
+
+    def _lasts(self, now: float) -> bool:
+        """Say whether the bass note of such a row still counts."""
+        return now - self._onset < max(QUICK_LASTS, BAR * (now - self._latest) - SLACK)
 
     def _is_high(self, left: Sequence[int]) -> bool:
         """Say whether this lies nearer to the last chord than to the bass note."""
