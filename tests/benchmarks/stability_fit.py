@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from improviser.core.evolution.cma import SepCma
 from improviser.core.live.replying.evolving import STABLE_GOAL
-from improviser.core.live.replying.stability import BASS_PHRASES, BRED, Judgement, Said, by_degree, stability
+from improviser.core.live.replying.stability import BASS_PHRASES, BRED, Judgement, Said, stability
 from improviser.core.music.chords import clear_root
 from improviser.core.music.home import MODES, HomeTracker
 from improviser.core.music.note import Note
@@ -168,14 +168,14 @@ def ends(player: Sequence[Turn], judgement: Judgement, *, sharp: bool = False) -
 def judgement_of(genome: NDArray[np.float32]) -> Judgement:
     """Return the judgement of a genome: what is added to the constants in the file."""
     now, before, elsewhere, *others = genome.tolist()
-    tables = {name: dict(enumerate(getattr(BRED, name).tolist())) for name, _ in DEGREES}
-    for degree in range(12):
-        tables["ends"][degree] += elsewhere
+    tables = {
+        "ends": BRED.ends + elsewhere, "begins": BRED.begins.copy(), "notes": BRED.notes.copy(),
+        "bass_begins": BRED.bass_begins.copy(), "bass_ends": BRED.bass_ends.copy(),
+        "two_hands_end": BRED.two_hands_end.copy(),
+    }  # fmt: skip
     for (name, degrees), gene in zip(DEGREES, others, strict=True):
-        for degree in degrees:
-            tables[name][degree] += gene
-    found = {name: by_degree(table) for name, table in tables.items()}
-    return Judgement(max(0.0, BRED.now + now), max(0.0, BRED.before + before), BRED.doubt, **found)
+        tables[name][[*degrees]] += gene
+    return Judgement(max(0.0, BRED.now + now), max(0.0, BRED.before + before), BRED.doubt, **tables)
 
 
 def show(judgement: Judgement, kinds: Mapping[str, list[list[Turn]]]) -> None:

@@ -140,8 +140,8 @@ def tonics(said: Said, judgement: Judgement) -> Floats:
     both = min(len(homes), len(weights))
     fading = HOME_FADE ** np.arange(both) * weights[:both]
     worth: Floats = judgement.now * heard[-1] + judgement.before * (fading @ heard[::-1][:both]) / fading.sum()
-    for name, spoken in _hints(said, weights):
-        worth += spoken[_DEGREES] @ getattr(judgement, name)
+    for degrees, spoken in _hints(said, weights, judgement):
+        worth += spoken[_DEGREES] @ degrees
     return worth
 
 
@@ -153,16 +153,17 @@ def _weights(said: Said) -> Floats:
     return weights
 
 
-def _hints(said: Said, weights: Floats) -> Iterator[tuple[str, Floats]]:
-    """Yield each hint: where the judgement says what it is worth, and how much of it each pitch class has, (12,)."""
+def _hints(said: Said, weights: Floats, judgement: Judgement) -> Iterator[tuple[Floats, Floats]]:
+    """Yield each hint: what it is worth by degree, and how much of it each pitch class has, both of shape (12,)."""
     tunes = said.tunes[::-1]
-    yield "two_hands_end" if said.basses else "ends", _often([tune[-ALIKE:] for tune in tunes], weights)
-    yield "begins", _often([tune[:ALIKE][::-1] for tune in tunes], weights)
-    yield "notes", _shares(tunes, weights)
+    ends = judgement.two_hands_end if said.basses else judgement.ends
+    yield ends, _often([tune[-ALIKE:] for tune in tunes], weights)
+    yield judgement.begins, _often([tune[:ALIKE][::-1] for tune in tunes], weights)
+    yield judgement.notes, _shares(tunes, weights)
     if said.basses:
         basses = said.basses[-BASS_PHRASES:][::-1]
-        yield "bass_begins", _often([each[:ALIKE][::-1] for each in basses], weights)
-        yield "bass_ends", _often([each[-ALIKE:] for each in basses], weights)
+        yield judgement.bass_begins, _often([each[:ALIKE][::-1] for each in basses], weights)
+        yield judgement.bass_ends, _often([each[-ALIKE:] for each in basses], weights)
 
 
 def _often(notes: Sequence[Sequence[int]], weights: Floats) -> Floats:
