@@ -58,7 +58,8 @@ def tonic_nats(chords: Sequence[Chord]) -> Floats | None:
         nats += np.log(whole)
         before, roots = now / whole, following
     found: Floats = np.logaddexp.reduce(nats.reshape(len(MODES), 12), axis=0)
-    return (found - found.max()) / len(known)
+    found -= found.max()
+    return found / len(known)
 
 
 @lru_cache(maxsize=1024)
