@@ -52,6 +52,8 @@ class Pulse:
         self._drums = DrumPulse() if drums is None else drums
         self._onsets: deque[float] = deque(maxlen=LATELY + 1)
         self._strokes: deque[float] = deque(maxlen=MOST)
+        self._all_strokes: deque[float] = deque(maxlen=MOST)
+        """Those of ornaments included, which a slow line may have besides."""
         self._fast_until = self._latest = -1e9
 
     def unit_with(self, gap: float) -> float:
@@ -70,17 +72,19 @@ class Pulse:
 
     def strikes(self, now: float, pitch: int) -> bool:
         """Take in a chord that begins now, with `pitch`; say whether it is struck along with."""
-        struck, is_fast = self.would_strike(now, pitch)
+        struck, is_fast, is_grace = self.would_strike(now, pitch)
         self._onsets.append(now)
         if is_fast:
             self._fast_until = now + SURE_SECONDS
         if struck:
             self._latest = now
-            self._strokes.append(now)
+            self._all_strokes.append(now)
+            if not is_grace:
+                self._strokes.append(now)
         return struck
 
-    def would_strike(self, now: float, pitch: int) -> tuple[bool, bool]:
-        """Say whether a chord that begins now is struck along with, and whether it is fast.
+    def would_strike(self, now: float, pitch: int) -> tuple[bool, bool, bool]:
+        """Say whether a chord that begins now is struck along with; whether it is fast, or an ornament.
 
         Changes nothing.
         """
@@ -89,18 +93,17 @@ class Pulse:
         before = onsets[-1] - onsets[-2] if len(onsets) > 1 else math.inf
         runs = len(onsets) > 1 and max(gap, before) < RUN_SECONDS
         fast = runs or self.is_fast(now) or self._is_steadily_fast(now)
-        is_grace = not fast and len(onsets) > 1 and gap < min(GRACE_SECONDS, GRACE * before)
-        window = SURE_SECONDS if fast or gap < FAST_SECONDS else WINDOW
-        if len(strokes) == MOST and now - strokes[0] < window:
-            return False, not is_grace
-        if is_grace:
-            return True, False
+        if not fast and len(onsets) > 1 and gap < min(GRACE_SECONDS, GRACE * before):
+            return True, False, True
+        lately, window = (self._all_strokes, SURE_SECONDS) if fast else (strokes, WINDOW)
+        if len(lately) == MOST and now - lately[0] < window:
+            return False, True, False
         struck = not fast or self._is_time(now, gap)
-        left = strokes[1 - MOST] + window - now if len(strokes) >= MOST - 1 else 0.0
+        left = lately[1 - MOST] + window - now if len(lately) >= MOST - 1 else 0.0
         if struck and left > 0:  # this would be the last stroke for so long
             rests = self._rests.rests_after(pitch)
             struck = rests is None or rests > left - JITTER
-        return struck or self._rests.comes_to_rest(pitch), runs
+        return struck or self._rests.comes_to_rest(pitch), runs, False
 
     def _is_steadily_fast(self, now: float) -> bool:
         """Say whether the last notes, one that begins now included, are fast and even."""
