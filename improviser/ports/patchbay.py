@@ -7,8 +7,10 @@ that get another name, and of the loss of the server.
 """
 
 import contextlib
+import logging
 import os
 import re
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,10 +26,14 @@ from improviser.ports.jack_release import OUT, ReleaseClient
 from improviser.ports.owed_releases import OwedReleases
 from improviser.ports.pipewire_watch import ServerWatch
 
+log = logging.getLogger("improviser")
+
 IN = "in"
 CUT_SECONDS = 5.0
 """Longer than it takes to notice that an engine is dead or frozen."""
 LOOKS = 5
+IN_FORCE_SECONDS, IN_FORCE_POLL_SECONDS = 0.5, 0.001
+"""How long a new connection is waited for; where clients are late with a period, jackd makes it after half a second."""
 LONGEST_NAME = 48
 """Bytes of a session's name that go into the names of the daemon's clients; JACK has room for 63."""
 
@@ -210,13 +216,15 @@ class Patchbay:
     def refresh(self, now: float) -> tuple[str, ...]:
         """Learn what the user has connected and cut, connect what has come back; return the peers of that.
 
+        What is connected carries events by then, wherever JACK is not too late.
+
         A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
         exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
         before it removes its ports. Call again while `RememberedConnections.cut` holds anything.
 
         :param now: seconds, on any steady clock.
         """
-        restored: list[str] = []
+        restored: list[tuple[str, str]] = []
         for role, ours in self._ports.items():
             connected = self._peers_of(ours)
             if connected is None:
@@ -234,8 +242,21 @@ class Patchbay:
                     self._forget_if_cut(role, peer, now)
                 elif self._connect(role, ours, peer):
                     self._remembered.absent.discard(peer)
-                    restored.append(peer)
-        return tuple(restored)
+                    restored.append((ours, peer))
+        self._await_in_force(restored)
+        return tuple(peer for _, peer in restored)
+
+    def _await_in_force(self, made: Sequence[tuple[str, str]]) -> None:
+        """Wait until connections of our ports are in force: JACK says so before it makes them, as a period ends.
+
+        What a player who is told of one plays at once would be lost.
+        """
+        end = time.monotonic() + IN_FORCE_SECONDS
+        while any((shown := self._peers_of(ours)) is not None and peer not in shown for ours, peer in made):
+            if self.gone or time.monotonic() > end:
+                log.debug("JACK does not make the connections yet")
+                return
+            time.sleep(IN_FORCE_POLL_SECONDS)
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
         if now - self._remembered.cut.setdefault((role, peer), now) > CUT_SECONDS:
