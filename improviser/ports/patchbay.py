@@ -7,10 +7,8 @@ that get another name, and of the loss of the server.
 """
 
 import contextlib
-import logging
 import os
 import re
-import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,20 +18,17 @@ from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, 
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK
 from improviser.ports.cut_wires import GONE, CutWires
+from improviser.ports.in_force import until_in_force
 from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_library import load_jack, server_of
 from improviser.ports.jack_release import OUT, ReleaseClient
 from improviser.ports.owed_releases import OwedReleases
 from improviser.ports.pipewire_watch import ServerWatch
 
-log = logging.getLogger("improviser")
-
 IN = "in"
 CUT_SECONDS = 5.0
 """Longer than it takes to notice that an engine is dead or frozen."""
 LOOKS = 5
-IN_FORCE_SECONDS, IN_FORCE_POLL_SECONDS = 0.5, 0.001
-"""How long a new connection is waited for; where clients are late with a period, jackd makes it after half a second."""
 LONGEST_NAME = 48
 """Bytes of a session's name that go into the names of the daemon's clients; JACK has room for 63."""
 
@@ -243,20 +238,14 @@ class Patchbay:
                 elif self._connect(role, ours, peer):
                     self._remembered.absent.discard(peer)
                     restored.append((ours, peer))
-        self._await_in_force(restored)
+        until_in_force(lambda: all(map(self._is_in_force, restored)), lambda: self.gone)
         return tuple(peer for _, peer in restored)
 
-    def _await_in_force(self, made: Sequence[tuple[str, str]]) -> None:
-        """Wait until connections of our ports are in force: JACK says so before it makes them, as a period ends.
-
-        What a player who is told of one plays at once would be lost.
-        """
-        end = time.monotonic() + IN_FORCE_SECONDS
-        while any((shown := self._peers_of(ours)) is not None and peer not in shown for ours, peer in made):
-            if self.gone or time.monotonic() > end:
-                log.debug("JACK does not make the connections yet")
-                return
-            time.sleep(IN_FORCE_POLL_SECONDS)
+    def _is_in_force(self, connection: tuple[str, str]) -> bool:
+        """Say whether a port of ours is connected to a peer, as far as it is there at all."""
+        ours, peer = connection
+        shown = self._peers_of(ours)
+        return shown is None or peer in shown
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
         if now - self._remembered.cut.setdefault((role, peer), now) > CUT_SECONDS:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from improviser.ports import patchbay
+from improviser.ports import in_force, patchbay
 from improviser.ports.jack_release import OUT
 from improviser.ports.patchbay import Patchbay, RememberedConnections
 
@@ -73,14 +73,14 @@ def test_a_connection_is_told_once_it_carries_what_is_played(monkeypatch: pytest
 
 
 def test_a_connection_that_never_comes_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patchbay, "IN_FORCE_SECONDS", 0.02)
+    monkeypatch.setattr(in_force, "IN_FORCE_SECONDS", 0.02)
     server = Server(late=float("inf"))
     assert patchbay_of(server, monkeypatch).refresh(0.0) == (KEYBOARD, SYNTH)
     assert server.in_force == []
 
 
 def test_a_port_that_goes_meanwhile_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patchbay, "IN_FORCE_SECONDS", 3600.0)
+    monkeypatch.setattr(in_force, "IN_FORCE_SECONDS", 3600.0)
     server = Server(late=float("inf"))
     bay = patchbay_of(server, monkeypatch)
     monkeypatch.setattr("time.sleep", lambda _: server.ports.clear())
