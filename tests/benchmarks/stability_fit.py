@@ -124,6 +124,14 @@ def folk(style: str, skip: int, count: int = 20) -> Iterator[list[Turn]]:
             yield turns(phrases, [notes[-1].pitch % 12] * len(phrases))
 
 
+def sevenths(rng: np.random.Generator, count: int) -> Iterator[list[Turn]]:
+    """Yield the turns of players of ii V I VI, with and without roots, in any key and tempo."""
+    for number in range(count):
+        texture, tonic = ("voiced", "block", "rootless", "shell", "comping")[number % 5], int(rng.integers(12))
+        bpm, lowest = float(rng.integers(80, 150)), int(rng.integers(40, 46))
+        yield of(Hands(texture, "jazz", tonic, bpm, 4, 8, lowest, swing=True, seed=600 + number, rest_beats=4).play())
+
+
 def bred_on() -> Mapping[str, list[list[Turn]]]:
     """Return the players to breed on, by kind."""
     rng, hands, scales = np.random.default_rng(5), list[list[Turn]](), list[list[Turn]]()
@@ -156,6 +164,7 @@ def shown_for() -> Mapping[str, list[list[Turn]]]:
         "hands": CAST.hands, "unusual": UNUSUAL, "modulating": CAST.modulating,
     }  # fmt: skip
     found = {name: [of(play()) for play in players.values()] for name, players in kinds.items()}
+    found["seventh chords"] = [*sevenths(np.random.default_rng(7), 30)]
     return {**found, "folk tunes": [each for style in STYLES for each in folk(style, 20)]}
 
 

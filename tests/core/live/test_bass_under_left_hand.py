@@ -113,15 +113,15 @@ def test_under_a_walking_left_hand_a_bass_strikes_roots_and_leaves_room() -> Non
     assert sum(map(bool, played)) <= 0.6 * len(played)
 
 
-@pytest.mark.parametrize("lasts", [0.9, 1.02, 1.15])
+@pytest.mark.parametrize("lasts", [0.9, 1.02, 1.3])
 def test_a_fast_line_of_broken_chords_gets_no_more_bass_notes_where_its_notes_overlap(lasts: float) -> None:
     playing = improviser.Performer([improviser.load_model("bach-bass")], seed=1, mode="shadow", guard=False)
-    gap, struck = 1 / 14, list[float]()
-    messages = [(1 + gap * number, bytes((0x90, (60, 64, 67, 72)[number % 4], 80))) for number in range(56)]
+    gap, struck = 1 / 18, list[float]()
+    messages = [(1 + gap * number, bytes((0x90, (72, 76, 79, 84)[number % 4], 80))) for number in range(72)]
     messages += [(seconds + lasts * gap, bytes((0x80, on[1], 64))) for seconds, on in messages]
     for seconds, message in sorted(messages):
         while (due := playing.deadline) is not None and due <= seconds:
             struck += [due for each in playing.advance(due) if each[0] & 0xF0 == 0x90]
         struck += [seconds for each in playing.hear(message, seconds) if each[0] & 0xF0 == 0x90 and each[2]]
-    assert all(sum(begins <= each < begins + 1 for each in struck) <= 5 for begins in struck)
-    assert len(struck) <= 18
+    assert all(sum(begins <= each < begins + 1 for each in struck) <= 6 for begins in struck)
+    assert 8 <= len(struck) <= 16
