@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from io import BufferedReader
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from improviser.errors import OutputError
 
 PRIVATE = 0o600
 """The permissions of a file that only its owner may read."""
+REPLACE_SECONDS, RETRY_SECONDS = 1.0, 0.05
 
 
 def user_path(text: str) -> Path:
@@ -93,6 +95,8 @@ def check_writable(path: Path, *, force: bool = True) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
     if not stat.S_ISREG(mode):
         raise OutputError(f"{path} is not a regular file and is not written over; choose another name")
+    if os.name == "nt" and not mode & stat.S_IWRITE:  # Unix asks the folder
+        raise OutputError(f"{path} is read-only; choose another name, or make it writable: attrib -r")
     if not force:
         raise OutputError(f"{path} exists already; choose another name, or write over it with --force")
 
@@ -126,7 +130,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions_of(path, mode))
-        temporary.replace(target)
+        replace_file(temporary, target)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
             with contextlib.suppress(OSError):
@@ -134,6 +138,26 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
         if not isinstance(error, OSError):
             raise
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def replace_file(unfinished: Path, path: Path) -> None:
+    """Rename a file that is finished to `path`, in place of what is there; it is closed.
+
+    Windows refuses that while anybody has either of the two open, and virus scanners look into what is new: there it is
+    tried for a moment.
+
+    :raises OSError: if that is not possible.
+    """
+    end = time.monotonic() + REPLACE_SECONDS
+    while True:
+        try:
+            unfinished.replace(path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _permissions_of(path: Path, mode: int) -> int:
