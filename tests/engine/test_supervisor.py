@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from improviser.ports import hotplug
 from improviser.ports.interface import LOOPBACK
 from tests.jack_peer import held
 from tests.playing import bus_to, kill_engines_asked_for, note_off, note_on, write_small_model
+from tests.processes import freeze, kill
 
 Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
 
@@ -82,7 +82,7 @@ def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> N
         service.request("mode", "mute", "keys")
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: engines(reports) == 2)
         service.send(Hear(1.0, bytes(note_on(62))))
         await until(lambda: len(steps(reports)) == 2)
@@ -98,7 +98,7 @@ def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> N
 def test_a_frozen_engine_is_killed_and_replaced(model: str) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         frozen = engine_pid(service)
-        os.kill(frozen, signal.SIGSTOP)
+        freeze(frozen)
         await until(lambda: engines(reports) == 2)
         with pytest.raises(ProcessLookupError):
             os.kill(frozen, 0)
@@ -112,7 +112,7 @@ def test_a_model_that_ends_every_engine_is_given_up(model: str, caplog: pytest.L
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         assert await service.request(MODEL, ["echo"], "keys") == Reply(MODEL, ["echo"])
         for death in range(1, 4):
-            os.kill(engine_pid(service), signal.SIGKILL)
+            kill(engine_pid(service))
             await until(lambda death=death: engines(reports) == 1 + death)  # type: ignore[misc]
             await until(lambda: service._supervisor._engine is not None)
         assert service.models == (model,)
@@ -157,7 +157,7 @@ def test_requests_are_replied_to_one_by_one_and_at_the_end(model: str) -> None:
         with pytest.raises(ConfigError, match="low must not be above high; they are 61 and 60"):
             service.request("low", 61, "keys")
         assert not [report for report in reports if isinstance(report, Applied) and report.request is not UNSET]
-        os.kill(engine_pid(service), signal.SIGSTOP)
+        freeze(engine_pid(service))
         late.append(service.request("density", 0.1, "keys"))
 
     late: list[asyncio.Future[Reply]] = []
@@ -169,7 +169,7 @@ def test_a_model_that_cannot_be_is_no_hindrance_to_a_next_engine(model: str) -> 
     """It is asked for while there is no engine; the next one begins with what was confirmed, and refuses it."""
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: service._supervisor._engine is None)
         reply = await service.request(MODEL, ["no such model"], "keys")
         assert "no model named" in str(reply.error)
@@ -200,7 +200,7 @@ def test_of_two_wishes_the_second_counts_though_the_first_cannot_be(model: str) 
         service.request(MODEL, ["no such model"], "keys")
         await until(lambda: sum(isinstance(report, Applied) for report in reports) == 3)
         assert service.models == ("echo",)
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: engines(reports) == 2)
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)

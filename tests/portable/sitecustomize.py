@@ -8,7 +8,6 @@ library, and all others, go on as they are.
 
 import asyncio
 import builtins
-import fcntl
 import mmap
 import os
 import signal
@@ -115,6 +114,8 @@ CHANGED["mmap"] = {"mmap": TaggedMap}
 
 def lock(descriptor: int, mode: int, count: int) -> None:
     """Lock as `msvcrt.locking` does."""
+    import fcntl  # which is not there where the names of this file are wanted on Windows
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,7 +1,6 @@
 """Which recordings make room for new ones: never for a clock alone, never another session's, and never in silence."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 from improviser.engine.events import event_of
 from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Recorder, Sessions
+from tests.processes import freeze
 from tests.recordings.test_recorder import READY, logs, make, note
 
 YEAR = Limits(kept_days=365, kept_megabytes=1000)
@@ -127,14 +127,12 @@ time.sleep(100)
 @pytest.fixture(params=["playing", "idle", "stopped"])
 def other(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """Another session that has recorded three files into the folder, one after the other."""
-    if request.param == "stopped" and sys.platform == "win32":
-        pytest.skip("no process can be stopped there")
     arguments = [sys.executable, "-c", OTHER, str(tmp_path), request.param]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "written\n"
         if request.param == "stopped":
-            os.kill(process.pid, signal.SIGSTOP)
+            freeze(process.pid)
         yield process
         process.kill()
 
