@@ -82,6 +82,8 @@ def check_writable(path: Path, *, force: bool = True) -> None:
     """
     if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
+    if os.name == "nt" and ":" in path.name:  # it would be written where no folder shows it: into a stream of "take"
+        raise OutputError(f"{path} cannot be written: Windows takes no colon in a name; choose another")
     folder = _target(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
