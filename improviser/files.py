@@ -13,6 +13,8 @@ from improviser.errors import OutputError
 
 PRIVATE = 0o600
 """The permissions of a file that only its owner may read."""
+LONGEST_NAME = 255
+"""How many units of UTF-16 Windows has room for."""
 REPLACE_SECONDS, RETRY_SECONDS = 1.0, 0.05
 
 
@@ -82,8 +84,8 @@ def check_writable(path: Path, *, force: bool = True) -> None:
     """
     if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
-    if os.name == "nt" and ":" in path.name:  # it would be written where no folder shows it: into a stream of "take"
-        raise OutputError(f"{path} cannot be written: Windows takes no colon in a name; choose another")
+    if os.name == "nt":
+        _check_name_for_windows(path)
     folder = _target(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
@@ -101,6 +103,17 @@ def check_writable(path: Path, *, force: bool = True) -> None:
         raise OutputError(f"{path} is read-only; choose another name, or make it writable: attrib -r")
     if not force:
         raise OutputError(f"{path} exists already; choose another name, or write over it with --force")
+
+
+def _check_name_for_windows(path: Path) -> None:
+    """Fail where Windows would do so late, or not at all: of a name that is too long it says that there is no file.
+
+    :raises OutputError: if the name cannot be, or stands for a stream of another file, which no folder shows.
+    """
+    if ":" in path.name:
+        raise OutputError(f"{path} cannot be written: Windows takes no colon in a name; choose another")
+    if len(path.name.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST_NAME:
+        raise OutputError(f"{path} cannot be written: its name is too long; choose a shorter one")
 
 
 def _target(path: Path) -> Path:

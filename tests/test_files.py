@@ -133,6 +133,11 @@ class TestOnWindows:
             write_atomically(tmp_path / "take:1.mid", b"new")
         assert list(tmp_path.iterdir()) == []
 
+    def test_a_name_that_is_too_long_is_refused_before(self, tmp_path: Path) -> None:
+        check_writable(tmp_path / ("a" * 255))
+        with pytest.raises(OutputError, match="too long"):
+            check_writable(tmp_path / ("🎹" * 128))
+
     @pytest.mark.parametrize("seconds", [0.0, 10.0])
     def test_who_holds_a_file_open_is_waited_for_a_moment(
         self, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -257,10 +257,10 @@ def test_a_name_that_is_too_long_is_refused_before_anything_is_bred(improviser: 
 def test_a_file_whose_name_is_no_text_can_be_learned_from(improviser: CommandLine, tune: Path) -> None:
     folder = improviser.folder / "old"
     folder.mkdir()
-    strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mid"))
     try:
+        strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mid"))
         strange.write_bytes(tune.read_bytes())
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         pytest.skip("this file system takes only names of letters")
     outcome = improviser("train", "old", "--output", "a.safetensors", *QUICK)
     assert outcome.code == 0, outcome.err

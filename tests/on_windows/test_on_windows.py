@@ -21,6 +21,7 @@ from improviser.library import model_file
 from tests.melodies import TUNE, write_melody
 from tests.playing import write_small_model
 from tests.processes import freeze, kill
+from tests.servers import free_port
 
 psutil: Any = pytest.importorskip("psutil", reason="the extra cluster brings psutil")
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="it is Windows' alone")
@@ -107,7 +108,7 @@ def test_a_file_is_played_and_replayed(begin: Callable[..., Program], tmp_path: 
 
 
 def test_a_session_of_the_page_is_asked_and_its_engine_replaced(begin: Callable[..., Program], tmp_path: Path) -> None:
-    playing = begin("play", "--web", "0", "--name", "Left Hand", "--no-record", "--no-display")
+    playing = begin("play", "--web", str(free_port()), "--name", "Left Hand", "--no-record", "--no-display")
     playing.until(lambda: "end with Ctrl-C" in playing.said)
     address = playing.said.partition(PAGE)[2].split()[0]
     with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310  our own
@@ -115,7 +116,7 @@ def test_a_session_of_the_page_is_asked_and_its_engine_replaced(begin: Callable[
     state = begin("status")
     assert state.ended() == 0
     assert "Left Hand plays on winmm" in state.said
-    second = begin("play", "--web", "0", "--name", "Left Hand", "--no-record", "--no-display")
+    second = begin("play", "--web", str(free_port()), "--name", "Left Hand", "--no-record", "--no-display")
     assert second.ended() == 2
     assert f"Left Hand plays already (process {playing.process.pid})" in second.said
     for number, end in enumerate((kill, freeze), start=1):
@@ -133,7 +134,7 @@ def test_a_session_of_the_page_is_asked_and_its_engine_replaced(begin: Callable[
 
 @pytest.mark.skipif(sys.platform == "win32" and in_wine(), reason="Wine knows no Ctrl-Break")
 def test_control_break_ends_a_session(begin: Callable[..., Program]) -> None:
-    playing = begin("play", "--web", "0", "--no-record", "--no-display")
+    playing = begin("play", "--web", str(free_port()), "--no-record", "--no-display")
     playing.until(lambda: "end with Ctrl-C" in playing.said)
     playing.process.send_signal(signal.CTRL_BREAK_EVENT)  # type: ignore[attr-defined, unused-ignore]
     assert playing.ended() == 0
@@ -155,7 +156,7 @@ def test_files_that_are_open_or_read_only_stay_and_nothing_is_left_beside(tmp_pa
     assert held.task == "echo"
 
 
-@pytest.mark.parametrize("name", ["CON", "nul.mid", "a?.mid", "a<b.mid", "take:1.mid"])
+@pytest.mark.parametrize("name", ["CON", "nul.mid", "a?.mid", "a<b.mid", "take:1.mid", "a" * 256])
 def test_names_that_windows_does_not_take_are_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_atomically(tmp_path / name, b"")
