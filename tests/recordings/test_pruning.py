@@ -13,6 +13,7 @@ import pytest
 from improviser.engine.events import event_of
 from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Recorder, Sessions
+from tests.portable.sitecustomize import ACTS, refusing
 from tests.processes import freeze
 from tests.recordings.test_recorder import READY, logs, make, note
 
@@ -94,6 +95,7 @@ def test_what_is_no_file_of_ours_stays(tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 def test_only_their_owner_may_read_what_was_played(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
@@ -122,6 +124,19 @@ if sys.argv[2] == "idle":
 print("written", flush=True)
 time.sleep(100)
 """
+
+
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
+def test_where_nothing_can_be_deleted_that_is_open_we_do_not_have_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "session-2026-01-01-120000", 1_000_000, 2)
+    make(tmp_path, "session-2026-01-02-120000", 1_000_000, 1)
+    monkeypatch.setattr("improviser.recordings.pruning.OPEN_FILES_STAY", True)
+    for name, files in ACTS.items():
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), files=files))
+    prune(tmp_path, Limits(kept_megabytes=1.5))
+    assert {path.stem for path in tmp_path.iterdir()} == {"session-2026-01-02-120000"}
 
 
 @pytest.fixture(params=["playing", "idle", "stopped"])
@@ -168,7 +183,7 @@ def test_a_session_that_goes_on_for_long_makes_room_for_itself(tmp_path: Path) -
     sessions.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell what is open")
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
 def test_no_file_stays_open(tmp_path: Path) -> None:
     def count() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

@@ -297,6 +297,7 @@ def test_a_device_without_room_is_a_full_disk(tmp_path: Path, caplog: pytest.Log
     ]
 
 
+@pytest.mark.unix  # elsewhere nothing can go away that is open
 @pytest.mark.usefixtures("patient")
 def test_a_folder_that_goes_away_is_made_again_and_the_log_says_what_is_missing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
