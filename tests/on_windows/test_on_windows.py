@@ -132,6 +132,41 @@ def test_a_session_of_the_page_is_asked_and_its_engine_replaced(begin: Callable[
     assert "no session is running" in asked.said
 
 
+@pytest.mark.skipif(sys.platform == "win32" and not in_wine(), reason="the devices are those of `winmm.c`")
+def test_a_keyboard_is_answered_and_what_a_dead_engine_held_is_released(
+    begin: Callable[..., Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = tmp_path / "played.txt"
+    monkeypatch.setenv("PLAYED_FILE", str(played))
+    write_small_model(tmp_path / "small.safetensors")
+    listed = begin("ports")
+    assert listed.ended() == 0
+    assert {"Keystation 0", "Microsoft GS Wavetable Synth 0"} <= {line.strip() for line in listed.said.splitlines()}
+    playing = begin("play", "--model", "small.safetensors", "--no-record", "--no-display")
+
+    def messages() -> list[bytes]:
+        return [bytes.fromhex(line) for line in played.read_text("ascii").split()] if played.exists() else []
+
+    def sounding() -> set[int]:
+        notes: set[int] = set()
+        for status, pitch, velocity in messages():
+            if status & 0xF0 == 0x90 and velocity:
+                notes.add(pitch)
+            elif status & 0xF0 in (0x80, 0x90):
+                notes.discard(pitch)
+        return notes
+
+    playing.until(lambda: len(messages()) > 16)
+    assert "hears Keystation 0, plays to Microsoft GS Wavetable Synth 0" in playing.said
+    assert len(sounding()) <= 1
+    playing.until(sounding)
+    before = len(messages())
+    kill(playing.engine.pid)
+    playing.until(lambda: "playing again" in playing.said)
+    playing.until(lambda: len(messages()) > before + 40)
+    assert len(sounding()) <= 1
+
+
 @pytest.mark.skipif(sys.platform == "win32" and in_wine(), reason="Wine knows no Ctrl-Break")
 def test_control_break_ends_a_session(begin: Callable[..., Program]) -> None:
     playing = begin("play", "--web", str(free_port()), "--no-record", "--no-display")

@@ -20,7 +20,7 @@ float complex our_cpowf(float complex z, float complex power) { return cpowf(z, 
 /* Wine's own refuses as well, but leaves errno as it was, where Windows says EACCES. */
 int our__locking(int descriptor, int mode, long count)
 {
-    HMODULE wine = GetModuleHandleA("ucrtwine.dll");
+    HMODULE wine = GetModuleHandleA("wineucrtbase.dll");
     HANDLE file = (HANDLE)((intptr_t (*)(int))GetProcAddress(wine, "_get_osfhandle"))(descriptor);
     long long at = ((long long (*)(int, long long, int))GetProcAddress(wine, "_lseeki64"))(descriptor, 0, 1 /* from here */);
     BOOL done = mode == 0 ? UnlockFile(file, (DWORD)at, (DWORD)(at >> 32), count, 0)

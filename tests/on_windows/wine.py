@@ -1,4 +1,4 @@
-"""Run tests on a Windows Python under Wine, for who has no Windows: slowly, and without MIDI, sound and Ctrl-Break.
+"""Run tests on a Windows Python under Wine, for who has no Windows: slowly, and without sound and Ctrl-Break.
 
     apt install wine64 wine gcc-mingw-w64-x86-64-win32 && uv run python -m tests.on_windows.wine FOLDER [pytest …]
 
@@ -6,7 +6,8 @@ FOLDER holds an unpacked Windows Python for x86-64, python.exe at its top; the e
 Into it goes what the tests need, unless `--no-packages`. It runs the tests of this folder; further words are pytest's,
 such as `-- tests/remote -x`. Seen to work with Wine 10 and Python 3.13.
 
-Wine's C library lacks what numpy needs, and one thing that our locks need; `ucrtbase.c` adds these.
+Wine's C library lacks what numpy needs, and one thing that our locks need; `ucrtbase.c` adds these. `winmm.c` has the
+devices: RtMidi and all behind it are the real ones, and plug and unplug cannot be shown.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SOURCE = Path(__file__).with_name("ucrtbase.c")
+HERE = Path(__file__).parent
 COMPILER, OBJDUMP = "x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-objdump"
 BUILTIN = slice(0x40, 0x60)
 """Where a library of Wine's says that it is one; without that it is loaded from where it lies."""
@@ -49,7 +50,7 @@ def main() -> int:
             **{key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PIP_", "XDG_"))},
             "WINEPREFIX": str(prefix),
             "WINEDEBUG": "-all",
-            "WINEDLLOVERRIDES": "mscoree=;mshtml=;ucrtbase=n",
+            "WINEDLLOVERRIDES": "mscoree=;mshtml=;ucrtbase,winmm=n",
             "PYTHONPATH": PATHS[-1],
             "PYTHONDONTWRITEBYTECODE": "1",
             "HYPOTHESIS_STORAGE_DIRECTORY": r"C:\hypothesis",
@@ -77,43 +78,52 @@ def install(python: Path) -> None:
 
 
 def make_ready(prefix: Path, environment: dict[str, str]) -> None:
-    """Make Wine's folder, without a screen and sound cards, and with the C library."""
+    """Make Wine's folder, without a screen and sound cards, and with libraries of ours."""
     for command in (
         ["wineboot", "--init"],
         *(["wine", "reg", "add", DRIVERS, "/v", name, "/d", value, "/f"] for name, value in DRIVER_VALUES.items()),
     ):
         subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     subprocess.run(["wineserver", "--wait"], env=environment, check=True)
-    add_what_is_missing(prefix / "drive_c" / "windows" / "system32")
+    system = prefix / "drive_c" / "windows" / "system32"
+    put_before(system, "ucrtbase", c_library())
+    put_before(system, "winmm", devices())
 
 
-def add_what_is_missing(system: Path) -> None:
-    """Put our C library before Wine's, which goes on under another name: what is not in `ucrtbase.c` is forwarded."""
-    library = system / "ucrtbase.dll"
+def put_before(system: Path, name: str, ours: dict[str, str]) -> None:
+    """Put a library of ours before one of Wine's, which goes on under another name: all else is forwarded to it.
+
+    :param ours: what is not Wine's, with its name in our source.
+    """
+    library, others = system / f"{name}.dll", f"wine{name}"
     wine = bytearray(library.read_bytes())
     wine[BUILTIN] = bytes(BUILTIN.stop - BUILTIN.start)
     listing = subprocess.run([OBJDUMP, "-p", str(library)], capture_output=True, text=True, check=True).stdout
-    names = re.findall(r"^\s+\[ *\d+\] (\w+)$", listing.partition("[Ordinal/Name Pointer] Table")[2], re.MULTILINE)
-    if not names:  # newer ones list ordinals as well
-        names = re.findall(r"^\s+\[ *\d+\].* (\w+)$", listing, re.MULTILINE)
-    ours = _ours()
-    exports = [f"{name} = {ours.get(name, f'ucrtwine.{name}')}" for name in names]
+    exported = listing.partition("[Ordinal/Name Pointer] Table")[2]
+    names = re.findall(r"^\s+\[ *\d+\].* (\w+)$", exported, re.MULTILINE)
+    exports = [f"{each} = {ours.get(each, f'{others}.{each}')}" for each in names]
     with tempfile.TemporaryDirectory() as folder:
-        definitions = Path(folder) / "ucrtbase.def"
-        definitions.write_text("\n".join(["LIBRARY ucrtbase", "EXPORTS", *exports, ""]), encoding="ascii")
-        command = [COMPILER, "-O2", "-fno-builtin", "-shared", "-static-libgcc"]
-        subprocess.run([*command, "-o", str(library), str(SOURCE), str(definitions)], check=True)
-    (system / "ucrtwine.dll").write_bytes(wine)
+        definitions = Path(folder) / f"{name}.def"
+        definitions.write_text("\n".join([f"LIBRARY {name}", "EXPORTS", *exports, ""]), encoding="ascii")
+        command = [COMPILER, "-O2", "-fno-builtin", "-shared", "-static-libgcc", "-o", str(library)]
+        subprocess.run([*command, str(HERE / f"{name}.c"), str(definitions)], check=True)
+    (system / f"{others}.dll").write_bytes(wine)
 
 
-def _ours() -> dict[str, str]:
+def c_library() -> dict[str, str]:
     """Return what of the C library is ours, by the names of Windows; its long doubles are doubles."""
-    text = SOURCE.read_text("utf-8")
+    text = (HERE / "ucrtbase.c").read_text("utf-8")
     plain = set(re.findall(r"(?:OF_ONE|REAL)\((c\w+)\)", text)) | {"cpow"}
     ours = {"_locking": "our__locking"}
     for name in plain:
         ours |= {name: f"our_{name}", f"{name}f": f"our_{name}f", f"{name}l": f"our_{name}"}
     return ours
+
+
+def devices() -> dict[str, str]:
+    """Return what of the library for MIDI is ours."""
+    text = (HERE / "winmm.c").read_text("utf-8")
+    return {name: name for name in re.findall(r"WINAPI (midi\w+)\(", text)}
 
 
 if __name__ == "__main__":
