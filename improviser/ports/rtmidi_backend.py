@@ -1,7 +1,7 @@
 """MIDI ports through RtMidi: ALSA, CoreMIDI, Windows MM, and JACK where it is asked for by name.
 
-ALSA is tested on real devices where there are any; CoreMIDI and WinMM are written to RtMidi's documentation and have
-not been tried on their systems.
+ALSA is tested on real devices where there are any, WinMM under Wine on stand-ins for devices (`tests/on_windows`);
+CoreMIDI is written to RtMidi's documentation and has not been tried on its system.
 """
 
 import contextlib
