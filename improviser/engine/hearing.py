@@ -13,17 +13,20 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
+from improviser.core.live.due import LATE_SECONDS
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.output.ledger import Ledger
-from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.notices import Notices
 from improviser.engine.output import Output
-from improviser.engine.protocol import HEARTBEAT, Done, Picked, Played, Reporter, Step, Turned
+from improviser.engine.protocol import Done, Picked, Played, Step, Turned
+from improviser.engine.reporter import Reporter
 from improviser.engine.sensing import wait_if_late
+from improviser.engine.shared_memory import HEARTBEAT
 from improviser.engine.turns import RestOfPeriod, Turn, Wake
 from improviser.ports.interface import Ports
 

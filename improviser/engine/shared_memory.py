@@ -8,10 +8,13 @@ import contextlib
 import mmap
 import os
 import secrets
+import struct
 import tempfile
 from pathlib import Path
 
 PREFIX = "improviser-"
+HEARTBEAT = struct.Struct("<Q")
+"""Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 
 
 class SharedMemory:

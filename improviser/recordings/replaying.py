@@ -25,7 +25,7 @@ from improviser.files import read_regular
 from improviser.library import former
 from improviser.library.adaptations import LARGEST, adapted, digest_of
 from improviser.recordings.log import MOST_MODELS, SessionLog, adaptation_path, brief
-from improviser.settings.config import check
+from improviser.settings.checking import check
 
 KEPT_MODELS = 32
 """Models that are kept in memory, for a log that goes back and forth between them."""

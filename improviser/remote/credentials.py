@@ -10,7 +10,8 @@ from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
 from improviser.files import open_regular, user_path
 from improviser.remote.mqtt import Access, log
-from improviser.settings.config import PASSWORD_VARIABLE, Settings
+from improviser.settings.config import PASSWORD_VARIABLE
+from improviser.settings.schema import Settings
 
 LARGEST_PASSWORD = 1 << 16
 LARGEST_CERTIFICATES = 1 << 24

@@ -29,7 +29,7 @@ from improviser.remote.mqtt import Access, Link
 from improviser.remote.mqtt_queues import Post, Received
 from improviser.remote.requests import COMMAND, Reply, allowed_for, encode, plain, read_command, read_request
 from improviser.remote.state import Score, setting
-from improviser.settings.config import LIVE_KEYS, Settings
+from improviser.settings.schema import LIVE_KEYS, Settings
 from improviser.waiting import within
 
 log = logging.getLogger("improviser")

@@ -11,7 +11,8 @@ import msgspec
 
 from improviser.engine.protocol import MODEL
 from improviser.errors import ConfigError
-from improviser.settings.config import KEYS, LIVE_KEYS, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import KEYS, LIVE_KEYS
 
 LARGEST_PAYLOAD = 4096
 LONGEST_NAME = 80

@@ -18,8 +18,9 @@ from improviser.remote.instance import Instance
 from improviser.remote.requests import plain
 from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
-from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
+from improviser.settings.config import Config
 from improviser.settings.keeping import CONTROLS
+from improviser.settings.schema import KEYS, LIVE_KEYS, Settings
 
 if TYPE_CHECKING:
     from improviser.remote.mqtt_session import MqttSession
