@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from improviser.errors import MidiSystemError
+from improviser.ports.jack_leaving import Leaving
 
 OUT = "out"
 ROUNDS = 6
@@ -43,6 +44,7 @@ class ReleaseClient:
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._jack, self._name, self._in_advance = jack, name, in_advance
         self._client: Any = None
+        self._leaving = Leaving(jack)
         self._gone = gone
         self._waiting: deque[bytes] = deque()
         self._periods = 0
@@ -62,6 +64,7 @@ class ReleaseClient:
         self._lost = True
 
     def _process(self, _frames: int) -> None:
+        self._leaving.check()
         self._periods += 1
         out = self._out
         out.clear_buffer()
@@ -94,7 +97,7 @@ class ReleaseClient:
                     self._send(messages, begun)
             finally:
                 with contextlib.suppress(*self._errors):
-                    self._client.deactivate()
+                    self._leaving.deactivate(self._client, self._out, is_called=not (self._lost or self._gone()))
                 with contextlib.suppress(*self._errors):
                     self._out.unregister()
         except self._errors as error:
