@@ -1,4 +1,4 @@
-"""The daemon's handle on one engine process: start it, talk to it, watch its heart, know what it left sounding."""
+"""The daemon's handle on one engine process: start it, talk to it, watch its heartbeat, know what it left sounding."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Hearing: from the message that came in to the answer that leaves, and to what is done of it once that has left.
+"""Hearing: from a message that comes in to its answer, and to what is left to do once the answer has left.
 
 Whoever hears holds the lock around performer and output: the backend's thread, for sources that are no ports the thread
 that takes commands, and in a flood the main thread. Where the answer to a note is known at a look it is sent first, and
@@ -113,7 +113,7 @@ class Hearing:
             self._keep_warm()
 
     def _keep_warm(self) -> None:
-        """Look what a note would be answered, to no end but that all that takes is at hand when one comes."""
+        """Compute an answer and throw it away: then code and data are in the processor's caches when a note comes."""
         if self.lock.acquire(blocking=False):
             try:
                 if self._ahead is None:

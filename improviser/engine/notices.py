@@ -1,4 +1,4 @@
-"""What the engine finds out while it plays and the user should know: each in one line, once; and who is listened to."""
+"""What the engine tells the user while it plays: each problem once, in one line; and how the models are weighed."""
 
 from collections.abc import Mapping
 

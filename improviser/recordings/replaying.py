@@ -1,4 +1,4 @@
-"""Replaying: a session's log goes through a performer again, and what it plays is held against what was played then.
+"""Replaying: plays a session's log through a performer again, and compares the output with the recorded one.
 
 It is the same performer, given the same events and changes with the same times and chance: so every message must be
 the same. Time does not pass here; only the log's stamps count.
