@@ -46,12 +46,15 @@ class Due:
 
     def deadline(self, parameters: Parameters) -> float | None:
         """Return when there is something to do next; None if it depends on the player."""
-        return earliest(self._music, self._loops.due, self._presences.ends(parameters.release_after))
-
-    @property
-    def _music(self) -> float | None:
-        """When notes begin or end, or may."""
-        return earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._keys.returned.due)
+        playing = self._playing
+        return earliest(
+            playing.turn(),
+            playing.chord_due,
+            self._sounding.due,
+            self._loops.due,
+            self._keys.returned.due,
+            self._presences.ends(parameters.release_after),
+        )
 
     def advance(
         self, now: float, parameters: Parameters, pieces: int | None = None, *, one_loss: bool = False
@@ -103,7 +106,10 @@ class Due:
 
         The music of the same moment comes before, so that a replay is alike.
         """
-        gone, music = self._presences.ends(parameters.release_after), self._music
-        if gone is None or gone > now or (music is not None and music <= now):
+        gone, playing = self._presences.ends(parameters.release_after), self._playing
+        if gone is None or gone > now:
+            return None
+        music = earliest(playing.turn(), playing.chord_due, self._sounding.due, self._keys.returned.due)
+        if music is not None and music <= now:
             return None
         return self._presences.leaves_by(now, parameters.release_after)

@@ -159,19 +159,20 @@ class Performer:
         :param number: by which input it came, counted from 0.
         """
         self.settle()
+        parameters = self._changes.parameters
         if isinstance(event, NoteOn):
             note = on_lane(event, number)
-            if (outcome := self._usual.answer(note, now, number, self.parameters, self.ledger)) is not None:
+            if (outcome := self._usual.answer(note, now, number, parameters, self.ledger)) is not None:
                 self._settled = False
                 return outcome
         may_be_due = now >= self._usual.due
         self._begin_call()
-        events = self._due.advance(now, self.parameters) if may_be_due else []
+        events = self._due.advance(now, parameters) if may_be_due else []
         presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
-        elif not (self.parameters.guard and self._loops.recognises(event, now)):
+        elif not (parameters.guard and self._loops.recognises(event, now)):
             presence.plays(now)
             events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
@@ -199,18 +200,9 @@ class Performer:
         """Enter what leaves; return it, and what else has come of this call."""
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
-        changes, lost = self._changes, self._due.lost
-        return Outcome(
-            leaving,
-            turned=changes.turned,
-            picked=changes.picked,
-            done=changes.done,
-            foreseen=self._band.foreseen,
-            lost=lost is not None,
-            lost_input=lost or 0,
-            echoing=echoing,
-            circling=circling,
-        )
+        changes, lost, foreseen = self._changes, self._due.lost, self._band.foreseen
+        turned, picked, done = changes.turned, changes.picked, changes.done
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0, done)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""

@@ -180,9 +180,11 @@ class Band:
             opinions.append(prediction.logs)
             played.append(Sung(sounding, lineup.named[number]))
         self._last.take(opinions)
-        chords, fresh = self.answer_together(pitch, now)
-        self.foreseen = self.foreseen and not fresh
-        return played + chords
+        if lineup.choirs:
+            chords, fresh = self.answer_together(pitch, now)
+            self.foreseen = self.foreseen and not fresh
+            played += chords
+        return played
 
     def answer_together(self, pitch: int, now: float) -> tuple[list[Sung], bool]:
         """Return what parts that are chosen together play to a note, and whether any was thought of only now."""

@@ -33,6 +33,7 @@ class Predictions:
         self._line: Final = line
         self._votes: Final = votes
         self._lineup = LineUp((), ())
+        self._follow = ""
         self._accompanies: tuple[bool, ...] = ()
         """Whether each part goes with what the player sounds."""
         self._known: list[dict[tuple[int, Hashable], Prediction]] = []
@@ -52,8 +53,9 @@ class Predictions:
         """
         self._stale = [*self._known, *(choir.forget() for choir in lineup.choirs)]
         self._known = [{} for _ in lineup.parts]
-        self._lineup = lineup
-        self._accompanies = tuple(experts is not None and follow != "every" for experts in lineup.experts)
+        if lineup is not self._lineup or follow != self._follow:
+            self._lineup, self._follow = lineup, follow
+            self._accompanies = tuple(experts is not None and follow != "every" for experts in lineup.experts)
         self.look_ahead(heard)
 
     def look_ahead(self, heard: Collection[tuple[int, float]]) -> None:
