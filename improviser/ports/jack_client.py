@@ -27,7 +27,6 @@ from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
 from improviser.ports.in_force import until_in_force
 from improviser.ports.interface import Answered, Listener, Receipts
-from improviser.ports.jack_leaving import Leaving
 from improviser.ports.jack_period import period_of
 from improviser.ports.pipewire_watch import ServerWatch
 from improviser.threads import remember_this_thread
@@ -94,7 +93,6 @@ class JackPorts:
         self._receipts = Receipts()
         self.receipts: Receipts | None = self._receipts
         self._jack = jack
-        self._leaving = Leaving(jack)
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._outgoing: deque[tuple[int, bytes]] = deque()
         self._listener: Listener = lambda _message, _age, _input: None
@@ -216,7 +214,6 @@ class JackPorts:
 
     def _process(self, frames: int) -> None:
         """Hear what has come in, and write what is to go out; called by JACK."""
-        self._leaving.check()
         if not self._known:
             self._known = True
             remember_this_thread()
@@ -376,8 +373,7 @@ class JackPorts:
     def close(self) -> None:
         """Leave the server."""
         with contextlib.suppress(*self._errors):
-            is_called = self._periods > 0 and not self.lost
-            self._leaving.deactivate(self._client, *([self._out, *self._ins] if is_called else ()), is_called=is_called)
+            self._client.deactivate()
         with contextlib.suppress(*self._errors):
             self._client.close()
         self._watch.close()

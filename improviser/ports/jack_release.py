@@ -14,7 +14,6 @@ from types import ModuleType
 from typing import Any
 
 from improviser.errors import MidiSystemError
-from improviser.ports.jack_leaving import Leaving
 
 OUT = "out"
 ROUNDS = 6
@@ -46,7 +45,6 @@ class ReleaseClient:
         self._errors: tuple[type[Exception], ...] = (jack.JackError,)
         self._jack, self._name, self._in_advance = jack, name, in_advance
         self._client: Any = None
-        self._leaving = Leaving(jack)
         self._gone = gone
         self._waiting: deque[bytes] = deque()
         self._periods = 0
@@ -66,7 +64,6 @@ class ReleaseClient:
         self._lost = True
 
     def _process(self, _frames: int) -> None:
-        self._leaving.check()
         self._periods += 1
         out = self._out
         out.clear_buffer()
@@ -99,7 +96,7 @@ class ReleaseClient:
                     self._send(messages, reached, begun)
             finally:
                 with contextlib.suppress(*self._errors):
-                    self._leaving.deactivate(self._client, self._out, is_called=not (self._lost or self._gone()))
+                    self._client.deactivate()
                 with contextlib.suppress(*self._errors):
                     self._out.unregister()
         except self._errors as error:

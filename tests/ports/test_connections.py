@@ -20,10 +20,6 @@ OUT, IN, SYNTH = "improviser:out", "improviser:in", "synth:in"
 RELEASE = bytes((0x80, 60, 0))
 
 
-class CallbackExit(Exception):  # noqa: N818  the module's name
-    """What a callback raises to be called no more."""
-
-
 class Port:
     is_physical = False
     aliases: tuple[str, ...] = ()
@@ -48,7 +44,6 @@ class Graph:
     """What JACK-Client's module offers to those of the daemon's clients that connect and release."""
 
     JackError = type("JackError", (Exception,), {})
-    CallbackExit = CallbackExit
 
     def __init__(self) -> None:
         self.ports: dict[str, Port] = {}
@@ -101,12 +96,7 @@ class Client:
 
     def _run(self, process: Callable[[int], None]) -> None:
         while self._active.is_set():
-            try:
-                process(64)
-            except CallbackExit:
-                mine = [pair for pair in self._graph.connections if pair[0].startswith(f"{self._name}:")]
-                self._graph.connections.difference_update(mine)
-                return
+            process(64)
             time.sleep(0.001)
 
     def deactivate(self) -> None:
@@ -122,8 +112,7 @@ class Client:
             raise self._graph.JackError(name)
         return self._graph.ports[name]
 
-    def get_all_connections(self, port: Port | str) -> list[Port]:
-        name = port if isinstance(port, str) else port.name
+    def get_all_connections(self, name: str) -> list[Port]:
         return [
             self._graph.ports[other]
             for pair in self._graph.connections

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 PERIOD, RATE = 64, 48_000
 
 
-class CallbackExit(Exception):  # noqa: N818  the module's name
-    """What a callback raises to be called no more."""
-
-
 class Port:
     def __init__(self) -> None:
         self.events: list[tuple[int, bytes]] = []
@@ -57,8 +53,6 @@ class Client:
         self.last_frame_time = self.frames_since_cycle_start = 0
         self.goes_on = True
         self.is_open = True
-        self.ends_itself = False
-        """Whether its thread had ended by itself when it was deactivated: else JACK would cancel it."""
         self._process: Callable[[int], None] = lambda _frames: None
         self._shutdown: Callable[[object, str], None] = lambda _status, _reason: None
         self._thread = threading.Thread(target=self._run)
@@ -89,17 +83,10 @@ class Client:
             if self.goes_on:
                 self.last_frame_time += PERIOD
                 if self.called:
-                    try:
-                        self._process(PERIOD)
-                    except CallbackExit:
-                        return
+                    self._process(PERIOD)
             time.sleep(PERIOD / RATE)
 
-    def get_all_connections(self, port: Port) -> list[Port]:
-        return [port.source] if isinstance(port, Input) and port.source is not None and self._thread.is_alive() else []
-
     def deactivate(self) -> None:
-        self.ends_itself = not self._thread.is_alive()
         self.is_open = False
 
     def close(self) -> None:
@@ -112,7 +99,6 @@ class Jack:
     """What `JackPorts` uses of JACK-Client's module."""
 
     JackError = type("JackError", (Exception,), {})
-    CallbackExit = CallbackExit
 
     def __init__(self, *, called: bool = True, carried: bool = True) -> None:
         self.client = Client(called=called, carried=carried)
@@ -308,8 +294,3 @@ def test_what_is_ready_when_its_period_is_over_leaves_in_the_next_and_is_put_off
     assert out.events == [(0, b"\x90\x2b\x50")]  # it is overdue
     ports._seen_to_lose = False  # with `-S` nobody goes on without us
     assert len(period(passed=60)) == 1
-
-
-def test_its_thread_has_ended_before_jack_could_cancel_it(jack: Jack) -> None:
-    open_on(jack).close()
-    assert jack.client.ends_itself

@@ -49,8 +49,7 @@ class Client:
 def release(late: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> Client:
     client = Client(late)
     monkeypatch.setattr("time.sleep", client.pass_time)
-    monkeypatch.setattr("improviser.ports.jack_leaving.ENDING_SECONDS", 0.0)  # nobody calls it while we wait for that
-    jack = SimpleNamespace(JackError=KeyError, CallbackExit=StopIteration, Client=lambda *_, **__: client)
+    jack = SimpleNamespace(JackError=KeyError, Client=lambda *_, **__: client)
     began: list[bool] = []
     assert ReleaseClient(jack, "release").release(SYNTHS, [END], lambda: began.append(True)) == list(SYNTHS)  # type: ignore[arg-type]
     assert began

@@ -53,7 +53,7 @@ class Client:
 
 
 def patchbay_of(server: Server, monkeypatch: pytest.MonkeyPatch) -> Patchbay:
-    jack = SimpleNamespace(JackError=KeyError, CallbackExit=StopIteration, Client=lambda *_, **__: Client(server))
+    jack = SimpleNamespace(JackError=KeyError, Client=lambda *_, **__: Client(server))
     monkeypatch.setattr(patchbay, "load_jack", lambda: jack)
     monkeypatch.setattr(patchbay, "server_of", lambda _: "jackd")
     monkeypatch.setattr(patchbay, "ServerWatch", lambda _: SimpleNamespace(gone=False, close=lambda: None))
