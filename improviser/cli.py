@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -33,7 +31,7 @@ from improviser.commands import (
 )
 from improviser.commands.examples import epilog_of
 from improviser.commands.web_option import WithWeb
-from improviser.console_output import say, warn
+from improviser.console_output import print_nowhere, reader_has_gone, say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
@@ -94,11 +92,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        except BrokenPipeError:
-            # The reader of our output (`head`, say) has gone: that is its right. Spare Python's flush at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise SystemExit(0) from None
         except (OSError, UnicodeEncodeError) as error:
+            if reader_has_gone(error):  # `head`, say: that is its right
+                print_nowhere()
+                raise SystemExit(0) from None
             # What the command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
             warn_of(error)
             raise SystemExit(1) from None
