@@ -3,6 +3,9 @@
 The test talks to it over pipes, so no crash, freeze or lost server of JACK can take the tests with it. Notes are
 received by RtMidi's C++ callback into its queue, which Python only polls: nothing is lost at 10,000 messages/s. Where
 there is no python-rtmidi (it has no wheels from Python 3.13 on), JACK-Client does the same, less surely at such speed.
+
+RtMidi does not notice that its server is gone: to send then blocks, and to close may crash. So JACK-Client watches, and
+RtMidi is left alone from then on.
 """
 
 import contextlib
@@ -22,9 +25,13 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 QUEUE_SIZE = 1 << 18
+CHUNK = 1 << 16
 POLL_SECONDS = 0.000_25
-APPEARING_SECONDS = 5.0
-GOING_SECONDS = 1.0
+GOING_SECONDS, CLOSING_SECONDS = 1.0, 5.0
+STANDSTILL_SECONDS = 30.0
+"""How long an answer may take: JACK with `-S` waits five seconds, at each step, for every client that has crashed."""
+OPENING_SECONDS, OPENINGS = 90.0, 5
+"""How long a peer may take to open, and how often it tries where a busy server does not let it in."""
 
 
 class Received(NamedTuple):
@@ -51,8 +58,12 @@ class JackPeer:
             stdout=subprocess.PIPE,
             env={**os.environ, **environment},
         )
+        self._name = name
+        self._asked = 0
+        self._said = bytearray()
+        """What it has said that was not read yet."""
         try:
-            opened = self._reply(timeout=20)
+            opened = self._reply("to open its ports", OPENING_SECONDS)
         except BaseException:
             self.kill()
             raise
@@ -127,7 +138,7 @@ class JackPeer:
         """Send each message so many seconds from now (ascending); return when each was sent."""
         entries = [(seconds, list(message)) for seconds, message in schedule]
         length = max((seconds for seconds, _ in entries), default=0.0)
-        times: list[float] = self._ask("play", entries, timeout=length + 30)
+        times: list[float] = self._ask("play", entries, timeout=length + STANDSTILL_SECONDS)
         return times
 
     def received(self) -> list[Received]:
@@ -159,9 +170,9 @@ class JackPeer:
         """Close the ports, let everything sent arrive, and end."""
         if self._process.poll() is None:
             with contextlib.suppress(OSError, RuntimeError, TimeoutError):
-                self._ask("close", timeout=5)
+                self._ask("close", timeout=CLOSING_SECONDS)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(5)
+                self._process.wait(CLOSING_SECONDS)
         self.kill()
 
     def kill(self) -> None:
@@ -173,23 +184,56 @@ class JackPeer:
                 with contextlib.suppress(BrokenPipeError):
                     pipe.close()
 
-    def _ask(self, command: str, *arguments: object, timeout: float = 10.0) -> Any:
+    def _ask(self, command: str, *arguments: object, timeout: float = STANDSTILL_SECONDS) -> Any:
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([command, *arguments]).encode() + b"\n")
-        self._process.stdin.flush()
-        return self._reply(timeout)
+        self._asked += 1
+        waited_for = f"for `{command}`"
+        try:
+            self._process.stdin.write(json.dumps([self._asked, command, *arguments]).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise self._ended(waited_for) from None
+        return self._reply(waited_for, timeout)
 
-    def _reply(self, timeout: float) -> Any:
+    def _reply(self, waited_for: str, timeout: float) -> Any:
+        """Return the reply to what was asked last; one that comes late, to something before, is passed over.
+
+        :raises TimeoutError: if there is none by then.
+        :raises JackPeerError: if the peer could not do it, or has ended.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            line = self._line(deadline)
+            if line is None:
+                raise TimeoutError(f"the JACK peer {self._name} says nothing for {timeout:g} s; waited {waited_for}")
+            if not line:
+                raise self._ended(waited_for)
+            reply = json.loads(line)
+            if reply["number"] < self._asked:
+                continue
+            if "error" in reply:
+                raise JackPeerError(f"the JACK peer {self._name} says: {reply['error']}")
+            return reply["value"]
+
+    def _line(self, deadline: float) -> bytes | None:
+        """Return the next line that the peer says; None if there is none by then, nothing if it has ended."""
         assert self._process.stdout is not None
-        if not select.select([self._process.stdout], [], [], timeout)[0]:
-            raise TimeoutError(f"the JACK peer said nothing for {timeout} s")
-        line = self._process.stdout.readline()
-        if not line:
-            raise JackPeerError(f"the JACK peer has ended with code {self._process.wait()}")
-        reply = json.loads(line)
-        if "error" in reply:
-            raise JackPeerError(f"the JACK peer says: {reply['error']}")
-        return reply["value"]
+        pipe = self._process.stdout.fileno()
+        while b"\n" not in self._said:
+            if not select.select([pipe], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                return None
+            chunk = os.read(pipe, CHUNK)
+            if not chunk:
+                return b""
+            self._said += chunk
+        line, _, self._said = self._said.partition(b"\n")
+        return bytes(line)
+
+    def _ended(self, waited_for: str) -> JackPeerError:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(CLOSING_SECONDS)
+        code = self._process.returncode
+        return JackPeerError(f"the JACK peer {self._name} has ended with code {code}; waited {waited_for}")
 
 
 def held(messages: Iterable[bytes]) -> Counter[tuple[int, int]]:
@@ -313,28 +357,48 @@ class _Client:
 
     def __init__(self, name: str) -> None:
         self.control = jack.Client(f"{name}-control", no_start_server=True)
-        before = set(self.ports())
-        self.midi_in, self.midi_out = _ends(name)
-        self.midi_in.open_virtual_port("in")
-        self.midi_out.open_virtual_port("out")
-        # JACK adds a number to a client name that is taken (by a killed peer, say): look what the ports are called.
-        self.input = self.new_port(before, f"{name}-in", ":in")
-        self.output = self.new_port(before, f"{name}-out", ":out")
+        self.lost = threading.Event()
+        """Set once the server is gone."""
+        self.control.set_shutdown_callback(lambda _status, _reason: self.lost.set())
+        try:
+            before = {self.identity(port) for port in self.ports()}
+            self.midi_in, self.midi_out = _ends(name)
+            self.midi_in.open_virtual_port("in")
+            self.midi_out.open_virtual_port("out")
+            self.input = self.own_port(before, f"{name}-in", ":in")
+            self.output = self.own_port(before, f"{name}-out", ":out")
+        except BaseException:
+            self.control.close()
+            raise
         self.arrivals: list[tuple[float, float, list[int]]] = []
         self.first = 0
         self.closing = threading.Event()
         self.reader = threading.Thread(target=self.read)
         self.reader.start()
 
-    def new_port(self, before: set[str], start: str, end: str) -> str:
-        """Return the port that was not there before, as soon as it is shown: PipeWire takes a moment."""
-        deadline = time.monotonic() + APPEARING_SECONDS
-        while time.monotonic() < deadline:
-            for port in self.ports():
-                if port not in before and port.startswith(start) and port.endswith(end):
+    def own_port(self, before: set[str | None], start: str, end: str) -> str:
+        """Return the port whose client was not there before, as soon as it is shown: PipeWire takes a moment.
+
+        JACK adds a number to the name of a client if that is taken, by a killed peer, say; and if that goes meanwhile
+        ours may have its name. So clients are told apart by JACK's own numbers of them.
+        """
+        deadline = time.monotonic() + STANDSTILL_SECONDS
+        while True:
+            names = self.ports()
+            for port in names:
+                if port.startswith(start) and port.endswith(end) and self.identity(port) not in (None, *before):
                     return port
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"our own port {start}…{end} does not appear; there are: {', '.join(names)}")
             time.sleep(POLL_SECONDS)
-        raise TimeoutError(f"our own port {start}…{end} does not appear")
+
+    def identity(self, port: str) -> str | None:
+        """Return what tells the client of a port from all others, earlier ones of its name too; None if it is gone."""
+        try:
+            number: str = self.control.get_uuid_for_client_name(port.rpartition(":")[0])
+        except jack.JackError:
+            return None
+        return number
 
     def read(self) -> None:
         while not self.closing.is_set():
@@ -389,6 +453,8 @@ class _Client:
         for seconds, message in schedule:
             if (wait := start + seconds - time.monotonic()) > 0:
                 time.sleep(wait)
+            if self.lost.is_set():
+                raise RuntimeError("the server is gone")
             times.append(time.monotonic())
             self.midi_out.send_message(message)
         return times
@@ -410,6 +476,8 @@ class _Client:
     def close(self) -> None:
         self.closing.set()
         self.reader.join()
+        if self.lost.is_set():
+            return
         # Closing waits until JACK has taken all that was sent; only then may the process end.
         self.midi_out.close_port()
         self.midi_in.close_port()
@@ -418,29 +486,46 @@ class _Client:
         self.control.close()
 
 
+def _opened(name: str) -> _Client:
+    """Return an open client; a server that is busy, with one that has crashed, say, may let it in only later."""
+    for left in reversed(range(OPENINGS)):
+        try:
+            return _Client(name)
+        except Exception as error:
+            if left == 0 or (isinstance(error, jack.JackOpenError) and error.status.server_failed):
+                raise
+    raise AssertionError
+
+
 def _serve(name: str) -> None:
-    """Answer each line of stdin (a command and its arguments) with a line on stdout, until `close` or the end."""
+    """Answer each line of stdin (a number, a command and its arguments) with a line on stdout, until `close`.
+
+    The reply bears the same number; the first one, 0, says what the ports are called.
+    """
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libjack talks on stdout; it must not talk into the replies
 
-    def reply(**content: object) -> None:
-        replies.write(json.dumps(content) + "\n")
+    def reply(number: int, **content: object) -> None:
+        replies.write(json.dumps({"number": number, **content}) + "\n")
         replies.flush()
 
     try:
-        client = _Client(name)
+        client = _opened(name)
     except Exception as error:  # noqa: BLE001  (whatever it is, the test is to see it)
-        reply(error=repr(error))
+        reply(0, error=repr(error))
         return
-    reply(value={"input": client.input, "output": client.output})
+    reply(0, value={"input": client.input, "output": client.output})
     command = ""
     while command != "close":
         line = sys.stdin.readline()
-        command, *arguments = json.loads(line) if line else ["close"]
+        asked: list[Any] = json.loads(line) if line else [0, "close"]
+        number, command, *arguments = asked
         try:
-            reply(value=getattr(client, command)(*arguments))
+            reply(number, value=getattr(client, command)(*arguments))
         except Exception as error:  # noqa: BLE001
-            reply(error=repr(error))
+            reply(number, error=repr(error))
+    if client.lost.is_set():
+        os._exit(0)  # else RtMidi would be closed on the way out
 
 
 if __name__ == "__main__":

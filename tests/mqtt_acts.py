@@ -14,7 +14,7 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.remote.mqtt import Access
 from improviser.remote.mqtt_session import MqttSession
-from improviser.settings.config import Settings
+from improviser.settings.schema import Settings
 from tests.jack_peer import held
 from tests.playing import bus_to, note_off, note_on
 from tests.servers import Broker, EmbeddedBroker

@@ -18,7 +18,8 @@ from improviser.recordings.reading import read_session
 from improviser.recordings.recorder import Recorder
 from improviser.recordings.replaying import replay
 from improviser.remote.credentials import access_of
-from improviser.settings.config import Settings, load
+from improviser.settings.config import load
+from improviser.settings.schema import Settings
 from improviser.settings.toml import read_toml
 from improviser.show.soundfont import find_font
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from improviser.engine.protocol import FrameReader, Lost, Noticed, Reporter, decode_report
+from improviser.engine.frames import FrameReader, decode_report
+from improviser.engine.protocol import Lost, Noticed
+from improviser.engine.reporter import Reporter
 from improviser.pipes import Direct, Threaded, never_waiting
 
 REPORTS = [Noticed(f"{number:06}" * 20) for number in range(3000)]
@@ -66,7 +68,7 @@ def test_without_a_reader_a_thread_says_so(ends: tuple[int, int]) -> None:
 def test_reports_by_a_thread_wait_for_nobody_and_what_is_too_much_is_counted(
     ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("improviser.engine.protocol.never_waiting", Threaded)
+    monkeypatch.setattr("improviser.engine.reporter.never_waiting", Threaded)
     reporter, reader = Reporter(ends[1], room=10_000), FrameReader()
     for report in REPORTS:
         reporter.send(report)

@@ -53,7 +53,7 @@ def check(
 
 def listed(config: "Config") -> list[str]:
     """Return one line for each setting: what it is, and where that comes from."""
-    from improviser.settings.config import KEYS
+    from improviser.settings.schema import KEYS
     from improviser.settings.toml import as_toml
 
     values = {name: getattr(config.settings, name) for name in KEYS}

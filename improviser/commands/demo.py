@@ -90,4 +90,5 @@ def _tell_end(paths: Sequence[Path]) -> None:
 
     say(f"wrote {', '.join(map(str, paths))}")
     say(f"see and hear it:  improviser report {quoted(str(paths[0]))}")
-    say("play yourself:    improviser play, or without a keyboard: improviser play --web open")
+    say("play yourself:    improviser play")
+    say("  without a keyboard:  improviser play --web open")

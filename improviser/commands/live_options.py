@@ -41,6 +41,6 @@ def given(name: str, value: Any) -> Any:
 
     :raises ConfigError: if the parameter cannot be this.
     """
-    from improviser.settings.config import check
+    from improviser.settings.checking import check
 
     return DEFAULTS[name] if value is None else check(name, value, "--" + name.replace("_", "-"))

@@ -24,7 +24,8 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
 
     def show(report: ApiReport) -> None:
         if not report.available:
-            say(f"{report.title}: not available ({report.problem}); to use it, {report.remedy}")
+            say(f"{report.title}: not available ({report.problem})")
+            say(f"  to use it, {report.remedy}")
             return
         say(f"{report.title} (--api {report.api})")
         if report.reason:

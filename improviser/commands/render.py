@@ -57,7 +57,7 @@ def render(
     from improviser.library.catalogue import load_model
     from improviser.midifile import read_midi, remarks_on, write_midi
     from improviser.recordings.live_rendering import players_part
-    from improviser.settings.config import default_models
+    from improviser.settings.schema import default_models
 
     live = _parameters(values or (), mode=mode, temperature=temperature, part=part)
     if seed < 0:
@@ -86,7 +86,7 @@ def _parameters(values: Sequence[str], **options: Any) -> dict[str, Any]:
     """
     from improviser.commands.live_options import given
     from improviser.errors import ConfigError
-    from improviser.settings.config import validate
+    from improviser.settings.checking import validate
 
     found = {name: given(name, value) for name, value in options.items() if value is not None}
     for text in values:

@@ -29,7 +29,7 @@ def install(
     from improviser.errors import OutputError
     from improviser.files import check_writable, create_folder, write_atomically
     from improviser.remote.systemd import unit
-    from improviser.settings.config import check
+    from improviser.settings.checking import check
 
     check("name", name, "--name")
     options = ["--no-display", "--wait-for-ports", *(arguments or [])]

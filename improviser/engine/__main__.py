@@ -15,20 +15,12 @@ from types import FrameType
 import msgspec
 
 from improviser.core.live.output.ledger import SIZE, Ledger
+from improviser.engine.frames import READ_BYTES, FrameReader, await_opening, decode_command
 from improviser.engine.note_path import Engine
 from improviser.engine.priority import go_first
-from improviser.engine.protocol import (
-    HEARTBEAT,
-    READ_BYTES,
-    AnyCommand,
-    Failed,
-    FrameReader,
-    Open,
-    Reporter,
-    await_opening,
-    decode_command,
-)
-from improviser.engine.shared_memory import attach
+from improviser.engine.protocol import AnyCommand, Failed, Open
+from improviser.engine.reporter import Reporter
+from improviser.engine.shared_memory import HEARTBEAT, attach
 from improviser.engine.timer import fine_timer
 from improviser.errors import EngineError, ImproviserError
 from improviser.library import catalogue

@@ -1,4 +1,4 @@
-"""Adaptations on their way into a performer: got ready outside the note path, played from a pause on."""
+"""Adaptations that are to be played: prepared outside the note path, taken over in a pause between phrases."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
-"""The bus: hands a session's events to all who have subscribed; whoever fails or is slow harms nobody but itself.
+"""The bus: hands a session's events to all subscribers; one that fails or is slow does not affect the others.
 
-A subscriber that raises is said, and gets no more. One that may have to wait (a display whose terminal stands still)
-has a queue and a thread of its own: what finds no room there is dropped, counted, and told to it as reports that were
-lost.
+If a subscriber raises, that is logged, and it gets no more. One that may have to wait (a display whose terminal stands
+still) has a queue and a thread of its own: what finds no room there is dropped, counted, and told to it as reports that
+were lost.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Session events: the engine's reports with their MIDI messages decoded, once for all who take them."""
+"""Session events: the engine's reports with their MIDI messages decoded, once for all subscribers."""
 
 from dataclasses import dataclass
 

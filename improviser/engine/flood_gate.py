@@ -1,4 +1,4 @@
-"""The flood gate: which messages the backend's thread answers itself, and which are left to the engine's main thread.
+"""The flood gate: decides which messages the backend's thread answers, and which wait for the engine's main thread.
 
 The backend's thread must not be held up: JACK's is the graph's, and RtMidi's has a ring that overflows. So in a flood,
 or when there is no time, messages wait here for the main thread; and once any does, all do, so that none overtakes.
@@ -55,5 +55,5 @@ class FloodGate:
         return self._at_once > NO_TIME and not self.waiting
 
     def renew(self) -> None:
-        """Let as many through as ever: another beat of the heart begins."""
+        """Allow the full number of messages again: the next interval begins."""
         self._at_once = AT_ONCE

@@ -1,4 +1,4 @@
-"""The daemon's handle on one engine process: start it, talk to it, watch its heart, know what it left sounding."""
+"""The daemon's handle on one engine process: start it, talk to it, watch its heartbeat, know what it left sounding."""
 
 import asyncio
 import contextlib
@@ -14,25 +14,21 @@ import msgspec
 
 from improviser import errors
 from improviser.core.live.output.ledger import SIZE, Ledger
+from improviser.engine.frames import READ_BYTES, FrameReader, decode_report, frame
 from improviser.engine.protocol import (
-    HEARTBEAT,
     MODEL,
-    READ_BYTES,
     AnyReport,
     Applied,
     Bring,
     Close,
     Command,
     Failed,
-    FrameReader,
     Open,
     Prepared,
     Ready,
     Swap,
-    decode_report,
-    frame,
 )
-from improviser.engine.shared_memory import SharedMemory
+from improviser.engine.shared_memory import HEARTBEAT, SharedMemory
 from improviser.errors import EngineError
 from improviser.signals import own_group
 from improviser.waiting import within

@@ -1,4 +1,4 @@
-"""Hearing: from the message that came in to the answer that leaves, and to what is done of it once that has left.
+"""Hearing: from a message that comes in to its answer, and to what is left to do once the answer has left.
 
 Whoever hears holds the lock around performer and output: the backend's thread, for sources that are no ports the thread
 that takes commands, and in a flood the main thread. Where the answer to a note is known at a look it is sent first, and
@@ -13,17 +13,20 @@ from typing import Literal, NamedTuple
 
 from msgspec import UNSET
 
+from improviser.core.live.due import LATE_SECONDS
 from improviser.core.live.hearing import heeds_clock, messages_of, moments_due, understand
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.output.ledger import Ledger
-from improviser.core.live.performer import LATE_SECONDS, Performer
+from improviser.core.live.performer import Performer
 from improviser.core.midi.event import Event
 from improviser.core.music.note import CHANNELS
 from improviser.engine.flood_gate import Arrived, FloodGate
 from improviser.engine.notices import Notices
 from improviser.engine.output import Output
-from improviser.engine.protocol import HEARTBEAT, Done, Picked, Played, Reporter, Step, Turned
+from improviser.engine.protocol import Done, Picked, Played, Step, Turned
+from improviser.engine.reporter import Reporter
 from improviser.engine.sensing import wait_if_late
+from improviser.engine.shared_memory import HEARTBEAT
 from improviser.engine.turns import RestOfPeriod, Turn, Wake
 from improviser.ports.interface import Ports
 
@@ -110,7 +113,7 @@ class Hearing:
             self._keep_warm()
 
     def _keep_warm(self) -> None:
-        """Look what a note would be answered, to no end but that all that takes is at hand when one comes."""
+        """Compute an answer and throw it away: then code and data are in the processor's caches when a note comes."""
         if self.lock.acquire(blocking=False):
             try:
                 if self._ahead is None:

@@ -1,4 +1,4 @@
-"""Which keys the player holds on which input: what shows or records them together ends none that another one holds."""
+"""Which keys are held on which input: where inputs are shown as one, a key ends when no input holds it any more."""
 
 from improviser.core.midi.event import ALL_NOTES_OFF, ALL_SOUND_OFF, ControlChange, Event, NoteOff, NoteOn
 

@@ -1,4 +1,4 @@
-"""The live state of a session: what was requested, what engines have confirmed, and what they have proved to bear.
+"""The live state of a session: what was requested, what engines have confirmed, and what they have played with.
 
 Every request has a number, which travels with it to the engine and comes back with the engine's word: so each gets its
 own reply, whatever else is asked for meanwhile. How many requests may come, and how fast, is limited here, for each

@@ -1,4 +1,4 @@
-"""Models for the engine: loaded and checked by whoever is not in a hurry, handed over as arrays, and made warm.
+"""Models for the engine: loaded and checked by the daemon, handed over as arrays, and used once before they play.
 
 While somebody plays, the daemon loads: to parse a file may keep an interpreter from doing anything else for long. What
 it hands over comes in small pieces, so that the engine needs no time worth mentioning for any of them.

@@ -1,4 +1,4 @@
-"""Thinking ahead: when the engine's main thread may think about the notes that are to come.
+"""Thinking ahead: when the engine's main thread may compute answers to notes that may come.
 
 It does so while all is quiet, and gives way at once: what is thought is thought in small pieces, with room between them
 for the thread that hears.

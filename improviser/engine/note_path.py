@@ -41,10 +41,10 @@ from improviser.engine.protocol import (
     Played,
     Ready,
     Renew,
-    Reporter,
     Swap,
     one_or_list,
 )
+from improviser.engine.reporter import Reporter
 from improviser.errors import EngineError, ImproviserError, MidiSystemError
 from improviser.ports.opening import open_ports
 

@@ -1,9 +1,10 @@
-"""What the engine finds out while it plays and the user should know: each in one line, once; and who is listened to."""
+"""What the engine tells the user while it plays: each problem once, in one line; and how the models are weighed."""
 
 from collections.abc import Mapping
 
 from improviser.core.live.outcome import Outcome
-from improviser.engine.protocol import Noticed, Reporter, Weighed
+from improviser.engine.protocol import Noticed, Weighed
+from improviser.engine.reporter import Reporter
 
 LOOP = "our own notes come back in, by a loop of connections: they are passed over (guard = false hears them)"
 RING = "others answer our answers, by a ring of connections: what comes back is passed over (guard = false hears it)"

@@ -1,4 +1,4 @@
-"""The engine's output: what is sent is entered in the ledger that outlives us, and followed until it has arrived."""
+"""The engine's output: enters in the ledger what is sent, sends it, and follows it until it has surely arrived."""
 
 import time
 from collections.abc import Callable, Iterable, Sequence

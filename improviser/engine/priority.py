@@ -1,4 +1,4 @@
-"""Whose turn it is on the processor: the note path asks to go first, what may take its time goes behind all else."""
+"""Priorities on the processor: the highest that the system grants for the note path, the lowest for background work."""
 
 import contextlib
 import ctypes
@@ -40,7 +40,7 @@ def go_first() -> None:
 
 
 def step_back(niceness: int) -> None:
-    """Let everything else run before this process.
+    """Give this process a low priority: everything else runs before it.
 
     :param niceness: how far it steps back, on Unix: 19 is the farthest.
     """

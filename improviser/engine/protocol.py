@@ -1,32 +1,14 @@
-"""What daemon and engine say to each other: commands in, events out, as MessagePack frames on two pipes.
+"""What daemon and engine say to each other: commands in, reports out, as messages with a `type`.
 
-A frame is its length (4 bytes, little-endian) and a MessagePack map with a `type`. MIDI messages travel as their bytes,
-times as seconds since the session's epoch.
+MIDI messages travel as their bytes, times as seconds since the session's epoch. How messages become bytes on a pipe
+is in `frames`.
 """
 
-import contextlib
-import os
-import struct
-import time
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 
-from improviser.errors import EngineError
-from improviser.pipes import never_waiting
-
-READ_BYTES = 1 << 16
-LENGTH = struct.Struct("<I")
-MAX_FRAME = 1 << 20
-HEARTBEAT = struct.Struct("<Q")
-"""Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
-ROOM = 1 << 23
-"""Bytes of reports that an engine keeps for a daemon that is slow: some ten seconds of the fastest flood."""
-BLOCK_BYTES = 1 << 14
-"""What waits for a slow daemon is written in blocks of so many bytes: report by report that would take too long."""
-RETRY_SECONDS = 0.005
 MODEL = "model"
 """What an `Applied` swap calls its parameter."""
 
@@ -310,129 +292,3 @@ def listed(names: str | list[str]) -> list[str]:
 
 AnyCommand = Open | Hear | Change | Bring | Swap | Instruct | Adapt | Panic | Lose | Renew | EndAgain | Close
 AnyReport = Ready | Failed | Step | Played | Applied | Turned | Done | Adapted | Weighed | Picked | Noticed | Lost
-
-_encoder = msgspec.msgpack.Encoder()
-decode_command = msgspec.msgpack.Decoder(AnyCommand).decode
-decode_report = msgspec.msgpack.Decoder(AnyReport).decode
-
-
-def frame(message: Command | Report) -> bytes:
-    """Return `message` as a frame."""
-    body = _encoder.encode(message)
-    return LENGTH.pack(len(body)) + body
-
-
-class FrameReader:
-    """Cuts a stream of bytes into the bodies of its frames."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Take in `data`, yield the body of every frame that is complete.
-
-        :raises ValueError: if a frame claims to be longer than `MAX_FRAME`: the stream is not ours, or out of step.
-        """
-        self._buffer += data
-        while len(self._buffer) >= LENGTH.size:
-            (length,) = LENGTH.unpack_from(self._buffer)
-            if length > MAX_FRAME:
-                raise ValueError(f"a frame of {length} bytes")
-            if len(self._buffer) < LENGTH.size + length:
-                return
-            body = bytes(self._buffer[LENGTH.size : LENGTH.size + length])
-            del self._buffer[: LENGTH.size + length]
-            yield body
-
-
-def await_opening(reader: FrameReader, descriptor: int) -> tuple[Open, list[AnyCommand]]:
-    """Read up to the first command, which opens; return it and what came with it.
-
-    :raises EngineError: if the stream ends first, or something else comes.
-    """
-    while data := os.read(descriptor, READ_BYTES):
-        commands = [decode_command(body) for body in reader.feed(data)]
-        if commands and isinstance(commands[0], Open):
-            return commands[0], commands[1:]
-        if commands:
-            raise EngineError(f"the engine was told to {type(commands[0]).__name__} before it was open")
-    raise EngineError("the daemon left before the engine was open")
-
-
-class Reporter:
-    """Sends reports down a pipe without ever waiting for its reader; keeps what does not fit, and counts what is lost.
-
-    :param room: how many bytes of what does not fit are kept.
-    """
-
-    def __init__(self, descriptor: int, room: int = ROOM) -> None:
-        self._pipe = never_waiting(descriptor)
-        self._room = room
-        self._lost = 0
-        self._waiting: deque[bytes] = deque()
-        self._size = 0
-        self._held: list[Report] = []
-        self._unread = False
-        """Whether nobody reads any more."""
-        self.holding = False
-        """Whether reports are only noted down, until `flush`: for a thread that has no time even to write them."""
-
-    def send(self, report: Report) -> None:
-        """Send `report`, or keep it until the pipe has room; count it as lost if there is too much of that."""
-        self._held.append(report)
-        if not self.holding:
-            self.flush()
-
-    @contextlib.contextmanager
-    def together(self) -> Iterator[None]:
-        """Send the few reports of a block as one, at its end."""
-        self.holding = True
-        try:
-            yield
-        finally:
-            self.holding = False
-            self.flush()
-
-    def _take(self, data: bytes, count: int) -> None:
-        if self._lost:
-            notice = frame(Lost(self._lost))
-            if self._size + len(notice) + len(data) <= self._room:
-                data, self._lost = notice + data, 0
-        if self._waiting and self._size + len(data) > self._room:
-            self._lost += count
-            return
-        if self._waiting and len(self._waiting[-1]) < BLOCK_BYTES:
-            self._waiting[-1] += data
-        else:
-            self._waiting.append(data)
-        self._size += len(data)
-
-    def flush(self) -> bool:
-        """Send what was kept, as far as the pipe has room; say whether that is all."""
-        if self._held:
-            held, self._held = self._held, []
-            self._take(b"".join(frame(report) for report in held), len(held))
-        try:
-            while self._waiting:
-                data = self._waiting[0]
-                written = self._pipe.write(data)
-                self._size -= written
-                if written < len(data):
-                    self._waiting[0] = data[written:]
-                    return False
-                self._waiting.popleft()
-        except BlockingIOError:  # it is full
-            return False
-        except OSError:  # it has no reader
-            self._unread = True
-            return False
-        return True
-
-    def drain(self, seconds: float) -> None:
-        """Send what was kept; give up when its reader has taken nothing for so long, or is gone."""
-        end, size = time.monotonic() + seconds, self._size
-        while not self.flush() and not self._unread and time.monotonic() < end:
-            if self._size < size:
-                end, size = time.monotonic() + seconds, self._size
-            time.sleep(RETRY_SECONDS)
-        self._pipe.drain(max(0.0, end - time.monotonic()))

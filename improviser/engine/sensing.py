@@ -1,4 +1,4 @@
-"""Active sensing as it arrives: no source is taken for gone only because we are late."""
+"""Active sensing: makes sure that a source that seems to be gone is not one whose messages we read late."""
 
 from improviser.core.live.performer import Performer
 

@@ -29,7 +29,7 @@ from improviser.engine.session import Session
 from improviser.engine.supervisor import Supervisor
 from improviser.errors import ConfigError, EngineError
 from improviser.library.catalogue import live_names
-from improviser.settings.config import validate
+from improviser.settings.checking import validate
 
 log = logging.getLogger("improviser")
 

@@ -1,4 +1,4 @@
-"""A session's tally, kept from its events: for whoever shows the session or tells of it."""
+"""A session's tally, kept from its events, for displays and pages."""
 
 from collections.abc import Mapping
 

@@ -1,17 +1,20 @@
-"""Memory that the daemon shares with an engine: without a name, where that is possible, which an end could leave.
+"""Memory that the daemon shares with an engine, and that no crash leaves behind.
 
-Linux has memory that is inherited by descriptor; elsewhere on Unix a file loses its name while it is used. Windows has
-neither, but memory with a tag, which is nobody's file and goes with the last process that uses it.
+On Linux it has no name and is inherited as a descriptor; elsewhere on Unix it is a file that is deleted once it is
+open. On Windows it has a tag, and goes with the last process that uses it.
 """
 
 import contextlib
 import mmap
 import os
 import secrets
+import struct
 import tempfile
 from pathlib import Path
 
 PREFIX = "improviser-"
+HEARTBEAT = struct.Struct("<Q")
+"""Behind the ledger in the shared memory: a counter that a living engine keeps raising."""
 
 
 class SharedMemory:

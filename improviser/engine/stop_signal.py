@@ -1,4 +1,4 @@
-"""A request to stop that ends every wait at once, however long what is waited for would take."""
+"""A request to stop, which ends at once every wait that is made through it."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Stopped(Exception):  # noqa: N818  it is no error
-    """What was waited for was left, because of a request to stop."""
+    """A wait was given up because of a request to stop."""
 
 
 class StopSignal:

@@ -1,4 +1,4 @@
-"""The system's timer, as fine as the note path needs it: else Windows wakes a waiting thread up to 15.6 ms late."""
+"""Makes the system's timer fine enough for the note path: Windows else wakes a waiting thread up to 15.6 ms late."""
 
 import contextlib
 import ctypes

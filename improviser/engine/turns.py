@@ -1,4 +1,4 @@
-"""How the engine's threads wait: for something to do, for those that hear us, and for their turn with the performer."""
+"""How the engine's threads wait: for work, for the end of a period of JACK, and for the lock on the performer."""
 
 import contextlib
 import threading
@@ -27,7 +27,7 @@ class Wake:
 
 
 class RestOfPeriod:
-    """What is left of a period of JACK in which something was heard: the main thread leaves it to those that hear us.
+    """The rest of a JACK period in which something was heard: until it is over, the main thread keeps still.
 
     It is real time where that is granted, and they may not be: on one core with it they would wait until all is learned
     and thought.
@@ -68,7 +68,7 @@ class RestOfPeriod:
 
 
 class Turn:
-    """The lock, for whoever wants the performer as it is once all notes that came in are heard."""
+    """The lock on the performer, taken once all notes that came in before are heard."""
 
     def __init__(self, lock: threading.Lock, make_good: Callable[[], None]) -> None:
         self._lock = lock

@@ -32,7 +32,7 @@ from improviser.ports.backends import PLAY_WITHOUT, Backend
 from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
 from improviser.ports.polled_input import QUEUE_MESSAGES, PolledInput
-from improviser.ports.rtmidi_library import load_rtmidi
+from improviser.ports.rtmidi_library import load_rtmidi, said_by_rtmidi
 from improviser.threads import remember_this_thread
 
 
@@ -118,7 +118,7 @@ class RtMidiPorts:
             plays, others_out = _open(self._outs, self._ins, backend, outputs, "output", patient=patient, spare=spare)
         except rtmidi.RtMidiError as error:
             self.close()
-            problem = " ".join(str(error).split())
+            problem = said_by_rtmidi(error)
             raise MidiSystemError(f"{backend.title} does not work here ({problem}); {backend.remedy}") from error
         except PortError:
             self.close()

@@ -6,6 +6,7 @@ no MIDI system, so a child process tries first what we would do.
 
 import contextlib
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -60,6 +61,11 @@ def remedy() -> str:
         return f"{jack}take Python {newest} (uv tool install --python {newest} improviser), or build {PYTHON_RTMIDI}"
     alsa = " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
     return f"install it anew (pip install --force-reinstall {library}){alsa}"
+
+
+def said_by_rtmidi(error: Exception) -> str:
+    """Return what RtMidi says is wrong, in one line, without the name of the function that found it."""
+    return re.sub(r"^\w+::\w+: ", "", " ".join(str(error).split())).rstrip(".")
 
 
 def load_rtmidi() -> Any:

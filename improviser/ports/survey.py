@@ -8,7 +8,7 @@ from improviser.ports.backends import JACK, Backend, backends_for, rtmidi_backen
 from improviser.ports.jack_choice import choose
 from improviser.ports.jack_library import Missing, find_jack, server_of
 from improviser.ports.rtmidi_backend import port_names, quiet
-from improviser.ports.rtmidi_library import load_rtmidi, remedy
+from improviser.ports.rtmidi_library import load_rtmidi, remedy, said_by_rtmidi
 
 CLIENT = "improviser-ports"
 
@@ -82,7 +82,7 @@ def _survey_rtmidi(backend: Backend) -> ApiReport:
             midi_in.delete()
             midi_out.delete()
     except rtmidi.RtMidiError as error:
-        problem = " ".join(str(error).split())
+        problem = said_by_rtmidi(error)
         return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=backend.remedy)
     return ApiReport(
         backend.name,

@@ -1,4 +1,4 @@
-"""The collector of garbage, kept out of the way of work that makes no cycles, of which there is much."""
+"""Turns Python's cyclic garbage collector off for long work that makes no cycles."""
 
 import contextlib
 import gc

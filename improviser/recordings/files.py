@@ -1,4 +1,4 @@
-"""The two files of one session, written while it is played: the log, and a MIDI file of what was heard and played.
+"""The two files of one session, written while it is played: its log and its MIDI file.
 
 Whatever ends the program, both can be read, up to the last `write`. What is played is nobody else's business: only
 their owner may read them. The log is locked as long as it is open, so that other sessions know that it is in use.

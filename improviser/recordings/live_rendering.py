@@ -1,4 +1,4 @@
-"""Plays a MIDI file to a live session, off line: what `improviser play --input FILE` would play, as fast as can be."""
+"""Renders what `improviser play --input FILE` would play, as fast as the machine can."""
 
 import math
 from collections.abc import Iterable, Iterator

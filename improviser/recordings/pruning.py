@@ -1,4 +1,4 @@
-"""Makes room for new recordings: which of the old ones go, and which must stay.
+"""Deletes old recordings to make room for new ones.
 
 Clocks are wrong now and then, and a wrong clock must cost nobody a recording. So how old one is, is told by the
 recordings that came after it, and a leap between two of them counts for little: it may be the clock's. One that is

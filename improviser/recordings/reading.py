@@ -1,4 +1,4 @@
-"""A session that was played: read back from its MIDI file, its log, or any other MIDI file, to be shown."""
+"""Reads a session that was played, from its MIDI file, its log, or any other MIDI file, to be shown."""
 
 from array import array
 from collections.abc import Sequence

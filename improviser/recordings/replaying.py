@@ -1,4 +1,4 @@
-"""Replaying: a session's log goes through a performer again, and what it plays is held against what was played then.
+"""Replaying: plays a session's log through a performer again, and compares the output with the recorded one.
 
 It is the same performer, given the same events and changes with the same times and chance: so every message must be
 the same. Time does not pass here; only the log's stamps count.
@@ -25,7 +25,7 @@ from improviser.files import read_regular
 from improviser.library import former
 from improviser.library.adaptations import LARGEST, adapted, digest_of
 from improviser.recordings.log import MOST_MODELS, SessionLog, adaptation_path, brief
-from improviser.settings.config import check
+from improviser.settings.checking import check
 
 KEPT_MODELS = 32
 """Models that are kept in memory, for a log that goes back and forth between them."""

@@ -1,4 +1,4 @@
-"""A transcript: all that was heard and played in a session, kept in memory, for files that are written at its end."""
+"""A transcript: all that was heard and played in a session, in memory, for the files that are written at its end."""
 
 from typing import TYPE_CHECKING
 

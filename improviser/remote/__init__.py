@@ -1,1 +1,1 @@
-"""Sessions steered and watched from elsewhere: MQTT, ensembles, the system they run on."""
+"""Sessions controlled and watched from outside: MQTT, ensembles, `improviser status`, systemd."""

@@ -1,4 +1,4 @@
-"""The settings → how to get into the broker: password, certificates, protocol. Secrets are read, never shown."""
+"""How to log in to the broker, by the settings: password, certificates, protocol. Secrets are never shown."""
 
 import os
 import ssl
@@ -10,7 +10,8 @@ from improviser.core.addresses.broker import parse_broker
 from improviser.errors import ConfigError
 from improviser.files import open_regular, user_path
 from improviser.remote.mqtt import Access, log
-from improviser.settings.config import PASSWORD_VARIABLE, Settings
+from improviser.settings.config import PASSWORD_VARIABLE
+from improviser.settings.schema import Settings
 
 LARGEST_PASSWORD = 1 << 16
 LARGEST_CERTIFICATES = 1 << 24
@@ -18,7 +19,7 @@ TLS_KEYS = ("mqtt_ca_file", "mqtt_cert_file", "mqtt_key_file")
 
 
 def access_of(settings: Settings, environment: Mapping[str, str]) -> Access | None:
-    """Return how to get into the broker that the settings name, None if they name none.
+    """Return how to log in to the broker that the settings name, None if they name none.
 
     The password is the environment's (IMPROVISER_MQTT_PASSWORD), or else the file's.
 

@@ -1,4 +1,4 @@
-"""How a session appears in Home Assistant: the retained configurations of its MQTT discovery, one for each entity.
+"""Home Assistant's MQTT discovery: a retained configuration for each entity of a session.
 
 The format is the one published at https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery: topics
 `homeassistant/<component>/<node>/<object>/config` with a JSON object each.
@@ -32,7 +32,7 @@ BUTTONS = {"panic": "mdi:alert-octagon", GOOD: "mdi:thumb-up", BAD: "mdi:thumb-d
 def configurations(topics: Topics, models: Sequence[str]) -> dict[str, bytes]:
     """Return topic → payload for all entities: model, each live parameter, buttons for commands, and the status.
 
-    The parameters that few turn are among the device's configuration; what knobs turn is learned, not typed.
+    Less common parameters are under the device's configuration; which knob turns what is learned, and not among them.
 
     :param models: what can be chosen.
     """

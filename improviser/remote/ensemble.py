@@ -1,4 +1,4 @@
-"""Improvisers that hear each other: notes as JSON, and ears for what another one plays. Nothing goes round in circles.
+"""Improvisers that hear each other: notes as JSON, to publish and to take in, so that none goes round in circles.
 
 Every note that is published names those it came `via`: who played it, and from whom that one had heard the note it
 answers, and so on. Who finds its own name there ignores the note. What another holds when it, or the way to it, is gone

@@ -1,4 +1,4 @@
-"""One session per name: a lock that no crash leaves behind, and a local socket on which the session says how it is.
+"""One session per name: a lock that ends with its process, and a local socket that answers with the session's state.
 
 Both are in the user's runtime folder. The lock is the system's own, on a file that holds the process id: it ends with
 its process, however that ends. The socket answers whoever connects with one JSON object; nobody else but the user can.

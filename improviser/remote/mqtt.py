@@ -1,14 +1,13 @@
-"""The link to an MQTT broker: the only loop that reconnects, between bounded queues in and out (`mqtt_queues`).
+"""The connection to an MQTT broker: it publishes what waits in one bounded queue, and fills another (`mqtt_queues`).
 
-Nothing here ever waits for the broker but the link's own task. Whoever publishes leaves a post and goes on. All
-retained topics go out again on every new connection. A broker that is not there, dies, hangs or refuses is tried again
-for ever, at most eight seconds apart.
+Only the task of the link waits for the broker: to publish is to put a message into the queue. If the broker is not
+there, dies, hangs or refuses, the link connects again and again, at most eight seconds apart; then it publishes all
+retained topics once more. (aiomqtt reconnects by entering its client's block again.)
 
-Where the session's loop cannot watch sockets, as on Windows, the link has a loop in a thread of its own; who publishes
-and who takes in need not know.
+On an event loop that cannot watch sockets, as on Windows, the link runs a loop of its own in a thread.
 
-aiomqtt reconnects by being entered again. mosquitto is silent about what its access rules forbid; so the link listens
-to some topics of its own, and says so once if nothing comes back of what it publishes there.
+mosquitto does not report what its access rules forbid. So the link subscribes to some topics that it publishes itself,
+and if none of that comes back, it says so once.
 """
 
 import asyncio
@@ -64,7 +63,8 @@ class Link:
     :param alive, gone: what is retained while we are there, and what the broker publishes when we are not.
     :param topics: what to listen to.
     :param take: gets every message of those topics.
-    :param own: topics of ours where what we publish must come back to us; the will's is always one.
+    :param own: topics that we publish and subscribe to, to see whether the broker passes them on; the will's topic is
+        always one of them.
     :param urgent: what to listen to on a connection of its own: what a flood on the others leaves waiting, in the
         broker and on the way, is in nobody's way there.
     """

@@ -21,7 +21,10 @@ BATCH = 20
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What is to be published; `correlation` is echoed to who asked, where the protocol (5) can."""
+    """A message to be published.
+
+    :param correlation: the correlation data of the request that this replies to, sent back with MQTT 5; None without.
+    """
 
     topic: str
     payload: bytes
@@ -32,7 +35,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in."""
+    """A message that came in; `correlation` is the correlation data that a request bore, None without."""
 
     topic: str
     payload: bytes
@@ -52,7 +55,7 @@ class Counts:
 
 
 class Outbox:
-    """What is to be published. The session fills it and the link empties it, which may be in two threads.
+    """The queue of messages to be published. The session fills it and the link empties it, maybe in another thread.
 
     :param counts: where it counts what is dropped.
     """
@@ -127,13 +130,13 @@ class Outbox:
 
 
 class Inbox(asyncio.Queue[aiomqtt.Message]):
-    """Where messages arrive: what comes too fast, or finds no room, is dropped before anybody looks at it.
+    """The queue of messages that came in; what comes too fast, or finds no room, is dropped unread.
 
-    As many are taken in as there may be requests: the rest would be refused, and is not even read.
+    It lets messages in as fast as requests are allowed to come: more would be refused anyway.
 
-    :param buckets: one for each topic of its own, and the one called "" for the rest: a flood on one topic does not
-        keep others out.
-    :param own: the topics where our own words come back: if one of these is dropped, nobody has lost anything.
+    :param buckets: the limit of each topic that has one of its own, and under "" that of all others together: so a
+        flood on one topic does not keep others out.
+    :param own: topics that we publish ourselves: a message on one of these that is dropped is not counted as lost.
     """
 
     def __init__(self, counts: Counts, buckets: Mapping[str, Bucket], own: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""A session over MQTT: what the service does is published; what others ask for over MQTT, the service does.
+"""A session over MQTT: publishes its events and state, and passes on the requests and commands that come in.
 
 It is beside the note path and never in it. Events are looked at once and forgotten; what is to be published is left
 with the link, which drops and counts what a slow broker leaves waiting. What comes in is one more request to the
@@ -29,7 +29,7 @@ from improviser.remote.mqtt import Access, Link
 from improviser.remote.mqtt_queues import Post, Received
 from improviser.remote.requests import COMMAND, Reply, allowed_for, encode, plain, read_command, read_request
 from improviser.remote.state import Score, setting
-from improviser.settings.config import LIVE_KEYS, Settings
+from improviser.settings.schema import LIVE_KEYS, Settings
 from improviser.waiting import within
 
 log = logging.getLogger("improviser")
@@ -112,7 +112,7 @@ class MqttSession:
                 await linked
 
     def state(self, service: Service) -> dict[str, Any]:
-        """Return all that there is to say of the session."""
+        """Return the session's state, as it is published."""
         counts = self.link.counts
         return {
             **self._score.state(service),

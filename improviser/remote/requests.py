@@ -1,7 +1,7 @@
-"""What comes over the network → checked requests and commands, and the replies to them. Nothing unchecked gets past.
+"""Requests and commands that come over the network, checked, and the replies to them.
 
 A payload is a plain value (`0.5`, `D minor`, `true`), or JSON (`"D minor"`, `["bach-bass"]`, `{"value": 0.5}`). What it
-may be is defined where it is for files and flags: in the schema of `config`.
+may be is defined where it is for files and flags: in `settings.schema`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,8 @@ import msgspec
 
 from improviser.engine.protocol import MODEL
 from improviser.errors import ConfigError
-from improviser.settings.config import KEYS, LIVE_KEYS, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import KEYS, LIVE_KEYS
 
 LARGEST_PAYLOAD = 4096
 LONGEST_NAME = 80

@@ -1,4 +1,4 @@
-"""A selector loop in a thread of its own, for what watches sockets where the running loop cannot: Windows' Proactor."""
+"""Runs an event loop that can watch sockets in a thread, where the running one cannot (Windows' Proactor loop)."""
 
 import asyncio
 import contextlib

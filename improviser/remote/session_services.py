@@ -1,4 +1,4 @@
-"""What a session offers beside its music: MQTT, an answer to `status`, messages to systemd, settings read again."""
+"""The services of a session: MQTT, the answer to `improviser status`, messages to systemd, reloading of settings."""
 
 import asyncio
 import logging
@@ -18,8 +18,9 @@ from improviser.remote.instance import Instance
 from improviser.remote.requests import plain
 from improviser.remote.state import Score
 from improviser.remote.systemd import Notifier
-from improviser.settings.config import KEYS, LIVE_KEYS, Config, Settings
+from improviser.settings.config import Config
 from improviser.settings.keeping import CONTROLS
+from improviser.settings.schema import KEYS, LIVE_KEYS, Settings
 
 if TYPE_CHECKING:
     from improviser.remote.mqtt_session import MqttSession
@@ -28,7 +29,7 @@ log = logging.getLogger("improviser")
 
 
 class SessionServices:
-    """Serves the session of one name; `take` gets its events, `run` lasts as long as the session.
+    """Serves one session; `take` gets its events, `run` lasts as long as the session.
 
     :param load: reads the settings again, where that is possible.
     :param save: writes what was recorded so far and returns where to.
@@ -67,7 +68,7 @@ class SessionServices:
             self._notifier.stopping()
 
     def close(self) -> None:
-        """Let another play under the name."""
+        """Give the session's name free for another session."""
         self._instance.close()
 
     def _state(self, service: Service) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How a session is doing just now, as one JSON object: for MQTT, for `improviser status`, for whoever asks."""
+"""A session's present state as one JSON object, for MQTT and for `improviser status`."""
 
 import dataclasses
 import time
@@ -52,7 +52,7 @@ class Score:
 
 
 def setting(service: Service) -> dict[str, Any]:
-    """Return what of a session's state does not change by itself: what to publish at once when it does."""
+    """Return the part of a session's state that only changes on request: a change of it is published at once."""
     hears, plays_to = service.connections
     parameters = dataclasses.asdict(service.parameters)
     return {

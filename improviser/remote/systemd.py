@@ -1,4 +1,4 @@
-"""The service as systemd knows it: the unit that starts it, and the messages that tell systemd how it is (sd_notify).
+"""The service under systemd: its unit file, and the messages that report its state to systemd (sd_notify).
 
 The protocol is that of sd_notify(3): datagrams of `KEY=value` lines to the socket that NOTIFY_SOCKET names.
 """

@@ -1,1 +1,1 @@
-"""A live session around the engine: who plays, what is shown, what is kept."""
+"""A live session around the engine: its players, its display and page, its recording."""

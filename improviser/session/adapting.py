@@ -1,4 +1,4 @@
-"""Adapting a session to its player: what is heard goes to a process that breeds, what it breeds to the engine.
+"""Adapting a session's models to its player, in a process that breeds while somebody plays.
 
 The process (`adapting_process`) is started when there is something to breed on. If it dies, it is started again with
 all that was heard, and after some deaths no more. What it has bred is played from the next pause between phrases on,

@@ -1,4 +1,4 @@
-"""The display: what is shown of a session, from its events, ten times a second at most.
+"""The display: shows a session in the terminal, from its events, ten times a second at most.
 
 Events may be taken in by a thread of their own: a terminal that stands still (Ctrl-S) holds up whoever writes to it.
 """

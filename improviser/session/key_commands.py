@@ -1,4 +1,4 @@
-"""What keys do to a live session: each becomes the same checked change as one that comes over MQTT or a controller."""
+"""The keys that control a live session: each becomes a request like one that comes over MQTT or from a controller."""
 
 import asyncio
 from collections.abc import Callable

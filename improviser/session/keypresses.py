@@ -1,4 +1,4 @@
-"""Key presses on the terminal, one by one and unseen; the terminal is given back as it was, however that ends.
+"""Reads key presses from the terminal one by one, without echo, and restores the terminal at the end.
 
 On Unix the terminal is put into its cbreak mode (termios) and read by the event loop; tested on pseudo-terminals. On
 Windows, which has no termios, a thread asks the console (msvcrt); that has not been tried on a real one.

@@ -1,4 +1,4 @@
-"""The self-test: how long from a note in to the note out, inside the real engine and over a real wire."""
+"""The self-test: measures the time from a note in to its answer out, inside the engine and over MIDI ports."""
 
 import asyncio
 import contextlib

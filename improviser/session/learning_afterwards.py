@@ -1,4 +1,4 @@
-"""After a session: `improviser learn` in the background, behind everything else, where a setting asks for it."""
+"""After a session: starts `improviser learn` in the background, at low priority, if a setting asks for it."""
 
 import contextlib
 import datetime as dt

@@ -1,4 +1,4 @@
-"""A session while it lives: a service on its bus, and what goes on beside it; begun together, and ended in order.
+"""A running session: its service, its bus, and the tasks beside it; started together and ended in order.
 
 First the service ends, so that all it still has to say is taken in; then what goes on beside it; then the subscribers
 that have a thread of their own. What only takes in (files, sound) is closed by who opened it, after the block.

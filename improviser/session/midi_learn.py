@@ -15,7 +15,7 @@ from improviser.core.midi.event import ControlChange
 from improviser.engine.events import SessionEvent
 from improviser.engine.service import Service
 from improviser.errors import ConfigError, ImproviserError
-from improviser.settings.config import nearest
+from improviser.settings.checking import nearest
 from improviser.waiting import within
 
 PAUSE_SECONDS = 0.25

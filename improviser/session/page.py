@@ -19,7 +19,7 @@ from improviser.files import user_path
 from improviser.recordings.midi_recording import default_folder
 from improviser.recordings.recorder import Recorder
 from improviser.session.recording import turn_recording
-from improviser.settings.config import check
+from improviser.settings.checking import check
 from improviser.settings.page_address import PageAddress, parse_page
 from improviser.settings.serving import ServingSettings
 from improviser.waiting import within

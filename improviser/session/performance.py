@@ -30,9 +30,10 @@ from improviser.session.midi_learn import Learning
 from improviser.session.page import SessionPage
 from improviser.session.players import COMPUTER, COMPUTER_LEGEND, Player, api_for, player_for
 from improviser.session.silence import Silence
-from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
+from improviser.settings.config import PROFILE_VARIABLE, Config
 from improviser.settings.keeping import check_keepable, keep
 from improviser.settings.page_address import parse_page
+from improviser.settings.schema import Settings
 from improviser.shell import quoted
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.soundfont import OFF

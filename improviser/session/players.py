@@ -43,8 +43,6 @@ COMPUTER_LEGEND = (
     ("q", "quit"),
 )
 
-Messages = Sequence[tuple[float, bytes]]
-
 
 class Player(Protocol):
     """A player that is not a MIDI port; `name` is what people read, `remarks` are lines to be said before it plays."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from improviser.settings.config import KEYS, Key
+from improviser.settings.schema import KEYS, Key
 from improviser.settings.toml import as_toml
 
 HEADING = """\

@@ -62,8 +62,6 @@ button { border-radius: .6rem; padding: .5rem 1rem }
 :focus-visible { outline: 3px solid #7a3ff0; outline-offset: 2px }
 """
 
-Cards = Sequence[tuple[str, str]]
-
 
 def session_report(session: PlayedSession, synthesiser: Synthesiser = render) -> str:
     """Return the page, UTF-8; `synthesiser` makes its sound."""

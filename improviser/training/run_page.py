@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from improviser.session.page import lines_of, needs_aiohttp, open_browser, urls
-from improviser.settings.config import check
+from improviser.settings.checking import check
 from improviser.settings.page_address import parse_page
 from improviser.training.page_view import Tell
 

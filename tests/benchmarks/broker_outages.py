@@ -18,7 +18,7 @@ import numpy as np
 
 from improviser.engine.service import Service
 from improviser.engine.session import Session
-from improviser.settings.config import Settings
+from improviser.settings.schema import Settings
 from tests.mqtt_acts import Act, mqtt_act
 from tests.playing import bus_to
 from tests.servers import Broker

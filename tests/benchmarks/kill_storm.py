@@ -6,7 +6,7 @@ In a round, one to three faults come while a chord is held: the engine killed, t
 another model, the keyboard killed, the synth killed, or both processes killed within half a second (then a new session
 begins; what nobody was left to end is told apart).
 After it, a chord is played and released; prints what did not hold: an answer, silence, no process too many, nothing of
-ours in shared memory or among the temporary files.
+ours in shared memory or among the temporary files. A keyboard or synth that JACK fails is said, too, and replaced.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.benchmarks.under_load import START_SECONDS, Load, Scene, connect, own_folders, server
-from tests.jack_peer import JackPeer
+from tests.jack_peer import JackPeer, JackPeerError
 from tests.playing import Player, write_small_model
 from tests.servers import JackServer
 
@@ -110,6 +110,12 @@ class Storm:
         self.on.synth.clear()  # nobody is there any more who could end it
         self.on.player = self._begin()
 
+    def replace_peers(self) -> None:
+        """Go on with another keyboard and another synth, because one did not do what it was asked to."""
+        self.on.keyboard.kill()
+        self.on.synth.kill()
+        self.on.keyboard, self.on.synth = self._peer("keys"), self._peer("synth")
+
     def round(self) -> list[str]:
         """Hold a chord through some faults; return which."""
         self.on.hold_a_chord()
@@ -169,7 +175,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="begin no round after so long")
     options = parser.parse_args()
-    bad = done = 0
+    bad = done = failed = 0
     last = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as place, Load(options.load) as load:
         folder = Path(place)
@@ -182,8 +188,14 @@ def main() -> None:
                     if (start := time.monotonic()) > last:
                         break
                     done += 1
-                    names = storm.round()
-                    wrong = storm.check()
+                    try:
+                        names = storm.round()
+                        wrong = storm.check()
+                    except (JackPeerError, TimeoutError) as error:
+                        failed += 1
+                        print(f"{number:4} a peer, or what it waited for: {error}"[:2000], flush=True)
+                        storm.replace_peers()
+                        continue
                     bad += bool(wrong)
                     took = time.monotonic() - start
                     print(f"{number:4} {took:5.1f} s {','.join(names)}  {'; '.join(wrong) or 'right'}", flush=True)
@@ -194,7 +206,7 @@ def main() -> None:
                     print(f"{first} killed, the other {between:.2f} s later: {'notes left' if left else 'silent'}")
             finally:
                 storm.close()
-    print(f"{done} rounds, {bad} not right; load average {os.getloadavg()[0]:.1f}")
+    print(f"{done} rounds, {bad} not right, {failed} cut short by a peer; load average {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

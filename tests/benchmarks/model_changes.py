@@ -31,9 +31,10 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.event import NoteOff, NoteOn
 from improviser.engine.bus import Bus
 from improviser.engine.events import SessionEvent
+from improviser.engine.frames import READ_BYTES, FrameReader, decode_command, frame
 from improviser.engine.loading import Pieces, prepare
 from improviser.engine.priority import go_first
-from improviser.engine.protocol import MODEL, READ_BYTES, Bring, FrameReader, Step, Swap, decode_command, frame
+from improviser.engine.protocol import MODEL, Bring, Step, Swap
 from improviser.engine.session import Session
 from improviser.library import catalogue
 from improviser.session.latency import Spread, over_wire

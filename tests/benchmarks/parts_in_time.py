@@ -66,7 +66,7 @@ class Player:
 
 def forget_thoughts(performer: Performer) -> None:
     """Let nothing that was thought of be what comes."""
-    for predictions in performer._band._predictions:
+    for predictions in performer._band.predictions._known:
         predictions.clear()
     for choir in performer._band.lineup.choirs:
         choir.forget().clear()

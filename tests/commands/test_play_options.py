@@ -12,7 +12,8 @@ from improviser.commands.play_options import LIVE, SETTINGS
 from improviser.core.live.parameters.kinds import Range
 from improviser.core.live.parameters.table import TABLE, allowed_words
 from improviser.errors import ConfigError
-from improviser.settings.config import KEYS, load
+from improviser.settings.config import load
+from improviser.settings.schema import KEYS
 from tests.command import CommandLine
 
 GROUP: Any = typer.main.get_command(cli.app)

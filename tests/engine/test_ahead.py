@@ -9,8 +9,10 @@ import pytest
 from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.event import Event, NoteOn
 from improviser.engine import note_path
+from improviser.engine.frames import FrameReader, decode_report
 from improviser.engine.note_path import Engine
-from improviser.engine.protocol import EndAgain, FrameReader, Lose, Open, Panic, Reporter, Step, decode_report
+from improviser.engine.protocol import EndAgain, Lose, Open, Panic, Step
+from improviser.engine.reporter import Reporter
 from improviser.ports.interface import LoopbackPorts
 from tests.jack_peer import held
 from tests.playing import note_off, note_on

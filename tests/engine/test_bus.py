@@ -14,8 +14,9 @@ from improviser.core.midi.event import Event, NoteOn
 from improviser.engine import events
 from improviser.engine.bus import Bus, alone
 from improviser.engine.events import SessionEvent, event_of
+from improviser.engine.frames import LENGTH, FrameReader
 from improviser.engine.handle import EngineProcess
-from improviser.engine.protocol import LENGTH, AnyReport, Applied, FrameReader, Hear, Lost, Played, Ready, Step
+from improviser.engine.protocol import AnyReport, Applied, Hear, Lost, Played, Ready, Step
 from improviser.errors import EngineError, OutputError
 from improviser.recordings.recorder import Recorder
 from tests.engine.test_note_path import Reports, opening

@@ -12,23 +12,22 @@ import pytest
 from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import decode
 from improviser.engine import note_path
+from improviser.engine.frames import FrameReader, decode_report
 from improviser.engine.handle import EngineProcess
 from improviser.engine.protocol import (
     AnyReport,
     Applied,
     Change,
-    FrameReader,
     Hear,
     Noticed,
     Open,
     Panic,
     Played,
-    Reporter,
     Step,
     Swap,
     Weighed,
-    decode_report,
 )
+from improviser.engine.reporter import Reporter
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, ModelError, PortError
 from improviser.ports.interface import Answered, Listener, LoopbackPorts
 from tests.jack_peer import held

@@ -8,25 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.engine import protocol
-from improviser.engine.protocol import (
-    BLOCK_BYTES,
-    LENGTH,
-    MAX_FRAME,
-    AnyReport,
-    Applied,
-    Change,
-    FrameReader,
-    Hear,
-    Lost,
-    Noticed,
-    Reporter,
-    Step,
-    Swap,
-    decode_command,
-    decode_report,
-    frame,
-)
+from improviser.engine.frames import LENGTH, MAX_FRAME, FrameReader, decode_command, decode_report, frame
+from improviser.engine.protocol import AnyReport, Applied, Change, Hear, Lost, Noticed, Step, Swap
+from improviser.engine.reporter import BLOCK_BYTES, Reporter
 
 commands = st.one_of(
     st.builds(Hear, st.floats(allow_nan=False), st.binary(max_size=8)),
@@ -141,7 +125,7 @@ def test_a_reader_that_is_slow_but_goes_on_gets_it_all(pipe: tuple[int, int], mo
         now += 0.9
         got.extend(read(pipe[0], reader))
 
-    monkeypatch.setattr(protocol, "time", SimpleNamespace(monotonic=lambda: now, sleep=read_some))
+    monkeypatch.setattr("improviser.engine.reporter.time", SimpleNamespace(monotonic=lambda: now, sleep=read_some))
     reporter.drain(1.0)
     assert now > 2.0
     assert [*got, *read(pipe[0], reader)] == REPORTS

@@ -10,8 +10,10 @@ import pytest
 
 from improviser.core.live.output.ledger import Ledger
 from improviser.engine import hearing, note_path
+from improviser.engine.frames import FrameReader, decode_report
 from improviser.engine.note_path import THINKING_SECONDS, Engine
-from improviser.engine.protocol import AnyReport, FrameReader, Open, Played, Reporter, Step, decode_report
+from improviser.engine.protocol import AnyReport, Open, Played, Step
+from improviser.engine.reporter import Reporter
 from improviser.ports.interface import LoopbackPorts
 from improviser.recordings.log import read_chain
 from improviser.recordings.replaying import replay

@@ -18,8 +18,8 @@ from improviser.core.midi.codec import decode, encode
 from improviser.engine.protocol import Applied, Loaded, Lost, Noticed, Picked, Played, Ready, Report, Step, Turned
 from improviser.library import catalogue, model_file
 from improviser.recordings import log
-from improviser.settings.config import KEYS
 from improviser.settings.explained import EXAMPLES, all_explained
+from improviser.settings.schema import KEYS
 from improviser.settings.toml import as_toml
 from tests.core.echo.test_model import model as echo_model
 from tests.core.harmony.duets import a_model as harmony_model

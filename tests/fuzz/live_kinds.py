@@ -16,28 +16,17 @@ from improviser.core.live.output.ledger import Ledger
 from improviser.core.live.parameters.allowed import check_order
 from improviser.core.live.parameters.table import MODES, Parameters
 from improviser.core.live.performer import Performer
+from improviser.engine.frames import decode_command, frame
 from improviser.engine.live_state import Door, LiveState, Reply
 from improviser.engine.note_path import Engine
-from improviser.engine.protocol import (
-    AnyReport,
-    Applied,
-    Change,
-    Command,
-    Hear,
-    Open,
-    Panic,
-    Played,
-    Step,
-    Swap,
-    decode_command,
-    frame,
-)
+from improviser.engine.protocol import AnyReport, Applied, Change, Command, Hear, Open, Panic, Played, Step, Swap
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
 from improviser.remote.mqtt import Access
 from improviser.remote.mqtt_queues import Received
 from improviser.remote.mqtt_session import MqttSession
-from improviser.settings.config import LIVE_KEYS, Settings, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import LIVE_KEYS, Settings
 from tests.fuzz.mutations import STRINGS, json_text, mutate_bytes, mutate_value, some_value
 from tests.playing import write_small_model
 

@@ -14,7 +14,16 @@ from improviser.core.addresses.port_choice import VIRTUAL
 from improviser.errors import MidiSystemError, PortError
 from improviser.ports.backends import BACKENDS, Backend, rtmidi_backends
 from improviser.ports.rtmidi_backend import RtMidiPorts
-from improviser.ports.rtmidi_library import PYTHON_RTMIDI, RTMIDI2, Rtmidi2, library_here, load_rtmidi, probe, remedy
+from improviser.ports.rtmidi_library import (
+    PYTHON_RTMIDI,
+    RTMIDI2,
+    Rtmidi2,
+    library_here,
+    load_rtmidi,
+    probe,
+    remedy,
+    said_by_rtmidi,
+)
 from tests.conftest import EMULATED
 
 pytestmark = pytest.mark.skipif(EMULATED, reason="there another library stands in for both")
@@ -195,3 +204,9 @@ def test_python_rtmidi_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in both:
         monkeypatch.setitem(sys.modules, module.__name__, module)
     assert load_rtmidi() is both[0]
+
+
+def test_what_rtmidi_says_is_told_without_the_name_of_its_function() -> None:
+    error = RuntimeError("MidiInAlsa::initialize: error creating ALSA sequencer client object.\n")
+    assert said_by_rtmidi(error) == "error creating ALSA sequencer client object"
+    assert said_by_rtmidi(RuntimeError("no such port")) == "no such port"

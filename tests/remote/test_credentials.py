@@ -11,7 +11,8 @@ import pytest
 from improviser.core.addresses.broker import Broker
 from improviser.errors import ConfigError
 from improviser.remote.credentials import access_of
-from improviser.settings.config import Settings, load
+from improviser.settings.config import load
+from improviser.settings.schema import Settings
 
 SECRET = "correct horse"  # noqa: S105
 NOWHERE = re.escape(str(Path("/there/is/none")))

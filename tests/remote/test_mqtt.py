@@ -17,7 +17,7 @@ from improviser.core.addresses.broker import Broker as Address
 from improviser.remote.credentials import access_of
 from improviser.remote.mqtt import ANSWER_SECONDS, Access, Link
 from improviser.remote.mqtt_queues import Post, Received
-from improviser.settings.config import Settings
+from improviser.settings.schema import Settings
 from tests.mqtt_peer import Peer
 from tests.servers import Broker, requires
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from improviser.settings.config import Settings
+from improviser.settings.schema import Settings
 from tests.melodies import TUNE, write_melody
 from tests.mqtt_acts import mqtt_act
 from tests.mqtt_peer import Peer

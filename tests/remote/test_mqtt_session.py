@@ -20,7 +20,7 @@ from improviser.engine.protocol import Applied
 from improviser.engine.supervisor import Supervisor
 from improviser.remote.discovery import configurations
 from improviser.remote.mqtt_session import NOT_PLAYING
-from improviser.settings.config import LIVE_KEYS, Settings
+from improviser.settings.schema import LIVE_KEYS, Settings
 from tests.jack_peer import held
 from tests.mqtt_acts import Act, mqtt_act, mqtt_session
 from tests.mqtt_peer import Heard, Peer

@@ -22,7 +22,8 @@ from improviser.remote.requests import (
     read_request,
     read_value,
 )
-from improviser.settings.config import LIVE_KEYS, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import LIVE_KEYS
 
 MODELS = ("bach-bass", "echo")
 COMMANDS = ("panic", "save")

@@ -11,7 +11,8 @@ from improviser.engine.service import Service
 from improviser.engine.session import Session
 from improviser.errors import ConfigError, EngineError
 from improviser.remote.session_services import SessionServices
-from improviser.settings.config import Config, Settings
+from improviser.settings.config import Config
+from improviser.settings.schema import Settings
 
 
 class Told(Service):

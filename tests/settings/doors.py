@@ -29,7 +29,8 @@ from improviser.errors import ConfigError
 from improviser.remote.discovery import configurations
 from improviser.remote.requests import allowed_for, checked, read_request
 from improviser.remote.state import setting
-from improviser.settings.config import check_text, load
+from improviser.settings.checking import check_text
+from improviser.settings.config import load
 from improviser.settings.explained import all_explained
 from improviser.show.terminal import SessionScreen
 from improviser.web.messages import table

@@ -16,8 +16,10 @@ from improviser.commands import config as command
 from improviser.core.live.parameters.table import MODES, Parameters
 from improviser.core.music.scales import pitches_of
 from improviser.errors import ConfigError, OutputError
-from improviser.settings.config import KEYS, LIVE_KEYS, Settings, check, check_text, load, validate
+from improviser.settings.checking import check, check_text, validate
+from improviser.settings.config import load
 from improviser.settings.explained import EXAMPLES
+from improviser.settings.schema import KEYS, LIVE_KEYS, Settings
 from improviser.settings.toml import MAX_FILE_BYTES
 
 GOOD: dict[str, st.SearchStrategy[Any]] = {

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.errors import ConfigError
-from improviser.settings.config import check, check_text
+from improviser.settings.checking import check, check_text
 from improviser.settings.page_address import LOOPBACK, PageAddress, parse_page
 
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.chord_scores import Prepared
 from improviser.core.chorale.ornaments import REACH
 from improviser.core.chorale.phrase_ends import PhraseEnds
-from improviser.core.chorale.terms import BASS, Place, Prepared, end_class
+from improviser.core.chorale.terms import BASS, Place, end_class
 from improviser.core.chorale.voices import PARTS, ChoraleVoices
 from improviser.core.music.modulation import ModulatingKeys
 from improviser.core.music.note import PITCHES
@@ -129,7 +130,7 @@ class ChoraleSession:
         known = self._past.get(key)
         if known is None:
             model = self._model
-            known = Past(model.pair_scores.of(place), model.terms.prepare(model.numbers, place, model.registers))
+            known = Past(model.pair_scores.of(place), model.chord_scores.prepare(place))
             self._past[key] = known
         return known
 
@@ -243,7 +244,7 @@ def combine(model: ChoraleVoices, opinions: Opinions) -> Combinations:
     scores = sums.reshape(-1)
     numbers = (scores >= np.maximum.reduce(scores) - UNLIKELY).nonzero()[0]
     scores = scores.take(numbers)
-    scores += model.terms.chord_scores(model.numbers, past.known, places, numbers, given, place)
+    scores += model.chord_scores.of(past.known, places, numbers, given, place)
     return Combinations(above + model.beginnings, numbers, scores)
 
 

@@ -4,12 +4,12 @@ Each kind of term is a table; a combination of pitches reads one number of each,
 combination is than the parts by themselves would have it. Pairs of voices have their intervals, and how they have
 moved; whole chords have their pitch classes, in the key and above the bass, and the chord before.
 
-The same places are read when a note is answered and when the tables are fitted.
+The tables are fitted by these places. While somebody plays, the same numbers are read faster, by `pair_scores` and
+`chord_scores`.
 """
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from typing import NamedTuple
@@ -19,19 +19,15 @@ from numpy.typing import NDArray
 
 from improviser.core.chorale.arrangement import (
     BASS_MOVES,
-    MOVED,
     MOVES,
     TURN,
     TURNS,
-    VOICING_OF,
     VOICINGS,
-    arranged,
     lower_turn_of,
     moved,
     turns_of,
     voicing,
 )
-from improviser.core.music.note import PITCHES
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
@@ -96,27 +92,6 @@ MOTIONS = frozenset({"motion", "steps", "counterpoint"})
 """These say nothing of moves that notes in between have made."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """What is known of a chord's terms before the note comes that it answers, but for a guess of the key.
-
-    :param changes: what the chord before makes of each chord, shape (12 · types,).
-    :param sets: the numbers of sets of pitch classes, shape (4096,).
-    :param earlier: the set that sounded before; None at the beginning.
-    :param codes: what each pitch is in a chord, as bits that are put together, see `_all_codes`, shape (3 · n,).
-    :param leaps: where the numbers of the bass's moves to each pitch begin, shape (128,).
-    :param arranged: what is known of each voicing, by how the chord before was arranged and by the bass's move, see
-        `arrangement.arranged`.
-    """
-
-    changes: FloatArray
-    sets: FloatArray
-    earlier: int | None
-    codes: IntArray
-    leaps: IntArray
-    arranged: FloatArray
-
-
 class Terms:
     """Where the numbers of each kind of term lie in one flat array.
 
@@ -130,7 +105,8 @@ class Terms:
         self.others = tuple(voice for voice in range(VOICES) if voice != given)
         """The voices that are chosen, the highest first."""
         count = len(types) + FEWEST_TYPES
-        self._count = count
+        self.count = count
+        """How many types of chords there are."""
         chords = 12 * count
         kinds = {name: size if name in SHARED else len(PAIRS) * size for name, size in PAIR_KINDS.items()}
         kinds |= {
@@ -157,46 +133,18 @@ class Terms:
         self.slices = {name: slice(end - size, end) for (name, size), end in zip(kinds.items(), ends, strict=True)}
         """Where each kind lies."""
         self.size = ends[-1]
-        self._offset = {name: place.start for name, place in self.slices.items()}
-        self._type = np.array([max(1, min(FEWEST_TYPES, bits.bit_count())) - 1 for bits in range(4096)])
-        self._type[list(types)] = FEWEST_TYPES + np.arange(len(types))
-        turned = np.arange(4096)
-        chords_of = [self._type[(turned << 12 | turned) >> bass & 4095] + count * bass for bass in range(12)]
-        self._chord_of = np.concatenate(chords_of)
-        """The chord of each set of degrees, for each degree of the bass in turn."""
-        self._rises = (np.arange(12) - np.arange(12)[:, None]) % 12
-        self._degrees = (np.arange(PITCHES) - np.arange(12)[:, None]) % 12
-        """Of each pitch, by the tonic."""
-        self._codes, self._given_codes = self._all_codes()
+        self.offset = {name: place.start for name, place in self.slices.items()}
+        """Where each kind begins."""
+        self.type_of = np.array([max(1, min(FEWEST_TYPES, bits.bit_count())) - 1 for bits in range(4096)])
+        self.type_of[list(types)] = FEWEST_TYPES + np.arange(len(types))
+        """The type of each set of pitch classes above the bass, shape (4096,)."""
         # Where the tables of each pair begin, shape (6, 1, 1).
         self._pair = {
-            name: (self._offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
+            name: (self.offset[name] + (name not in SHARED) * size * np.arange(len(PAIRS)))[:, None, None]
             for name, size in PAIR_KINDS.items()
         }
-        self._moves = MOVED[[*self.others]] << _MOVES_AT
-        self._moves[:, PITCHES] += _HOLDS
-        """The bits of the moves, from −128 to 127 semitones, of each voice that is chosen, shape (3, 256)."""
-        self._moves_from = PITCHES + 2 * PITCHES * np.arange(len(self.others))[:, None]
-        """Where no move of each lies there, shape (3, 1)."""
-        self._nothing = {name: self.slices[name].stop - 1 for name in _AFTER}
-
-    def _all_codes(self) -> tuple[IntArray, IntArray]:
-        """Return what each pitch is in a chord, as bits, by the tonic: of each voice that is chosen, and of the given.
-
-        Of shape (12, 3, 128) and (12, 128). What the voices' bits are together, the constants `_SETS` and so on say.
-        """
-        given = 1 << self._degrees
-        codes = np.repeat(given[:, None], VOICES - 1, axis=1)
-        for number, voice in enumerate(self.others):
-            codes[:, number] |= self._degrees << _DEGREE_AT[voice]
-        given |= self._degrees << _DEGREE_AT[self.given]
-        if self.given != SOPRANO:
-            codes[:, 0] |= self._degrees << _TUNE_AT
-        if self.given == BASS:
-            given |= self._degrees << _BASS_AT
-        else:
-            codes[:, -1] |= self._degrees << _BASS_AT | np.arange(PITCHES) << _LOWEST_AT
-        return codes, given
+        self.nothing = {name: self.slices[name].stop - 1 for name in _AFTER}
+        """Where the numbers lie of the kinds of chords that say nothing where nothing has sounded."""
 
     @cached_property
     def parallels(self) -> NDArray[np.bool_]:
@@ -255,7 +203,7 @@ class Terms:
         np.add(pair["degrees"] + 144 * was + 12 * becomes, degree, out=out[5])
 
     def of_chords(self, four: IntArray, place: Place, out: IntArray) -> None:
-        """Write where the numbers of whole chords lie; `chord_scores` adds them up.
+        """Write where the numbers of whole chords lie; `ChordScores` adds them up.
 
         :param four: pitches of each voice, shape (4, chords); that of the given voice is the same in all.
         :param out: shape (kinds, chords).
@@ -264,12 +212,12 @@ class Terms:
         sets = 1 << degrees[0] | 1 << degrees[1] | 1 << degrees[2] | 1 << degrees[3]
         bass = degrees[BASS]
         turned = ((sets << 12 | sets) >> bass) & 4095
-        types = self._type[turned]
-        chords = types + self._count * bass
-        offset, nothing = self._offset, self._nothing
+        types = self.type_of[turned]
+        chords = types + self.count * bass
+        offset, nothing = self.offset, self.nothing
         np.add(sets, offset["set"] + 4096 * place.minor, out=out[0])
-        np.add(chords, offset["chord"] + 12 * self._count * place.end, out=out[1])
-        np.add(chords, offset["tune"] + 12 * self._count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
+        np.add(chords, offset["chord"] + 12 * self.count * place.end, out=out[1])
+        np.add(chords, offset["tune"] + 12 * self.count * (degrees[SOPRANO] + 12 * place.minor), out=out[2])
         own = int(four[self.given, 0])
         starts = self._known_of_chords(own, place)
         np.add(chords, np.array(starts)[:, None], out=out[8:13])
@@ -279,11 +227,11 @@ class Terms:
                 if name in nothing:
                     out[number] = nothing[name]
             return
-        earlier, earlier_type, earlier_bass = self._before(place.before, place.tonic)
-        chord = earlier_type + self._count * earlier_bass
-        np.add(chords, offset["change"] + 12 * self._count * chord, out=out[3])
+        earlier, earlier_type, earlier_bass = self.chord_before(place.before, place.tonic)
+        chord = earlier_type + self.count * earlier_bass
+        np.add(chords, offset["change"] + 12 * self.count * chord, out=out[3])
         rise = (bass - earlier_bass) % 12
-        np.add(types, offset["progress"] + self._count * (earlier_type + self._count * rise), out=out[4])
+        np.add(types, offset["progress"] + self.count * (earlier_type + self.count * rise), out=out[4])
         alto, tenor, low = (four[voice] == place.before[voice] for voice in self.others)
         stays = int(own == place.before[self.given])
         rhythm = 8 * (place.beat + BEATS * (place.gap + GAPS * stays))
@@ -301,127 +249,32 @@ class Terms:
 
     def _known_of_chords(self, pitch: int, place: Place) -> list[int]:
         """Return where the numbers of chords begin by what is known beside them: the kinds from "beat" to "path"."""
-        offset, size, line, path = self._offset, 12 * self._count, self._line(pitch, place), self._path(place)
+        offset, size, line, path = self.offset, 12 * self.count, self.line(pitch, place), self.path(place)
         classes = {"beat": place.beat, "gap": place.gap, "mode": place.minor, "line": line, "path": path}
         return [offset[name] + size * number for name, number in classes.items()]
 
-    def _line(self, pitch: int, place: Place) -> int:
+    def line(self, pitch: int, place: Place) -> int:
         """Return which numbers the kind "line" has for a pitch of the given voice, after its last one."""
         before, tonic = place.before, place.tonic
         return (pitch - tonic) % 12 + 12 * (12 if before is None else (before[self.given] - tonic) % 12)
 
-    def _path(self, place: Place) -> int:
+    def path(self, place: Place) -> int:
         """Return which numbers the kind "path" has after what the bass has sung."""
         before, earlier, tonic = place.before, place.bass_before, place.tonic
         last = 12 if before is None else (before[BASS] - tonic) % 12
         return last + 13 * (12 if earlier is None else (earlier - tonic) % 12)
 
-    def prepare(self, numbers: FloatArray, place: Place, pitches: IntArray) -> Prepared:
-        """Return what `chord_scores` needs to know of what sounded before, in a key.
-
-        :param numbers: of all terms.
-        :param place: only its key, and what has sounded, matter.
-        :param pitches: the pitches that each of the three chosen voices may take, shape (3, n).
-        """
-        count, size, offset, before = self._count, 12 * self._count, self._offset, place.before
-        sets = numbers[offset["set"] + 4096 * place.minor :][:4096]
-        codes = self._codes[place.tonic].take(pitches + _ROWS)
-        mode, path = offset["mode"] + size * place.minor, offset["path"] + size * self._path(place)
-        known = numbers[path : path + size] + numbers[mode : mode + size]
-        of_voicings = arranged({name: numbers[self.slices[name]] for name in _ARRANGED}, before)
-        if before is None:
-            known += np.float32(sum(float(numbers[at]) for at in self._nothing.values()))
-            return Prepared(known, sets, None, codes.reshape(-1), _NO_LEAPS, of_voicings)
-        earlier, earlier_type, earlier_bass = self._before(before, place.tonic)
-        start = offset["change"] + size * (earlier_type + count * earlier_bass)
-        changes = numbers[start : start + size] + known
-        progress = numbers[self.slices["progress"]][:-1].reshape(12, count, count)[:, earlier_type]
-        changes += progress.take(self._rises[earlier_bass], axis=0).reshape(-1)
-        leaps = _LEAPS[PITCHES - before[BASS] :][:PITCHES] + offset["bass"]
-        leaps += LEAPS * self._degrees[place.tonic]
-        steps = pitches + (self._moves_from - np.array([[before[voice]] for voice in self.others]))
-        codes += self._moves.take(steps)
-        return Prepared(changes, sets, earlier, codes.reshape(-1), leaps, of_voicings)
-
-    def chord_scores(
-        self, numbers: FloatArray, known: Prepared, places: IntArray, chosen: IntArray, given: int, place: Place
-    ) -> FloatArray:
-        """Return the sums of what `of_chords` points at, shape (chords,): fast, for one note.
-
-        :param numbers: of all terms.
-        :param known: what `prepare` has returned.
-        :param places: where the pitches that each voice may have lie in `known.codes`, shape (3, k).
-        :param chosen: which of all combinations of these are asked for, shape (chords,).
-        :param given: the pitch of the voice that they are chosen to.
-        """
-        offset, size, tonic, end, beat = self._offset, 12 * self._count, place.tonic, place.end, place.beat
-        high, middle, low = known.codes.take(places)
-        low |= int(self._given_codes[tonic, given])
-        middle = middle[:, None] | low
-        codes = (high[:, None, None] | middle).reshape(-1).take(chosen)
-        sets = codes & _SETS
-        chords = self._chord_of.take(codes & _CHORDS)
-        values = known.changes + numbers[offset["chord"] + size * end :][:size]
-        before = place.before
-        for name, number in (("beat", beat), ("gap", place.gap), ("line", self._line(given, place))):
-            start = offset[name] + size * number
-            values += numbers[start : start + size]
-        tunes = numbers[offset["tune"] + 12 * size * place.minor :]
-        scores: FloatArray
-        if self.given == SOPRANO:
-            values += tunes[size * ((given - tonic) % 12) :][:size]
-            scores = values.take(chords)
-        else:
-            scores = values.take(chords)
-            scores += tunes.take(chords + size * (codes >> _TUNE_AT & 15))
-        voicings = VOICING_OF.take(codes >> _DEGREES_AT & _DEGREES)
-        if known.earlier is None or before is None:
-            scores += known.arranged.take(voicings)
-            scores += known.sets.take(sets)
-            return scores
-        changes, stays = numbers[offset["stays"] + 2 * (beat + BEATS * end) :][:2].tolist()
-        of_sets = known.sets + np.float32(changes)
-        of_sets[known.earlier] += np.float32(stays - changes)
-        scores += of_sets.take(sets)
-        rhythm = 8 * (beat + BEATS * (place.gap + GAPS * (given == before[self.given])))
-        held = numbers[offset["held"] + rhythm :][:8]
-        scores += held.take(codes >> _HELD_AT & 7)
-        moves = (codes >> _MOVES_AT) + int(MOVED[self.given, PITCHES + given - before[self.given]])
-        voicings += VOICINGS * (moves & _BASS_MOVE)
-        scores += known.arranged.take(voicings)
-        scores += numbers[self.slices["moves"]].take(moves)
-        leaps = numbers.take(known.leaps + 12 * LEAPS * end)
-        scores += leaps[given] if self.given == BASS else leaps.take(codes >> _LOWEST_AT & 127)
-        return scores
-
-    def _before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
+    def chord_before(self, before: Sequence[int], tonic: int) -> tuple[int, int, int]:
         """Return the set, the type and the bass degree of the chord before, in the key of now."""
         bits = 0
         for pitch in before:
             bits |= 1 << (pitch - tonic) % 12
         bass = (before[3] - tonic) % 12
-        return bits, int(self._type[(bits << 12 | bits) >> bass & 4095]), bass
+        return bits, int(self.type_of[(bits << 12 | bits) >> bass & 4095]), bass
 
 
-_LEAPS = np.clip(np.arange(-PITCHES, PITCHES), -LEAP, LEAP) + LEAP
-_ROWS = PITCHES * np.arange(VOICES - 1)[:, None]
-_SETS, _CHORDS = 4095, 65535
-"""Of the bits of a chord, those of its set of degrees; and with the degree of the bass, which tells its type."""
-_BASS_AT, _HELD_AT, _TUNE_AT, _LOWEST_AT = 12, 16, 19, 23
-"""Where the others begin: the degree of the bass; which voices stay; the degree of the soprano, and the pitch of the
-bass, where these are chosen."""
-_DEGREES_AT, _MOVES_AT = 30, 46
-_DEGREES = (1 << 4 * VOICES) - 1
-_BASS_MOVE = 15
-"""Of the bits of how all voices have moved, those of the bass."""
-_DEGREE_AT = tuple(_DEGREES_AT + shift for shift in (12, 8, 4, 0))
-"""Then follow the degrees of all voices, the soprano's in the highest bits; and how they have moved."""
-_HOLDS = np.array([4, 2, 1]) << _HELD_AT
-_ARRANGED = ("voicing", "voicing leap", *TURNS, "voicing AT leap")
-"""Kinds that are added up by `arranged`."""
-_AFTER = ("change", "progress", "held", "stays", "bass", "moves", *_ARRANGED[1:])
+_AFTER = ("change", "progress", "held", "stays", "bass", "moves", "voicing leap", *TURNS, "voicing AT leap")
 """Kinds of chords that say nothing where nothing has sounded."""
-_NO_LEAPS = np.zeros(PITCHES, np.int64)
 
 
 def _step(distance: IntArray, limit: int) -> IntArray:

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.chorale.chord_scores import ChordScores
 from improviser.core.chorale.ornaments import Ornaments
 from improviser.core.chorale.pair_scores import PairScores
 from improviser.core.chorale.phrase_ends import EndTables
@@ -93,6 +94,8 @@ class ChoraleVoices:
         self._upper, self._lower = four[UPPER], four[LOWER]
         self.weights = np.array(weights, np.float64)
         self.shares = self.weights[:, None]
+        self.chord_scores = ChordScores(self.terms, numbers, self.registers)
+        """How much likelier pitches of the parts' registers are together as a chord."""
         self.ends = ends
         self.ornaments = ornaments
         self.candidates = candidates

@@ -13,12 +13,11 @@ Rules of the house:
   event with `sent`.
 
 What becomes of a note of the player's, and what happens without one, is the mode's to say (`modes`). Any note that may
-be answered ends a reply at once.
+be answered ends a reply at once. What is done when is in `due`; parameters, knobs and commands are in `changes`.
 """
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,47 +25,38 @@ import numpy as np
 from improviser.core.live.answering.band import Band
 from improviser.core.live.answering.chance import Chance
 from improviser.core.live.answering.joining import Heard, Joining
+from improviser.core.live.changes import Changes
+from improviser.core.live.due import Due
 from improviser.core.live.guards.loops import Loops
 from improviser.core.live.keys import Keys
 from improviser.core.live.outcome import Outcome
 from improviser.core.live.output.ledger import Ledger
-from improviser.core.live.output.postponed import earliest
-from improviser.core.live.output.sounding import THRU, Sounding
-from improviser.core.live.parameters.allowed import check, checked
-from improviser.core.live.parameters.kinds import POSITIONS
+from improviser.core.live.output.sounding import Sounding
+from improviser.core.live.parameters.allowed import checked
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.player.chords import Listener
 from improviser.core.live.player.hands import Hands
-from improviser.core.live.player.knobs import MODEL, Knobs, Picked
 from improviser.core.live.player.presence import Presences
-from improviser.core.live.player.votes import COMMANDS, FORGET, GOOD
+from improviser.core.live.player.votes import check_command
 from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.playing import Playing
 from improviser.core.live.usual_notes import UsualNotes
 from improviser.core.melody.model import MelodyModel
 from improviser.core.midi.event import (
-    ALL_NOTES_OFF,
-    ALL_SOUND_OFF,
-    RESET_ALL_CONTROLLERS,
     ChannelPressure,
-    ControlChange,
     Event,
     KeyPressure,
     NoteOff,
     NoteOn,
     PitchBend,
-    ProgramChange,
     Transport,
 )
 from improviser.core.midi.lanes import on_lane
 from improviser.core.music.phrase import PhraseTracker
 from improviser.core.networks.responder import Model
-from improviser.errors import ConfigError
 
 TOUCH = (PitchBend, ChannelPressure, KeyPressure)
 """What does not change what is replied."""
-LATE_SECONDS = 1.0
-"""What is due is played at its own time; but what is later than this (the machine slept) goes on from now."""
 
 
 class Performer:
@@ -84,11 +74,10 @@ class Performer:
         rng: np.random.Generator,
         ledger: Ledger | None = None,
     ) -> None:
-        self.parameters = parameters = checked(parameters)
+        parameters = checked(parameters)
         self.ledger = Ledger() if ledger is None else ledger
         self._chance = Chance(rng)
         self._band = Band(models, parameters, self._chance)
-        self._knobs = Knobs(parameters.controls)
         self._tracker = PhraseTracker()
         self._sounding = Sounding()
         self._zones = LiveZones()
@@ -102,12 +91,17 @@ class Performer:
             self._playing, self._tracker, self._sounding, self._zones, self._listener, self._loops, self._band.drawing
         )
         self._presences = Presences(self._hands.hold)
-        # What the event that is being heard comes to, see `Outcome`.
-        self._turned: tuple[str, Any] | None = None
-        self._picked: Picked | None = None
-        self._done: str | None = None
-        self._lost: int | None = None
-        """The input whose source was found to be gone."""
+        self._changes = Changes(parameters, self._band, self._playing, self._hands, self._sounding)
+        self._due = Due(
+            self._band,
+            self._chance,
+            self._playing,
+            self._keys,
+            self._hands,
+            self._presences,
+            self._sounding,
+            self._loops,
+        )
         self._usual = UsualNotes(
             self._band, self._playing, self._keys, self._loops, self._zones, self._sounding, self._presences
         )
@@ -115,31 +109,21 @@ class Performer:
         self.settle()
 
     @property
+    def parameters(self) -> Parameters:
+        """What is played with; `change` and the player's knobs change it."""
+        return self._changes.parameters
+
+    @property
     def deadline(self) -> float | None:
         """When `advance` has something to do next; None if it depends on the player."""
         self._take_in()
-        return self._deadline
-
-    @property
-    def _deadline(self) -> float | None:
-        return earliest(
-            self._playing.turn(),
-            self._playing.chord_due,
-            self._sounding.due,
-            self._loops.due,
-            self._keys.returned.due,
-            self._gone_at,
-        )
+        return self._due.deadline(self.parameters)
 
     @property
     def sensing_ends(self) -> float | None:
         """When a source of what is heard is gone unless `sense` says otherwise; None if none has promised anything."""
         self._take_in()
         return self._presences.sensing_ends
-
-    @property
-    def _gone_at(self) -> float | None:
-        return self._presences.ends(self.parameters.release_after)
 
     def sense(self, now: float, number: int = 0, *, promised: bool = False) -> None:
         """Take in that anything came in on input `number` (counted from 0).
@@ -163,11 +147,11 @@ class Performer:
         several sources that are gone only the first is found out: then the `deadline` is not after `now`.
         """
         self._begin_call()
-        return self._outcome(self._advance(now, pieces, one_loss=True), now)
+        return self._outcome(self._due.advance(now, self.parameters, pieces, one_loss=True), now)
 
     def lose(self, now: float, number: int = 0) -> list[Event]:
         """Take in that the source of input `number` is gone at `now`; return what to send, and what was due before."""
-        return self._enter(self._until(now) + self._let_go(number, now), now)
+        return self._enter(self._until(now) + self._due.let_go(number, now, self.parameters), now)
 
     def hear(self, event: Event | Transport, now: float, number: int = 0) -> Outcome:
         """Take in what the player, or a clock, did at `now` (seconds); return what to send, and what came of it.
@@ -175,19 +159,20 @@ class Performer:
         :param number: by which input it came, counted from 0.
         """
         self.settle()
+        parameters = self._changes.parameters
         if isinstance(event, NoteOn):
             note = on_lane(event, number)
-            if (outcome := self._usual.answer(note, now, number, self.parameters, self.ledger)) is not None:
+            if (outcome := self._usual.answer(note, now, number, parameters, self.ledger)) is not None:
                 self._settled = False
                 return outcome
         may_be_due = now >= self._usual.due
         self._begin_call()
-        events = self._advance(now) if may_be_due else []
+        events = self._due.advance(now, parameters) if may_be_due else []
         presence = self._presences.at(number)
         presence.senses(now)
         if isinstance(event, Transport):
             events += self._playing.follow(event, now)
-        elif not (self.parameters.guard and self._loops.recognises(event, now)):
+        elif not (parameters.guard and self._loops.recognises(event, now)):
             presence.plays(now)
             events += self._heard(on_lane(event, number), now)
         return self._outcome(events, now)
@@ -203,20 +188,21 @@ class Performer:
             return self._keys.press(event, now, self.parameters)
         if isinstance(event, NoteOff):
             return self._keys.release(event.channel, event.pitch, now, event.velocity)
-        return self._control(event, now)
+        return self._changes.control(event, now)
 
     def _begin_call(self) -> None:
         self.settle()
         self._unsettle()
-        self._turned = self._picked = self._done = None
-        self._band.foreseen, self._lost = False, None
+        self._changes.begin_call()
+        self._band.foreseen, self._due.lost = False, None
 
     def _outcome(self, events: Iterable[Event], now: float) -> Outcome:
         """Enter what leaves; return it, and what else has come of this call."""
         leaving = self._enter(events, now)
         echoing, circling = self._loops.found if self.parameters.guard else (False, False)
-        lost, turned, picked, foreseen = self._lost, self._turned, self._picked, self._band.foreseen
-        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0, self._done)
+        changes, lost, foreseen = self._changes, self._due.lost, self._band.foreseen
+        turned, picked, done = changes.turned, changes.picked, changes.done
+        return Outcome(leaving, turned, picked, foreseen, lost is not None, echoing, circling, lost or 0, done)
 
     def sent(self, event: Event) -> None:
         """Confirm that `event`, returned by one of the other methods, has been sent."""
@@ -226,15 +212,9 @@ class Performer:
         """Learn from the notes heard and played since the last call."""
         if not self._settled:
             self._take_in()
-            self._learn()
-            self._usual.prepare(self.parameters, self._deadline)
+            self._due.learn()
+            self._usual.prepare(self.parameters, self._due.deadline(self.parameters))
             self._settled = True
-
-    def _learn(self) -> None:
-        self._band.settle()
-        self._keys.settle()
-        self._loops.settle()
-        self._chance.prepare()
 
     def _unsettle(self) -> None:
         """Let nothing be foretold until all is settled again."""
@@ -276,62 +256,26 @@ class Performer:
 
         :raises ConfigError: if `value` cannot be.
         """
-        changed, knobs = self.changed(name, value)
+        changed, knobs = self._changes.changed(name, value)
         events = self._until(now)
-        self._knobs = knobs
-        return self._enter(events + self._adopt(changed, now), now)
+        return self._enter(events + self._changes.adopt(changed, knobs, now), now)
 
-    def changed(self, name: str, value: Any) -> tuple[Parameters, Knobs]:
-        """Return what `change` would play with; changes nothing.
+    def check_change(self, name: str, value: Any) -> None:
+        """Do nothing but check what `change` would do.
 
         :raises ConfigError: if `value` cannot be.
         """
-        parameters = checked(replace(self.parameters, **{name: check(name, value)}))
-        return parameters, Knobs(parameters.controls) if name == "controls" else self._knobs
-
-    def _adopt(self, changed: Parameters, now: float) -> list[Event]:
-        """Play with these parameters from `now` on."""
-        before, self.parameters = self.parameters, changed
-        events = self._playing.adopt(changed, now)
-        if not changed.thru:
-            events += self._sounding.stop_all(THRU)
-        elif changed.thru_inputs != before.thru_inputs:
-            lanes = sorted({lane for lane, _ in self._sounding.keys if not changed.sends_on(lane)})
-            events += [end for lane in lanes for end in self._sounding.stop_all(THRU, lane)]
-        return events + self._hands.rearranged(changed)
+        self._changes.changed(name, value)
 
     def do(self, command: str, now: float) -> list[Event]:
         """Carry out one of `COMMANDS` at `now`: a vote, or to forget; return what was due before.
 
         :raises ConfigError: if there is no such command.
         """
-        if command not in COMMANDS:
-            raise ConfigError(f"there is no command {command[:40]!r}; there are: {', '.join(COMMANDS)}")
+        check_command(command)
         events = self._enter(self._until(now), now)
-        self._obey(command)
+        self._changes.obey(command)
         return events
-
-    def _obey(self, command: str) -> None:
-        self._playing.think_again()
-        if command == FORGET:
-            self._band.forget()
-        else:
-            self._band.vote(good=command == GOOD)
-
-    def _turn_knob(self, parameter: str, position: int, now: float) -> list[Event]:
-        """Take in that the player moved the knob of a parameter, or the pedal of a command, to a position, 0–127."""
-        if parameter in COMMANDS:
-            if self._knobs.presses(parameter, position):
-                self._done = parameter
-                self._obey(parameter)
-            return []
-        if parameter == MODEL:
-            self._picked = Picked(position, POSITIONS)
-            return []
-        if (value := self._knobs.turn(parameter, position, self.parameters)) is None:
-            return []
-        self._turned = (parameter, value)
-        return self._adopt(replace(self.parameters, **{parameter: value}), now)
 
     @property
     def heard(self) -> Heard:
@@ -357,7 +301,7 @@ class Performer:
     @property
     def weights(self) -> Mapping[str, float]:
         """Who is listened to: how much each of the models that are mixed has to say, by name; they sum to 1."""
-        return self._band.weights
+        return self._band.lineup.weights
 
     def rests(self, now: float) -> bool:
         """Say whether it is between phrases: nothing is being replied, and the player's phrase, if any, is over."""
@@ -392,72 +336,8 @@ class Performer:
             self._loops.leaves(leaving, now)
         return leaving
 
-    def _let_go(self, number: int, now: float) -> list[Event]:
-        self._playing.think_again()
-        self._presences.at(number).forget()
-        return self._hands.let_go(number, now, self.parameters)
-
-    def _control(self, event: Event, now: float) -> list[Event]:
-        # Whoever bound a knob means it to be heard, on a channel of its own as well.
-        if isinstance(event, ControlChange) and (parameter := self._knobs.turned_by(event)) is not None:
-            return self._turn_knob(parameter, event.value, now)
-        if isinstance(event, ControlChange) and event.control == ALL_SOUND_OFF:
-            return self._silence(event.channel, now)
-        if isinstance(event, ControlChange) and event.control == RESET_ALL_CONTROLLERS:
-            return self._hands.reset(event, now, self.parameters)
-        if isinstance(event, ControlChange) and event.control >= ALL_NOTES_OFF:
-            return self._hands.release_keys(event.channel, now)
-        if isinstance(event, ProgramChange) and self.parameters.programs:
-            self._picked = Picked(event.program) if self.parameters.hears_channel(event.channel) else None
-            return []
-        return self._hands.move(event, now, self.parameters)
-
-    def _silence(self, channel: int, now: float) -> list[Event]:
-        """End all that sounds because of a channel of the player's, replies to it too; the phrase is not forgotten."""
-        heard = self.parameters.hears_channel(channel)
-        ended = self._playing.interrupt() if heard and self._playing.replies_to(channel) else []
-        return ended + self._hands.silence(channel, now, self.parameters)
-
     def _until(self, now: float) -> list[Event]:
         """Settle, and play what is due by `now`, since things change then."""
         self.settle()
         self._unsettle()
-        return self._advance(now)
-
-    def _advance(self, now: float, pieces: int | None = None, *, one_loss: bool = False) -> list[Event]:
-        events: list[Event] = []
-        while (due := self._deadline) is not None and due <= now:
-            if now - due > LATE_SECONDS:
-                due = now
-            if (turn := self._playing.turn()) is not None and now - turn > LATE_SECONDS:
-                self._playing.postpone(now - turn)
-            self._learn()
-            self._loops.expire(due)
-            if (number := self._leaves_by(due)) is not None:
-                if one_loss and self._lost is not None:
-                    break
-                if self._presences.at(number).is_lost(due):
-                    self._lost = number
-                events += self._let_go(number, due)
-                continue
-            events += self._sounding.take(due)
-            for lane, pitch in self._keys.returned.take(due):
-                events += self._keys.release(lane, pitch, due)
-            if (complete := self._playing.chord_due) is not None and complete <= due:
-                events += self._playing.complete_chord(due)
-            if (turn := self._playing.turn()) is not None and turn <= due:
-                events += self._playing.play_on(due, pieces)
-        return events
-
-    def _leaves_by(self, now: float) -> int | None:
-        """Return an input whose player is gone by `now`, None if there is none; one whose source is lost comes last.
-
-        The music of the same moment comes before, so that a replay is alike.
-        """
-        gone, music = (
-            self._gone_at,
-            earliest(self._playing.turn(), self._playing.chord_due, self._sounding.due, self._keys.returned.due),
-        )
-        if gone is None or gone > now or (music is not None and music <= now):
-            return None
-        return self._presences.leaves_by(now, self.parameters.release_after)
+        return self._due.advance(now, self.parameters)

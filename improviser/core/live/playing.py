@@ -20,6 +20,7 @@ from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.player.chords import Listener
 from improviser.core.live.player.zones import LiveZones
 from improviser.core.live.replying.evolving import Evolving
+from improviser.core.live.replying.leading import Leading
 from improviser.core.live.replying.reply import Beat, Schedule, reply_to
 from improviser.core.midi.clock import Clock
 from improviser.core.midi.event import Continue, Event, NoteOn, Start, Stop, Transport
@@ -68,6 +69,7 @@ class Playing:
         self._accompanying.adopt(parameters)
         self._choral: Final = Choral(band, sounding)
         self._choral.adopt(parameters)
+        self._leading: Final = Leading(band)
         self._evolving: Final = Evolving(band, tracker, self._accompanying, chance.entropy)
         self._rest = 0
         """How many pulses of rest follow the reply, if it is one of a solo's."""
@@ -132,11 +134,11 @@ class Playing:
             return self._accompanying.answer(note, now)
         channel = self._zones.output_channel(note.channel, self._parameters)
         owner = ANSWER, note.channel, note.pitch
-        if self._band.is_choral and self._choral.joins(now):
+        if self._band.lineup.is_choral and self._choral.joins(now):
             return self._choral.join((note.channel, note.pitch), now)
         sung = self._band.answer(note.pitch, channel, now)
         notes = [self._start.voiced(each, channel, note.velocity) for each in sung]
-        if self._band.is_choral:
+        if self._band.lineup.is_choral:
             answer = [*zip(notes, sung, strict=True)]
             notes = self._choral.strike(owner, (note.channel, note.pitch), answer, now)
         return self._start(owner, notes, now)
@@ -147,7 +149,7 @@ class Playing:
         parameters, chance = self._parameters, self._chance
         at_once = self.mode.answers and parameters.quantise == "off" and not parameters.delay
         free = self._schedule is None and self._sounding.due is None
-        return at_once and free and chance.left > self._band.draws and chance.peek(0) < parameters.density
+        return at_once and free and chance.left > self._band.lineup.draws and chance.peek(0) < parameters.density
 
     def foretell(
         self, channel: int, pitch: int, velocity: int, now: float, *, think: bool
@@ -156,14 +158,14 @@ class Playing:
         channel = self._zones.output_channel(channel, self._parameters)
         if self._answers_chords:
             told = self._accompanying.foretell(pitch, channel, now, think=think)
-        elif self._band.is_choral:
+        elif self._band.lineup.is_choral:
             told = self._choral.foretell(pitch, channel, now, think=think)
         else:
             told = self._band.foretell(pitch, channel, now, 1, think=think)
         if told is None:
             return None
         notes = [self._start.voiced(sung, channel, velocity) for sung in told[0]]
-        if self._band.is_choral:
+        if self._band.lineup.is_choral:
             notes = self._choral.told([*zip(notes, told[0], strict=True)])
         return None if self._start.lacks_program(notes) else (notes, told[1])
 
@@ -211,7 +213,7 @@ class Playing:
         """Return when the reply goes on, or begins."""
         if self._schedule is not None:
             return self._schedule.due
-        if not self.mode.replies or not self._band.plays:
+        if not self.mode.replies or not self._band.lineup.plays:
             return None
         turn = self._tracker.turn()
         turn = self._again_at if turn is None else turn
@@ -300,7 +302,7 @@ class Playing:
     def _beat(self, number: int, beat: Beat, now: float, *, closing: bool) -> list[Event]:
         channel = self._zones.output_channel(beat.channel, self._parameters)
         if beat.figure:
-            left = self._band.lead_left(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
+            left = self._leading.left_hand(beat.figure, beat.harmony, self._tune) if self._tune is not None else []
             sung = [Sung(pitch) for pitch in left]
         else:
             sung = self._lead(beat, channel, now, closing=closing)
@@ -310,6 +312,6 @@ class Playing:
 
     def _lead(self, beat: Beat, channel: int, now: float, *, closing: bool) -> list[Sung]:
         if not beat.composed or self._schedule is None:
-            return self._band.lead(beat.pitch, channel, now, closing=closing)
+            return self._leading.lead(beat.pitch, channel, now, closing=closing)
         shift = shift_to(self._parameters, self._schedule.middle)
-        return self._band.sing(beat.pitch, shift, channel, now, closing=closing)
+        return self._leading.sing(beat.pitch, shift, channel, now, closing=closing)

@@ -10,7 +10,7 @@ from improviser.core.live import performer as core
 from improviser.core.live.hearing import messages_of, moments_due, understand
 from improviser.core.live.parameters.allowed import check
 from improviser.core.live.parameters.table import Parameters
-from improviser.core.live.player.votes import COMMANDS
+from improviser.core.live.player.votes import check_command
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import Event
 from improviser.core.music.note import is_time
@@ -100,7 +100,7 @@ class Performer:
         :raises ConfigError: if there is no such parameter, or it cannot be that; then nothing has changed.
         :raises NoteError: if `now` is no time.
         """
-        self._performer.changed(name, value)
+        self._performer.check_change(name, value)
         now = self._time(now)
         return self._play_until(now) + self._send(self._performer.change(name, value, now))
 
@@ -122,8 +122,7 @@ class Performer:
         :raises ConfigError: if there is no such command; then nothing has changed.
         :raises NoteError: if `now` is no time.
         """
-        if command not in COMMANDS:
-            raise ConfigError(f"there is no command {shown(command)}; there are: {', '.join(COMMANDS)}")
+        check_command(command)
         now = self._time(now)
         return self._play_until(now) + self._send(self._performer.do(command, now))
 

@@ -82,7 +82,7 @@ class Inputs(Generic[Situation]):
         self.columns = np.array(columns, dtype=np.int64)
 
     def _append(self, offset: int, viewpoint: Numbers[Situation]) -> None:
-        """Let the numbers of a viewpoint begin at an input; those that lie side by side are put there together."""
+        """Put a viewpoint's numbers at the network inputs from `offset` on; those side by side make one slice."""
         begins, ends = offset, offset + viewpoint.size
         reads = [viewpoint.read]
         if self._numbers and self._numbers[-1][0].stop == begins:

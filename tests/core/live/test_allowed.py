@@ -17,7 +17,8 @@ from improviser.core.live.performer import Performer
 from improviser.core.midi.clock import GRIDS
 from improviser.core.midi.event import ControlChange, KeyPressure, PitchBend, Start, Tick
 from improviser.errors import ConfigError
-from improviser.settings.config import LIVE_KEYS, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import LIVE_KEYS
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel, SingerModel
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from improviser.core.live.performer import LATE_SECONDS
+from improviser.core.live.due import LATE_SECONDS
 from improviser.core.midi.event import NoteOff, NoteOn, TimedEvent
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel, SingerModel

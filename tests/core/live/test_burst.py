@@ -65,6 +65,13 @@ def test_a_model_that_comes_in_a_crowd_is_heard() -> None:
     assert {pitch for _, answers in played_by(desk, 20) for pitch in notes(answers)} == {100}
 
 
+def test_a_crowd_goes_on_when_nobody_plays_any_more() -> None:
+    desk = Desk(RuleModel())
+    played_by(desk, 200)
+    desk.swap()
+    assert not [pitch for _, answers in played_by(desk, 20) for pitch in notes(answers)]
+
+
 def test_the_note_after_a_crowd_is_heard_and_answered_as_ever() -> None:
     model = RuleModel()
     desk = Desk(model)

@@ -202,18 +202,18 @@ def test_what_was_thought_before_a_note_is_freed_little_by_little(name: str) -> 
     desk.down(60)
     think(desk, 40)
     desk.down(62)
-    left = sum(map(len, band._stale))
+    left = sum(map(len, band.predictions._stale))
     assert left >= 10
     think(desk, 1)
-    while think(desk, 1) and band._stale:
-        now = sum(map(len, band._stale))
+    while think(desk, 1) and band.predictions._stale:
+        now = sum(map(len, band.predictions._stale))
         assert left - 4 <= now <= left
         left = now
     think(desk, 4 * PREDICTED)
-    assert not any(band._stale)
+    assert not any(band.predictions._stale)
     for pitch in TUNE * 3:
         desk.down(pitch)
-        assert sum(map(len, band._stale)) <= PREDICTED
+        assert sum(map(len, band.predictions._stale)) <= PREDICTED
 
 
 def test_a_note_that_is_half_thought_of_is_answered_as_if_it_were_not() -> None:

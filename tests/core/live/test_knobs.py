@@ -12,7 +12,8 @@ from improviser.core.live.player.knobs import LEARNABLE, MODEL, RANGES, Knobs, P
 from improviser.core.live.player.votes import COMMANDS
 from improviser.core.midi.event import ControlChange, NoteOff, NoteOn, ProgramChange
 from improviser.errors import ConfigError
-from improviser.settings.config import LIVE_KEYS, validate
+from improviser.settings.checking import validate
+from improviser.settings.schema import LIVE_KEYS
 from tests.core.live.desk import Desk, notes
 from tests.core.live.responders import RuleModel
 

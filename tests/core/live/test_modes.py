@@ -40,7 +40,7 @@ from improviser.core.live.snapshot import Setup, Tally
 from improviser.remote.discovery import configurations
 from improviser.remote.requests import allowed_for, read_request
 from improviser.core.live.parameters.table import TABLE
-from improviser.settings.config import validate
+from improviser.settings.checking import validate
 from improviser.show.terminal import SessionScreen
 from rich.console import Console
 from tests.core.live.desk import Desk, notes

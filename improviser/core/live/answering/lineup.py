@@ -1,6 +1,6 @@
 """The line-up: who of the models that play does what."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
 from improviser.core.chorale.model import ChoraleModel
@@ -8,6 +8,7 @@ from improviser.core.harmony.context import Experts
 from improviser.core.harmony.model import HarmonyModel
 from improviser.core.live.answering.foresight import likely_notes, likely_onsets
 from improviser.core.live.answering.together import Together
+from improviser.core.melody.mixture import MixedResponder
 from improviser.core.music.parts import NAMES
 from improviser.core.networks.responder import Accompanist, Imaginative, Model, Responder, Singer
 from improviser.core.tasks.registry import TASKS
@@ -48,6 +49,8 @@ class LineUp:
         self.leader: Final = next(iter([*singers, *echoes]), None)
         self.leads: Final = None if self.leader is None else self.parts.index(self.leader)
         """The number of the part that leads a reply; None if no part can."""
+        self.is_choral: Final = bool(self.choirs)
+        """Whether parts are chosen together: then the player's line is answered, chord by chord."""
         self.accompanies: Final = not self.choirs and any(experts is not None for experts in self.experts)
         """Whether a part weighs all that the player sounds: then chords are answered, and else each note."""
 
@@ -55,6 +58,17 @@ class LineUp:
     def members(self) -> list[Responder | Together]:
         """All parts: those that answer alone, then the groups that answer together."""
         return [*self.parts, *self.choirs]
+
+    @property
+    def draws(self) -> int:
+        """How many numbers an answer takes, at most."""
+        return 2 * len(self.parts) + sum([choir.draws for choir in self.choirs])
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """How much each of the models of the line has to say just now; nothing before the player has said anything."""
+        singer = self.singer
+        return singer.weights if isinstance(singer, MixedResponder) and singer.weighed else {}
 
     def likely(self, heard: Collection[tuple[int, float]]) -> Iterator[tuple[int, float] | None]:
         """Yield pitch and onset of notes of the player's that are likely to come after those `heard`, best first.

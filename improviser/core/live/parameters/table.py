@@ -1,7 +1,7 @@
 """The live parameters, in one table: everything about the playing that can be changed while one plays.
 
 Whatever else there is to a parameter is derived from its entry here: what it may be (`allowed`), the setting and the
-environment variable (`settings.config`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
+environment variable (`settings.schema`), the option of `play` (`commands.play_options`), the knob (`knobs`), what is
 understood and offered over MQTT (`remote.requests`, `remote.discovery`), what the display says of it (`notable`), and
 its line in the README.
 """

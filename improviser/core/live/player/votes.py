@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from improviser.core.music.note import PITCHES
 from improviser.core.music.rhythm import RhythmTracker
 from improviser.core.networks.responder import LogProbabilities
+from improviser.core.printable import shown
+from improviser.errors import ConfigError
 
 GOOD, BAD, FORGET = "good", "bad", "forget"
 COMMANDS: Mapping[str, str] = {
@@ -142,6 +144,15 @@ class Votes:
                 if first == latest and 0 <= line[-1] + second < PITCHES:
                     weighed[line[-1] + second] += worth
         return weighed
+
+
+def check_command(command: str) -> None:
+    """Check that a command is one of `COMMANDS`.
+
+    :raises ConfigError: if it is not.
+    """
+    if command not in COMMANDS:
+        raise ConfigError(f"there is no command {shown(command)}; there are: {', '.join(COMMANDS)}")
 
 
 def _step(semitones: int) -> int:
