@@ -2,8 +2,6 @@
 
 import contextlib
 import functools
-import os
-import sys
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
@@ -94,14 +92,8 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        except BrokenPipeError:
-            # The reader of our output (`head`, say) has gone: that is its right. Spare Python's flush at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except BrokenPipeError:  # the reader of our output (`head`, say) has gone: that is its right
             raise SystemExit(0) from None
-        except (OSError, UnicodeEncodeError) as error:
-            # What the command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
-            warn_of(error)
-            raise SystemExit(1) from None
 
     return run_guarded
 
@@ -131,6 +123,10 @@ def run() -> int:
         return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (OSError, UnicodeEncodeError) as error:
+        # What a command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
+        warn_of(error)
+        return 1
     return 0
 
 

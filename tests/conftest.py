@@ -56,6 +56,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 patch.delenv(variable)
         for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
             patch.setenv(variable, str(home / variable.lower()))
+        patch.setenv("TERM", "xterm-256color")  # on a dumb one there is no screen to take and give back
         patch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
         patch.setenv("JACK_NO_START_SERVER", "1")
         yield
