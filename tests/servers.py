@@ -30,6 +30,8 @@ HAS_RTMIDI_ON_JACK = importlib.util.find_spec("rtmidi") is not None
 needs_rtmidi_on_jack = pytest.mark.skipif(
     not HAS_RTMIDI_ON_JACK, reason="RtMidi is on JACK by python-rtmidi, which has no wheels for this Python"
 )
+LOG_TAIL = 2000
+"""How much a test that fails shows of a server's log, in characters."""
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
 
@@ -129,7 +131,8 @@ class Server:
         while not self.is_usable():
             if not self.is_running() or time.monotonic() > deadline:
                 self.kill()
-                pytest.fail(f"{' '.join(self.command)} did not start:\n{self.log.read_text(errors='replace')}")
+                said = self.log.read_text(errors="replace")[-LOG_TAIL:]
+                pytest.fail(f"{' '.join(self.command)} did not start:\n{said}")
             time.sleep(0.02)
 
     def stop(self, timeout: float = 20.0) -> None:

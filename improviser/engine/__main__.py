@@ -72,11 +72,8 @@ def serve(opening: Open, reader: FrameReader, early: list[AnyCommand], reporter:
     gc.collect()
     gc.freeze()
     gc.disable()  # the note path makes no cycles; a collection would be a pause of milliseconds
-    engine.report_ready()
-    for command in early:
-        engine.obey(command)
+    engine.start(early)
     threading.Thread(target=take_commands, args=(engine, reader), name="commands", daemon=True).start()
-    engine.listen()
     go_first()
     engine.run(shared[SIZE:SHARED_BYTES])
 

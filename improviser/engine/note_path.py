@@ -74,20 +74,31 @@ class Engine(Hearing):
     def _begin(self, parameters: Parameters) -> Performer:
         return Performer(self._models, parameters, np.random.default_rng(self._opening.seed))
 
-    def listen(self) -> None:
-        """Answer what comes in on the input, from now on."""
-        self._ports.heed_clock(heed=self._heeds_clock)
-        self._ports.listen(self.overhear, self._answered)
-        for remark in self._ports.remarks:
-            self._reporter.send(Noticed(remark))
+    def start(self, early: Sequence[AnyCommand] = ()) -> None:
+        """Answer what comes in on the input from now on, and report what is open, and what the performer begins with.
+
+        Nothing is reported before we listen: whoever is told that the ports are open may connect them and play at once.
+
+        :param early: commands that came with the first; they are obeyed before anything is heard.
+        """
+        self._reporter.holding = True
+        self._report_ready()
+        for command in early:
+            self.obey(command)
+        with self.lock:  # what is heard is reported after that
+            self._ports.heed_clock(heed=self._heeds_clock)
+            self._ports.listen(self.overhear, self._answered)
+            for remark in self._ports.remarks:
+                self._reporter.send(Noticed(remark))
+            self._reporter.holding = False
+            self._reporter.flush()
 
     def release(self) -> None:
         """Send what ends the notes that a dead engine left sounding."""
         for message in self._opening.releases:
             self._ports.send(message)
 
-    def report_ready(self) -> None:
-        """Report what is open, and what the performer begins with."""
+    def _report_ready(self) -> None:
         ports, parameters = self._ports, asdict(self._performer.parameters)
         seed, client = self._opening.seed, ports.client
         hears, plays = one_or_list(ports.inputs), one_or_list(ports.outputs)
@@ -287,4 +298,4 @@ class Engine(Hearing):
             self._adaptations.drop()
             self._performer = self._begin(self._performer.parameters)
             self._changes.renew()
-            self.report_ready()
+            self._report_ready()

@@ -54,6 +54,7 @@ HEAD_START_SECONDS = 1.0
 """How much earlier than the next engine's start the release of a dead one's notes may begin."""
 LAST_SECONDS = 8.0
 """How long a release may take once we are to stop: JACK with `-S` waits five seconds for the engine that died."""
+HALF_IN = "JACK lets our engine in, but not what is to connect it; try again, or restart its server"
 STANDSTILL_SECONDS = 2.0
 STANDSTILL = "JACK stands still: with its option -S it waits five seconds for each client that has crashed"
 
@@ -202,7 +203,7 @@ class Supervisor:
                 await self._join_first()
                 tries += 1
                 ready = await self._stop.unless_set(self._open())
-                await self._stop.unless_set(self._on_jack(self._connections.adopt_engine, ready.client))
+                await self._stop.unless_set(self._adopt(ready))
             except PortError:
                 if not self._session.wait_for_ports:
                     raise
@@ -266,6 +267,15 @@ class Supervisor:
             if self._connections.joined:
                 await self._on_jack(self._connections.leave)
         return ready
+
+    async def _adopt(self, ready: Ready) -> None:
+        """Connect a first engine's ports as the user chose.
+
+        :raises NotServedError: if JACK has let the engine in, but not us: nothing would ever be connected.
+        """
+        if ready.api in JACK_APIS and not self._connections.joined:
+            raise NotServedError(HALF_IN)
+        await self._on_jack(self._connections.adopt_engine, ready.client)
 
     async def _leave_engine(self) -> None:
         engine, self._engine = self._engine, None

@@ -25,6 +25,7 @@ from improviser.core.addresses.port_choice import MOST_SHARED_NAME_BYTES, VIRTUA
 from improviser.core.midi.stream import MidiStream
 from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
+from improviser.ports.in_force import until_in_force
 from improviser.ports.interface import Answered, Listener, Receipts
 from improviser.ports.jack_period import period_of
 from improviser.ports.pipewire_watch import ServerWatch
@@ -355,12 +356,17 @@ class JackPorts:
         raise MidiSystemError(f"JACK has no port {role!r} of a client {client!r}")
 
     def connect(self, source: str, destination: str) -> None:
-        """Connect two ports, whosever they are.
+        """Connect two ports, whosever they are; what is sent after that arrives, wherever JACK is not too late.
 
         :raises MidiSystemError: if JACK does not.
         """
+
+        def in_force() -> bool:
+            return destination in {port.name for port in self._client.get_all_connections(source)}
+
         try:
             self._client.connect(source, destination)
+            until_in_force(in_force, lambda: self.lost)
         except self._errors as error:
             raise MidiSystemError(f"JACK does not connect {source!r} to {destination!r} ({error})") from error
 

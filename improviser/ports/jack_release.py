@@ -9,7 +9,7 @@ several times.
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -21,7 +21,9 @@ ROUND_SECONDS = 0.07
 SLOW_ROUNDS = 20
 """On PipeWire, where a new connection may carry nothing for a while after it is shown."""
 PERIODS_BEFORE = 2
-"""A new connection carries messages from the next period on."""
+"""A new connection carries messages from the next period on, unless clients are late."""
+LATE_ROUNDS = 9
+"""How many rounds do not count, as long as a connection is not in force; jackd takes half a second at most."""
 POLL_SECONDS = 0.002
 STANDSTILL_SECONDS = 12.0
 """How long JACK may stand still: with `-S` five seconds for each client that was killed."""
@@ -80,7 +82,7 @@ class ReleaseClient:
     ) -> list[str]:
         """Send `messages` to each of the ports `peers` that is there; return which these are.
 
-        :param begun: called as soon as they have left for the first time.
+        :param begun: called as soon as they have left for the first time, and whenever they have left again.
         :raises MidiSystemError: if JACK does not let us, or does not go on.
         """
         if self._client is None:
@@ -91,7 +93,7 @@ class ReleaseClient:
             try:
                 reached = [peer for peer in peers if self._connect(peer)]
                 if reached:
-                    self._send(messages, begun)
+                    self._send(messages, reached, begun)
             finally:
                 with contextlib.suppress(*self._errors):
                     self._client.deactivate()
@@ -111,15 +113,26 @@ class ReleaseClient:
             return False
         return True
 
-    def _send(self, messages: Sequence[bytes], begun: Callable[[], None]) -> None:
+    def _send(self, messages: Sequence[bytes], reached: Collection[str], begun: Callable[[], None]) -> None:
         self._await_periods(PERIODS_BEFORE)
-        for number in range(ROUNDS if self._in_advance else SLOW_ROUNDS):
+        rounds = ROUNDS if self._in_advance else SLOW_ROUNDS
+        counted = late = 0
+        while counted < rounds:
+            if late < LATE_ROUNDS and not self._all_in_force(reached):
+                late += 1  # who is connected hears this round; it does not count, since others would miss it
+            else:
+                counted += 1
             self._waiting.extend(messages)
             self._await_periods(1)
-            if number == 0:
-                begun()
+            begun()
             time.sleep(ROUND_SECONDS)
         self._await_periods(1)
+
+    def _all_in_force(self, reached: Collection[str]) -> bool:
+        """Say whether all connections are made; JACK says yes to each before that."""
+        with contextlib.suppress(*self._errors):
+            return {port.name for port in self._client.get_all_connections(self._out)}.issuperset(reached)
+        return True
 
     def _await_periods(self, count: int) -> None:
         wanted, end = self._periods + count, time.monotonic() + STANDSTILL_SECONDS

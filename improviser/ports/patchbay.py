@@ -18,6 +18,7 @@ from improviser.core.addresses.port_choice import AUTO, MOST_SHARED_NAME_BYTES, 
 from improviser.errors import MidiSystemError
 from improviser.ports.backends import JACK
 from improviser.ports.cut_wires import GONE, CutWires
+from improviser.ports.in_force import until_in_force
 from improviser.ports.jack_choice import PIPEWIRE
 from improviser.ports.jack_library import load_jack, server_of
 from improviser.ports.jack_release import OUT, ReleaseClient
@@ -210,13 +211,15 @@ class Patchbay:
     def refresh(self, now: float) -> tuple[str, ...]:
         """Learn what the user has connected and cut, connect what has come back; return the peers of that.
 
+        What is connected carries events by then, wherever JACK is not too late.
+
         A connection whose other end is gone is remembered until that comes back. One that is gone while both its ends
         exist was cut by the user, and is forgotten; but not at once, since JACK cuts a dying engine's connections
         before it removes its ports. Call again while `RememberedConnections.cut` holds anything.
 
         :param now: seconds, on any steady clock.
         """
-        restored: list[str] = []
+        restored: list[tuple[str, str]] = []
         for role, ours in self._ports.items():
             connected = self._peers_of(ours)
             if connected is None:
@@ -234,8 +237,15 @@ class Patchbay:
                     self._forget_if_cut(role, peer, now)
                 elif self._connect(role, ours, peer):
                     self._remembered.absent.discard(peer)
-                    restored.append(peer)
-        return tuple(restored)
+                    restored.append((ours, peer))
+        until_in_force(lambda: all(map(self._is_in_force, restored)), lambda: self.gone)
+        return tuple(peer for _, peer in restored)
+
+    def _is_in_force(self, connection: tuple[str, str]) -> bool:
+        """Say whether a port of ours is connected to a peer, as far as it is there at all."""
+        ours, peer = connection
+        shown = self._peers_of(ours)
+        return shown is None or peer in shown
 
     def _forget_if_cut(self, role: str, peer: str, now: float) -> None:
         if now - self._remembered.cut.setdefault((role, peer), now) > CUT_SECONDS:

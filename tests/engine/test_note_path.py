@@ -1,6 +1,8 @@
 """The engine process over loopback ports: what comes in is answered, and every ending is silent."""
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -9,21 +11,26 @@ import pytest
 
 from improviser.core.live.output.ledger import Ledger
 from improviser.core.midi.codec import decode
+from improviser.engine import note_path
 from improviser.engine.handle import EngineProcess
 from improviser.engine.protocol import (
     AnyReport,
     Applied,
     Change,
+    FrameReader,
     Hear,
     Noticed,
     Open,
     Panic,
     Played,
+    Reporter,
     Step,
     Swap,
     Weighed,
+    decode_report,
 )
 from improviser.errors import EngineError, ImproviserError, MidiSystemError, ModelError, PortError
+from improviser.ports.interface import Answered, Listener, LoopbackPorts
 from tests.jack_peer import held
 from tests.playing import PEDAL_DOWN, note_off, note_on, write_small_model
 
@@ -356,3 +363,36 @@ def test_who_is_listened_to_is_told_once_the_player_has_said_something() -> None
     assert {"bach-melody", "folk-celtic", "this session"} <= set(weights)
     assert sum(weights.values()) == pytest.approx(1, abs=0.01)
     assert len({*weights.values()}) > 1, "by then they have foreseen it differently"
+
+
+class PortsPlayedAtOnce(LoopbackPorts):
+    """Ports on which somebody plays as soon as they are listened to; they note what had been reported by then."""
+
+    def __init__(self, reports: int) -> None:
+        super().__init__()
+        self._reports = reports
+        self.reported_before = b""
+
+    def listen(self, listener: Listener, answered: Answered) -> None:
+        with contextlib.suppress(BlockingIOError):
+            self.reported_before = os.read(self._reports, 1 << 16)
+        listener(bytes(note_on(60)), 0.0, 0)
+        listener(bytes(note_off(60)), 0.0, 0)
+
+
+def test_whoever_is_told_that_the_ports_are_open_is_heard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    reports, reporting = os.pipe()
+    os.set_blocking(reports, False)
+    ports = PortsPlayedAtOnce(reports)
+    monkeypatch.setattr(note_path, "open_ports", lambda *_, **__: ports)
+    engine = note_path.Engine(opening(write_small_model(tmp_path / "m.safetensors")), Ledger(), Reporter(reporting))
+    engine.start([Change("transpose", 12)])
+    engine._catch_up()
+    told = [decode_report(body) for body in FrameReader().feed(os.read(reports, 1 << 16))]
+    os.close(reports)
+    os.close(reporting)
+    assert ports.reported_before == b""
+    assert [type(report).__name__ for report in told] == ["Ready", "Applied", "Step", "Step"]
+    assert isinstance(told[2], Step)
+    assert told[2].heard == bytes(note_on(60))
+    assert len(told[2].played) == 1

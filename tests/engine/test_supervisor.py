@@ -20,9 +20,10 @@ from improviser.engine.live_state import ENDED, REFUSED, Door, Reply
 from improviser.engine.protocol import MODEL, AnyReport, Applied, Hear, Played, Ready, Step
 from improviser.engine.service import Service
 from improviser.engine.session import Session
-from improviser.errors import ConfigError, ImproviserError, ModelError
-from improviser.ports import hotplug
+from improviser.errors import ConfigError, ImproviserError, MidiSystemError, ModelError
+from improviser.ports import connections, hotplug
 from improviser.ports.interface import LOOPBACK
+from improviser.ports.patchbay import Parted
 from tests.jack_peer import held
 from tests.playing import bus_to, kill_engines_asked_for, note_off, note_on, write_small_model
 
@@ -255,3 +256,36 @@ def test_an_output_that_was_gone_gets_the_end_of_all_that_it_may_still_play() ->
     engine = cast("Any", SimpleNamespace(ledger=ledger))
     ends: list[Event] = [ControlChange(3, 64, 0), ControlChange(3, 66, 0), PitchBend(3, 0), ControlChange(3, 123, 0)]
     assert supervisor._endings(engine) == [encode(end) for end in ends]
+
+
+def test_a_server_that_lets_only_the_engine_in_at_first_is_tried_again(
+    model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adopted: list[str] = []
+    tries: list[str] = []
+
+    def patchbay(name: str, *_: object, **__: object) -> Any:
+        tries.append(name)
+        if len(tries) == 1:
+            raise MidiSystemError("no JACK server answers")
+        nothing, silent = (lambda *_: ()), (lambda *_, **__: None)
+        return SimpleNamespace(
+            server="jackd",
+            gone=False,
+            ports={},
+            expect=silent,
+            adopt=adopted.append,
+            resolve=silent,
+            refresh=nothing,
+            unplugged=nothing,
+            parted=Parted,
+            close=silent,
+        )
+
+    async def scene(service: Service, _reports: list[AnyReport]) -> None:
+        assert service.connections == ("virtual port in", "virtual port out")
+
+    monkeypatch.setattr(supervisor, "JACK_APIS", (LOOPBACK,))
+    monkeypatch.setattr(connections, "Patchbay", patchbay)
+    reports = run(Session(LOOPBACK, "test", ("virtual",), ("virtual",), models=(model,)), scene)
+    assert (engines(reports), len(adopted), len(tries)) == (2, 1, 2)

@@ -33,7 +33,7 @@ class Bench:
         )
         self.engine = Engine(opening, Ledger(), Reporter(descriptors[1]))
         self.performer = self.engine._performer
-        self.engine.report_ready()
+        self.engine.start()
         self._reader = FrameReader()
 
     def play_tune(self, start: float) -> float:
