@@ -31,7 +31,7 @@ from improviser.commands import (
 )
 from improviser.commands.examples import epilog_of
 from improviser.commands.web_option import WithWeb
-from improviser.console_output import say, warn
+from improviser.console_output import print_nowhere, reader_has_gone, say, warn
 from improviser.core.printable import printable_lines
 from improviser.errors import ImproviserError
 from improviser.logs import start_log
@@ -92,7 +92,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        except BrokenPipeError:  # the reader of our output (`head`, say) has gone: that is its right
+        except OSError as error:
+            if not reader_has_gone(error):
+                raise
+            print_nowhere()  # `head`, say, has gone: that is its right
             raise SystemExit(0) from None
 
     return run_guarded

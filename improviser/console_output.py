@@ -4,8 +4,10 @@ Commands print through this and nothing else (`ruff` sees to that), so that noth
 """
 
 import contextlib
+import errno
 import json
 import math
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
@@ -33,6 +35,18 @@ def say_json(value: Any, *, indent: int | None = None) -> None:
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """Return a value of dataclasses, mappings, sequences and scalars as JSON; a number that JSON has not is null."""
     return printable_json(json.dumps(_plain(value), ensure_ascii=False, allow_nan=False, indent=indent))
+
+
+def reader_has_gone(error: Exception) -> bool:
+    """Say whether printing failed since nobody reads any more; Windows then says that an argument is invalid."""
+    return isinstance(error, BrokenPipeError) or (
+        os.name == "nt" and isinstance(error, OSError) and error.errno == errno.EINVAL
+    )
+
+
+def print_nowhere() -> None:
+    """Print no more, and spare Python's flush at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _plain(value: Any) -> Any:

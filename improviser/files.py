@@ -5,6 +5,7 @@ import errno
 import os
 import stat
 import tempfile
+import time
 from io import BufferedReader
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from improviser.errors import OutputError
 
 PRIVATE = 0o600
 """The permissions of a file that only its owner may read."""
+LONGEST_NAME = 255
+"""How many units of UTF-16 Windows has room for."""
+REPLACE_SECONDS, RETRY_SECONDS = 1.0, 0.05
 
 
 def user_path(text: str) -> Path:
@@ -80,6 +84,8 @@ def check_writable(path: Path, *, force: bool = True) -> None:
     """
     if os.path.isdir(path):  # noqa: PTH112  unlike Path's, it takes a name that is too long
         raise OutputError(f"{path} is a folder; name a file in it")
+    if os.name == "nt":
+        _check_name_for_windows(path)
     folder = _target(path).parent
     if not os.path.isdir(folder):  # noqa: PTH112
         raise OutputError(f"the folder of {path} does not exist; create it, or choose another place")
@@ -93,8 +99,21 @@ def check_writable(path: Path, *, force: bool = True) -> None:
         raise OutputError(f"{path} cannot be written: {error.strerror}; choose another name") from error
     if not stat.S_ISREG(mode):
         raise OutputError(f"{path} is not a regular file and is not written over; choose another name")
+    if os.name == "nt" and not mode & stat.S_IWRITE:  # Unix asks the folder
+        raise OutputError(f"{path} is read-only; choose another name, or make it writable: attrib -r")
     if not force:
         raise OutputError(f"{path} exists already; choose another name, or write over it with --force")
+
+
+def _check_name_for_windows(path: Path) -> None:
+    """Fail where Windows would do so late, or not at all: of a name that is too long it says that there is no file.
+
+    :raises OutputError: if the name cannot be, or stands for a stream of another file, which no folder shows.
+    """
+    if ":" in path.name:
+        raise OutputError(f"{path} cannot be written: Windows takes no colon in a name; choose another")
+    if len(path.name.encode("utf-16-le", "surrogatepass")) > 2 * LONGEST_NAME:
+        raise OutputError(f"{path} cannot be written: its name is too long; choose a shorter one")
 
 
 def _target(path: Path) -> Path:
@@ -126,7 +145,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(_permissions_of(path, mode))
-        temporary.replace(target)
+        replace_file(temporary, target)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if temporary is not None:
             with contextlib.suppress(OSError):
@@ -134,6 +153,26 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666) -> None:
         if not isinstance(error, OSError):
             raise
         raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def replace_file(unfinished: Path, path: Path) -> None:
+    """Rename a file that is finished to `path`, in place of what is there; it is closed.
+
+    Windows refuses that while anybody has either of the two open, and virus scanners look into what is new: there it is
+    tried for a moment.
+
+    :raises OSError: if that is not possible.
+    """
+    end = time.monotonic() + REPLACE_SECONDS
+    while True:
+        try:
+            unfinished.replace(path)
+        except PermissionError:
+            if os.name != "nt" or time.monotonic() > end:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _permissions_of(path: Path, mode: int) -> int:

@@ -1,5 +1,6 @@
 """The command line, called within the test: what it prints and its exit code."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,11 @@ from pathlib import Path
 import pytest
 
 from improviser.cli import run
+
+
+def _path(word: str) -> str:
+    """Return a path as this system writes it."""
+    return word.replace("/", os.sep)
 
 
 @dataclass(frozen=True)
@@ -21,7 +27,7 @@ class Outcome:
         """Whether it ended with exit code 2 and one line of ours that holds all of `words`."""
         lines = self.err.splitlines()
         ours = len(lines) == 1 and lines[0].startswith("improviser: error: ")
-        return self.code == 2 and ours and all(word in lines[0] for word in words)
+        return self.code == 2 and ours and all(word in lines[0] or _path(word) in lines[0] for word in words)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,12 @@ hypothesis.settings.load_profile("house")
 
 EMULATED = hasattr(sys.modules.get("sitecustomize"), "ProactorLike")
 """Whether our package is shown another system: see `tests/portable`."""
+LONGEST_ID = 200
 KEPT_VARIABLES = ("IMPROVISER_REQUIRE_SERVERS",)
+FOLDERS = (
+    *("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    *("WIN_PD_OVERRIDE_LOCAL_APPDATA", "WIN_PD_OVERRIDE_APPDATA"),  # what platformdirs heeds on Windows
+)
 ON_JACK = {"jack_server", "restartable_jack", "synchronous_jack"}
 """Fixtures that may start a JACK server."""
 
@@ -27,6 +32,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     fuzzers = parser.getgroup("fuzzers")
     fuzzers.addoption("--fuzz-cases", type=int, default=300, metavar="N", help="cases of each kind (300)")
     fuzzers.addoption("--fuzz-seed", type=int, default=0, metavar="S", help="what the cases are made from (0)")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Keep the names of tests short: they are put into an environment variable, and Windows has room for 32767."""
+    return f"{val[:16]!r}, and so on: {len(val)}" if isinstance(val, str | bytes) and len(val) > LONGEST_ID else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist looks for the marks
@@ -54,7 +64,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
         for variable in os.environ:
             if variable.startswith("IMPROVISER_") and variable not in KEPT_VARIABLES:
                 patch.delenv(variable)
-        for variable in ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"):
+        for variable in FOLDERS:
             patch.setenv(variable, str(home / variable.lower()))
         patch.setenv("TERM", "xterm-256color")  # on a dumb one there is no screen to take and give back
         patch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")

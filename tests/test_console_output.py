@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from improviser.console_output import json_text, say, say_json, warn
+from improviser.console_output import json_text, reader_has_gone, say, say_json, warn
 from improviser.core.printable import printable, printable_json, printable_lines
 from improviser.logs import start_log
 from improviser.session import performance
@@ -84,7 +84,7 @@ def test_the_log_is_printable(style: str, capsys: pytest.CaptureFixture[str]) ->
         ]
     else:
         assert [line.partition(": ")[0] for line in lines[:2]] == ["improviser", "improviser"]
-        assert any(line.startswith("FileNotFoundError: ") for line in lines[2:])
+        assert any(line.startswith(("FileNotFoundError: ", "OSError: ")) for line in lines[2:])  # Windows: no name
 
 
 def test_the_first_line_of_a_session_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,6 +106,22 @@ def test_the_first_line_of_a_session_is_printable(capsys: pytest.CaptureFixture[
     assert out.count("\n") == 4
 
 
+@pytest.mark.parametrize(
+    ("system", "error", "gone"),
+    [
+        ("posix", BrokenPipeError(32, "Broken pipe"), True),
+        ("posix", OSError(22, "Invalid argument"), False),
+        ("nt", OSError(22, "Invalid argument"), True),
+        ("nt", OSError(28, "No space left on device"), False),
+    ],
+)
+def test_windows_tells_otherwise_that_nobody_reads_any_more(
+    system: str, error: OSError, gone: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("improviser.console_output.os", SimpleNamespace(name=system))
+    assert reader_has_gone(error) == gone
+
+
 FAULT = """
 import sys
 from improviser import __main__, cli
@@ -117,7 +133,12 @@ __main__.main()
 
 
 def test_the_traceback_of_a_fault_is_printable() -> None:
-    command = [os.fsencode(sys.executable), b"-c", FAULT.encode(), HOSTILE.encode() + b"\xff"]
+    command = [
+        os.fsencode(sys.executable),
+        b"-c",
+        FAULT.encode(),
+        HOSTILE.encode() + (b"" if os.name == "nt" else b"\xff"),
+    ]  # names of Windows are text
     ran = subprocess.run(command, capture_output=True, env={**os.environ, "PYTHONUTF8": "1"}, check=False)
     said = ran.stderr.decode()
     assert raw(said) == []

@@ -2,11 +2,13 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from improviser.errors import OutputError
 from improviser.files import NotRegularError, check_writable, create_folder, open_regular, write_atomically
+from tests.portable.sitecustomize import Reduced
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path: Path) -> None:
@@ -108,6 +110,59 @@ class TestOnlyFiles:
         with pytest.raises(OutputError, match=r"the folder of .*astray does not exist"):
             check_writable(tmp_path / "astray")
         assert [path.name for path in (tmp_path / "there").iterdir()] == ["a"]
+
+
+class TestOnWindows:
+    """What Windows does not let us do is refused before, or waited for."""
+
+    @pytest.fixture(autouse=True)
+    def windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("improviser.files.os", Reduced(os, set(), {"name": "nt"}))
+
+    def test_what_is_read_only_is_not_written_over(self, tmp_path: Path) -> None:
+        (tmp_path / "a").write_bytes(b"mine")
+        (tmp_path / "a").chmod(0o400)
+        for write in (check_writable, lambda path: write_atomically(path, b"new")):
+            with pytest.raises(OutputError, match="is read-only"):
+                write(tmp_path / "a")
+        (tmp_path / "a").chmod(0o600)
+        assert (tmp_path / "a").read_bytes() == b"mine"
+
+    def test_nothing_is_written_into_a_stream_of_another_file(self, tmp_path: Path) -> None:
+        with pytest.raises(OutputError, match="no colon"):
+            write_atomically(tmp_path / "take:1.mid", b"new")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_name_that_is_too_long_is_refused_before(self, tmp_path: Path) -> None:
+        check_writable(tmp_path / ("a" * 255))
+        with pytest.raises(OutputError, match="too long"):
+            check_writable(tmp_path / ("🎹" * 128))
+
+    @pytest.mark.parametrize("seconds", [0.0, 10.0])
+    def test_who_holds_a_file_open_is_waited_for_a_moment(
+        self, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        tries, now = [], [0.0]
+        replace = Path.replace
+
+        def refuse(source: Path, target: Path) -> None:
+            tries.append(now[0])
+            if len(tries) < 3 or seconds:
+                raise PermissionError(13, "Access is denied")
+            replace(source, target)
+
+        def wait(by: float) -> None:
+            now[0] += by
+
+        monkeypatch.setattr(Path, "replace", refuse)
+        monkeypatch.setattr("improviser.files.time", SimpleNamespace(monotonic=lambda: now[0], sleep=wait))
+        if seconds:
+            with pytest.raises(OutputError, match="Access is denied"):
+                write_atomically(tmp_path / "a", b"new")
+            assert list(tmp_path.iterdir()) == []
+        else:
+            write_atomically(tmp_path / "a", b"new")
+            assert (tmp_path / "a").read_bytes() == b"new"
 
 
 def test_what_is_there_is_written_over_only_with_force(tmp_path: Path) -> None:

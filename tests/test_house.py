@@ -49,6 +49,7 @@ GROUND = {
     "pacing",
     "pipes",
     "console_output",
+    "shell",
     "signals",
     "termination",
     "threads",

@@ -59,7 +59,7 @@ def test_without_a_reader_a_thread_says_so(ends: tuple[int, int]) -> None:
     os.close(ends[0])
     pipe.write(b"anybody?")
     pipe.drain(60.0)
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(OSError, match=r"Broken pipe|Invalid argument"):  # Windows says the second
         pipe.write(b"anybody?")
 
 

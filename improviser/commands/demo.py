@@ -1,6 +1,5 @@
 """`improviser demo`: hear it without any instrument, device or server."""
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from improviser.commands import completion
 from improviser.commands.options import Force, Part, SoundFont, Temperature
 from improviser.commands.web_option import web_option
+from improviser.shell import quoted
 
 
 def demo(
@@ -89,5 +89,5 @@ def _tell_end(paths: Sequence[Path]) -> None:
     from improviser.console_output import say
 
     say(f"wrote {', '.join(map(str, paths))}")
-    say(f"see and hear it:  improviser report {shlex.quote(str(paths[0]))}")
+    say(f"see and hear it:  improviser report {quoted(str(paths[0]))}")
     say("play yourself:    improviser play, or without a keyboard: improviser play --web open")

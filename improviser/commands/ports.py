@@ -4,6 +4,13 @@ from typing import Annotated
 
 import typer
 
+NONE_BUT_VIRTUAL = "none but our own virtual ones"
+VIRTUAL_INSTEAD = "`improviser play --input virtual` opens a port that others can connect to."
+WITHOUT_VIRTUAL = (
+    "`improviser play --web open` plays without, in a browser; to hear other programs, install loopMIDI and name its "
+    "port."
+)
+
 
 def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the MIDI systems that work here, and their ports. If there are none, say what to do."""
@@ -24,7 +31,7 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
             say(f"  {report.reason}")
         for title, names in (("inputs, to be heard by us", report.inputs), ("outputs, to play to", report.outputs)):
             say(f"  {title}:")
-            for port in names or ("none but our own virtual ones",):
+            for port in names or (NONE_BUT_VIRTUAL if report.has_virtual_ports else "none",):
                 say(f"    {port}")
 
     for report in reports:
@@ -37,4 +44,5 @@ def ports(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = Fa
         say("  improviser play --input computer --sound    on the computer's keys")
         say("  improviser demo                             just listen")
     elif not any(report.inputs for report in reports):
-        say("No keyboard is connected. `improviser play --input virtual` opens a port that others can connect to.")
+        opens = any(report.available and report.has_virtual_ports for report in reports)
+        say("No keyboard is connected.", VIRTUAL_INSTEAD if opens else WITHOUT_VIRTUAL)

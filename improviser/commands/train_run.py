@@ -1,6 +1,5 @@
 """A training run as the command makes it: read, breed where one can watch, calibrate, save, and say what came of it."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -11,7 +10,7 @@ from functools import partial
 
 from improviser.commands.notices import give_notice
 from improviser.commands.train_told import tell_next, tell_plan, tell_result, tell_resume, tell_worth
-from improviser.console_output import say, warn
+from improviser.console_output import print_nowhere, reader_has_gone, say, warn
 from improviser.errors import ConfigError
 from improviser.training import checkpoint as checkpoints
 from improviser.training.crew import Crew
@@ -115,8 +114,10 @@ def _bred(
     def show(member: int, generation: Generation) -> None:
         try:
             views.show(member, generation)
-        except BrokenPipeError:  # the reader has closed the pipe (`| head`): end, and keep the champion
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            if not reader_has_gone(error):
+                raise
+            print_nowhere()  # the reader has closed the pipe (`| head`): end, and keep the champion
             request.ask(signal.SIGTERM, None)
 
     with place as hands, views:

@@ -1,6 +1,5 @@
 """What `improviser train` says in words: what it is going to do, what came of it, and what to do next."""
 
-import shlex
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from improviser.core.tasks.registry import describe
 from improviser.errors import ImproviserError
 from improviser.library import catalogue
 from improviser.library.model_file import SUFFIX
+from improviser.shell import quoted
 from improviser.training.recipe import Options, Recipe
 from improviser.training.trainer import Run, genomes_of
 from improviser.training.view import steps_shown
@@ -68,7 +68,7 @@ def tell_worth(output: Path, recipe: Recipe, done: Run) -> None:
 def tell_next(output: Path, task: str) -> None:
     """Say how to hear it."""
     in_library = output.parent == catalogue.user_folder()
-    name = shlex.quote(output.name.removesuffix(SUFFIX) if in_library else str(output))
+    name = quoted(output.name.removesuffix(SUFFIX) if in_library else str(output))
     mode = " --mode answer" if describe(task).alone else ""
     say(f"hear it:  improviser demo --model {name}")
     say(f"play it:  improviser play --model {name}{mode}  (no keyboard: add --web open)")

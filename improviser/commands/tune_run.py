@@ -1,6 +1,5 @@
 """A search for the best recipe as the command makes it: read, try, write the table, and say what is best."""
 
-import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from improviser.commands.notices import give_notice
 from improviser.console_output import say, say_json, warn
 from improviser.files import write_atomically
+from improviser.shell import joined
 from improviser.training import checkpoint
 from improviser.training.crew import Crew
 from improviser.training.places import Places
@@ -85,14 +85,14 @@ def _values(one: Tried) -> dict[str, object]:
 
 
 def _words(one: Tried) -> str:
-    return shlex.join(one.trial.arguments())
+    return joined(one.trial.arguments())
 
 
 def command_of(options: Options, best: Tried) -> str:
     """Return the command that trains by the best recipe."""
     voice = [] if options.voice is None else ["--voice", options.voice]
     words = ["improviser", "train", *options.sources, "--task", options.task, *voice, *best.trial.arguments()]
-    return shlex.join(words)
+    return joined(words)
 
 
 def _conclude(options: Options, output: Path, tried: Sequence[Tried], *, as_json: bool) -> None:

@@ -172,7 +172,8 @@ class EngineProcess:
     async def _read_stderr(self) -> None:
         stderr = self._process.stderr
         while stderr is not None and (line := await stderr.readline()):
-            self.said.append(line.decode(errors="replace").rstrip())
+            if said := line.decode(errors="replace").rstrip():
+                self.said.append(said)
 
     @property
     def last_printed(self) -> str:

@@ -67,7 +67,13 @@ class Engine(Hearing):
         self._changes = ModelChanges()
         performer = self._begin(Parameters(**opening.parameters))
         ports = open_ports(
-            opening.api, opening.name, opening.input, opening.output, opening.jack_server, patient=opening.patient
+            opening.api,
+            opening.name,
+            opening.input,
+            opening.output,
+            opening.jack_server,
+            patient=opening.patient,
+            spare=opening.spare,
         )
         super().__init__(performer, ports, ledger, reporter, opening.epoch)
 

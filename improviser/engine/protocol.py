@@ -40,7 +40,8 @@ class Open(Command, frozen=True):
 
     `releases` are MIDI messages to send before anything else: they end what a dead engine left sounding. `jack_server`
     is which server of JACK's the daemon is on ("jackd" or "PipeWire"), if it is on one. `patient`: of several ports,
-    those that are there are opened without the others.
+    those that are there are opened without the others. `spare`: which directions, "input" and
+    "output", may go without a port on a system without virtual ones.
     """
 
     api: str
@@ -54,6 +55,7 @@ class Open(Command, frozen=True):
     releases: list[bytes] = []
     jack_server: str = ""
     patient: bool = False
+    spare: list[str] = []
 
 
 class Hear(Command, frozen=True):

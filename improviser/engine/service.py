@@ -4,6 +4,7 @@ import asyncio
 import logging
 from typing import Any
 
+from improviser.core.addresses.port_choice import NO_PORT
 from improviser.core.live.parameters.allowed import check_order
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.player import knobs
@@ -102,8 +103,9 @@ class Service:
     def connections(self) -> tuple[str, str]:
         """What the input and the output are connected to, or the ports of ours that wait for a connection."""
         hears, plays_to = self._supervisor.connections
-        heard = [self._session.player or hears, *([self._session.also_hears] if self._session.also_hears else [])]
-        return " and ".join(heard), plays_to
+        session = self._session
+        heard = session.player or (session.spare_input if hears == NO_PORT else hears)
+        return " and ".join(dict.fromkeys(filter(None, (heard, session.also_hears)))), plays_to
 
     async def opened(self) -> None:
         """Wait until the first engine plays."""

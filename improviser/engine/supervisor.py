@@ -12,12 +12,13 @@ import asyncio
 import contextlib
 import enum
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from improviser.core.addresses.port_choice import ABSENT
+from improviser.core.addresses.port_choice import ABSENT, AUTO, NO_PORT, VIRTUAL
 from improviser.core.midi.codec import encode
 from improviser.core.midi.event import ALL_NOTES_OFF, HELD_PEDALS, ControlChange, PitchBend
 from improviser.engine.handle import START_SECONDS, EngineProcess
@@ -40,7 +41,9 @@ LOOK_SECONDS = 1.0
 RETRY_SECONDS, SERVER_SECONDS = 0.5, 2.0
 """How long to wait before a port, or a MIDI system, that was not there is looked for again."""
 PATIENT_SECONDS = 5.0
-SLOW = "opening the MIDI system takes its time: JACK waits some seconds, at each step, for a client that has crashed"
+SLOW = "opening the MIDI system takes its time" + (
+    ": JACK waits some seconds, at each step, for a client that has crashed" if sys.platform == "linux" else ""
+)
 DYING_SECONDS, DEATHS, BREATH_SECONDS = 20.0, 3, 5.0
 T = TypeVar("T")
 OPENINGS = 4
@@ -250,6 +253,7 @@ class Supervisor:
             releases=self._unreleased,
             jack_server=self._connections.server,
             patient=self._opened.is_set() or session.wait_for_ports,
+            spare=session.spare,
         )
         engine, self._started = self._started or await EngineProcess.start(), None
         start_seconds, self._start_seconds = self._start_seconds, min(2 * self._start_seconds, LONGEST_START_SECONDS)
@@ -425,8 +429,13 @@ class Supervisor:
 
 def _said(names: str | list[str], choices: Sequence[str]) -> str:
     """Return what ports are connected to, for people to read."""
-    pairs = zip(listed(names), choices, strict=False)
-    return ", ".join(f"{choice} (not there yet)" if name == ABSENT else name for name, choice in pairs)
+
+    def said(name: str, choice: str) -> str:
+        if name != ABSENT:
+            return name
+        return NO_PORT if choice in (AUTO, VIRTUAL) else f"{choice} (not there yet)"
+
+    return ", ".join(said(*pair) for pair in zip(listed(names), choices, strict=False))
 
 
 def _endings(engine: EngineProcess) -> list[bytes]:

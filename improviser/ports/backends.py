@@ -8,6 +8,11 @@ from improviser.errors import MidiSystemError, PortError
 from improviser.ports.rtmidi_library import load_rtmidi
 
 JACK = "jack"
+PLAY_WITHOUT = (
+    "To play without one: improviser play --web open (in a browser), or improviser play --input computer --sound (the "
+    "computer's keys)"
+)
+"""What is left where there is no MIDI system, or no keyboard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,23 @@
 """MIDI ports through RtMidi: ALSA, CoreMIDI, Windows MM, and JACK where it is asked for by name.
 
-ALSA is tested on real devices where there are any; CoreMIDI and WinMM are written to RtMidi's documentation and have
-not been tried on their systems.
+ALSA is tested on real devices where there are any, WinMM under Wine on stand-ins for devices (`tests/on_windows`);
+CoreMIDI is written to RtMidi's documentation and has not been tried on its system.
 """
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from improviser.core.addresses.devices import not_its_own_partner
 from improviser.core.addresses.port_choice import (
     ABSENT,
+    AUTO,
     MOST_SHARED_NAME_BYTES,
     VIRTUAL,
     cut_name,
@@ -26,7 +28,7 @@ from improviser.core.addresses.port_choice import (
     told_apart,
 )
 from improviser.errors import MidiSystemError, PortError
-from improviser.ports.backends import Backend
+from improviser.ports.backends import PLAY_WITHOUT, Backend
 from improviser.ports.interface import JACK_APIS, Answered, Listener, Receipts
 from improviser.ports.jack_library import load_jack
 from improviser.ports.polled_input import QUEUE_MESSAGES, PolledInput
@@ -51,6 +53,8 @@ def quiet() -> Iterator[None]:
             os.close(copy)
 
 
+OWN_SYNTHESISER = re.compile("microsoft (gs|midi)", re.IGNORECASE)
+"""The one that comes with Windows."""
 LEGACY = {"win32": "cp1252", "darwin": "mac_roman"}.get(sys.platform, "latin-1")
 """How names are read that are no UTF-8."""
 
@@ -73,6 +77,7 @@ class RtMidiPorts:
 
     :param inputs, outputs: what was chosen for each.
     :param patient: if several are chosen, open the ports that exist.
+    :param spare: the directions, "input" and "output", that may go without a port where the system has no virtual ones.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     :raises MidiSystemError: if the backend does not work here.
     """
@@ -80,7 +85,14 @@ class RtMidiPorts:
     lost = hurried = mute = False
 
     def __init__(
-        self, backend: Backend, client: str, inputs: Sequence[str], outputs: Sequence[str], *, patient: bool = False
+        self,
+        backend: Backend,
+        client: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        *,
+        patient: bool = False,
+        spare: Collection[str] = (),
     ) -> None:
         rtmidi = load_rtmidi()
         if backend.name in JACK_APIS:
@@ -102,8 +114,8 @@ class RtMidiPorts:
                 self._ins.append(open_input(rtmidi, backend, name))
             for _ in outputs:
                 self._outs.append(rtmidi.MidiOut(constant, name))
-            hears, others_in = _open(self._ins, self._outs, backend, inputs, "input", patient=patient)
-            plays, others_out = _open(self._outs, self._ins, backend, outputs, "output", patient=patient)
+            hears, others_in = _open(self._ins, self._outs, backend, inputs, "input", patient=patient, spare=spare)
+            plays, others_out = _open(self._outs, self._ins, backend, outputs, "output", patient=patient, spare=spare)
         except rtmidi.RtMidiError as error:
             self.close()
             problem = " ".join(str(error).split())
@@ -176,10 +188,12 @@ def _open(
     direction: str,
     *,
     patient: bool,
+    spare: Collection[str],
 ) -> tuple[list[str], str | None]:
     """Open a port for each choice; return what each is connected to, and what else "auto" could have taken.
 
     :param opposite: those of the other direction.
+    :param spare: the directions that may go without a port.
     :raises PortError: if a name matches nothing, or a virtual port is asked of a system that has none.
     """
     picked: Sequence[str | None] = [None] * len(ports)
@@ -190,10 +204,10 @@ def _open(
         hardware = not_its_own_partner(names, port_names(opposite[0]), backend.name)
         picked = pick_each(choices, names, hardware, direction, patient=patient)
     if None in picked and not backend.has_virtual_ports:
-        raise PortError(
-            f"{backend.title} has no virtual ports; install loopMIDI and name its port, or name one of: "
-            f"{', '.join(map(repr, names)) or 'none'} (--{direction})"
-        )
+        if direction in spare:
+            picked = [ABSENT if name is None else name for name in picked]
+        else:
+            picked = instead_of_virtual(choices, names, hardware, direction, backend.title)
     own = own_names("in" if direction == "input" else "out", len(ports))
     for port, name, own_name in zip(ports, picked, own, strict=True):
         if name is None:
@@ -201,6 +215,28 @@ def _open(
         elif name != ABSENT:
             port.open_port(names.index(name), own_name)
     return [VIRTUAL if name is None else name for name in picked], left_out(choices, picked, hardware, direction)
+
+
+def instead_of_virtual(
+    choices: Sequence[str],
+    names: Sequence[str],
+    hardware: Sequence[str],
+    direction: str,
+    title: str,
+) -> list[str]:
+    """Return what is taken on a system without virtual ports: its own synthesiser, if no device is there to play to.
+
+    :raises PortError: if that is not what is wanted, or there is none; it says what to do.
+    """
+    synthesiser = next((name for name in names if OWN_SYNTHESISER.search(name)), None)
+    if direction == "output" and synthesiser is not None and not hardware and [*choices] == [AUTO]:
+        return [synthesiser]
+    there_are = f", or name one of: {', '.join(map(repr, names))}" if names else ""
+    lacks = "" if names or direction == "output" else ", and no keyboard is connected"
+    without = f". {PLAY_WITHOUT}" if direction == "input" else ""
+    raise PortError(
+        f"{title} has no virtual ports{lacks}; install loopMIDI and name its port{there_are} (--{direction}){without}"
+    )
 
 
 def open_input(rtmidi: Any, backend: Backend, name: str) -> Any:

@@ -18,6 +18,7 @@ class ApiReport:
     """What `improviser ports` tells of one API: its ports, or why there are none and what to do.
 
     :param reason: why it is spoken to in this way, where there is another.
+    :param has_virtual_ports: whether we can open ports there that others connect to.
     """
 
     api: str
@@ -28,6 +29,7 @@ class ApiReport:
     problem: str = ""
     remedy: str = ""
     reason: str = ""
+    has_virtual_ports: bool = True
 
 
 def survey() -> list[ApiReport]:
@@ -82,7 +84,14 @@ def _survey_rtmidi(backend: Backend) -> ApiReport:
     except rtmidi.RtMidiError as error:
         problem = " ".join(str(error).split())
         return ApiReport(backend.name, backend.title, available=False, problem=problem, remedy=backend.remedy)
-    return ApiReport(backend.name, backend.title, available=True, inputs=inputs, outputs=outputs)
+    return ApiReport(
+        backend.name,
+        backend.title,
+        available=True,
+        inputs=inputs,
+        outputs=outputs,
+        has_virtual_ports=backend.has_virtual_ports,
+    )
 
 
 def ports_there(api: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -32,6 +32,8 @@ DAY_SECONDS = 86_400
 MEGABYTE = 1_000_000
 FIRST_DATE = 1_767_225_600.0
 """The beginning of 2026, as files are dated. What is dated before was kept by a machine whose clock was not set yet."""
+OPEN_FILES_STAY = os.name == "nt"
+"""Whether the system deletes no file that anybody has open."""
 LEAPS = 4
 """A leap between two recordings counts as no more than this part of the time that they are kept."""
 
@@ -166,12 +168,18 @@ def _locked(path: Path) -> Iterator[bool]:
 
 def _delete(recording: Recording, why: str) -> None:
     with _locked(recording.files[0].with_name(f"{recording.stem}{SUFFIX}")) as free:
-        if not free:
-            return
-        try:
-            for path in recording.files:
-                path.unlink(missing_ok=True)
-        except OSError as error:
-            log.warning("cannot delete the recording %s: %s", recording.stem, error.strerror or error)
-        else:
-            log.info("deleted the recording %s: %s", recording.stem, why)
+        if free and not OPEN_FILES_STAY:
+            _unlink(recording, why)
+    if free and OPEN_FILES_STAY:  # not even we may have it open; and who takes it now, keeps it by that
+        _unlink(recording, why)
+
+
+def _unlink(recording: Recording, why: str) -> None:
+    """Delete the files of a recording, its log first: if that stays, the others do."""
+    try:
+        for path in sorted(recording.files, key=lambda path: path.suffix != SUFFIX):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        log.warning("cannot delete the recording %s: %s", recording.stem, error.strerror or error)
+    else:
+        log.info("deleted the recording %s: %s", recording.stem, why)

@@ -47,10 +47,13 @@ def runtime_folder() -> Path:
 
 
 def _stem(name: str) -> str:
-    """Return a file's name for a session's name: short, since the path of a socket is, and the same for no other."""
+    """Return a file's name for a session's name: short, since the path of a socket is, and the same for no other.
+
+    Windows and macOS take capitals for small letters; Windows opens a device where a file is called "nul.lock".
+    """
     return (
         name
-        if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", name)
+        if re.fullmatch(r"[a-z0-9_-]{1,24}", name) and not re.fullmatch(r"con|prn|aux|nul|(com|lpt)\d", name)
         else f".{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
     )
 

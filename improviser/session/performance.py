@@ -2,14 +2,13 @@
 
 import logging
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from improviser.console_output import say
-from improviser.core.addresses.port_choice import VIRTUAL
+from improviser.core.addresses.port_choice import AUTO, VIRTUAL
 from improviser.core.live.snapshot import News
 from improviser.engine.bus import Bus, Subscriber
 from improviser.engine.handle import EngineProcess
@@ -34,6 +33,7 @@ from improviser.session.silence import Silence
 from improviser.settings.config import PROFILE_VARIABLE, Config, Settings
 from improviser.settings.keeping import check_keepable, keep
 from improviser.settings.page_address import parse_page
+from improviser.shell import quoted
 from improviser.show.loudspeaker import Loudspeaker
 from improviser.show.soundfont import OFF
 from improviser.signals import run_until_signal
@@ -59,7 +59,9 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
     ports = (*(settings.input if player is None else ()), *settings.output)
     has_page = parse_page(settings.web) is not None
     others = f"{settings.listen_to} (over MQTT)" if settings.listen_to is not None else ""
-    api = api_for(settings.api, ports, plays_without=player is not None or has_page or bool(others))
+    plays_without = player.name if player is not None else ON_PAGE if has_page else others
+    api = api_for(settings.api, ports, plays_without=bool(plays_without))
+    spare_input = plays_without if player is not None or set(settings.input) == {AUTO} else ""
     heard = [player.name] if player is not None else [ON_PAGE] if has_page and api == LOOPBACK else []
     return Session(
         api=api,
@@ -73,6 +75,8 @@ def session_of(config: Config, random_seed: int, player: Player | None = None) -
         choices=choices_of(settings),
         player=" and ".join([*heard, *([others] if others and (heard or api == LOOPBACK) else [])]),
         also_hears=others if not heard and api != LOOPBACK else "",
+        spare_input=spare_input,
+        spare_output=set(settings.output) == {AUTO} and bool(plays_without or sounds(settings)),
     )
 
 
@@ -106,9 +110,16 @@ def recorder_of(config: Config) -> Recorder:
 
 def loudspeaker_of(config: Config) -> Loudspeaker | None:
     """Return what plays the session aloud, if that is wanted: with `sound`, or with a `soundfont` alone."""
-    font = "" if config.settings.soundfont == OFF else config.settings.soundfont
-    wanted = bool(font) if config.settings.sound is None else config.settings.sound
-    return Loudspeaker(font=font) if wanted else None
+    return Loudspeaker(font=_font(config.settings)) if sounds(config.settings) else None
+
+
+def sounds(settings: Settings) -> bool:
+    """Return whether the session is to be played aloud."""
+    return bool(_font(settings)) if settings.sound is None else settings.sound
+
+
+def _font(settings: Settings) -> str:
+    return "" if settings.soundfont == OFF else settings.soundfont
 
 
 def display_of(recorder: Recorder, *, on_keys: bool) -> "Display":
@@ -225,7 +236,7 @@ def _tell_what_next(recorder: Recorder, told: Callable[[str], None]) -> None:
     if (path := recorder.newest) is None:
         return
     told("recorded; see and hear it as a page with")
-    told(f"  improviser report {shlex.quote(str(path))}")
+    told(f"  improviser report {quoted(str(path))}")
 
 
 async def _follow(service: Service, display: "Display | None", recorder: Recorder, told: Callable[[str], None]) -> None:

@@ -7,7 +7,6 @@ session's page serves it, where the markup may hold neither style nor script.
 import base64
 import io
 import math
-import shlex
 import wave
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -19,6 +18,7 @@ from improviser.core.live.session_figures import Figures, figures_of
 from improviser.files import write_atomically
 from improviser.recordings.midi_recording import write_session
 from improviser.recordings.reading import PlayedSession
+from improviser.shell import quoted
 from improviser.show.picture import session_picture
 from improviser.show.sound import SAMPLE_RATE, Synthesiser, render, write_wav
 
@@ -189,5 +189,5 @@ def _wav(session: PlayedSession, synthesiser: Synthesiser) -> bytes:
 def _again(session: PlayedSession) -> list[str]:
     if session.log is None:
         return ["<p>There is no log of this session, so it cannot be played again note for note.</p>"]
-    command = f"improviser replay {shlex.quote(session.log.name)}"
+    command = f"improviser replay {quoted(session.log.name)}"
     return ["<h2>Play it again, note for note</h2>", f"<pre>{escape(command)}</pre>"]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from improviser.errors import ModelError, OutputError
+from improviser.files import replace_file
 from improviser.library import model_file
 from improviser.library.catalogue import CHECKPOINT
 from improviser.library.model_file import ModelFile
@@ -47,7 +48,7 @@ def save(path: Path, state: Mapping[str, Any], recipe: Mapping[str, Any]) -> Non
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        replace_file(unfinished, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             unfinished.unlink()

@@ -17,7 +17,7 @@ import numpy as np
 from improviser.core.music.line import ROW, Rows, rows_of
 from improviser.core.music.note import Note
 from improviser.errors import MidiFileError
-from improviser.files import read_regular
+from improviser.files import read_regular, replace_file
 from improviser.midifile import lack_of_notes, parse_midi
 from improviser.training.cache import FILES, UNFINISHED, cache_folder, used
 from improviser.training.outline import in_voices
@@ -141,7 +141,7 @@ def write_kept(path: Path, data: bytes) -> bool:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=UNFINISHED, delete=False) as file:
             unfinished = Path(file.name)
             file.write(data)
-        unfinished.replace(path)
+        replace_file(unfinished, path)
     except BaseException as error:
         if unfinished is not None:
             with contextlib.suppress(OSError):

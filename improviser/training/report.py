@@ -3,13 +3,13 @@
 import dataclasses
 import json
 import math
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from improviser.core.tasks.registry import describe
 from improviser.files import write_atomically
 from improviser.library.model_file import SUFFIX
+from improviser.shell import joined
 from improviser.show.picture import CurvePoint, training_curve
 from improviser.training.recipe import Options, Recipe
 from improviser.training.trainer import Record, Run
@@ -84,7 +84,7 @@ def command_of(output: Path, options: Options) -> str:
             words.append(f"--{field.name.replace('_', '-')}")
         elif field.name != "sources" and value is not None and value is not False:
             words += [f"--{field.name.replace('_', '-')}", _text(value)]
-    return shlex.join(words)
+    return joined(words)
 
 
 def _curve(name: str, recipe: Recipe, done: Run) -> str:

@@ -21,7 +21,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from improviser.errors import ImproviserError, OutputError
-from improviser.files import open_regular
+from improviser.files import open_regular, replace_file
 from improviser.training.cache import ARRAYS, UNFINISHED, cache_folder, used
 
 LARGEST = 2**36
@@ -138,14 +138,17 @@ def write_array(path: Path, dtype: np.dtype[Any], length: int, blocks: Iterable[
             file.write(digest.digest())
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        replace_file(unfinished, path)
     except BaseException as error:  # Ctrl-C and SIGTERM as well: nothing is left behind
         if unfinished is not None:
             with contextlib.suppress(OSError):
                 unfinished.unlink()
-        if isinstance(error, OSError):
-            raise OutputError(f"cannot keep notes in {path.parent}: {error.strerror or error}") from error
-        raise
+        if not isinstance(error, OSError):
+            raise
+        # Another process may have it open that has made the same: Windows replaces nothing that is open.
+        if isinstance(error, PermissionError) and (array := open_array(path, dtype)) is not None:
+            return array
+        raise OutputError(f"cannot keep notes in {path.parent}: {error.strerror or error}") from error
     array = open_array(path, dtype)
     if array is None:
         raise OutputError(f"what was written to {path} cannot be read; choose another folder by IMPROVISER_CACHE")
@@ -191,16 +194,23 @@ def receive(digest: bytes, size: int, start: int, data: bytes) -> bool:
             file.write(data)
         if start + len(data) < size:
             return True
-        array = _opened(unfinished)
-        if array is None or array.digest != digest:
+        if _digest_of(unfinished) != digest:
             unfinished.unlink()
             return False
-        unfinished.replace(path)
+        replace_file(unfinished, path)
     except OSError as error:
         with contextlib.suppress(OSError):
             unfinished.unlink()
+        if _digest_of(path) == digest:  # another process had it first, and Windows replaces nothing that is open
+            return True
         raise OutputError(f"cannot keep notes in {path.parent}: {error.strerror or error}") from error
     return True
+
+
+def _digest_of(path: Path) -> bytes | None:
+    """Return the digest of an array's file, which is closed again; None if there is none, or it is damaged."""
+    array = _opened(path)
+    return None if array is None else array.digest
 
 
 def _opened(path: Path, wanted: bytes | None = None) -> StoredArray | None:

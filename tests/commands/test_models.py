@@ -1,6 +1,7 @@
 """`improviser models`, `inspect`, `import-bach-generator` and `render`: what they print, write and refuse."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -169,7 +170,7 @@ def test_a_name_as_long_as_can_be_will_do(improviser: CommandLine, tune: Path, m
     assert name in improviser.files()
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to here")
+@pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="there is no full disk")
 @pytest.mark.parametrize(
     "outputs", ["models >/dev/full", "--version >/dev/full", "models >&-", "models >&- 2>&-", "models <&- >/dev/null"]
 )
@@ -185,7 +186,7 @@ def test_an_output_that_cannot_be_written_ends_in_a_line(outputs: str) -> None:
     assert len(ran.stderr.splitlines()) == full
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to here")
+@pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="there is no full disk")
 def test_a_complaint_that_cannot_be_written_changes_no_exit_code() -> None:
     command = ["sh", "-c", '"$0" -m improviser inspect no-such-model 2>/dev/full', sys.executable]
     assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 2

@@ -1,5 +1,6 @@
 """MIDI files as people have them, through every command that takes one: read, said in one line, or refused."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -90,7 +91,7 @@ def test_of_very_many_files_only_the_first_are_named(improviser: CommandLine) ->
     assert done.code == 0
     said, more, left_out = done.err.splitlines()[:-2], *done.err.splitlines()[-2:]
     assert len(said) == MOST_LINES
-    assert all(line.startswith(f"improviser: {folder}/0") for line in said)
+    assert all(line.startswith(f"improviser: {folder}{os.sep}0") for line in said)
     assert f"{len(REPAIRED) - MOST_LINES} more files were repaired" in more
     assert "broken.mid" in left_out
     assert improviser("evaluate", "bach-melody", folder, "--strict").refused("000.mid")

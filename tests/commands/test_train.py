@@ -162,6 +162,11 @@ class Training:
                 return
         raise AssertionError(f"it ended before generation {generation}")
 
+    def kill(self) -> None:
+        """End it at once."""
+        self.process.kill()
+        self.process.communicate(timeout=30)
+
     def end(self, number: int) -> int:
         """Send a signal and wait for the end."""
         self.process.send_signal(number)
@@ -190,12 +195,11 @@ def test_workers_leave_signals_to_their_parent(improviser: CommandLine, tune: Pa
     assert len(error.splitlines()) == 1
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_after_a_kill_resuming_gives_what_an_uninterrupted_run_gives(improviser: CommandLine, tune: Path) -> None:
     limit = ("--generations", "400", "--checkpoint", "7")
     training = Training(improviser.folder, tune, *limit)
     training.wait_for(20)
-    training.end(signal.SIGKILL)
+    training.kill()
     # It may have been killed while it wrote the next one.
     assert improviser.files() - {"a.safetensors.checkpoint.unfinished"} == {"a.safetensors.checkpoint"}
     options = ("--task", "echo", "--population", 30, *limit)
@@ -216,7 +220,7 @@ def test_after_a_kill_resuming_gives_what_an_uninterrupted_run_gives(improviser:
 def test_resuming_with_other_options_is_refused(improviser: CommandLine, tune: Path) -> None:
     training = Training(improviser.folder, tune, "--minutes", "60", "--checkpoint", "1")
     training.wait_for(3)
-    training.end(signal.SIGKILL)
+    training.kill()
     options = ("--task", "echo", "--population", 31, "--resume")
     assert improviser("train", tune, "--output", "a.safetensors", *options).refused("checkpoint", "population")
 
@@ -253,10 +257,10 @@ def test_a_name_that_is_too_long_is_refused_before_anything_is_bred(improviser: 
 def test_a_file_whose_name_is_no_text_can_be_learned_from(improviser: CommandLine, tune: Path) -> None:
     folder = improviser.folder / "old"
     folder.mkdir()
-    strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mid"))
     try:
+        strange = Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.mid"))
         strange.write_bytes(tune.read_bytes())
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         pytest.skip("this file system takes only names of letters")
     outcome = improviser("train", "old", "--output", "a.safetensors", *QUICK)
     assert outcome.code == 0, outcome.err

@@ -62,7 +62,7 @@ def test_daemon_and_engine_that_are_killed_while_they_start_leave_nothing() -> N
     assert names() == before
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell what is open")
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
 def test_engines_that_have_ended_keep_nothing_open() -> None:
     def count() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

@@ -1,8 +1,6 @@
 """The daemon over loopback ports: engines come and go, the session goes on."""
 
 import asyncio
-import os
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,6 +24,7 @@ from improviser.ports.interface import LOOPBACK
 from improviser.ports.patchbay import Parted
 from tests.jack_peer import held
 from tests.playing import bus_to, kill_engines_asked_for, note_off, note_on, write_small_model
+from tests.processes import freeze, is_there, kill
 
 Scene = Callable[[Service, list[AnyReport]], Awaitable[None]]
 
@@ -83,7 +82,7 @@ def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> N
         service.request("mode", "mute", "keys")
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: engines(reports) == 2)
         service.send(Hear(1.0, bytes(note_on(62))))
         await until(lambda: len(steps(reports)) == 2)
@@ -99,10 +98,9 @@ def test_a_killed_engine_is_replaced_and_keeps_what_was_changed(model: str) -> N
 def test_a_frozen_engine_is_killed_and_replaced(model: str) -> None:
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         frozen = engine_pid(service)
-        os.kill(frozen, signal.SIGSTOP)
+        freeze(frozen)
         await until(lambda: engines(reports) == 2)
-        with pytest.raises(ProcessLookupError):
-            os.kill(frozen, 0)
+        assert not is_there(frozen)
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)
 
@@ -113,7 +111,7 @@ def test_a_model_that_ends_every_engine_is_given_up(model: str, caplog: pytest.L
     async def scene(service: Service, reports: list[AnyReport]) -> None:
         assert await service.request(MODEL, ["echo"], "keys") == Reply(MODEL, ["echo"])
         for death in range(1, 4):
-            os.kill(engine_pid(service), signal.SIGKILL)
+            kill(engine_pid(service))
             await until(lambda death=death: engines(reports) == 1 + death)  # type: ignore[misc]
             await until(lambda: service._supervisor._engine is not None)
         assert service.models == (model,)
@@ -158,7 +156,7 @@ def test_requests_are_replied_to_one_by_one_and_at_the_end(model: str) -> None:
         with pytest.raises(ConfigError, match="low must not be above high; they are 61 and 60"):
             service.request("low", 61, "keys")
         assert not [report for report in reports if isinstance(report, Applied) and report.request is not UNSET]
-        os.kill(engine_pid(service), signal.SIGSTOP)
+        freeze(engine_pid(service))
         late.append(service.request("density", 0.1, "keys"))
 
     late: list[asyncio.Future[Reply]] = []
@@ -170,7 +168,7 @@ def test_a_model_that_cannot_be_is_no_hindrance_to_a_next_engine(model: str) -> 
     """It is asked for while there is no engine; the next one begins with what was confirmed, and refuses it."""
 
     async def scene(service: Service, reports: list[AnyReport]) -> None:
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: service._supervisor._engine is None)
         reply = await service.request(MODEL, ["no such model"], "keys")
         assert "no model named" in str(reply.error)
@@ -201,7 +199,7 @@ def test_of_two_wishes_the_second_counts_though_the_first_cannot_be(model: str) 
         service.request(MODEL, ["no such model"], "keys")
         await until(lambda: sum(isinstance(report, Applied) for report in reports) == 3)
         assert service.models == ("echo",)
-        os.kill(engine_pid(service), signal.SIGKILL)
+        kill(engine_pid(service))
         await until(lambda: engines(reports) == 2)
         service.send(Hear(0.0, bytes(note_on(60))))
         await until(lambda: len(steps(reports)) == 1)

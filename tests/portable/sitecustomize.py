@@ -3,12 +3,11 @@
 As on Windows with Python 3.11: no fcntl, termios, JACK, Unix sockets, pseudo-terminals, nameless memory, or pipes that
 do not wait; an event loop that watches no sockets and handles no signals; and memory with tags, a console, locks of
 msvcrt's, a MIDI system with a keyboard and a synthesiser. Only what `improviser` imports is changed: the standard
-library, and all others, go on as they are.
+library, and all others, go on as they are, but that no file is deleted or replaced that this process has open.
 """
 
 import asyncio
 import builtins
-import fcntl
 import mmap
 import os
 import signal
@@ -90,6 +89,9 @@ class ProactorLike(asyncio.SelectorEventLoop):
     add_signal_handler = remove_signal_handler = create_unix_server = create_unix_connection = _no
 
 
+really_unlink = os.unlink
+
+
 class TaggedMap(mmap.mmap):
     """Memory that processes share by a tag."""
 
@@ -106,15 +108,36 @@ class TaggedMap(mmap.mmap):
         finally:
             os.close(descriptor)
         if is_there:  # both sides have it now
-            path.unlink()
+            really_unlink(path)
         return shared
 
 
+def refusing(act: Callable[..., None], *, files: int) -> Callable[..., None]:
+    """Return what does as `act` does, but refuses if one of its first `files` arguments is a file that is open here."""
+
+    def do(*arguments: Any, **options: Any) -> None:
+        wanted = {os.path.realpath(each) for each in arguments[:files] if isinstance(each, str | os.PathLike)}
+        for descriptor in Path("/proc/self/fd").iterdir():
+            try:
+                is_open = str(descriptor.readlink()) in wanted
+            except OSError:  # it was that of the listing
+                continue
+            if is_open:
+                raise PermissionError(13, "The process cannot access the file because it is being used", arguments[0])
+        act(*arguments, **options)
+
+    return do
+
+
+ACTS = {"unlink": 1, "remove": 1, "rename": 2, "replace": 2}
+"""What Windows does to no file that is open, and how many files each takes."""
 CHANGED["mmap"] = {"mmap": TaggedMap}
 
 
 def lock(descriptor: int, mode: int, count: int) -> None:
     """Lock as `msvcrt.locking` does."""
+    import fcntl  # which is not there where the names of this file are wanted on Windows
+
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -231,5 +254,7 @@ def import_without(
 
 if __name__ == "sitecustomize":  # and not where a test only wants its names
     builtins.__import__ = import_without
+    for act, count in ACTS.items():
+        setattr(os, act, refusing(getattr(os, act), files=count))
     policy: Any = type(asyncio.get_event_loop_policy())
     policy._loop_factory = ProactorLike

@@ -27,6 +27,7 @@ from tests.playing import write_small_model
 from tests.portable.sitecustomize import KEYBOARD, PLAYED, SYNTHESISER, TUNE, ProactorLike
 from tests.servers import EmbeddedBroker
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="it shows what is elsewhere, and this is there")
 HERE = Path(__file__).parent
 LOOK = """
 import json, sys

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable, Sequence
 
 import mido
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from improviser.core.addresses.devices import not_its_own_partner
-from improviser.core.addresses.port_choice import left_out, pick, pick_each
+from improviser.core.addresses.port_choice import ABSENT, left_out, pick, pick_each
 from improviser.core.midi.codec import decode, encode
 from improviser.core.midi.event import (
     ChannelPressure,
@@ -22,12 +23,13 @@ from improviser.core.midi.event import (
     ProgramChange,
 )
 from improviser.errors import MidiSystemError, PortError
-from improviser.ports.backends import backends_for, backends_here, rtmidi_backends
+from improviser.ports.backends import BACKENDS, backends_for, backends_here, rtmidi_backends
 from improviser.ports.jack_library import Missing, find_jack
 from improviser.ports.opening import open_ports
-from improviser.ports.rtmidi_backend import port_names
+from improviser.ports.rtmidi_backend import RtMidiPorts, port_names
 from improviser.ports.rtmidi_library import remedy
 from improviser.ports.survey import survey
+from tests.portable.sitecustomize import STAND_INS
 
 channels = st.integers(0, 15)
 values = st.integers(0, 127)
@@ -187,3 +189,50 @@ def test_where_rtmidi_cannot_be_loaded_the_message_says_what_to_install(monkeypa
         monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MidiSystemError, match=re.escape(remedy())):
         rtmidi_backends()
+
+
+class TestWithoutVirtualPorts:
+    """Windows has none: who plays a file, in a browser or on the computer's keys goes on without a port."""
+
+    SYNTHESISER, KEYBOARD = "Microsoft GS Wavetable Synth 0", "Keystation 0"
+
+    @pytest.fixture
+    def opened(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., RtMidiPorts]:
+        """Return what opens ports there, by a stand-in for RtMidi."""
+        rtmidi = STAND_INS["rtmidi"]
+        monkeypatch.setattr("improviser.ports.rtmidi_backend.load_rtmidi", lambda: rtmidi)
+        (winmm,) = (backend for backend in BACKENDS if backend.name == "winmm")
+
+        def open_them(
+            inputs: Sequence[str], outputs: Sequence[str], choices: tuple[str, str], *spare: str
+        ) -> RtMidiPorts:
+            for kind, names in (("MidiIn", inputs), ("MidiOut", outputs)):
+                listed = [name.encode() for name in names]
+                monkeypatch.setattr(getattr(rtmidi, kind), "get_ports", lambda _, encoding, listed=listed: listed)
+            return RtMidiPorts(winmm, "test", [choices[0]], [choices[1]], spare=spare)
+
+        return open_them
+
+    def test_who_needs_none_goes_on_without(self, opened: Callable[..., RtMidiPorts]) -> None:
+        ports = opened([], [], ("virtual", "auto"), "input", "output")
+        assert (ports.inputs, ports.outputs) == ([ABSENT], [ABSENT])
+        ports.send(b"\x90<@")
+        ports.close()
+
+    def test_a_device_that_is_there_is_taken_all_the_same(self, opened: Callable[..., RtMidiPorts]) -> None:
+        ports = opened([self.KEYBOARD], [self.SYNTHESISER, "Organ 1"], ("auto", "auto"), "input", "output")
+        assert (ports.inputs, ports.outputs) == ([self.KEYBOARD], ["Organ 1"])
+        ports.close()
+
+    def test_a_keyboard_alone_is_heard_on_the_system_s_own_synthesiser(
+        self, opened: Callable[..., RtMidiPorts]
+    ) -> None:
+        ports = opened([self.KEYBOARD], [self.SYNTHESISER], ("auto", "auto"))
+        assert (ports.inputs, ports.outputs) == ([self.KEYBOARD], [self.SYNTHESISER])
+        ports.close()
+
+    def test_without_a_keyboard_the_line_says_what_else_there_is(self, opened: Callable[..., RtMidiPorts]) -> None:
+        with pytest.raises(PortError, match=r"no keyboard is connected; install loopMIDI.*--web open"):
+            opened([], [self.SYNTHESISER], ("auto", "auto"))
+        with pytest.raises(PortError, match=r"no virtual ports; .*'Organ 1' \(--output\)"):
+            opened([self.KEYBOARD], [self.SYNTHESISER, "Organ 1"], ("auto", "virtual"))

@@ -1,7 +1,6 @@
 """Which recordings make room for new ones: never for a clock alone, never another session's, and never in silence."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import pytest
 from improviser.engine.events import event_of
 from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Recorder, Sessions
+from tests.portable.sitecustomize import ACTS, refusing
+from tests.processes import freeze
 from tests.recordings.test_recorder import READY, logs, make, note
 
 YEAR = Limits(kept_days=365, kept_megabytes=1000)
@@ -94,6 +95,7 @@ def test_what_is_no_file_of_ours_stays(tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
 def test_only_their_owner_may_read_what_was_played(tmp_path: Path) -> None:
     mask = os.umask(0)
     try:
@@ -124,17 +126,28 @@ time.sleep(100)
 """
 
 
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
+def test_where_nothing_can_be_deleted_that_is_open_we_do_not_have_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "session-2026-01-01-120000", 1_000_000, 2)
+    make(tmp_path, "session-2026-01-02-120000", 1_000_000, 1)
+    monkeypatch.setattr("improviser.recordings.pruning.OPEN_FILES_STAY", True)
+    for name, files in ACTS.items():
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), files=files))
+    prune(tmp_path, Limits(kept_megabytes=1.5))
+    assert {path.stem for path in tmp_path.iterdir()} == {"session-2026-01-02-120000"}
+
+
 @pytest.fixture(params=["playing", "idle", "stopped"])
 def other(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
     """Another session that has recorded three files into the folder, one after the other."""
-    if request.param == "stopped" and sys.platform == "win32":
-        pytest.skip("no process can be stopped there")
     arguments = [sys.executable, "-c", OTHER, str(tmp_path), request.param]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "written\n"
         if request.param == "stopped":
-            os.kill(process.pid, signal.SIGSTOP)
+            freeze(process.pid)
         yield process
         process.kill()
 
@@ -170,7 +183,7 @@ def test_a_session_that_goes_on_for_long_makes_room_for_itself(tmp_path: Path) -
     sessions.close()
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not tell what is open")
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
 def test_no_file_stays_open(tmp_path: Path) -> None:
     def count() -> int:
         return len(list(Path("/proc/self/fd").iterdir()))

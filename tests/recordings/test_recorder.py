@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from improviser.recordings import recorder as recorder_module
 from improviser.recordings.log import SessionLog, read, read_chain
 from improviser.recordings.pruning import Limits, prune
 from improviser.recordings.recorder import Recorder, Sessions
+from tests.processes import kill
 
 READY = Ready("loopback", "loopback", "loopback", [Loaded("echo", "00")], {"mode": "shadow"}, 7)
 
@@ -137,7 +137,7 @@ def test_a_kill_loses_a_second_at_most(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         written = [(time.monotonic(), int(writer.stdout.readline())) for _ in range(1500)]
-        os.kill(writer.pid, signal.SIGKILL)
+        kill(writer.pid)
         killed = time.monotonic()
     (log,) = logs(tmp_path)
     assert log.cut
@@ -297,6 +297,7 @@ def test_a_device_without_room_is_a_full_disk(tmp_path: Path, caplog: pytest.Log
     ]
 
 
+@pytest.mark.unix  # elsewhere nothing can go away that is open
 @pytest.mark.usefixtures("patient")
 def test_a_folder_that_goes_away_is_made_again_and_the_log_says_what_is_missing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture

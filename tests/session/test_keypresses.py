@@ -5,15 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from improviser.core.live.parameters.table import MODES
 from improviser.session.keypresses import key_presses, keys_in
 from tests.terminals import colourful, read_until, terminal
+
+termios: Any = pytest.importorskip("termios", reason="only Unix has pseudo-terminals")
 
 
 @pytest.fixture(name="terminal")
@@ -25,8 +27,8 @@ def both_ends() -> Iterator[tuple[int, int]]:
 
 def modes(descriptor: int) -> int:
     """Return whether keys are echoed and kept back until the line's end."""
-    flags: int = termios.tcgetattr(descriptor)[3]
-    return flags & (termios.ECHO | termios.ICANON)
+    flags: int = termios.tcgetattr(descriptor)[3] & (termios.ECHO | termios.ICANON)
+    return flags
 
 
 async def pressed(ours: int, theirs: int, typed: bytes, count: int) -> list[str]:

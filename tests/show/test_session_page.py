@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 import re
 import wave
 from html.parser import HTMLParser
@@ -20,6 +21,7 @@ from improviser.recordings.log import FORMAT, VERSION, End, Header
 from improviser.recordings.log import encode as line
 from improviser.recordings.midi_recording import write_session
 from improviser.recordings.reading import bar_lines, read_session
+from improviser.shell import quoted
 from improviser.show.session_page import LONGEST_SOUND_SECONDS, session_report
 
 HEARD: list[TimedEvent] = [
@@ -137,14 +139,16 @@ class Page(HTMLParser):
 
 
 def test_the_page_needs_nothing_else_and_says_all(tmp_path: Path) -> None:
-    page = Page(session_report(read_session(log_of(tmp_path / "my <session>.jsonl"))))
+    name = "my & session" if os.name == "nt" else "my <session>"
+    page = Page(session_report(read_session(log_of(tmp_path / f"{name}.jsonl"))))
     assert page.open == []
     (sound,) = page.loads
     assert sound.startswith("data:audio/wav;base64,")
     with wave.open(io.BytesIO(base64.b64decode(sound.partition(",")[2]))) as file:
         assert (file.getnchannels(), file.getframerate()) == (2, 22050)
         assert 3.0 < file.getnframes() / file.getframerate() < 8.0
-    for phrase in ("my <session>", "100%", "0.15 ms", "improviser replay 'my <session>.jsonl'", "bach-bass", "0:02"):
+    command = f"improviser replay {quoted(f'{name}.jsonl')}"
+    for phrase in (name, "100%", "0.15 ms", command, "bach-bass", "0:02"):
         assert phrase in page.said
 
 

@@ -306,6 +306,7 @@ def test_logs_that_go_to_a_file_go_there_as_well(caplog: pytest.LogCaptureFixtur
     assert taken == caplog.messages == ["the engine died"]
 
 
+@pytest.mark.unix
 def test_what_a_terminal_cannot_write_is_not_drawn_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {"TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}.items():
         monkeypatch.setenv(name, value)

@@ -40,6 +40,7 @@ from improviser.training.trials import Trials, trials_for
 from improviser.training.tuning import Trial
 from improviser.training.voices import read_sources
 from tests.melodies import TUNE, broken_midi_files, write_melody
+from tests.portable.sitecustomize import ACTS, refusing
 
 NOTES = st.lists(
     st.builds(Note, st.integers(0, 127), st.floats(0, 1e4), st.floats(0, 1e3), st.integers(1, 127)), max_size=12
@@ -120,6 +121,7 @@ def test_what_was_read_is_not_read_again(folder: Path, tmp_path: Path, parsed: l
     assert len(parsed) == 16
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it removes what is open, which cannot be there")
 def test_whoever_reads_and_wherever_it_lies_the_pieces_are_the_same(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,6 +256,7 @@ def bred(recipe: Recipe, executor: Executor | None = None) -> bytes:
     return bytes(champion["genome"].tobytes())
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it removes what is open, which cannot be there")
 def test_a_model_is_the_same_from_disk_and_memory_here_and_there(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -275,6 +278,7 @@ def prepare_again(recipe: Recipe) -> Recipe:
     return replace(recipe, limits=replace(recipe.limits, generations=3))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="it removes what is open, which cannot be there")
 def test_what_is_sent_comes_whole_or_not_at_all(tmp_path: Path) -> None:
     array = write_array(array_path("1" * 64), ONE_FIELD, 50, [np.zeros(50, ONE_FIELD)])
     assert again(array).part(0, len(array)).tobytes() == array.part(0, len(array)).tobytes()
@@ -291,6 +295,20 @@ def test_what_is_sent_comes_whole_or_not_at_all(tmp_path: Path) -> None:
     assert not receive_part(array.digest, len(data), 100, data[100:])  # the first part came to somebody else
     with pytest.raises(MissingArrayError):
         known_array(str(array.path), array.digest)
+
+
+@pytest.mark.skipif(os.name == "nt" or not Path("/proc/self/fd").is_dir(), reason="it does not tell what is open")
+def test_what_is_sent_comes_where_nothing_can_be_replaced_that_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = [np.arange(50).astype(ONE_FIELD)]
+    array = write_array(array_path("1" * 64), ONE_FIELD, 50, blocks)
+    data = array.path.read_bytes()
+    for name, files in ACTS.items():
+        monkeypatch.setattr(os, name, refusing(getattr(os, name), files=files))
+    assert receive_part(array.digest, len(data), 0, data)
+    received = known_array("nowhere", array.digest)
+    assert receive_part(array.digest, len(data), 0, data)  # by another worker, while this one has it open
+    again = write_array(array.path, ONE_FIELD, 50, blocks)
+    assert (received.part(0, 50) == again.part(0, 50)).all()
 
 
 def test_only_ours_is_removed_and_what_was_used_longest_ago_first(folder: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from improviser.errors import ImproviserError
 from improviser.training import process_executor
 from improviser.training.process_executor import MOST_DEATHS, ProcessExecutor, signals_blocked
+from tests.processes import kill
 
 LARGE = 2**21
 """Bytes; far more than a pipe holds."""
@@ -63,7 +64,6 @@ def test_a_signal_while_workers_start_is_heard_later() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-@posix
 @pytest.mark.parametrize("seed", range(3))
 def test_what_any_worker_was_at_that_died_at_any_time_is_done_again(seed: int) -> None:
     """One that waits for work, one that gets or does it, or one that sends a part of what came of it."""
@@ -72,11 +72,11 @@ def test_what_any_worker_was_at_that_died_at_any_time_is_done_again(seed: int) -
     with ProcessExecutor(2) as executor:
         victim = chance.choice([future.result() for future in [executor.submit(meet) for _ in range(2)]])
 
-        def kill() -> None:
+        def kill_it() -> None:
             time.sleep(chance.uniform(0.0, 0.05))
-            os.kill(victim, signal.SIGKILL)
+            kill(victim)
 
-        killer = threading.Thread(target=kill)
+        killer = threading.Thread(target=kill_it)
         killer.start()
         workers = {victim}
         while victim in workers:
@@ -158,10 +158,9 @@ def test_what_a_call_raises_is_raised_and_the_workers_go_on() -> None:
 
 
 def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    kill(os.getpid())
 
 
-@posix
 def test_a_call_that_kills_whoever_does_it_is_told_to_whoever_waits_and_whoever_comes_after(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -24,6 +24,7 @@ from improviser.training.mapping import mapped
 from improviser.training.process_executor import ProcessExecutor
 from improviser.training.workers import working, working_on
 from tests.melodies import TUNE, write_melody
+from tests.processes import kill
 
 
 def task() -> EchoTask:
@@ -117,7 +118,6 @@ def test_an_executor_that_is_shut_down_is_refused_in_one_line() -> None:
             score(echo.first_population(np.random.default_rng(1), 10), None)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize("victim", [0, 1])
 def test_what_a_worker_was_at_that_died_is_done_again(victim: int) -> None:
     echo = task()
@@ -128,14 +128,13 @@ def test_what_a_worker_was_at_that_died_is_done_again(victim: int) -> None:
         before = score(population, None)()
         both = sorted({future.result() for future in [executor.submit(meet) for _ in range(2)]})
         waiting = score(population, None)
-        os.kill(both[victim], signal.SIGKILL)
+        kill(both[victim])
         assert (waiting() == before).all()
         assert (score(population, None)() == before).all()
         both_now = {future.result() for future in [executor.submit(meet) for _ in range(2)]}
         assert both[victim] not in both_now
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_work_that_kills_its_workers_is_told_in_one_line() -> None:
     with (
         ProcessExecutor(2) as executor,
@@ -145,7 +144,7 @@ def test_work_that_kills_its_workers_is_told_in_one_line() -> None:
 
 
 def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    kill(os.getpid())
 
 
 def children_of(parent: int) -> set[int]:

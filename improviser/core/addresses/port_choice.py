@@ -15,6 +15,8 @@ MOST_PORTS = 8
 """How many inputs, and how many outputs, a session may have."""
 ABSENT = ""
 """The name of a port that was chosen and is not there."""
+NO_PORT = "no port"
+"""What people read where a session goes on without one."""
 
 
 def pick(
