@@ -81,6 +81,7 @@ REPLIES = (
     Figure("stable end", least=0.75),
 )
 FAST = (Figure("busiest", most=4),)
+WALKING = (Figure("of notes", most=0.6), Figure("on one"), Figure("root", least=0.80), Figure("semitone", most=0.08))
 MODULATIONS = (Figure("first 8", most=0.20), Figure("after 16", most=0.08))
 SOLOS = (Figure("again", most=0.35), Figure("player's", least=0.30), Figure("range", least=19))
 
@@ -282,6 +283,15 @@ def busiest(player: Player, models: Sequence[str], seed: int) -> list[float]:
     return [float(max(sum(begins <= onset < begins + 1 for onset in onsets) for begins in onsets))]
 
 
+def walking(player: Player, models: Sequence[str], seed: int) -> list[float]:
+    """Return the figures WALKING: bass notes to one of the left hand's, and how many of them begin with a harmony."""
+    own, border = accompanied(player, models, seed), player.border or 0
+    begins = [min(abs(note.onset_seconds - seconds) for seconds, _ in player.roots) < TOGETHER_SECONDS for note in own]
+    found = dict(zip((figure.name for figure in HANDS), hands(player, models, seed), strict=True))
+    share = len(own) / sum(note.pitch < border for note in player.notes)
+    return [share, float(np.mean(begins)), found["root"], found["semitone"]]
+
+
 def modulations(player: Player, models: Sequence[str], seed: int) -> list[float]:
     """Return the figures MODULATIONS."""
     own, first, later = accompanied(player, models, seed), list[bool](), list[bool]()
@@ -408,6 +418,7 @@ TABLES: Mapping[str, tuple[Players, tuple[Figure, ...], Measure, bool]] = {
     "hand-replies": (CAST.hands, HAND_REPLIES, hand_replies, True),
     "lines": (CAST.lines, LINES, lines, False),
     "fast": (CAST.fast, FAST, busiest, False),
+    "walking": (CAST.walking, WALKING, walking, False),
     "modulations": (CAST.modulating, MODULATIONS, modulations, False),
     "replies": (CAST.lines, REPLIES, replies, True),
     "unusual": (UNUSUAL, REPLIES, replies, True),

@@ -194,8 +194,13 @@ def moved_by(player: Player, semitones: int) -> Player:
     return Player(phrases, home, frozenset((each + semitones) % 12 for each in player.scale))
 
 
-def fast(pattern: str, tonic: int, per_second: float, seed: int = 1) -> Player:
-    """Return a player of fast passages: scales, broken chords, trills, tremolo, or repeated notes."""
+def fast(
+    pattern: str, tonic: int, per_second: float, seed: int = 1, lasts: float = 0.9, jitter: float = 0.004
+) -> Player:
+    """Return a player of fast passages: scales, broken chords, trills, tremolo, or repeated notes.
+
+    :param lasts: how long a note sounds, against the time to the next.
+    """
     rng, second, phrases = np.random.default_rng(seed), 0.5, []
     steps = [36 + tonic % 12 + 12 * octave + step for octave in range(6) for step in STEPS["major"]]
     for _ in range(8):
@@ -208,10 +213,10 @@ def fast(pattern: str, tonic: int, per_second: float, seed: int = 1) -> Player:
                 "tremolo": 7 * (number % 2),
                 "repeated": number // 6,
             }[pattern]
-            late = float(np.clip(rng.normal(0, 0.004), -0.01, 0.01))
-            notes.append(Note(steps[place + up * offset], max(0.0, second + late), 0.9 / per_second, 80))
+            late = float(np.clip(rng.normal(0, jitter), -2.5 * jitter, 2.5 * jitter))
+            notes.append(Note(steps[place + up * offset], max(0.0, second + late), lasts / per_second, 80))
             second += 1 / per_second
-        phrases.append(tuple(notes))
+        phrases.append(tuple(without_overlaps(notes)))
         second += 1.4
     return Player(tuple(phrases), tonic, frozenset((tonic + step) % 12 for step in STEPS["major"]))
 
@@ -270,6 +275,7 @@ class Cast:
     hands: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
     lines: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
     fast: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
+    walking: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
     sparse: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
     modulating: Mapping[str, Callable[[], Player]] = field(default_factory=dict)
 
@@ -341,6 +347,20 @@ CAST = Cast(
         "tremolo, 10 a second": lambda: fast("tremolo", 5, 10, 6),
         "repeated, 8 a second": lambda: fast("repeated", 10, 8, 7),
         "scales, 5 a second": lambda: fast("scales", 3, 5, 8),
+        "broken chords, 13 a second, legato": lambda: fast("broken", 9, 13, 11, lasts=1.15, jitter=0.008),
+        "broken chords, 15 a second, legato": lambda: fast("broken", 4, 15, 12, lasts=1.02, jitter=0.006),
+        "broken chords, 17 a second, legato": lambda: fast("broken", 0, 17, 13, lasts=1.3, jitter=0.003),
+        "tremolo, 14 a second, legato": lambda: fast("tremolo", 2, 14, 14, lasts=1.15, jitter=0.006),
+        "trills, 13 a second, uneven": lambda: fast("trills", 7, 13, 15, jitter=0.012),
+    },
+    walking={
+        "walking, F, 132": Hands("walking", "jazz", 5, 132, lowest=40, swing=True, seed=71).play,
+        "walking, B flat, 150": Hands("walking", "jazz", 10, 150, lowest=38, swing=True, seed=72).play,
+        "walking, D minor, 168": Hands("walking", "minor", 2, 168, lowest=41, swing=True, seed=73).play,
+        "walking in three, E aeolian, 144": Hands("walking", "aeolian", 4, 144, beats=3, lowest=39, seed=74).play,
+        "counterpoint, G, 138": Hands("counterpoint", "cadence", 7, 138, lowest=43, seed=75).play,
+        "counterpoint, C minor, 160": Hands("counterpoint", "minor", 0, 160, lowest=41, seed=76).play,
+        "alberti, A flat, 72": Hands("alberti", "pop", 8, 72, lowest=44, seed=77).play,
     },
     sparse={
         "sparse, G": lambda: sparse(7, "major", 1),

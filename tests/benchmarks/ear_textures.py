@@ -96,6 +96,12 @@ def counterpoint(chord: Chord, beats: int) -> list[Struck]:
     return [(float(beat), 1.0, (chord.at(row[beat % 4]),)) for beat in range(beats)]
 
 
+def walking(chord: Chord, beats: int) -> list[Struck]:
+    """Return a walking bass: the root, third and fifth, and a step below the root before the next."""
+    steps = (0, chord.steps[1], chord.steps[2], 9)
+    return [(float(beat), 1.0, (chord.root + (-1 if beat == beats - 1 else steps[beat]),)) for beat in range(beats)]
+
+
 def shuffle(chord: Chord, beats: int) -> list[Struck]:
     """Return root with fifth, and with sixth, in turns: a blues shuffle."""
     return [(place / 2, 0.45, (chord.root, chord.root + (7, 7, 9, 9)[place % 4])) for place in range(2 * beats)]
@@ -163,6 +169,6 @@ TEXTURES: Mapping[str, Callable[[Chord, int], list[Struck]]] = {
     each.__name__: each
     for each in (
         block, inverted, hymn, waltz, stride, ragtime, boogie, alberti, arpeggio, repeated, drone, shell, counterpoint,
-        shuffle, rootless, fourths, tango, crossing, tenths, octaves, gospel, comping, voiced,
+        shuffle, rootless, fourths, tango, crossing, tenths, octaves, gospel, comping, voiced, walking,
     )
 }  # fmt: skip

@@ -12,18 +12,20 @@ No reply is made, and no model is asked.
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from improviser.core.evolution.cma import SepCma
 from improviser.core.live.replying.evolving import STABLE_GOAL
-from improviser.core.live.replying.stability import BASS_PHRASES, BRED, Judgement, Said, by_degree, stability
-from improviser.core.music.chords import clear_root
+from improviser.core.live.replying.said_chords import basses_of, left_chords_of
+from improviser.core.live.replying.stability import BASS_PHRASES, BRED, Judgement, Said, stability
+from improviser.core.midi.event import NoteOn
+from improviser.core.music.functional_keys import Chord
 from improviser.core.music.home import MODES, HomeTracker
 from improviser.core.music.note import Note
-from improviser.core.music.phrase import CHORD_SECONDS
+from improviser.core.music.phrase import CHORD_SECONDS, Heard, Phrase
 from improviser.training.folk_tunes import STYLES, load_folk
 from tests.benchmarks.composed_players import COMPOSED, TWO_HANDS, composed
 from tests.benchmarks.ear_players import CAST, PROGRESSIONS, STABLE, Hands, Player
@@ -66,17 +68,17 @@ def chords_of(notes: Sequence[Note]) -> list[list[int]]:
     return found
 
 
-def bass_of(pitches: Sequence[int]) -> int:
-    """Return what a chord is built on."""
-    classes, lowest = {pitch % 12 for pitch in pitches}, min(pitches)
-    root = clear_root(sum(1 << each for each in classes), lowest % 12) if len(classes) > 2 else None
-    return lowest if root is None else root
+def phrase_of(notes: Sequence[Note]) -> Phrase:
+    """Return notes as a phrase of the player's that is over."""
+    heard = [Heard(NoteOn(0, note.pitch, note.velocity), note.onset_seconds, note.end_seconds) for note in notes]
+    return Phrase(tuple(heard), max(note.end_seconds for note in notes), 0.5)
 
 
 def turns(phrases: Sequence[Sequence[Note]], homes: Sequence[int], border: int | None = None) -> list[Turn]:
     """Return the turns of a player who waits for a reply as long as the phrase, which is not heard here."""
     tracker, now, heard = HomeTracker(), 0.5, list[NDArray[np.float64]]()
     tunes, basses, found = list[tuple[int, ...]](), list[list[int]](), list[Turn]()
+    chords = list[list[Chord]]()
     for phrase, home in zip(phrases, homes, strict=True):
         notes = sorted(phrase, key=lambda note: note.onset_seconds)
         first = notes[0].onset_seconds
@@ -86,8 +88,11 @@ def turns(phrases: Sequence[Sequence[Note]], homes: Sequence[int], border: int |
         heard.append(tracker.chances(end + GAP_SECONDS))
         right = [note for note in notes if border is None or note.pitch >= border] or notes
         tunes.append(tuple(max(chord) for chord in chords_of(right)))
-        basses.append([bass_of(chord) for chord in chords_of(notes)])
-        said = Said(heard[-24:], tunes[:], [] if border is None else basses[-BASS_PHRASES:])
+        said = Said(heard[-24:], tunes[:])
+        if border is not None:
+            basses.append(basses_of(phrase_of(notes)))
+            chords.append(left_chords_of(phrase_of(notes), border))
+            said = replace(said, basses=basses[-BASS_PHRASES:], chords=chords[-BASS_PHRASES:])
         there = {pitch % 12 for tune in tunes for pitch in tune}
         found.append(Turn(said, home, np.array([each in there for each in range(12)])))
         now = end + GAP_SECONDS + (end - now) + REPLY_SECONDS
@@ -117,6 +122,14 @@ def folk(style: str, skip: int, count: int = 20) -> Iterator[list[Turn]]:
         phrases = [phrase for phrase in phrases if len(phrase) > 2] * 2
         if len(phrases) >= 8:
             yield turns(phrases, [notes[-1].pitch % 12] * len(phrases))
+
+
+def sevenths(rng: np.random.Generator, count: int) -> Iterator[list[Turn]]:
+    """Yield the turns of players of ii V I VI, with and without roots, in any key and tempo."""
+    for number in range(count):
+        texture, tonic = ("voiced", "block", "rootless", "shell", "comping")[number % 5], int(rng.integers(12))
+        bpm, lowest = float(rng.integers(80, 150)), int(rng.integers(40, 46))
+        yield of(Hands(texture, "jazz", tonic, bpm, 4, 8, lowest, swing=True, seed=600 + number, rest_beats=4).play())
 
 
 def bred_on() -> Mapping[str, list[list[Turn]]]:
@@ -151,6 +164,7 @@ def shown_for() -> Mapping[str, list[list[Turn]]]:
         "hands": CAST.hands, "unusual": UNUSUAL, "modulating": CAST.modulating,
     }  # fmt: skip
     found = {name: [of(play()) for play in players.values()] for name, players in kinds.items()}
+    found["seventh chords"] = [*sevenths(np.random.default_rng(7), 30)]
     return {**found, "folk tunes": [each for style in STYLES for each in folk(style, 20)]}
 
 
@@ -168,14 +182,16 @@ def ends(player: Sequence[Turn], judgement: Judgement, *, sharp: bool = False) -
 def judgement_of(genome: NDArray[np.float32]) -> Judgement:
     """Return the judgement of a genome: what is added to the constants in the file."""
     now, before, elsewhere, *others = genome.tolist()
-    tables = {name: dict(enumerate(getattr(BRED, name).tolist())) for name, _ in DEGREES}
-    for degree in range(12):
-        tables["ends"][degree] += elsewhere
+    tables = {
+        "ends": BRED.ends + elsewhere, "begins": BRED.begins.copy(), "notes": BRED.notes.copy(),
+        "bass_begins": BRED.bass_begins.copy(), "bass_ends": BRED.bass_ends.copy(),
+        "two_hands_end": BRED.two_hands_end.copy(),
+    }  # fmt: skip
     for (name, degrees), gene in zip(DEGREES, others, strict=True):
-        for degree in degrees:
-            tables[name][degree] += gene
-    found = {name: by_degree(table) for name, table in tables.items()}
-    return Judgement(max(0.0, BRED.now + now), max(0.0, BRED.before + before), BRED.doubt, **found)
+        tables[name][[*degrees]] += gene
+    return Judgement(
+        max(0.0, BRED.now + now), max(0.0, BRED.before + before), BRED.doubt, harmony=BRED.harmony, **tables
+    )
 
 
 def show(judgement: Judgement, kinds: Mapping[str, list[list[Turn]]]) -> None:

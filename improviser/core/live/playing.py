@@ -109,7 +109,8 @@ class Playing:
             that is no part of the player's chords, and each note that is answered shows it the sooner.
         """
         self._alone = doubles
-        if self.mode.answers and not doubles and self._accompanying.joins(note, now):
+        # A chord may have been begun by other models, which answered chords where these answer each note.
+        if self.mode.answers and self._hears_chords and self._accompanying.joins(note, now):
             return self._accompanying.join(note, now)
         return self.mode.hear(self, note, now)
 

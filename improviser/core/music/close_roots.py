@@ -6,14 +6,15 @@ How usual chords are in Bach's chorales tells fewer roots: `tests/benchmarks/cho
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 ROOTED: Mapping[str, tuple[tuple[int, ...], ...]] = {
-    "major": ((0, 4, 7, 11), (0, 4, 7, 9)),
-    "minor": ((0, 3, 7, 10), (0, 3, 7, 9)),
-    "dominant": ((0, 4, 7, 10),),
+    "major": ((0, 4, 7, 11), (0, 4, 7, 9), (0, 4, 11)),
+    "minor": ((0, 3, 7, 10), (0, 3, 7, 9), (0, 3, 10)),
+    "dominant": ((0, 4, 7, 10), (0, 4, 10)),
     "diminished": ((0, 3, 6, 10), (0, 3, 6, 9)),
 }
 """Chords with their root, in semitones above it, by kind."""
@@ -34,6 +35,8 @@ IN_MINOR: Mapping[tuple[int, str], float] = {
     (10, "dominant"): 6, (5, "dominant"): 4, (7, "minor"): 4, (11, "diminished"): 2, (8, "dominant"): 3,
 }  # fmt: skip
 """How usual a chord is in a key, by semitones above its tonic and kind: so many in a hundred."""
+Shape = tuple[int, str, bool]
+"""What a chord may be: the root, the kind of chord, and whether the root is among its notes."""
 ELSEWHERE = 0.4
 FIFTH_DOWN, STAYS = 3.0, 1.5
 """How many times likelier a root is a fifth below the one before, and the same again."""
@@ -78,8 +81,8 @@ def readings(classes: int, lowest: int, now: Situation) -> tuple[Reading, ...]:
     :param lowest: the pitch class of its lowest note.
     """
     usual, found = IN_MINOR if now.minor else IN_MAJOR, []
-    for root, kind, rooted in _shapes(classes):
-        chance = usual.get(((root - now.tonic) % 12, kind), ELSEWHERE) * _lies((lowest - root) % 12)
+    for root, kind, rooted in shapes(classes):
+        chance = usual.get(((root - now.tonic) % 12, kind), ELSEWHERE) * lies((lowest - root) % 12)
         if now.before is not None:
             chance *= FIFTH_DOWN if (now.before - root) % 12 == 7 else STAYS if now.before == root else 1.0
         if not rooted:
@@ -88,19 +91,33 @@ def readings(classes: int, lowest: int, now: Situation) -> tuple[Reading, ...]:
     return tuple(sorted(found, key=lambda reading: -reading.chance))
 
 
-def _lies(above: int) -> float:
+def lies(above: int) -> float:
     """Return how usual it is that a note so many semitones above the root lies lowest."""
     return LOWEST_ROOT if above == 0 else THIRD_OR_SEVENTH if above in (3, 4, 10, 11) else SELDOM
 
 
-def _shapes(classes: int) -> Iterator[tuple[int, str, bool]]:
-    """Yield what pitch classes may be: the root, the kind of chord, and whether the root is among them."""
+def shapes(classes: int) -> Sequence[Shape]:
+    """Return what pitch classes may be."""
+    return _SHAPES.get(classes, ())
+
+
+def _all_shapes() -> dict[int, list[Shape]]:
+    found: dict[int, list[Shape]] = {}
     for kinds in (ROOTED, ROOTLESS):
-        for kind, shapes in kinds.items():
+        for kind, usual in kinds.items():
             for root in range(12):
-                if any(classes == _bits(shape, root) for shape in shapes):
-                    yield root, kind, kinds is ROOTED
+                for classes in {_bits(shape, root) for shape in usual}:
+                    found.setdefault(classes, []).append((root, kind, kinds is ROOTED))
+    return found
+
+
+def is_dominant(classes: int) -> bool:
+    """Say whether pitch classes are a dominant seventh chord with its root."""
+    return any(rooted and kind == "dominant" for _, kind, rooted in shapes(classes))
 
 
 def _bits(shape: tuple[int, ...], root: int) -> int:
     return sum(1 << (root + step) % 12 for step in shape)
+
+
+_SHAPES: Final = _all_shapes()

@@ -98,3 +98,30 @@ def test_a_new_root_in_a_quick_line_is_struck_though_it_lies_above_the_last() ->
     fourth, fifth = (tuple((pitch + by,) for (pitch,) in boogie) for by in (5, 7))
     played = bass_under((*boogie, *fourth, *boogie, *fifth) * 2, beat=0.16)[8:]
     assert [notes[-1] % 12 for notes in played[::8]] == [9, 4, 11, 4, 9, 4, 11]
+
+
+def test_under_a_walking_left_hand_a_bass_strikes_roots_and_leaves_room() -> None:
+    walks = (
+        ((41,), (45,), (48,), (51,)),
+        ((46,), (50,), (53,), (52,)),
+        ((43,), (47,), (50,), (54,)),
+        ((48,), (52,), (55,), (48,)),
+    )
+    played = bass_under([step for walk in walks for step in walk] * 3, beat=0.4)[16:]
+    roots = [notes[-1] % 12 if notes else None for notes in played[::4]]
+    assert roots == [5, 10, 7, 0] * 2
+    assert sum(map(bool, played)) <= 0.6 * len(played)
+
+
+@pytest.mark.parametrize("lasts", [0.9, 1.02, 1.3])
+def test_a_fast_line_of_broken_chords_gets_no_more_bass_notes_where_its_notes_overlap(lasts: float) -> None:
+    playing = improviser.Performer([improviser.load_model("bach-bass")], seed=1, mode="shadow", guard=False)
+    gap, struck = 1 / 18, list[float]()
+    messages = [(1 + gap * number, bytes((0x90, (72, 76, 79, 84)[number % 4], 80))) for number in range(72)]
+    messages += [(seconds + lasts * gap, bytes((0x80, on[1], 64))) for seconds, on in messages]
+    for seconds, message in sorted(messages):
+        while (due := playing.deadline) is not None and due <= seconds:
+            struck += [due for each in playing.advance(due) if each[0] & 0xF0 == 0x90]
+        struck += [seconds for each in playing.hear(message, seconds) if each[0] & 0xF0 == 0x90 and each[2]]
+    assert all(sum(begins <= each < begins + 1 for each in struck) <= 6 for begins in struck)
+    assert 8 <= len(struck) <= 16

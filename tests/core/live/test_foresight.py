@@ -17,7 +17,7 @@ from improviser.core.live.answering.foresight import (
     likely_notes,
     likely_onsets,
 )
-from improviser.core.midi.event import TimedEvent
+from improviser.core.midi.event import NoteOn, TimedEvent
 from improviser.library import catalogue
 from tests.core.live.desk import Desk
 from tests.core.live.responders import RuleModel
@@ -82,6 +82,12 @@ def test_thinking_ahead_changes_nothing_that_is_played(
     models: list[str], actions: list[Action], predictions: list[int]
 ) -> None:
     assert all_sent(models, actions, predictions) == all_sent(models, actions, [0] * 60)
+
+
+def test_a_note_does_not_join_a_chord_that_models_began_which_play_no_more() -> None:
+    actions: list[Action] = [("down", (56, 0.0)), ("swap", "echo"), ("down", (55, 0.0))]
+    struck = [event for _, event in all_sent(["bach-bass"], actions, [0] * 60) if isinstance(event, NoteOn)]
+    assert len(struck) == 2
 
 
 @pytest.mark.parametrize("name", BUNDLED)

@@ -35,6 +35,15 @@ def test_a_tune_close_above_the_chord_is_the_tune() -> None:
     assert hands((0.0, 0.4, (60,)), (0.5, 0.4, (64,)))[1] == [], "one line has one hand"
 
 
+def test_the_upper_notes_of_a_tremolo_under_a_tune_are_the_left_hands() -> None:
+    tremolo = [(0.1 * number, 0.11, ((48, 67)[number % 2],)) for number in range(1, 12)]
+    right, left = hands(*sorted([(0.0, 0.56, (48, 84)), (0.6, 0.56, (48, 79)), *tremolo[:5], *tremolo[6:]]))
+    assert right == [84, 79]
+    assert left.count(67) == 6
+    legato = hands((0.0, 0.52, (50, 84)), (0.5, 0.5, (72,)), (1.0, 0.5, (50, 67)))
+    assert legato == ([84, 72, 67], [50, 50])
+
+
 @given(st.lists(st.integers(40, 75), min_size=1, max_size=5, unique=True), st.integers(55, 90))
 def test_the_left_hand_is_below_the_tune_and_has_all_its_notes_where_there_is_room(
     figure: list[int], tune: int

@@ -60,7 +60,7 @@ def test_two_that_hear_each_other_come_to_rest(models: tuple[str, ...], latency:
         circle.play(0, NoteOn(0, key, 80), 0.5 + 0.4 * number)
         circle.play(0, NoteOff(0, key, 64), 0.8 + 0.4 * number)
     circle.run(25.0)
-    assert [circle.notes(index, since=15.0) for index in range(2)] == [0, 0]
+    assert [circle.notes(index, since=20.0) for index in range(2)] == [0, 0]
     assert all(synth.at_rest for synth in circle.synths)
 
 

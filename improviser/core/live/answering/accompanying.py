@@ -90,6 +90,8 @@ class Accompanying:
         self._parts: list[Part] = []
         self._open = False
         """Whether the answer to the last chord must be reconsidered once the chord is complete."""
+        self._on_pulse = True
+        """Whether the last chord is on a pulse of the player's."""
         self._taught = False
         self._listening = False
         """Whether the last chord is one to reply to that the band has not heard yet."""
@@ -185,9 +187,9 @@ class Accompanying:
         self._held_over.strike(key)
         texture = self._texture(now)
         band.overhear(note.pitch, now)
-        on_pulse = self._pulse.strikes(now, note.pitch)
+        self._on_pulse = self._pulse.strikes(now, note.pitch)
         opinions = band.opinions(texture.tune, now)
-        striking = [number for number in range(size) if self._strikes(number, texture, now, on_pulse=on_pulse)]
+        striking = [number for number in range(size) if self._strikes(number, texture, now)]
         events += self._strike(striking, opinions, texture, note, now)
         if len(striking) < size:
             self._hold_over(striking, key, texture, now)
@@ -210,7 +212,7 @@ class Accompanying:
         late = [
             number
             for number, part in enumerate(self._parts)
-            if part.chord is not listener.chord and self._strikes(number, texture, now, on_pulse=True)
+            if part.chord is not listener.chord and self._strikes(number, texture, now)
         ]
         events = self._strike(late, band.opinions(texture.tune, now), texture, note, now) if late else []
         events += self._make_way(note.pitch)
@@ -241,9 +243,9 @@ class Accompanying:
         parameters = self._parameters
         return self._listener.texture(now, None if parameters.side == "both" else parameters.split)
 
-    def _strikes(self, number: int, texture: Texture, now: float, *, on_pulse: bool) -> bool:
+    def _strikes(self, number: int, texture: Texture, now: float) -> bool:
         """Say whether a part strikes along with the chord as it is so far."""
-        parameters, is_bass = self._parameters, self._band.lineup.basses[number]
+        parameters, is_bass, on_pulse = self._parameters, self._band.lineup.basses[number], self._on_pulse
         if texture.is_chordal:
             if is_bass and not self._bass_strikes(texture, now):
                 return False
@@ -297,8 +299,8 @@ class Accompanying:
             part.sounding, part.velocity, part.chord = (channel, pitch), struck.velocity, self._listener.chord
             part.shift = opinions[number].shift
             notes.append(struck)
-            if texture.moves_left and self._band.lineup.basses[number]:
-                self._left_pulse.strike(now)
+            if self._band.lineup.basses[number]:
+                self._left_pulse.strike(now, with_left=texture.moves_left)
         return events + (self._start((ANSWER, note.channel, note.pitch), notes, now) if notes else [])
 
     def _lane(self, number: int, texture: Texture, lane: int, now: float) -> int:

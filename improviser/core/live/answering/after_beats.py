@@ -19,9 +19,12 @@ BROKEN = 3
 """So many keys of the left hand, one after the other and all held, are a broken chord."""
 
 
-QUICK_SECONDS, QUICK_LASTS = 0.34, 1.25
-"""Single notes of the left hand that follow each other so soon are a figure: what goes with its bass note belongs to it
-for so long; then the next is a bass note, too."""
+QUICK_SECONDS, WALKING_SECONDS = 0.34, 0.5
+"""Notes of the left hand that follow each other so soon are a figure, and single notes so soon at least walk."""
+LASTS, BAR = 1.25, 4
+"""What goes with the bass note of these belongs to it for so long, or for so many of them; then the next is one."""
+SLACK = 0.06
+"""Seconds by which the last of them may come early."""
 USUAL = 3
 """A chord after a bass note is expected again until so many single notes have followed."""
 
@@ -36,6 +39,8 @@ class AfterBeats:
         self._onset = NEVER
         self._latest = NEVER
         """When the left hand's last chord began, and `_onset`, when its last bass note did."""
+        self._walks = False
+        """Whether that was a single note."""
         self._chord: int | None = None
         """The lowest pitch of that chord."""
         self._usual = 0
@@ -46,8 +51,8 @@ class AfterBeats:
         if not left:
             return
         is_chord = _is_chord(left)
-        over = not is_chord and onset - self._latest < QUICK_SECONDS and onset - self._onset >= QUICK_LASTS
-        self._latest = onset
+        over = not is_chord and self._is_quick(onset) and not self._lasts(onset)
+        self._latest, self._walks = onset, not is_chord
         if self._belongs(left, onset, chord=is_chord) and not over:
             self._usual = USUAL if is_chord else max(0, self._usual - 1)
             self._chord = min(left) if is_chord else self._chord
@@ -61,8 +66,16 @@ class AfterBeats:
         if chord is None:
             chord = self._usual > 0 and self._is_high(left)
         keeps = self._listener.held.is_sustained or sum(map(self._listener.is_left, texture.held)) >= BROKEN
-        quick = now - self._latest < QUICK_SECONDS and now - self._onset < QUICK_LASTS
+        quick = self._is_quick(now) and self._lasts(now)
         return (chord or keeps or quick) and self._belongs(left, now, chord=chord)
+
+    def _is_quick(self, now: float) -> bool:
+        """Say whether what the left hand strikes now is one of a row of quick notes."""
+        return now - self._latest < (WALKING_SECONDS if self._walks else QUICK_SECONDS)
+
+    def _lasts(self, now: float) -> bool:
+        """Say whether the bass note of such a row still counts."""
+        return now - self._onset < max(LASTS, BAR * (now - self._latest) - SLACK)
 
     def _is_high(self, left: Sequence[int]) -> bool:
         """Say whether this lies nearer to the last chord than to the bass note."""

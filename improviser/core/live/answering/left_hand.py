@@ -35,9 +35,10 @@ def hands_of(phrase: Phrase, border: float) -> tuple[list[Heard], list[Heard]]:
 
 
 def _reached(phrase: Phrase, border: float) -> set[int]:
-    """Return the notes (by identity) above the border that the left hand strikes, as a part of a close chord.
+    """Return the notes (by identity) above the border that the left hand strikes.
 
-    The tune sounds above them, or is farther away from them than the rest of the chord is.
+    They are a part of a close chord, and the tune sounds above them, or is farther away from them than the rest of the
+    chord is; or they begin far below the tune while that sounds on, as the upper notes of a tremolo do.
     """
     found: set[int] = set()
     tune: int | None = None
@@ -48,8 +49,15 @@ def _reached(phrase: Phrase, border: float) -> set[int]:
         ordered = sorted(struck, key=lambda heard: heard.note.pitch)
         top = max(heard.note.pitch for heard in (*sounding, *ordered))
         lowest = before = ordered[0].note.pitch
+        over = [
+            heard for heard in sounding if heard.end_seconds is None or heard.end_seconds - onset > CHORD_SECONDS / 2
+        ]
+        cover = max((heard.note.pitch for heard in over), default=0)
         for heard in ordered:
             pitch = heard.note.pitch
+            if pitch >= border and ordered[-1].note.pitch < cover - CLOSE:
+                found.add(id(heard))
+                continue
             if pitch >= border and before < border + CLOSE:
                 reached = lowest < border and pitch - lowest <= SPAN and pitch - before <= CLOSE
                 if not reached or not (pitch < top or (tune is not None and pitch - before < abs(tune - pitch))):

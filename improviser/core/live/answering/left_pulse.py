@@ -30,7 +30,9 @@ class LeftPulse:
         self._onset = NEVER
         self._classes: frozenset[int] = frozenset()
         """The pitch classes of the last chord."""
-        self._strokes: deque[float] = deque([NEVER], maxlen=MOST)
+        self._latest = NEVER
+        self._strokes: deque[float] = deque(maxlen=MOST)
+        """All strokes of the bass, those of `_latest` and those along with the tune."""
 
     def learn(self, left: Collection[int], onset: float) -> None:
         """Take in what the left hand has struck with a chord that is complete."""
@@ -38,9 +40,11 @@ class LeftPulse:
             self._gaps.append(onset - self._onset)
         self._onset, self._classes = onset, frozenset(pitch % 12 for pitch in left)
 
-    def strike(self, now: float) -> None:
-        """Take in that a bass has struck."""
+    def strike(self, now: float, *, with_left: bool) -> None:
+        """Take in that a bass has struck, with the left hand or with the tune."""
         self._strokes.append(now)
+        if with_left:
+            self._latest = now
 
     def waits(self, left: Collection[int], now: float) -> bool:
         """Say whether a bass waits for another pulse where the left hand strikes these pitches."""
@@ -48,7 +52,7 @@ class LeftPulse:
             return True
         classes = {pitch % 12 for pitch in left}
         goes_on = len(classes) == 1 or classes <= self._classes
-        return goes_on and now < self._strokes[-1] + self._seconds(now - self._onset)
+        return goes_on and now < self._latest + self._seconds(now - self._onset)
 
     def _seconds(self, gap: float) -> float:
         """Return how soon after a stroke the next pulse may be, if the left hand's last note was `gap` seconds ago."""

@@ -12,13 +12,13 @@ import numpy as np
 
 from improviser.core.live.answering.accompanying import Accompanying
 from improviser.core.live.answering.band import Band
-from improviser.core.live.answering.left_hand import figures, hands_of
+from improviser.core.live.answering.left_hand import hands_of
 from improviser.core.live.answering.register import shift_to
 from improviser.core.live.parameters.table import Parameters
 from improviser.core.live.replying.reply import Beat, reply_to
+from improviser.core.live.replying.said_chords import basses_of, left_chords_of
 from improviser.core.live.replying.stability import BASS_PHRASES, PHRASES, Floats, Said, stability
 from improviser.core.live.replying.surface import surface_of
-from improviser.core.music.chords import clear_root
 from improviser.core.music.note import PITCHES
 from improviser.core.music.phrase import Heard, Phrase, PhraseTracker
 from improviser.core.replies.brief import Brief, Ladder
@@ -141,8 +141,11 @@ class Evolving:
         if turn_of_solo is None:
             vocabulary = vocabulary.heard(tune[0])
             phrases.append(asked)
-        basses = [_basses(phrase) for phrase in phrases[-BASS_PHRASES:]] if tune[1] else []
-        said = Said(homes, [each.pitches for each in vocabulary.phrases], basses)
+        said = Said(homes, [each.pitches for each in vocabulary.phrases])
+        if border is not None and tune[1]:
+            lately = phrases[-BASS_PHRASES:]
+            chords = [left_chords_of(phrase, border) for phrase in lately]
+            said = replace(said, basses=[*map(basses_of, lately)], chords=chords)
         scale = home.home(turn).scale
         brief = self._brief(tune, Known(vocabulary), scale, said, turn_of_solo, parameters, dice)
         if border is not None and tune[1]:
@@ -238,17 +241,6 @@ def _tune(phrase: Phrase, border: float | None) -> tuple[Line, bool]:
         right, left = hands_of(phrase, border)
         phrase = replace(phrase, notes=tuple(right))
     return line_of(phrase.melody(), phrase), bool(left)
-
-
-def _basses(phrase: Phrase) -> list[int]:
-    """Return what each chord of a phrase is built on: its root (a pitch class) where that is clear, else its lowest."""
-    basses = []
-    for struck in figures(phrase.notes):
-        pitches = {heard.note.pitch for heard in struck}
-        classes, lowest = {pitch % 12 for pitch in pitches}, min(pitches)
-        root = clear_root(sum(1 << each for each in classes), lowest % 12) if len(classes) > 2 else None
-        basses.append(lowest if root is None else root)
-    return basses
 
 
 def _beats(line: Line, phrase: Phrase, border: float | None) -> list[Beat]:

@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from improviser.core.music.functional_keys import Chord, tonic_nats
 from improviser.core.music.home import MODES
 
 Floats = NDArray[np.float64]
@@ -62,11 +63,13 @@ class Said:
     :param homes: how likely each key was after each of the last phrases, shape (modes, 12), see `HomeTracker.chances`.
     :param tunes: the pitches of the last phrases' tunes.
     :param basses: with two hands, what each chord of the last phrases is built on, a pitch or pitch class; else empty.
+    :param chords: with two hands, what the left hand struck together in these phrases; else empty.
     """
 
     homes: Sequence[Floats]
     tunes: Sequence[Sequence[int]]
     basses: Sequence[Sequence[int]] = ()
+    chords: Sequence[Sequence[Chord]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Judgement:
     :param two_hands_end: the same for a tune that a left hand goes with.
     :param notes: for the share of the player's notes.
     :param bass_begins, bass_ends: for what a phrase's first, and last, chord is built on.
+    :param harmony: for a nat by which a tonic goes better with each chord of four notes (`functional_keys`).
     """
 
     now: float
@@ -90,6 +94,7 @@ class Judgement:
     bass_begins: Floats
     bass_ends: Floats
     two_hands_end: Floats
+    harmony: float
 
 
 def by_degree(degrees: Mapping[int, float], others: float = 0.0) -> Floats:
@@ -109,6 +114,7 @@ BRED: Final = Judgement(
     bass_begins=by_degree({0: 0.84, 7: -0.52, 8: -0.42, 9: -0.42}),
     bass_ends=by_degree({0: 0.26, 7: -0.12, 10: 0.52}),
     two_hands_end=by_degree({0: 0.36, 2: -0.03, 3: 0.72, 4: 0.72, 7: -0.39}),
+    harmony=6.0,
 )
 
 
@@ -140,9 +146,10 @@ def tonics(said: Said, judgement: Judgement) -> Floats:
     both = min(len(homes), len(weights))
     fading = HOME_FADE ** np.arange(both) * weights[:both]
     worth: Floats = judgement.now * heard[-1] + judgement.before * (fading @ heard[::-1][:both]) / fading.sum()
-    for name, spoken in _hints(said, weights):
-        worth += spoken[_DEGREES] @ getattr(judgement, name)
-    return worth
+    for degrees, spoken in _hints(said, weights, judgement):
+        worth += spoken[_DEGREES] @ degrees
+    functions = tonic_nats([chord for chords in said.chords[-BASS_PHRASES:] for chord in chords])
+    return worth if functions is None else worth + judgement.harmony * functions
 
 
 def _weights(said: Said) -> Floats:
@@ -153,16 +160,17 @@ def _weights(said: Said) -> Floats:
     return weights
 
 
-def _hints(said: Said, weights: Floats) -> Iterator[tuple[str, Floats]]:
-    """Yield each hint: where the judgement says what it is worth, and how much of it each pitch class has, (12,)."""
+def _hints(said: Said, weights: Floats, judgement: Judgement) -> Iterator[tuple[Floats, Floats]]:
+    """Yield each hint: what it is worth by degree, and how much of it each pitch class has, both of shape (12,)."""
     tunes = said.tunes[::-1]
-    yield "two_hands_end" if said.basses else "ends", _often([tune[-ALIKE:] for tune in tunes], weights)
-    yield "begins", _often([tune[:ALIKE][::-1] for tune in tunes], weights)
-    yield "notes", _shares(tunes, weights)
+    ends = judgement.two_hands_end if said.basses else judgement.ends
+    yield ends, _often([tune[-ALIKE:] for tune in tunes], weights)
+    yield judgement.begins, _often([tune[:ALIKE][::-1] for tune in tunes], weights)
+    yield judgement.notes, _shares(tunes, weights)
     if said.basses:
         basses = said.basses[-BASS_PHRASES:][::-1]
-        yield "bass_begins", _often([each[:ALIKE][::-1] for each in basses], weights)
-        yield "bass_ends", _often([each[-ALIKE:] for each in basses], weights)
+        yield judgement.bass_begins, _often([each[:ALIKE][::-1] for each in basses], weights)
+        yield judgement.bass_ends, _often([each[-ALIKE:] for each in basses], weights)
 
 
 def _often(notes: Sequence[Sequence[int]], weights: Floats) -> Floats:
