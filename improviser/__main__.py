@@ -5,7 +5,7 @@ import io
 import os
 import sys
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from improviser import termination
 
@@ -31,13 +31,21 @@ def main() -> None:
 
 def end(code: int) -> NoReturn:
     """Exit with `code`, also where a call hangs in a library that would hold up an orderly end (libjack may)."""
+    for stream in (sys.stdout, sys.stderr):
+        flush_for_good(stream)
     executors = sys.modules.get("improviser.executors")
     if executors is not None and executors.hangs():
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
         os._exit(code)
     sys.exit(code)
+
+
+def flush_for_good(stream: TextIO) -> None:
+    """Write what is left; where that cannot be, nowhere: Python tries again at exit, and 3.14 then ends with 120."""
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def show_fault(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -92,13 +92,11 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
             raise SystemExit(INTERRUPTED) from None
-        except (OSError, UnicodeEncodeError) as error:
-            if reader_has_gone(error):  # `head`, say: that is its right
-                print_nowhere()
-                raise SystemExit(0) from None
-            # What the command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
-            warn_of(error)
-            raise SystemExit(1) from None
+        except OSError as error:
+            if not reader_has_gone(error):
+                raise
+            print_nowhere()  # `head`, say, has gone: that is its right
+            raise SystemExit(0) from None
 
     return run_guarded
 
@@ -128,6 +126,10 @@ def run() -> int:
         return leaving.code if isinstance(leaving.code, int) else 0 if leaving.code is None else 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (OSError, UnicodeEncodeError) as error:
+        # What a command itself opens, it speaks of; this is the place that we print to: full, or of few letters.
+        warn_of(error)
+        return 1
     return 0
 
 

@@ -3,6 +3,7 @@
 Commands print through this and nothing else (`ruff` sees to that), so that nothing from outside reaches a terminal raw.
 """
 
+import contextlib
 import errno
 import json
 import math
@@ -21,8 +22,9 @@ def say(*parts: object) -> None:
 
 
 def warn(*parts: object) -> None:
-    """Print one line on the standard error."""
-    print(printable(" ".join(map(str, parts))), file=sys.stderr, flush=True)
+    """Print one line on the standard error; where that is full or gone, go on without."""
+    with contextlib.suppress(OSError):
+        print(printable(" ".join(map(str, parts))), file=sys.stderr, flush=True)
 
 
 def say_json(value: Any, *, indent: int | None = None) -> None:

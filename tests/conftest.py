@@ -66,6 +66,7 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 patch.delenv(variable)
         for variable in FOLDERS:
             patch.setenv(variable, str(home / variable.lower()))
+        patch.setenv("TERM", "xterm-256color")  # on a dumb one there is no screen to take and give back
         patch.setenv("JACK_DEFAULT_SERVER", "improviser-no-such-server")
         patch.setenv("JACK_NO_START_SERVER", "1")
         yield

@@ -58,7 +58,9 @@ def remedy() -> str:
     if library is None:
         newest = ".".join(map(str, LAST_OF_PYTHON_RTMIDI))
         jack = "play over JACK or PipeWire, which need none, or " if sys.platform == "linux" else ""
-        return f"{jack}take Python {newest} (uv tool install --python {newest} improviser), or build {PYTHON_RTMIDI}"
+        return (
+            f"{jack}take Python {newest} (in the clone: uv tool install --python {newest} .), or build {PYTHON_RTMIDI}"
+        )
     alsa = " and ALSA's library (on Debian: apt install libasound2)" if sys.platform == "linux" else ""
     return f"install it anew (pip install --force-reinstall {library}){alsa}"
 

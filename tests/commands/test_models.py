@@ -171,10 +171,12 @@ def test_a_name_as_long_as_can_be_will_do(improviser: CommandLine, tune: Path, m
 
 
 @pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="there is no full disk")
-@pytest.mark.parametrize("outputs", [">/dev/full", ">&-", ">&- 2>&-", "<&- >/dev/null"])
+@pytest.mark.parametrize(
+    "outputs", ["models >/dev/full", "--version >/dev/full", "models >&-", "models >&- 2>&-", "models <&- >/dev/null"]
+)
 def test_an_output_that_cannot_be_written_ends_in_a_line(outputs: str) -> None:
     ran = subprocess.run(
-        ["sh", "-c", f'"$0" -m improviser models {outputs}', sys.executable],
+        ["sh", "-c", f'"$0" -m improviser {outputs}', sys.executable],
         capture_output=True,
         text=True,
         check=False,
@@ -182,3 +184,9 @@ def test_an_output_that_cannot_be_written_ends_in_a_line(outputs: str) -> None:
     full = "full" in outputs
     assert ran.returncode == (1 if full else 0)
     assert len(ran.stderr.splitlines()) == full
+
+
+@pytest.mark.skipif(os.name != "posix" or not Path("/dev/full").exists(), reason="there is no full disk")
+def test_a_complaint_that_cannot_be_written_changes_no_exit_code() -> None:
+    command = ["sh", "-c", '"$0" -m improviser inspect no-such-model 2>/dev/full', sys.executable]
+    assert subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode == 2

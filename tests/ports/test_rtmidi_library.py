@@ -96,7 +96,7 @@ def test_the_remedy_names_what_has_wheels_here_or_what_needs_none(monkeypatch: p
     monkeypatch.setattr("improviser.ports.rtmidi_library.library_here", lambda: RTMIDI2)
     assert "pip install --force-reinstall rtmidi2" in remedy()
     monkeypatch.setattr("improviser.ports.rtmidi_library.library_here", lambda: None)
-    assert "--python 3.12 improviser" in remedy()
+    assert "uv tool install --python 3.12 ." in remedy()
     assert ("JACK" in remedy()) == (sys.platform == "linux")
 
 

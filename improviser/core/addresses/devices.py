@@ -29,7 +29,8 @@ _PURPOSE = re.compile(rf"({'|'.join((*SPECIAL, *ORDINARY))})(\d{{0,2}})", re.IGN
 _NUMBER = re.compile(r"\d{1,2}|[a-h]", re.IGNORECASE)
 _A2J = re.compile(r"a2j(?:-\d+)?:(?P<client>.*) \[(?P<number>\d+)\] \((?:capture|playback)\): (?P<port>.*)")
 _PIPEWIRE = re.compile(r"Midi-Bridge:(?P<client>.*?):?\s*\((?:capture|playback)_\d+\)\s*(?P<port>.*)")
-_PIPEWIRE_PATH = re.compile(r"client_(\d+)\b")
+_PIPEWIRE_NUMBER = re.compile(r"client_(\d+)\b|^Midi-Bridge:\[(\d+):\d+\] ")
+"""ALSA's client in a port's path; from PipeWire 1.2 on, also in its name."""
 _JACK_SEQUENCER = re.compile(r"(?:alsa_pcm:|alsa_midi:)?(?P<client>.+)/midi_(?:capture|playback)_\d+")
 _JACK_RAW = re.compile(r"(?:.*:)?(?:in|out)-hw-(?P<card>\d+)-\d+-\d+(?:-(?P<port>.*))?")
 _WINDOWS_FURTHER = re.compile(r"MIDI(?:IN|OUT)(?P<number>\d+) \((?P<device>[^)]*)(?P<end>\)?)")
@@ -129,8 +130,9 @@ def _of_jack(name: str, aliases: Sequence[str]) -> _Port:
     for text in (name, *aliases):
         if (found := _A2J.fullmatch(text)) is not None:
             return _of_client(name, f"{found['client']} {found['port']}", name, int(found["number"]))
-        if (client := _PIPEWIRE_PATH.search(text)) is not None:
-            return _of_client(name, name.removeprefix("Midi-Bridge:"), name, int(client[1]))
+        if (client := _PIPEWIRE_NUMBER.search(text)) is not None:
+            words = re.sub(r"^Midi-Bridge:(?:\[\d+:\d+\] )?|(?<=.) \((?:capture|playback)\)$", "", name)
+            return _of_client(name, words, name, int(client[1] or client[2]))
         if (found := _JACK_RAW.fullmatch(text)) is not None:
             words = found["port"] or name
             rank = _taken_apart(words.replace("-", " "))[1]

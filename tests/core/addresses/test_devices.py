@@ -92,6 +92,16 @@ JACK = {
         ["Midi-Bridge:Midi Through Port-0 (capture)", "Midi-Bridge:KeyStep 37 MIDI 1 (capture)"],
         ["Midi-Bridge:KeyStep 37 MIDI 1 (capture)"],
     ),
+    "PipeWire 1.2 and newer, with ALSA's numbers": (
+        [
+            "Midi-Bridge:[14:0] Midi Through Port-0 (capture)",
+            "Midi-Bridge:[24:0] A-88MKII DAW CTRL (capture)",
+            "Midi-Bridge:[24:1] A-88MKII (capture)",
+            "Midi-Bridge:[28:0] Virtual Raw MIDI 3-0 VirMIDI 3-0 (capture)",
+            "Midi-Bridge:[128:0] FLUID Synth (4711) Synth input port (capture)",
+        ],
+        ["Midi-Bridge:[24:1] A-88MKII (capture)"],
+    ),
     "one of each": (
         ["a2j:microKEY-37 [24] (capture): microKEY-37 KEYBOARD", "a2j:Launchpad X [28] (capture): Launchpad X MIDI 1"],
         ["a2j:microKEY-37 [24] (capture): microKEY-37 KEYBOARD", "a2j:Launchpad X [28] (capture): Launchpad X MIDI 1"],
