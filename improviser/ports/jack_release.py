@@ -8,12 +8,12 @@ several times.
 
 import contextlib
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
 from improviser.errors import MidiSystemError
+from improviser.ports.jack_sending import sending_of
 
 OUT = "out"
 ROUNDS = 6
@@ -35,7 +35,7 @@ class ReleaseClient:
     :param jack: JACK-Client's module.
     :param name: what the client is to be called.
     :param gone: whether the server is seen to have ended, where it may do so without a word.
-    :param in_advance: whether to open it now, and keep it open, so that it is there when it is needed.
+    :param in_advance: whether to open it now, and keep it open, so that it is there when it is needed, as on jackd.
     :raises MidiSystemError: if the server does not let us in.
     """
 
@@ -46,8 +46,6 @@ class ReleaseClient:
         self._jack, self._name, self._in_advance = jack, name, in_advance
         self._client: Any = None
         self._gone = gone
-        self._waiting: deque[bytes] = deque()
-        self._periods = 0
         self._lost = False
         if in_advance:
             self._open()
@@ -57,22 +55,11 @@ class ReleaseClient:
             self._client = self._jack.Client(self._name, no_start_server=True)
         except self._errors as error:
             raise MidiSystemError(f"JACK does not let us in ({error}); restart its server") from error
-        self._client.set_process_callback(self._process)
+        self._sending = sending_of(self._jack, self._client, by_buffer=self._in_advance)
         self._client.set_shutdown_callback(self._on_shutdown)
 
     def _on_shutdown(self, _status: object, _reason: str) -> None:
         self._lost = True
-
-    def _process(self, _frames: int) -> None:
-        self._periods += 1
-        out = self._out
-        out.clear_buffer()
-        while self._waiting:
-            try:
-                out.write_midi_event(0, self._waiting[0])
-            except self._errors:  # no room: the rest leaves with the next period
-                return
-            self._waiting.popleft()
 
     def release(
         self,
@@ -89,6 +76,7 @@ class ReleaseClient:
             self._open()
         try:
             self._out = self._client.midi_outports.register(OUT)
+            self._sending.begin(self._out, messages)
             self._client.activate()
             try:
                 reached = [peer for peer in peers if self._connect(peer)]
@@ -122,8 +110,7 @@ class ReleaseClient:
                 late += 1  # who is connected hears this round; it does not count, since others would miss it
             else:
                 counted += 1
-            self._waiting.extend(messages)
-            self._await_periods(1)
+            self._sending.send(messages, self._await_periods)
             begun()
             time.sleep(ROUND_SECONDS)
         self._await_periods(1)
@@ -135,8 +122,8 @@ class ReleaseClient:
         return True
 
     def _await_periods(self, count: int) -> None:
-        wanted, end = self._periods + count, time.monotonic() + STANDSTILL_SECONDS
-        while self._periods < wanted or self._waiting:
+        since, end = self._sending.now(), time.monotonic() + STANDSTILL_SECONDS
+        while not self._sending.passed(since, count):
             if self._lost or self._gone() or time.monotonic() > end:
                 raise MidiSystemError("cannot release notes through JACK: it stands still, or has gone")
             time.sleep(POLL_SECONDS)

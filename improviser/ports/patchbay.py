@@ -9,6 +9,7 @@ that get another name, and of the loss of the server.
 import contextlib
 import os
 import re
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,6 +30,8 @@ IN = "in"
 CUT_SECONDS = 5.0
 """Longer than it takes to notice that an engine is dead or frozen."""
 LOOKS = 5
+LAST_WORD_SECONDS = 0.05
+"""How long a callback that has begun may take to end before we leave: JACK cancels its thread (see `jack_sending`)."""
 LONGEST_NAME = 48
 """Bytes of a session's name that go into the names of the daemon's clients; JACK has room for 63."""
 
@@ -333,9 +336,10 @@ class Patchbay:
 
     def close(self) -> None:
         """Leave the server; also after it is lost, and before a new one is joined."""
-        self._releasing.close()
         with contextlib.suppress(*self._errors):
             self._client.deactivate()
+        time.sleep(LAST_WORD_SECONDS)
+        self._releasing.close()
         with contextlib.suppress(*self._errors):
             self._client.close()
         self._watch_over.close()

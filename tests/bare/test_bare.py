@@ -115,8 +115,10 @@ def test_ports_without_rtmidi_are_those_of_jack_and_say_what_it_lacks(tmp_path: 
     ran = improviser(tmp_path, RTMIDI, "ports")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("JACK")
-    (line,) = [line for line in ran.stdout.splitlines() if line.startswith("RtMidi: not available")]
-    assert line.count(REMEDIES[RTMIDI]) == 1
+    lines = ran.stdout.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if line.startswith("RtMidi: not available")]
+    assert lines[place + 1].startswith("  to use it, ")
+    assert lines[place + 1].count(REMEDIES[RTMIDI]) == 1
 
 
 def test_an_api_of_rtmidis_without_it_is_one_line(tmp_path: Path) -> None:

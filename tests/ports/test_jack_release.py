@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from improviser.ports import jack_sending
 from improviser.ports.jack_release import LATE_ROUNDS, ROUNDS, ReleaseClient
 
 SYNTHS = ("synth:in", "sampler:in")
@@ -49,6 +50,7 @@ class Client:
 def release(late: tuple[float, float], monkeypatch: pytest.MonkeyPatch) -> Client:
     client = Client(late)
     monkeypatch.setattr("time.sleep", client.pass_time)
+    monkeypatch.setattr(jack_sending, "BufferSending", jack_sending.CalledSending)  # this JACK calls what it is told to
     jack = SimpleNamespace(JackError=KeyError, Client=lambda *_, **__: client)
     began: list[bool] = []
     assert ReleaseClient(jack, "release").release(SYNTHS, [END], lambda: began.append(True)) == list(SYNTHS)  # type: ignore[arg-type]
