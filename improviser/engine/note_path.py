@@ -143,6 +143,7 @@ class Engine(Hearing):
         with self._turn:
             self._panic()
             self._output.end_all(self._beat)
+            self._reporter.flush()  # jackd's library may freeze us while we leave, on a busy machine (`jack_sending`)
         # Not under the lock: the backend waits for its thread, which may be about to be heard, and is turned away.
         self._ports.close()
         if self.fault is not None:
