@@ -111,7 +111,10 @@ RESERVED = {
     "typer": {"cli", "commands"},
 }
 # Put together here so that this file does not hold what it looks for.
-REGISTRY_HOSTS = tuple("".join(parts) for parts in [("pypi", ".org"), ("python", "hosted.org"), ("registry.", "npmjs")])
+REGISTRY_HOSTS = tuple(
+    "".join(parts)
+    for parts in [("pypi", ".org"), ("python", "hosted.org"), ("registry.", "npmjs"), ("deb.deb", "ian.org")]
+)
 LOCK_FILES = {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock", "pylock.toml"}
 
 

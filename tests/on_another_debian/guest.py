@@ -17,7 +17,6 @@ import sys
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = (
     "ca-certificates", "dbus", "fluidsynth", "gcc", "git", "jack-example-tools", "jackd2", "libc6-dev", "mosquitto",
     "mosquitto-clients", "openssl", "pipewire", "pipewire-bin", "pipewire-jack", "procps", "timgm6mb-soundfont",
@@ -75,6 +74,13 @@ def main() -> int:
     return inside(folder, script, IMPROVISER_REQUIRE_SERVERS="1").returncode
 
 
+def mirror() -> str:
+    """Return the mirror that this machine's packages come from."""
+    command = ["apt-get", "indextargets", "--format", "$(SITE)", "Created-By: Packages"]
+    sites = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return next((site for site in sites if site.rstrip("/").endswith("/debian")), sites[0])
+
+
 def bootstrap(folder: Path, release: str) -> None:
     """Unpack the release's base into a folder, unless it is there."""
     if not (folder / "checkout").exists():
@@ -86,7 +92,7 @@ def bootstrap(folder: Path, release: str) -> None:
             "--include=ca-certificates",
             release,
             str(folder),
-            MIRROR,
+            mirror(),
             *map(str, known),
         ]
         subprocess.run(command, check=True)
