@@ -162,7 +162,8 @@ def test_answers_wait_for_the_grid_of_a_clock(
         peer.play(sorted(schedule, key=lambda timed: timed[0]))
         first, first_end, second, second_end = peer.wait_for(4)
         assert [message.message[0] for message in (first, first_end, second, second_end)] == [0x90, 0x80, 0x90, 0x80]
-        assert second.seconds - first.seconds == pytest.approx(0.96, abs=0.04)
+        # They were played .7 s apart; on a busy machine the clock's ticks come late, and the beats are where they say.
+        assert second.seconds - first.seconds == pytest.approx(0.96, abs=0.12)
         assert first_end.seconds - first.seconds == pytest.approx(0.1, abs=0.04)
         assert player.leave(signal.SIGTERM) == 0
 
