@@ -117,7 +117,7 @@ def test_the_server_may_be_killed_under_held_notes(player: Player, synchronous_j
     ):
         wait_until_connected(keyboard, keyboard.output)
         wait_until_connected(synth, synth.input)
-        # It may have played on while the server was gone: it gets the ends of both notes, and of the pedal, several times.
+        # It may have played on while the server was gone: it gets the ends of both notes, and of the pedal, repeatedly.
         ends = {received.message for received in synth.wait_for(3, timeout=60)}
         assert sorted(message[0] for message in ends) == [128, 128, 176]
         synth.clear()
