@@ -38,7 +38,7 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
 
 
 def reader_has_gone(error: Exception) -> bool:
-    """Say whether printing failed since nobody reads any more; Windows then says that an argument is invalid."""
+    """Return whether printing failed because the reader has closed the pipe, which Windows reports as EINVAL."""
     return isinstance(error, BrokenPipeError) or (
         os.name == "nt" and isinstance(error, OSError) and error.errno == errno.EINVAL
     )

@@ -83,7 +83,7 @@ class Engine(Hearing):
     def start(self, early: Sequence[AnyCommand] = ()) -> None:
         """Answer what comes in on the input from now on, and report what is open, and what the performer begins with.
 
-        Nothing is reported before we listen: whoever is told that the ports are open may connect them and play at once.
+        We listen before we report: the daemon may connect the ports, and the player play, as soon as they are reported.
 
         :param early: commands that came with the first; they are obeyed before anything is heard.
         """

@@ -27,15 +27,13 @@ from improviser.errors import MidiSystemError, NotServedError
 from improviser.ports.backends import BACKENDS, JACK
 from improviser.ports.in_force import until_in_force
 from improviser.ports.interface import Answered, Listener, Receipts
-from improviser.ports.jack_period import period_of
+from improviser.ports.jack_period import FRAMES, period_of
 from improviser.ports.pipewire_watch import ServerWatch
 from improviser.threads import remember_this_thread
 
 ACTIVE_SENSING = b"\xfe"
 NOTE_BYTES = 3
 CLOCK = b"\xf8"
-FRAMES = 1 << 32
-"""JACK's frame times are 32 bits wide."""
 MUTE_PERIODS, MUTE_SECONDS = 50, 1.0
 """A client that the server does not call for so many periods, and so long, is never called again (seen on JACK 1.9.21
 where clients come and go while another one opens)."""

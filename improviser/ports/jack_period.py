@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any, Protocol
 
+FRAMES = 1 << 32
+"""JACK's frame times are 32 bits wide."""
+
 
 class Period(Protocol):
     """The period that JACK calls us in."""

@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any, Protocol
 
-FRAMES = 1 << 32
-"""JACK's frame times are 32 bits wide."""
+from improviser.ports.jack_period import FRAMES
+
 SHOWN_PERIODS = 2
 """For how many periods a buffer holds messages, so that whoever reads it once in each has seen them."""
 

@@ -39,12 +39,12 @@ class Changes:
         self._hands: Final = hands
         self._sounding: Final = sounding
         self.turned: tuple[str, Any] | None = None
-        """What a control of the player's has come to since `begin_call`, see `Outcome`; `picked` and `done`, too."""
+        """The parameter that a control of the player's changed since `begin_call`, and its value (see `Outcome`)."""
         self.picked: Picked | None = None
         self.done: str | None = None
 
     def begin_call(self) -> None:
-        """Forget what controls have come to before."""
+        """Forget what the player's controls changed, picked or did before this call."""
         self.turned = self.picked = self.done = None
 
     def changed(self, name: str, value: Any) -> tuple[Parameters, Knobs]:
@@ -76,7 +76,7 @@ class Changes:
 
     def control(self, event: Event, now: float) -> list[Event]:
         """Carry out what the player does besides striking and releasing keys; return what to send."""
-        # Whoever bound a knob means it to be heard, on a channel of its own as well.
+        # A bound knob works on every channel, also on those that are not listened to.
         if isinstance(event, ControlChange) and (parameter := self._knobs.turned_by(event)) is not None:
             return self._turn_knob(parameter, event.value, now)
         if isinstance(event, ControlChange) and event.control == ALL_SOUND_OFF:

@@ -1,7 +1,7 @@
 """Leading: what each part plays to a note of a reply. One part leads, and the others answer the leader.
 
 A melody model goes on from what was played; without one, an echo model answers the player's phrase note by note; with
-harmony models alone nobody is heard to lead: they play to the phrase, varied, as it is remembered.
+harmony models alone, no part leads: they all play to the player's phrase, varied, which is not sounded.
 """
 
 from collections.abc import Sequence
